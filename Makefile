@@ -1,0 +1,70 @@
+# Diary: `make help` lists what there is. Every target sets up what it needs.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PROTOS := $(shell cd protos && find diary -name '*.proto' | sort)
+SERVICE_PROTOS := $(filter %_service.proto,$(PROTOS))
+GROUPS := access journal notify documents portal local dev bench
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): requirements.lock
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"Diary needs Python 3.11 or later, this is {v.major}.{v.minor}; name another: make setup PYTHON=python3.12")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "setup: installing locked packages into $(VENV) (a minute the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -c 'import pathlib, site; here = pathlib.Path.cwd(); pathlib.Path(site.getsitepackages()[0], "diary.pth").write_text(f"{here}\n{here}/gen\n")'
+	@touch $@
+
+.PHONY: setup
+setup: $(STAMP) ## Make .venv and install from the lock file
+
+.PHONY: setup-debian
+setup-debian: ## Install what Debian packages the tests can use (root)
+	apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium fonts-paratype poppler-utils
+
+.PHONY: lock
+lock: $(STAMP) ## Lock again after a change of pyproject.toml
+	$(BIN)/pip install --quiet uv==0.13.9
+	$(BIN)/uv pip compile pyproject.toml $(GROUPS:%=--group %) --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --quiet -o requirements.lock
+
+.PHONY: run
+run: $(STAMP) ## Start everything on this machine with the demo region; Ctrl-C stops it
+	@$(BIN)/python -m deploy.local
+
+.PHONY: test
+test: $(STAMP) ## Run all tests at a size of minutes
+	$(BIN)/python -m pytest tests
+
+.PHONY: verify
+verify: $(STAMP) ## Generated code current, ruff, mypy strict, import contracts, buf lint and breaking
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/buf lint
+	$(BIN)/buf format --diff --exit-code protos
+	@if git rev-parse -q --verify HEAD >/dev/null && git cat-file -e HEAD:buf.yaml 2>/dev/null; then $(BIN)/buf breaking --against '.git#ref=HEAD'; fi
+	@rm -rf .diary/gen && mkdir -p .diary && $(MAKE) --no-print-directory proto GEN=.diary/gen && diff -r gen .diary/gen -x __pycache__ && echo "gen is current" || { echo "gen/ is not what protos/ give: run 'make proto' and commit"; exit 1; }
+
+GEN ?= gen
+.PHONY: proto
+proto: $(STAMP) ## Generate gen/ from protos/
+	@rm -rf $(GEN) && mkdir -p $(GEN)
+	@PATH="$$PWD/$(BIN):$$PATH" $(BIN)/python -m grpc_tools.protoc -Iprotos -Ithird_party --python_out=$(GEN) --mypy_out=quiet:$(GEN) $(PROTOS) buf/validate/validate.proto
+	@PATH="$$PWD/$(BIN):$$PATH" $(BIN)/python -m grpc_tools.protoc -Iprotos -Ithird_party --grpc_python_out=$(GEN) --mypy_grpc_out=quiet:$(GEN) $(SERVICE_PROTOS)
+	@$(BIN)/buf build -o $(GEN)/diary.binpb --as-file-descriptor-set
+
+.PHONY: fmt
+fmt: $(STAMP) ## Format Python and protos
+	$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(BIN)/buf format -w protos
+
+.PHONY: bench
+bench: $(STAMP) ## Measure ours against the limit and the peers, side by side
+	$(BIN)/python -m benchmarks
