@@ -1,0 +1,36 @@
+"""`python -m deploy.keys make DIR`, `python -m deploy.keys rotate DIR`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from deploy.keys import KeysError, make_keys, rotate_token_key
+
+
+def main() -> None:
+    """Run the command; exit 1 with one line that says where and what when it cannot be done."""
+    arguments = _parser().parse_args()
+    try:
+        if arguments.command == "make":
+            made = make_keys(arguments.folder)
+            print(f"keys: {', '.join(made) or 'all were there'} ({arguments.folder})")
+        else:
+            print(f"keys: {rotate_token_key(arguments.folder)} signs from now on ({arguments.folder})")
+    except (KeysError, OSError) as error:
+        sys.exit(f"keys: {error}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m deploy.keys", description="Token and service keys of Diary.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    make = commands.add_parser("make", help="make what is missing; keys that exist are kept")
+    rotate = commands.add_parser(
+        "rotate", help="make the next token key; the present one stays valid until the next rotation"
+    )
+    for command in (make, rotate):
+        command.add_argument("folder", metavar="DIR", type=Path, help="folder of the keys (DIARY_KEYS_DIR)")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

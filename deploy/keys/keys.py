@@ -1,0 +1,121 @@
+"""Ed25519 keys and their JSON Web Key Sets (RFC 8037), kept as files of one folder.
+
+token.pem            private, signs users' tokens, 0600; only access reads it
+service-<svc>.pem    private, signs the service's own tokens, 0600; only that service reads it
+jwks.json            public keys of all of them: kid `token-<n>` with iss diary-access,
+                         `service-<svc>-<n>` with iss diary-<svc>
+token-jwks.json      the token keys only, for the gateway
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from jwt.algorithms import OKPAlgorithm
+
+SERVICES = ("access", "journal", "notify", "documents")
+
+Jwk = dict[str, Any]
+
+
+class KeysError(Exception):
+    """The folder does not hold what the command needs; the text says where and what to do."""
+
+
+def make_keys(folder: Path) -> list[str]:
+    """Make what is missing and return the names of the private keys made; keys that exist are kept."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    known = _read_jwks(folder)
+    names = ["token.pem", *(f"service-{service}.pem" for service in SERVICES)]
+    made = [name for name in names if not (folder / name).exists()]
+    for name in made:
+        _write(folder / name, _private_pem(Ed25519PrivateKey.generate()), 0o600)
+    _write_jwks(folder, [jwk for name in names for jwk in _public_keys(folder / name, known)])
+    return made
+
+
+def rotate_token_key(folder: Path) -> str:
+    """Put the next token key beside the present one, sign with it from now on and return its kid.
+
+    Only the key before stays public: tokens live for five minutes, so the next rotation retires it.
+    """
+    path = folder / "token.pem"
+    if not path.exists():
+        raise KeysError(f"{path} is not there: `python -m deploy.keys make {folder}` makes it")
+    known = _read_jwks(folder)
+    present = next((jwk for jwk in known if jwk["x"] == _x(_load(path))), None)
+    if present is None:
+        raise KeysError(f"{folder / 'jwks.json'} does not name the key in {path}: `make` writes it again")
+    key = Ed25519PrivateKey.generate()
+    kid = f"token-{_number(present) + 1}"
+    others = [jwk for jwk in known if not jwk["kid"].startswith("token-")]
+    # Public first: nobody may meet a token signed by a key that is not yet published.
+    _write_jwks(folder, [_jwk(key, kid, "diary-access"), present, *others])
+    _write(path, _private_pem(key), 0o600)
+    return kid
+
+
+def _public_keys(path: Path, known: list[Jwk]) -> list[Jwk]:
+    """The key in `path`, and for the token the one before it where it is still published."""
+    stem = path.stem
+    key = _load(path)
+    family = [jwk for jwk in known if jwk["kid"].rpartition("-")[0] == stem]
+    if any(jwk["x"] == _x(key) for jwk in family):
+        return family
+    number = max(map(_number, family), default=0) + 1
+    issuer = "diary-access" if stem == "token" else f"diary-{stem.removeprefix('service-')}"
+    return [_jwk(key, f"{stem}-{number}", issuer)]
+
+
+def _jwk(key: Ed25519PrivateKey, kid: str, issuer: str) -> Jwk:
+    public = OKPAlgorithm.to_jwk(key.public_key(), as_dict=True)
+    return {**public, "kid": kid, "alg": "EdDSA", "use": "sig", "iss": issuer}
+
+
+def _number(jwk: Jwk) -> int:
+    return int(jwk["kid"].rpartition("-")[2])
+
+
+def _x(key: Ed25519PrivateKey) -> str:
+    return str(OKPAlgorithm.to_jwk(key.public_key(), as_dict=True)["x"])
+
+
+def _load(path: Path) -> Ed25519PrivateKey:
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except ValueError as error:
+        raise KeysError(f"{path} is not a private key in PEM: {error}") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeysError(f"{path} is not an Ed25519 key; remove it to have another made")
+    return key
+
+
+def _private_pem(key: Ed25519PrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def _read_jwks(folder: Path) -> list[Jwk]:
+    path = folder / "jwks.json"
+    if not path.exists():
+        return []
+    keys: list[Jwk] = json.loads(path.read_bytes())["keys"]
+    return keys
+
+
+def _write_jwks(folder: Path, keys: list[Jwk]) -> None:
+    tokens = [jwk for jwk in keys if jwk["kid"].startswith("token-")]
+    for name, content in (("jwks.json", keys), ("token-jwks.json", tokens)):
+        _write(folder / name, json.dumps({"keys": content}, indent=2).encode() + b"\n", 0o644)
+
+
+def _write(path: Path, content: bytes, mode: int) -> None:
+    """Replace the file at once: a reader sees the old content or the new, and a private one is never open to others."""
+    draft = path.with_name(f".{path.name}.new")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=mode, exist_ok=False)
+    draft.write_bytes(content)
+    draft.replace(path)
