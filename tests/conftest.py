@@ -1,0 +1,31 @@
+"""Fixtures of all tests: real PostgreSQL and NATS, and keys."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from deploy.keys import make_keys
+from tests.support.backends import PostgresServer, run_nats, run_postgres
+
+
+@pytest.fixture(scope="session")
+async def postgres() -> AsyncIterator[PostgresServer]:
+    """The session's PostgreSQL; `await postgres.clone(["access"])` in a module fixture gives a database."""
+    async with run_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+async def nats_url() -> AsyncIterator[str]:
+    """A nats-server of the module's own."""
+    async with run_nats() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def keys_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of keys as DIARY_KEYS_DIR has it."""
+    folder = tmp_path_factory.mktemp("keys")
+    make_keys(folder)
+    return folder
