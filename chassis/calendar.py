@@ -205,15 +205,15 @@ def explain(count: DueCount, zone: ZoneInfo) -> list[str]:
 
 def federal_layer() -> Layer:
     """The federal layer: every year from 2022 whose transfers of days off the `holidays` library knows."""
-    # Imported here: it costs 0.2 s and 15 MB, and only the owner of calendars needs it; others get layers as data.
+    # Imported here: it costs 0.2 s and 17 MB, and only the owner of calendars needs it; others get layers as data.
     from holidays import country_holidays
 
     days: dict[date, ListedDay] = {}
     year = _FIRST_FEDERAL_YEAR
     while True:
         named = country_holidays("RU", years=year, language="ru")
-        # New Year's rest of eight days always holds a Saturday and a Sunday, and article 112 of the Labour Code moves
-        # both by a decree each year. A year without a transfer is therefore one whose decree the library has not got.
+        # The eight days of New Year's rest always hold a Saturday and a Sunday, and by article 112 of the Labour Code a
+        # yearly decree moves two such days. A year without a transfer is one whose decree the library has not got.
         if not any(_TRANSFERRED.search(name) for name in named.values()):
             return Layer("federal", days, frozenset(range(_FIRST_FEDERAL_YEAR, year)))
         days |= _federal_days(dict(named.items()), named.weekend_workdays)

@@ -82,6 +82,10 @@ def vectors() -> list[dict[str, str]]:
 # The federal layer
 
 
+def _is_new_years_rest(day: date | None) -> bool:
+    return day is not None and day.month == 1 and day.day <= 8
+
+
 @needs_official
 @pytest.mark.parametrize("year", range(2022, 2028))
 def test_the_federal_layer_equals_the_official_calendar_on_every_day(year: int) -> None:
@@ -92,6 +96,11 @@ def test_the_federal_layer_equals_the_official_calendar_on_every_day(year: int) 
 
 def test_the_years_proved_are_known() -> None:
     assert federal_calendar().years >= set(range(2022, 2028))
+
+
+def test_every_known_year_holds_the_two_transfers_that_the_law_asks_for() -> None:
+    from_new_year = [listed.day.year for listed in federal().days.values() if _is_new_years_rest(listed.moved_from)]
+    assert sorted(from_new_year) == sorted([*federal().years, *federal().years])
 
 
 @pytest.mark.parametrize("year", [2021, 2050])
