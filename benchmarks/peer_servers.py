@@ -1,0 +1,208 @@
+"""Starts the frozen peers on the Postgres server of the region, loads their databases, and says what to send them."""
+
+import hashlib
+import json
+import random
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+
+import jwt
+import psycopg
+from psycopg import sql
+
+from benchmarks.load import Call, Target, Unit, http_client
+
+HERE = Path(__file__).parent
+WORKERS = "2"
+DJANGO = "benchmarks.peers.django_drf"
+FASTAPI = "benchmarks.peers.fastapi_sqlalchemy"
+FASTAPI_SECRET = "a yardstick has no secrets, but HS256 wants 32 bytes"
+READS_PER_WRITE = 50
+WEEKS = 34
+LESSONS_A_WEEK = 35
+START_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A peer's region; the arithmetic of `peers/load.sql`."""
+
+    students: int
+
+    @property
+    def schools(self) -> int:
+        return -(-self.students // 600)
+
+    @property
+    def accounts(self) -> int:
+        """Two guardians a student, then thirty teachers a school."""
+        return 2 * self.students + 30 * self.schools
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A running peer."""
+
+    address: str
+    pid: int
+    shape: Shape
+
+
+def django_token(account: int) -> str:
+    """As `django_drf/accounts.sql` makes them."""
+    return "Token " + hashlib.sha256(f"account {account}".encode()).hexdigest()[:40]
+
+
+def fastapi_token(account: int) -> str:
+    """As a sign-in of the peer would sign it."""
+    return "Bearer " + jwt.encode({"sub": str(account), "exp": int(time.time()) + 86400}, FASTAPI_SECRET, "HS256")
+
+
+def _week(authorization: str, student: int, rng: random.Random) -> Call:
+    monday = date_of_week(rng.randrange(WEEKS))
+    return Call(f"/api/students/{student}/week?monday={monday}", (("authorization", authorization),))
+
+
+def date_of_week(week: int) -> str:
+    """Monday of a week of the loaded year, ISO 8601."""
+    return time.strftime("%Y-%m-%d", time.gmtime(1788739200 + week * 7 * 86400))  # 2026-09-07
+
+
+def class_write(shape: Shape, rng: random.Random) -> Call:
+    """Marks of a class of 25 and two absences, by the teacher of the course; Django only."""
+    school_class = rng.randrange(shape.students // 25) + 1
+    slot = rng.randrange(LESSONS_A_WEEK)
+    lesson = ((school_class - 1) * WEEKS + rng.randrange(WEEKS)) * LESSONS_A_WEEK + slot + 1
+    course = (school_class - 1) * 14 + 1 + slot % 14
+    teacher = (school_class - 1) // 24 * 30 + 1 + course % 30
+    students = range((school_class - 1) * 25 + 1, school_class * 25 + 1)
+    marks = [{"student": student, "value": rng.randint(2, 5)} for student in students]
+    absences = [{"student": student, "code": "Н"} for student in rng.sample(students, 2)]
+    return Call(
+        f"/api/lessons/{lesson}/record",
+        (("authorization", django_token(2 * shape.students + teacher)),),
+        json.dumps({"marks": marks, "absences": absences}).encode(),
+    )
+
+
+@dataclass(frozen=True)
+class DjangoWeeks:
+    """Weeks of students drawn uniformly, a class write after each fifty, as ours gets them."""
+
+    shape: Shape
+
+    def units(self, rng: random.Random) -> Iterator[Unit]:
+        while True:
+            for _ in range(READS_PER_WRITE):
+                guardian = rng.randrange(2 * self.shape.students) + 1
+                yield (_week(django_token(guardian), (guardian + 1) // 2, rng),)
+            yield (class_write(self.shape, rng),)
+
+
+@dataclass(frozen=True)
+class DjangoClassWrites:
+    """Class writes only."""
+
+    shape: Shape
+
+    def units(self, rng: random.Random) -> Iterator[Unit]:
+        while True:
+            yield (class_write(self.shape, rng),)
+
+
+@dataclass(frozen=True)
+class FastApiWeeks:
+    """Weeks of students drawn uniformly; reads only, to the peer's favour."""
+
+    shape: Shape
+
+    def units(self, rng: random.Random) -> Iterator[Unit]:
+        while True:
+            guardian = rng.randrange(2 * self.shape.students) + 1
+            yield (_week(fastapi_token(guardian), (guardian + 1) // 2, rng),)
+
+
+@contextmanager
+def run_django(admin_dsn: str, shape: Shape) -> Iterator[Peer]:
+    """gunicorn with two workers of four threads, over its own database."""
+    dsn = _new_database(admin_dsn, "peer_django")
+    environment = {"PEER_DATABASE_URL": dsn, "DJANGO_SETTINGS_MODULE": f"{DJANGO}.settings"}
+    _command(environment, "django", "migrate", "--verbosity", "0")
+    _fill(dsn, HERE / "peers/django_drf/accounts.sql", shape)
+    serve = ("gunicorn", "--workers", WORKERS, "--threads", "4", "--log-level", "warning", f"{DJANGO}.wsgi", "--bind")
+    with _running(environment, serve, shape) as peer:
+        yield peer
+
+
+@contextmanager
+def run_fastapi(admin_dsn: str, shape: Shape) -> Iterator[Peer]:
+    """uvicorn with two workers, over its own database."""
+    dsn = _new_database(admin_dsn, "peer_fastapi")
+    environment = {"PEER_DATABASE_URL": urlsplit(dsn)._replace(scheme="postgresql+asyncpg").geturl()}
+    _command(environment, f"{FASTAPI}.create")
+    _fill(dsn, HERE / "peers/fastapi_sqlalchemy/accounts.sql", shape)
+    serve = ("uvicorn", f"{FASTAPI}.app:app", "--workers", WORKERS, "--log-level", "warning", "--no-access-log", "--port")
+    with _running(environment, serve, shape) as peer:
+        yield peer
+
+
+def target(peer: Peer, source: DjangoWeeks | DjangoClassWrites | FastApiWeeks, postmaster: int) -> Target:
+    """The peer under load; its CPU is its own processes' and Postgres's."""
+    return Target(peer.address, http_client, source, (peer.pid, postmaster))
+
+
+def _new_database(admin_dsn: str, name: str) -> str:
+    with psycopg.connect(admin_dsn, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return urlsplit(admin_dsn)._replace(path=f"/{name}").geturl()
+
+
+def _fill(dsn: str, accounts: Path, shape: Shape) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        for name in ("students", "schools", "accounts"):
+            connection.execute("SELECT set_config(%s, %s, false)", (f"load.{name}", str(getattr(shape, name))))
+        connection.execute(accounts.read_bytes())
+        connection.execute((HERE / "peers/load.sql").read_bytes())
+        connection.execute("VACUUM ANALYZE")
+
+
+def _command(environment: dict[str, str], *arguments: str) -> None:
+    subprocess.run([sys.executable, "-m", *arguments], cwd=HERE.parent, env=environment, check=True)
+
+
+@contextmanager
+def _running(environment: dict[str, str], serve: tuple[str, ...], shape: Shape) -> Iterator[Peer]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    bind = f"127.0.0.1:{port}" if serve[-1] == "--bind" else str(port)
+    server = subprocess.Popen([sys.executable, "-m", *serve, bind], cwd=HERE.parent, env=environment)
+    try:
+        _wait_until_it_answers(f"127.0.0.1:{port}", server)
+        yield Peer(f"127.0.0.1:{port}", server.pid, shape)
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _wait_until_it_answers(address: str, server: "subprocess.Popen[bytes]") -> None:
+    give_up = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            urllib.request.urlopen(f"http://{address}/", timeout=START_SECONDS)
+        except HTTPError:
+            return  # there is no page at /, and it said so
+        except URLError:
+            if server.poll() is not None or time.monotonic() > give_up:
+                raise SystemExit(f"benchmark: the peer at {address} did not start") from None
+            time.sleep(0.1)

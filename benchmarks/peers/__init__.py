@@ -1,0 +1,1 @@
+"""Frozen peers: what a team would build instead. See README.md."""

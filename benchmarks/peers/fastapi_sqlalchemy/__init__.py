@@ -1,0 +1,1 @@
+"""The diary week as a FastAPI team would build it."""
