@@ -38,8 +38,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The page token belongs to another list or was cut."""
     ERROR_REASON_DATABASE_UNAVAILABLE: _ErrorReason.ValueType  # 7
     """The database does not answer now; the call can be repeated with the same request_id."""
-    ERROR_REASON_DEADLINE_TOO_SHORT: _ErrorReason.ValueType  # 8
-    """The caller's deadline passed before the work was done; nothing was half done."""
+    ERROR_REASON_REQUEST_IN_PROGRESS: _ErrorReason.ValueType  # 8
+    """The same request runs at this moment; repeat it and get its answer."""
     ERROR_REASON_METHOD_NOT_DECLARED: _ErrorReason.ValueType  # 9
     """The method has no declaration of who may call it; a defect of the installation."""
 
@@ -62,8 +62,8 @@ ERROR_REASON_PAGE_TOKEN_INVALID: ErrorReason.ValueType  # 6
 """The page token belongs to another list or was cut."""
 ERROR_REASON_DATABASE_UNAVAILABLE: ErrorReason.ValueType  # 7
 """The database does not answer now; the call can be repeated with the same request_id."""
-ERROR_REASON_DEADLINE_TOO_SHORT: ErrorReason.ValueType  # 8
-"""The caller's deadline passed before the work was done; nothing was half done."""
+ERROR_REASON_REQUEST_IN_PROGRESS: ErrorReason.ValueType  # 8
+"""The same request runs at this moment; repeat it and get its answer."""
 ERROR_REASON_METHOD_NOT_DECLARED: ErrorReason.ValueType  # 9
 """The method has no declaration of who may call it; a defect of the installation."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -1,0 +1,145 @@
+"""The database behind three doors: `school()`, `region()` and `jobs()`.
+
+Every connection logs in as diary_<service>_app, which owns nothing and bypasses nothing. `school()` sets the school whose
+rows can be seen; `region()` and `jobs()` take roles without rights on other tables. A connection stays at its door until an
+acquire moves it (the pool's own reset is off, so no transaction-mode pooler may stand between).
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
+
+import asyncpg
+
+from chassis.errors import Unavailable
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+    Pool = asyncpg.Pool[asyncpg.Record]
+    _Base = asyncpg.Connection[asyncpg.Record]
+else:
+    Connection = Any
+    Pool = asyncpg.Pool
+    _Base = asyncpg.Connection
+
+_MOVE = "SELECT set_config('role', $1, false), set_config('diary.school_id', $2, false)"
+# What tells that the server went away, as opposed to what we asked of it.
+_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
+
+
+class _DoorConnection(_Base):
+    """A connection that remembers at which door it stands."""
+
+    _door: tuple[str, str] | None = None
+    _has_news = False
+
+    def get_reset_query(self) -> str:
+        """Nothing: a reset would cost a round trip and forget the door; open transactions are rolled back all the same."""
+        return ""
+
+    async def move(self, role: str, school: str) -> None:
+        """Moves to a door; saves the round trip when it stands there already."""
+        if self._door != (role, school):
+            self._door = None
+            await self.execute(_MOVE, role, school)
+            self._door = (role, school)
+
+    def note_news(self) -> None:
+        """Notes that an event was written."""
+        self._has_news = True
+
+    def take_news(self) -> bool:
+        """Whether an event was written since the last time this was asked."""
+        had, self._has_news = self._has_news, False
+        return had
+
+
+class Database:
+    """A pool of connections of one service."""
+
+    def __init__(self, pool: Pool, service: str) -> None:
+        self._pool = pool
+        self._app_role = f"diary_{service}_app"
+        self._region_role = f"diary_{service}_region"
+        self._jobs_role = f"diary_{service}_jobs"
+        self.on_news: Callable[[], None] = lambda: None
+
+    @classmethod
+    async def connect(cls, dsn: str, service: str, *, size: int = 8) -> "Database":
+        """Opens the pool. Raises Unavailable when the server does not answer."""
+        try:
+            pool = await asyncpg.create_pool(
+                dsn,
+                min_size=1,
+                max_size=size,
+                connection_class=_DoorConnection,
+                timeout=10,
+                command_timeout=30,
+                server_settings={
+                    "search_path": service,
+                    "application_name": f"diary-{service}",
+                    "jit": "off",
+                },
+            )
+        except _AWAY as error:
+            raise _away() from error
+        return cls(pool, service)
+
+    @asynccontextmanager
+    async def school(self, school_id: UUID) -> AsyncIterator[Connection]:
+        """A connection that sees the rows of one school."""
+        async with self._at(self._app_role, str(school_id)) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def region(self) -> AsyncIterator[Connection]:
+        """A connection that sees region tables and no school's row."""
+        async with self._at(self._region_role, "") as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def jobs(self) -> AsyncIterator[Connection]:
+        """A connection that sees queue tables of all schools, to claim (school_id, id) and nothing else."""
+        async with self._at(self._jobs_role, "") as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _at(self, role: str, school: str) -> AsyncIterator[Connection]:
+        try:
+            async with self._pool.acquire(timeout=5) as proxy:
+                connection = cast(_DoorConnection, proxy)
+                connection.take_news()
+                await connection.move(role, school)
+                yield connection
+                if connection.take_news():
+                    self.on_news()
+        except _AWAY as error:
+            raise _away() from error
+        except asyncpg.InterfaceError as error:
+            # asyncpg says so when the connection was closed between two statements.
+            if "clos" not in str(error):
+                raise
+            raise _away() from error
+
+    async def close(self) -> None:
+        """Closes the pool after running statements."""
+        await self._pool.close()
+
+
+def announce(connection: Connection) -> None:
+    """Notes that an event was written, so that the relay is woken when the transaction is over."""
+    cast(_DoorConnection, connection).note_news()
+
+
+def _away() -> Unavailable:
+    return Unavailable("DATABASE_UNAVAILABLE", "the database does not answer now; repeat the call")

@@ -1,0 +1,21 @@
+"""Prometheus metrics that every service has, on a port of their own."""
+
+from prometheus_client import Counter, Gauge, Histogram, start_http_server
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+calls = Counter("diary_calls_total", "gRPC calls handled, by method and status", ["method", "status"])
+call_seconds = Histogram("diary_call_seconds", "Time of a gRPC call", ["method"], buckets=_SECONDS)
+errors = Counter("diary_errors_total", "Refusals by reason", ["method", "reason"])
+outbox_lag_seconds = Gauge("diary_outbox_lag_seconds", "Age of the oldest event not yet published")
+outbox_published = Counter("diary_outbox_published_total", "Events published")
+outbox_republished = Counter("diary_outbox_republished_total", "Events published again after a stream was lost")
+events_handled = Counter("diary_events_total", "Events consumed", ["subject", "outcome"])
+event_lag_seconds = Histogram("diary_event_lag_seconds", "From the fact to its handler", ["subject"], buckets=_SECONDS)
+consumer_backlog = Gauge("diary_consumer_backlog", "Events waiting in a durable", ["stream"])
+dead_events = Counter("diary_dead_events_total", "Events set aside after their last attempt", ["subject"])
+
+
+def serve(port: int, host: str) -> None:
+    """Serves `/metrics` in a thread of its own."""
+    start_http_server(port, addr=host)

@@ -1,0 +1,174 @@
+"""The fact and its event in one transaction; a relay carries events to JetStream.
+
+JetStream is a transport, not a store: a published row stays 30 days, and when a stream turns out to be another than the one
+noted (its store was lost), all that lies above the lowest acknowledged floor is published again. Inboxes drop repeats.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import nats.errors
+from google.protobuf.message import Message
+from nats.js import JetStreamContext
+from nats.js.api import PubAck, RetentionPolicy, StorageType, StreamConfig
+from nats.js.errors import NotFoundError
+
+from chassis import log, metrics
+from chassis.clock import Clock
+from chassis.db import Connection, Database, announce
+
+_BATCH = 100
+_POLL_SECONDS = 1.0
+_STREAM_KEEPS = timedelta(days=7)
+OUTBOX_KEEPS = timedelta(days=30)
+INBOX_KEEPS = timedelta(days=31)
+
+
+async def add(connection: Connection, clock: Clock, message: Message, school_id: UUID | None) -> None:
+    """Writes an event in the caller's transaction."""
+    await connection.execute(
+        "INSERT INTO outbox (event_id, school_id, subject, payload, create_time) VALUES ($1, $2, $3, $4, $5)",
+        uuid4(),
+        school_id,
+        message.DESCRIPTOR.full_name,
+        message.SerializeToString(),
+        clock.now(),
+    )
+    announce(connection)
+
+
+class Relay:
+    """Publishes a service's outbox to its stream. Safe in every replica: rows are claimed by lock."""
+
+    def __init__(self, database: Database, jetstream: JetStreamContext, service: str, clock: Clock) -> None:
+        self._database = database
+        self._jetstream = jetstream
+        self._stream = f"diary-{service}"
+        self._subjects = f"diary.{service}.v1.>"
+        self._clock = clock
+        self._news = asyncio.Event()
+        database.on_news = self._news.set
+
+    async def run(self) -> None:
+        """Publishes what waits, for ever; woken by the process's own writes, and each second for those of other replicas."""
+        await self.watch_stream()
+        watched = asyncio.get_running_loop().time()
+        while True:
+            self._news.clear()
+            full = await self._publish_batch() == _BATCH
+            now = asyncio.get_running_loop().time()
+            if now - watched >= _POLL_SECONDS:
+                await self.watch_stream()
+                watched = now
+            if not full:
+                try:
+                    await asyncio.wait_for(self._news.wait(), _POLL_SECONDS)
+                except TimeoutError:
+                    continue
+
+    async def _publish_batch(self) -> int:
+        async with self._database.region() as connection, connection.transaction():
+            rows = await connection.fetch(
+                """
+                SELECT event_number, event_id, school_id, subject, payload, traceparent, create_time
+                FROM outbox WHERE published_time IS NULL
+                ORDER BY event_number LIMIT $1 FOR UPDATE SKIP LOCKED
+                """,
+                _BATCH,
+            )
+            if not rows:
+                metrics.outbox_lag_seconds.set(0)
+                return 0
+            metrics.outbox_lag_seconds.set((self._clock.now() - rows[0]["create_time"]).total_seconds())
+            acks = await self._publish(rows)
+            published = [(row["event_number"], ack.seq) for row, ack in zip(rows, acks, strict=True) if ack is not None]
+            await connection.execute(
+                """
+                UPDATE outbox SET published_time = $1, stream_seq = sent.seq
+                FROM unnest($2::bigint[], $3::bigint[]) AS sent (number, seq) WHERE event_number = sent.number
+                """,
+                self._clock.now(),
+                [number for number, _ in published],
+                [seq for _, seq in published],
+            )
+            metrics.outbox_published.inc(len(published))
+        if len(published) < len(rows):
+            raise nats.errors.NoRespondersError
+        return len(published)
+
+    async def _publish(self, rows: Sequence[Any]) -> list[PubAck | None]:
+        """Sends all at once and awaits the acknowledgements; None where none came."""
+        futures = []
+        for row in rows:
+            headers = {
+                "Nats-Msg-Id": str(row["event_id"]),
+                "Diary-School": str(row["school_id"] or ""),
+                "Diary-Time": row["create_time"].isoformat(),
+                "traceparent": row["traceparent"],
+            }
+            futures.append(
+                await self._jetstream.publish_async(
+                    row["subject"], row["payload"], wait_stall=5, stream=self._stream, headers=headers
+                )
+            )
+        await asyncio.wait(futures, timeout=5)
+        return [future.result() if future.done() and not future.exception() else None for future in futures]
+
+    async def watch_stream(self) -> None:
+        """Makes the stream when it is gone, and plans a second publishing when it is not the one noted."""
+        try:
+            info = await self._jetstream.stream_info(self._stream)
+        except NotFoundError:
+            info = await self._jetstream.add_stream(
+                StreamConfig(
+                    name=self._stream,
+                    subjects=[self._subjects],
+                    retention=RetentionPolicy.LIMITS,
+                    storage=StorageType.FILE,
+                    max_age=_STREAM_KEEPS.total_seconds(),
+                    # Long enough that a relay killed between publishing and its commit sends no second copy.
+                    duplicate_window=120,
+                )
+            )
+        floor = min(
+            (c.ack_floor.stream_seq for c in await self._jetstream.consumers_info(self._stream) if c.ack_floor), default=0
+        )
+        async with self._database.region() as connection, connection.transaction():
+            noted = await connection.fetchrow(
+                "SELECT stream_create_time, lowest_floor FROM outbox_streams WHERE stream = $1 FOR UPDATE", self._stream
+            )
+            if noted is not None and noted["stream_create_time"] != info.created:
+                await self._republish(connection, noted["lowest_floor"])
+                floor = 0
+            await connection.execute(
+                """
+                INSERT INTO outbox_streams (stream, stream_create_time, lowest_floor, update_time) VALUES ($1, $2, $3, $4)
+                ON CONFLICT (stream) DO UPDATE
+                SET stream_create_time = $2, lowest_floor = $3, update_time = $4
+                """,
+                self._stream,
+                info.created,
+                floor,
+                self._clock.now(),
+            )
+
+    async def _republish(self, connection: Connection, floor: int) -> None:
+        status = await connection.execute(
+            "UPDATE outbox SET published_time = NULL, stream_seq = NULL WHERE stream_seq > $1", floor
+        )
+        count = int(status.split()[-1])
+        metrics.outbox_republished.inc(count)
+        log.logger().warning("stream_was_lost", stream=self._stream, events_to_republish=count)
+        self._news.set()
+
+
+async def forget_old(database: Database, clock: Clock) -> None:
+    """Drops events, inbox notes and answers past their terms; run once an hour."""
+    now = clock.now()
+    async with database.region() as connection:
+        await connection.execute("DELETE FROM outbox WHERE published_time < $1", now - OUTBOX_KEEPS)
+        await connection.execute("DELETE FROM inbox WHERE handle_time < $1", now - INBOX_KEEPS)
+        await connection.execute("DELETE FROM requests WHERE create_time < $1", now - OUTBOX_KEEPS)

@@ -1,0 +1,60 @@
+"""Idempotency: a write's request_id, its digest and its answer, kept in the transaction of the write for 30 days."""
+
+import hashlib
+from datetime import datetime
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+from google.protobuf.message import Message
+
+from chassis.db import Connection
+from chassis.errors import InvalidArgument
+
+M = TypeVar("M", bound=Message)
+
+
+class Write(Protocol):
+    """A request that carries a request_id."""
+
+    request_id: str
+
+    def SerializeToString(self, *, deterministic: bool = ...) -> bytes:  # noqa: N802 - protobuf's name
+        """Serializes the request."""
+        ...
+
+
+def digest(request: Write) -> bytes:
+    """What tells one request from another under the same request_id."""
+    return hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
+
+
+async def find_answer(connection: Connection, account_id: UUID, request: Write, answer: type[M]) -> M | None:
+    """The answer given before to this very request, or None. Raises InvalidArgument REQUEST_ID_REUSED."""
+    row = await connection.fetchrow(
+        "SELECT digest, answer FROM requests WHERE account_id = $1 AND request_id = $2",
+        account_id,
+        UUID(request.request_id),
+    )
+    if row is None:
+        return None
+    check_digest(row["digest"], request)
+    return answer.FromString(row["answer"])
+
+
+def check_digest(kept: bytes, request: Write) -> None:
+    """Raises InvalidArgument REQUEST_ID_REUSED when the kept request was another."""
+    if kept != digest(request):
+        raise InvalidArgument("REQUEST_ID_REUSED", "this request_id was used with another request; make a new one")
+
+
+async def keep_answer(connection: Connection, account_id: UUID, request: Write, answer: Message, now: datetime) -> None:
+    """Keeps the answer. Two at once: the second waits for the first, then fails and is repeated by the caller."""
+    await connection.execute(
+        "INSERT INTO requests (account_id, request_id, rpc, digest, answer, create_time) VALUES ($1, $2, $3, $4, $5, $6)",
+        account_id,
+        UUID(request.request_id),
+        type(request).__name__.removesuffix("Request"),
+        digest(request),
+        answer.SerializeToString(),
+        now,
+    )

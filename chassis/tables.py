@@ -1,0 +1,102 @@
+"""SQL of the tables that every service has, for the services' first migrations.
+
+A constant is never edited once released: a change is a new constant and a new migration in each service.
+`{schema}` is the service's schema; roles are diary_<service>_{owner,app,jobs,region}.
+"""
+
+# Region tables: of no school; reached by db.region(), and by the app role where a fact is written beside them.
+CHASSIS_V1 = """
+CREATE TABLE outbox (
+    event_number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    event_id uuid NOT NULL,
+    school_id uuid,
+    subject text NOT NULL,
+    payload bytea NOT NULL,
+    traceparent text NOT NULL DEFAULT '',
+    create_time timestamptz NOT NULL,
+    published_time timestamptz,
+    stream_seq bigint,
+    CONSTRAINT outbox_published_has_seq CHECK ((published_time IS NULL) = (stream_seq IS NULL))
+);
+CREATE INDEX outbox_waiting ON outbox (event_number) WHERE published_time IS NULL;
+CREATE INDEX outbox_published ON outbox (stream_seq) WHERE published_time IS NOT NULL;
+
+CREATE TABLE outbox_streams (
+    stream text PRIMARY KEY,
+    stream_create_time timestamptz NOT NULL,
+    lowest_floor bigint NOT NULL,
+    update_time timestamptz NOT NULL
+);
+
+CREATE TABLE inbox (
+    event_id uuid PRIMARY KEY,
+    handle_time timestamptz NOT NULL
+);
+CREATE INDEX inbox_handle_time ON inbox (handle_time);
+
+CREATE TABLE dead_events (
+    event_id uuid PRIMARY KEY,
+    school_id uuid,
+    subject text NOT NULL,
+    payload bytea NOT NULL,
+    error text NOT NULL,
+    dead_time timestamptz NOT NULL
+);
+
+CREATE TABLE requests (
+    account_id uuid NOT NULL,
+    request_id uuid NOT NULL,
+    rpc text NOT NULL,
+    digest bytea NOT NULL,
+    answer bytea NOT NULL,
+    create_time timestamptz NOT NULL,
+    PRIMARY KEY (account_id, request_id)
+);
+CREATE INDEX requests_create_time ON requests (create_time);
+
+GRANT SELECT, INSERT, UPDATE ON outbox, outbox_streams TO {role}_region;
+GRANT SELECT, INSERT ON inbox, dead_events, requests TO {role}_region;
+GRANT DELETE ON outbox, inbox, requests TO {role}_region;
+GRANT INSERT ON outbox, inbox TO {role}_app;
+GRANT SELECT ON inbox TO {role}_app;
+GRANT SELECT, INSERT ON requests TO {role}_app;
+"""
+
+# The projection of access's relations that journal, notify and documents keep.
+RELATIONS_V1 = """
+CREATE TABLE relations (
+    school_id uuid NOT NULL,
+    relation_id uuid NOT NULL,
+    kind smallint NOT NULL,
+    object_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    role smallint NOT NULL,
+    version bigint NOT NULL,
+    valid_from_time timestamptz NOT NULL,
+    valid_to_time timestamptz,
+    PRIMARY KEY (school_id, relation_id),
+    CONSTRAINT relations_end_after_start CHECK (valid_to_time IS NULL OR valid_to_time >= valid_from_time)
+);
+CREATE INDEX relations_by_account ON relations (school_id, account_id, object_id)
+    INCLUDE (kind, role, valid_from_time, valid_to_time);
+CREATE INDEX relations_by_object ON relations (school_id, object_id);
+ALTER TABLE relations ENABLE ROW LEVEL SECURITY;
+CREATE POLICY school ON relations
+    USING (school_id = nullif(current_setting('diary.school_id', true), '')::uuid)
+    WITH CHECK (school_id = nullif(current_setting('diary.school_id', true), '')::uuid);
+GRANT SELECT, INSERT, UPDATE ON relations TO {role}_app;
+
+CREATE TABLE ended_sessions (
+    session_id uuid PRIMARY KEY,
+    ended_time timestamptz NOT NULL
+);
+CREATE INDEX ended_sessions_ended_time ON ended_sessions (ended_time);
+GRANT SELECT, INSERT ON ended_sessions TO {role}_app;
+GRANT SELECT, INSERT, DELETE ON ended_sessions TO {role}_region;
+"""
+
+
+def school_table(table: str) -> str:
+    """SQL that puts the school's wall around a table: USING and WITH CHECK on `diary.school_id`."""
+    wall = "school_id = nullif(current_setting('diary.school_id', true), '')::uuid"
+    return f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;CREATE POLICY school ON {table} USING ({wall}) WITH CHECK ({wall});"

@@ -1,0 +1,1 @@
+"""The access service; README.md says what it owns."""

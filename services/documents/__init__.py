@@ -1,0 +1,1 @@
+"""The documents service; README.md says what it owns."""

@@ -1,0 +1,1 @@
+"""The journal service; README.md says what it owns."""

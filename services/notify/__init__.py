@@ -1,0 +1,1 @@
+"""The notify service; README.md says what it owns."""

@@ -1,0 +1,34 @@
+"""`python -m services.notify serve | migrate`."""
+
+import argparse
+
+from chassis import clients, migrate, run
+from diary.access.v1 import roster_service_pb2_grpc
+from services.notify import jobs, rpc
+from services.notify.config import Settings
+from services.notify.consumers import Consumers
+
+
+def build(settings: Settings, frame: run.Frame) -> run.Service:
+    """Builds the service of its settings and frame."""
+    access = clients.connect(settings.access_address, frame.token)
+    consumers = Consumers(frame.database, frame.clock, roster_service_pb2_grpc.RosterServiceStub(access))
+    return run.Service(rpc.parts(frame), consumers.handlers(), [jobs.forget_ended_sessions(frame)])
+
+
+def main() -> None:
+    """Reads the command and runs it."""
+    parser = argparse.ArgumentParser(prog="python -m services.notify", description="The notify service of Diary.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="answer calls until SIGTERM")
+    commands.add_parser("migrate", help="make roles and schema, bring tables up to date")
+    chosen = parser.parse_args().command
+    settings = Settings()
+    if chosen == "migrate":
+        migrate.main(settings.admin_database_url.get_secret_value(), settings.database_url.get_secret_value(), "notify")
+    else:
+        run.serve("notify", settings, lambda frame: build(settings, frame))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""The RPCs of notify."""
+
+from collections.abc import Sequence
+
+from chassis import relations
+from chassis.interceptors import Context
+from chassis.run import Frame
+from chassis.server import Part
+from diary.notify.v1 import relation_service_pb2, relation_service_pb2_grpc
+
+
+class RelationServicer(relation_service_pb2_grpc.RelationServiceServicer):
+    """Keeps the projection of who may see whom."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._database = frame.database
+
+    async def ApplyRelations(
+        self, request: relation_service_pb2.ApplyRelationsRequest, context: Context
+    ) -> relation_service_pb2.ApplyRelationsResponse:
+        """Answers when relations and ended sessions are committed."""
+        await relations.apply_all(
+            self._database,
+            request.school_id,
+            [relations.read_relation(message) for message in request.relations],
+            [relations.read_ended_session(message) for message in request.ended_sessions],
+        )
+        return relation_service_pb2.ApplyRelationsResponse()
+
+
+def parts(frame: Frame) -> Sequence[Part]:
+    """The servicers of notify."""
+    return [
+        Part(
+            "diary.notify.v1.RelationService",
+            relation_service_pb2_grpc.add_RelationServiceServicer_to_server,
+            RelationServicer(frame),
+        )
+    ]

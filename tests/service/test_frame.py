@@ -1,0 +1,109 @@
+"""The frame that every service stands on, shown on documents, which is little more than the frame."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import grpc
+import pytest
+import pytest_asyncio
+from grpc_health.v1 import health_pb2
+from pydantic import SecretStr
+
+from diary.access.v1 import relation_pb2
+from diary.documents.v1 import relation_service_pb2, relation_service_pb2_grpc
+from diary.options.v1 import options_pb2
+from services.documents.__main__ import build
+from services.documents.config import Settings
+from tests.support.backends import Clone, PostgresServer
+from tests.support.services import refused, served, sign_in, sign_service
+
+
+@pytest_asyncio.fixture(scope="module")
+async def clone(postgres: PostgresServer) -> Clone:
+    """A database with documents' schema."""
+    return await postgres.clone(["documents"])
+
+
+@pytest_asyncio.fixture(scope="module")
+async def channel(clone: Clone, nats_url: str, keys_dir: Path) -> AsyncIterator[grpc.aio.Channel]:
+    """documents, serving."""
+    settings = Settings(
+        port=0,
+        metrics_port=0,
+        database_url=SecretStr(clone.app_dsns["documents"]),
+        nats_url=SecretStr(nats_url),
+        keys_dir=keys_dir,
+    )
+    async with served("documents", settings, lambda frame: build(settings, frame)) as channel:
+        yield channel
+
+
+def _request(school_id: str, version: int, *, is_ended: bool = False) -> relation_service_pb2.ApplyRelationsRequest:
+    relation = relation_pb2.Relation(
+        relation_id="0190b0a0-0000-7000-8000-000000000001",
+        kind=options_pb2.RELATION_STUDENT,
+        object_id=str(uuid4()),
+        account_id=str(uuid4()),
+        role=options_pb2.ROLE_GUARDIAN,
+        version=version,
+    )
+    relation.valid_from_time.FromJsonString("2026-09-01T00:00:00Z")
+    if is_ended:
+        relation.valid_to_time.FromJsonString("2026-11-01T00:00:00Z")
+    return relation_service_pb2.ApplyRelationsRequest(school_id=school_id, relations=[relation])
+
+
+async def test_a_served_service_answers_health(channel: grpc.aio.Channel) -> None:
+    answer = await channel.unary_unary(
+        "/grpc.health.v1.Health/Check",
+        request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+        response_deserializer=health_pb2.HealthCheckResponse.FromString,
+    )(health_pb2.HealthCheckRequest())
+    assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_a_late_lower_version_does_not_bring_an_ended_relation_back(
+    channel: grpc.aio.Channel, clone: Clone, keys_dir: Path
+) -> None:
+    stub = relation_service_pb2_grpc.RelationServiceStub(channel)
+    school_id = str(uuid4())
+    metadata = sign_service(keys_dir, "access")
+    await stub.ApplyRelations(_request(school_id, 2, is_ended=True), metadata=metadata)
+    await stub.ApplyRelations(_request(school_id, 1), metadata=metadata)
+    connection = await asyncpg.connect(clone.admin_dsn)
+    rows = await connection.fetch("SELECT version, valid_to_time FROM documents.relations WHERE school_id = $1", school_id)
+    await connection.close()
+    assert [(row["version"], row["valid_to_time"] is not None) for row in rows] == [(2, True)]
+
+
+async def test_a_call_without_a_token_is_refused(channel: grpc.aio.Channel) -> None:
+    stub = relation_service_pb2_grpc.RelationServiceStub(channel)
+    assert await refused(stub.ApplyRelations(_request(str(uuid4()), 1))) == (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_MISSING")
+
+
+@pytest.mark.parametrize("roles", [("guardian",), ("operator", "head"), ("account",), ("service",)])
+async def test_a_person_may_not_call_what_is_for_services(
+    channel: grpc.aio.Channel, keys_dir: Path, roles: tuple[str, ...]
+) -> None:
+    stub = relation_service_pb2_grpc.RelationServiceStub(channel)
+    metadata = sign_in(keys_dir, uuid4(), uuid4(), *roles)
+    status, _ = await refused(stub.ApplyRelations(_request(str(uuid4()), 1), metadata=metadata))
+    assert status in (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED)
+
+
+async def test_a_damaged_token_is_refused(channel: grpc.aio.Channel, keys_dir: Path) -> None:
+    stub = relation_service_pb2_grpc.RelationServiceStub(channel)
+    [(name, token)] = sign_service(keys_dir, "access")
+    assert await refused(stub.ApplyRelations(_request(str(uuid4()), 1), metadata=[(name, token[:-4] + "AAAA")])) == (
+        grpc.StatusCode.UNAUTHENTICATED,
+        "TOKEN_INVALID",
+    )
+
+
+async def test_a_malformed_field_is_named(channel: grpc.aio.Channel, keys_dir: Path) -> None:
+    stub = relation_service_pb2_grpc.RelationServiceStub(channel)
+    call = stub.ApplyRelations(_request("not-a-uuid", 1), metadata=sign_service(keys_dir, "access"))
+    with pytest.raises(grpc.aio.AioRpcError, match="school_id: must be a valid UUID"):
+        await call
