@@ -1,9 +1,12 @@
 """Whether a child is ready, asked the way its protocol has it."""
 
 import asyncio
+from urllib.parse import urlsplit
 
 import grpc
 from grpc_health.v1 import health_pb2
+
+from deploy.local.errors import LocalError
 
 _TIMEOUT = 2.0
 
@@ -36,3 +39,20 @@ async def serves_grpc(address: str) -> bool:
         except grpc.aio.AioRpcError:
             return False
     return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+async def answers_nats(url: str) -> None:
+    """LocalError when nobody speaks NATS at the address that the environment names."""
+    server = urlsplit(url if "//" in url else f"nats://{url}")
+    try:
+        async with asyncio.timeout(_TIMEOUT):
+            reader, writer = await asyncio.open_connection(server.hostname, server.port or 4222)
+            greeting = await reader.readline()
+            writer.close()
+    except (OSError, TimeoutError) as error:
+        greeting = str(error).encode()
+    if not greeting.startswith(b"INFO "):
+        told = greeting.decode(errors="replace") or "no answer"
+        raise LocalError(
+            f"no NATS at {server.hostname}:{server.port or 4222} of DIARY_NATS_URL ({told}): start it, or unset the variable"
+        )

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import shutil
 import sys
 from pathlib import Path
 
@@ -55,3 +56,7 @@ class Nats:
     async def is_ready(self) -> bool:
         """Whether the server and its JetStream say they are well."""
         return await answers_http(self._monitor_port, "/healthz")
+
+    def remove(self) -> None:
+        """Delete everything; the server must not run."""
+        shutil.rmtree(self._home, ignore_errors=True)

@@ -32,7 +32,7 @@ class Process:
         self._command = command
         self._environment = environment
         self._account = account
-        self._stop_signal = stop_signal
+        self.stop_signal = stop_signal
         self._child: asyncio.subprocess.Process | None = None
 
     @property
@@ -66,7 +66,7 @@ class Process:
             raise LocalError(f"{self.name} cannot be started: {error}") from error
 
     def _die_with_parent(self) -> None:
-        _libc.prctl(_PR_SET_PDEATHSIG, int(self._stop_signal))
+        _libc.prctl(_PR_SET_PDEATHSIG, int(self.stop_signal))
 
     async def wait(self) -> int:
         """The exit code, negative for a signal, once the child has ended; what is left of its group is killed."""
@@ -80,7 +80,7 @@ class Process:
         if not self.is_running:
             return True
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, self._stop_signal)
+            os.kill(self.pid, self.stop_signal)
         try:
             await asyncio.wait_for(self.wait(), seconds)
         except TimeoutError:
