@@ -1,0 +1,183 @@
+"""The whole bootstrap: one listener with its filters, the clusters, the admin address and the process's limits."""
+
+from typing import Any
+
+from deploy.gateway import limits
+from deploy.gateway.clusters import clusters
+from deploy.gateway.methods import Caller
+from deploy.gateway.replies import local_replies
+from deploy.gateway.routes import SIGNED_IN, virtual_host
+from deploy.gateway.settings import Settings
+
+_TYPE = "type.googleapis.com/envoy"
+_HTTP = f"{_TYPE}.extensions.filters.http"
+
+
+def render(settings: Settings) -> dict[str, Any]:
+    """Returns the bootstrap, ready to be written as JSON (which Envoy reads as well as YAML)."""
+    return {
+        "node": {"id": "gateway", "cluster": "diary"},
+        "admin": {
+            "address": _socket("127.0.0.1", settings.admin_port),
+            # The rest of the admin surface stops the process and shows its config.
+            "allow_paths": [{"exact": "/ready"}, {"prefix": "/stats/prometheus"}],
+        },
+        "static_resources": {"listeners": [_listener(settings)], "clusters": clusters(settings)},
+        "layered_runtime": {"layers": [{"name": "limits", "static_layer": limits.RUNTIME}]},
+        "overload_manager": {"resource_monitors": [_connections_monitor()]},
+    }
+
+
+def _socket(host: str, port: int) -> dict[str, Any]:
+    return {"socket_address": {"address": host, "port_value": port}}
+
+
+def _connections_monitor() -> dict[str, Any]:
+    return {
+        "name": "envoy.resource_monitors.global_downstream_max_connections",
+        "typed_config": {
+            "@type": f"{_TYPE}.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
+            "max_active_downstream_connections": limits.CONNECTIONS,
+        },
+    }
+
+
+def _listener(settings: Settings) -> dict[str, Any]:
+    manager = {"name": "envoy.filters.network.http_connection_manager", "typed_config": _manager(settings)}
+    return {
+        "name": "gateway",
+        "address": _socket(settings.listen_host, settings.port),
+        "per_connection_buffer_limit_bytes": limits.BUFFER_BYTES,
+        "filter_chains": [{"filters": [manager]}],
+    }
+
+
+def _manager(settings: Settings) -> dict[str, Any]:
+    return {
+        "@type": f"{_TYPE}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "gateway",
+        "codec_type": "AUTO",
+        "route_config": {"name": "diary", "virtual_hosts": [virtual_host(settings)]},
+        "http_filters": _filters(settings),
+        "local_reply_config": local_replies(),
+        "access_log": [_access_log()],
+        # The address is the peer's own, never one a client writes; no address is trusted to steer Envoy by x-envoy-*.
+        "use_remote_address": True,
+        "internal_address_config": {"unix_sockets": False},
+        "early_header_mutation_extensions": [_forget_original()],
+        "generate_request_id": True,
+        "always_set_request_id_in_response": True,
+        "normalize_path": True,
+        "merge_slashes": True,
+        "path_with_escaped_slashes_action": "REJECT_REQUEST",
+        "request_headers_timeout": "10s",
+        # Eight megabytes over a village's 1 Mbit/s take a little over a minute.
+        "request_timeout": "90s",
+        "stream_idle_timeout": "60s",
+        "common_http_protocol_options": {
+            "idle_timeout": "300s",
+            "max_headers_count": 100,
+            "headers_with_underscores_action": "DROP_HEADER",
+        },
+        "http2_protocol_options": {
+            "max_concurrent_streams": limits.STREAMS_PER_CONNECTION,
+            "initial_stream_window_size": 1024 * 1024,
+            "initial_connection_window_size": 4 * 1024 * 1024,
+        },
+    }
+
+
+def _forget_original() -> dict[str, Any]:
+    """The transcoder writes these two, the access log and the refusals read them: a client may not."""
+    kind = f"{_TYPE}.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
+    mutations = [{"remove": "x-envoy-original-path"}, {"remove": "x-envoy-original-method"}]
+    return {
+        "name": "envoy.http.early_header_mutation.header_mutation",
+        "typed_config": {"@type": kind, "mutations": mutations},
+    }
+
+
+def _filters(settings: Settings) -> list[dict[str, Any]]:
+    """In this order: a preflight needs no token, a refused client costs no signature check, a body comes last."""
+    return [
+        _filter("cors", f"{_HTTP}.cors.v3.Cors"),
+        _filter("grpc_web", f"{_HTTP}.grpc_web.v3.GrpcWeb"),
+        {
+            "name": "envoy.filters.http.local_ratelimit",
+            "typed_config": limits.bucket(settings.client_limit, "client"),
+        },
+        _filter("jwt_authn", f"{_HTTP}.jwt_authn.v3.JwtAuthentication", **_tokens(settings)),
+        _filter("buffer", f"{_HTTP}.buffer.v3.Buffer", max_request_bytes=limits.BODY_BYTES),
+        _filter("grpc_json_transcoder", f"{_HTTP}.grpc_json_transcoder.v3.GrpcJsonTranscoder", **_transcoding(settings)),
+        # x-envoy-* say nothing to a client.
+        _filter("router", f"{_HTTP}.router.v3.Router", suppress_envoy_headers=True),
+    ]
+
+
+def _filter(name: str, kind: str, **config: Any) -> dict[str, Any]:
+    return {"name": f"envoy.filters.http.{name}", "typed_config": {"@type": kind, **config}}
+
+
+def _tokens(settings: Settings) -> dict[str, Any]:
+    """A token of a person: the services check it again, so it travels on."""
+    provider = {
+        "issuer": "diary-access",
+        "audiences": ["diary"],
+        "forward": True,
+        "from_headers": [{"name": "authorization", "value_prefix": "Bearer "}],
+        "local_jwks": {"filename": str(settings.token_jwks)},
+        "clock_skew_seconds": 5,
+        "jwt_cache_config": {"jwt_cache_size": 20_000},
+    }
+    return {
+        "providers": {"diary": provider},
+        "requirement_map": {SIGNED_IN: {"provider_name": "diary"}},
+    }
+
+
+def _transcoding(settings: Settings) -> dict[str, Any]:
+    transcoded = {m.service for m in settings.methods if m.bindings and m.caller is not Caller.SERVICE}
+    return {
+        "proto_descriptor": str(settings.descriptors),
+        "services": sorted(transcoded),
+        "match_incoming_request_route": True,
+        "convert_grpc_status": True,
+        "print_options": {"always_print_primitive_fields": False},
+        "max_request_body_size": limits.BODY_BYTES,
+        "max_response_body_size": limits.BUFFER_BYTES,
+        "request_validation_options": {
+            "reject_unknown_method": True,
+            "reject_unknown_query_parameters": True,
+            # Without it a body's `school_id` wins over the path's; `schoolId` never does.
+            "reject_binding_body_field_collisions": True,
+        },
+    }
+
+
+def _access_log() -> dict[str, Any]:
+    """A JSON line per request. No query string, address or agent: paths carry ids, the rest may name people."""
+    line = {
+        "time": "%START_TIME(%Y-%m-%dT%H:%M:%S.%6fZ)%",
+        "service": "gateway",
+        "event": "request",
+        "method": "%REQ(X-ENVOY-ORIGINAL-METHOD?:METHOD)%",
+        "path": "%PATH(NQ:ORIG_OR_PATH)%",
+        "route": "%ROUTE_NAME%",
+        "status": "%RESPONSE_CODE%",
+        # Of a transcoded refusal Envoy says Internal here: `status` is the truth for JSON.
+        "grpc_status": "%GRPC_STATUS(SNAKE_STRING)%",
+        "milliseconds": "%DURATION%",
+        "request_id": "%REQ(X-REQUEST-ID)%",
+        "traceparent": "%REQ(TRACEPARENT)%",
+        "bytes_in": "%BYTES_RECEIVED%",
+        "bytes_out": "%BYTES_SENT%",
+        "flags": "%RESPONSE_FLAGS%",
+        "why": "%RESPONSE_CODE_DETAILS%",
+    }
+    return {
+        "name": "envoy.access_loggers.stdout",
+        "typed_config": {
+            "@type": f"{_TYPE}.extensions.access_loggers.stream.v3.StdoutAccessLog",
+            "log_format": {"json_format": line},
+        },
+    }

@@ -1,0 +1,46 @@
+"""How much of anything one client, one request and one connection may take."""
+
+from typing import Any
+
+from deploy.gateway.settings import Limit
+
+BODY_BYTES = 8 * 1024 * 1024
+# A PDF of 8 MiB comes framed as a protobuf message and grows a little.
+BUFFER_BYTES = BODY_BYTES + 64 * 1024
+CONNECTIONS = 10_000
+STREAMS_PER_CONNECTION = 100
+# The portal signs its people in over gRPC from one address; access counts the failures of each login itself.
+GRPC_SIGN_IN = Limit(200, 50)
+# Buckets are kept for this many addresses; the one unused the longest gives way.
+_REMEMBERED_ADDRESSES = 20_000
+
+# Rapid resets: a connection of at least 200 streams, most of them reset within a second, is closed.
+RUNTIME = {
+    "overload.premature_reset_total_stream_count": 200,
+    "overload.premature_reset_min_stream_lifetime_seconds": 1,
+    "http.max_requests_per_io_cycle": 10,
+}
+
+
+def bucket(limit: Limit, name: str) -> dict[str, Any]:
+    """Config of local_ratelimit: a token bucket for each client address, in each gateway."""
+    every = {
+        "max_tokens": limit.burst,
+        "tokens_per_fill": limit.per_second,
+        "fill_interval": "1s",
+    }
+    always = {"numerator": 100, "denominator": "HUNDRED"}
+    return {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
+        "stat_prefix": name,
+        "filter_enabled": {"default_value": always},
+        "filter_enforced": {"default_value": always},
+        "rate_limits": [{"actions": [{"remote_address": {}}]}],
+        # Envoy wants a bucket for requests without a descriptor as well; there are none, since every one has an address.
+        "token_bucket": every,
+        "always_consume_default_token_bucket": False,
+        # An entry without a value makes a bucket of its own for each address.
+        "descriptors": [{"entries": [{"key": "remote_address"}], "token_bucket": every}],
+        "max_dynamic_descriptors": _REMEMBERED_ADDRESSES,
+        "rate_limited_as_resource_exhausted": True,
+    }

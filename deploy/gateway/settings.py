@@ -1,0 +1,63 @@
+"""What differs between one machine, a test and a cluster; all else about the gateway is fixed in the rooms beside."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.gateway.methods import Method
+
+SERVICES = ("access", "journal", "notify", "documents")
+PORTAL = "portal"
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where an upstream listens: a name that DNS knows or an IP address, and a port."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Address":
+        """Reads HOST:PORT. Raises ValueError with what is wrong."""
+        host, colon, port = text.rpartition(":")
+        if not (colon and host and port.isdecimal() and 0 < int(port) < 65536):
+            raise ValueError(f"{text!r} is not HOST:PORT")
+        return cls(host.removeprefix("[").removesuffix("]"), int(port))
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A token bucket of one client address: `burst` requests at once, then `per_second`."""
+
+    burst: int
+    per_second: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Limit":
+        """Reads BURST:PER_SECOND. Raises ValueError with what is wrong."""
+        burst, _, per_second = text.partition(":")
+        if not (burst.isdecimal() and per_second.isdecimal() and int(burst) >= int(per_second) > 0):
+            raise ValueError(f"{text!r} is not BURST:PER_SECOND with BURST >= PER_SECOND > 0")
+        return cls(int(burst), int(per_second))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that `render` needs. `upstreams` has an address for each of SERVICES and for PORTAL.
+
+    `descriptors` and `token_jwks` are paths as Envoy will see them; `methods` is what the descriptors say.
+    """
+
+    port: int
+    admin_port: int
+    upstreams: Mapping[str, Address]
+    token_jwks: Path
+    descriptors: Path
+    methods: tuple[Method, ...]
+    listen_host: str = "127.0.0.1"
+    allow_origins: tuple[str, ...] = ()
+    # A school of a thousand, or a mobile operator's district, sits behind one address.
+    client_limit: Limit = Limit(1000, 500)
+    # A computer class of thirty signs in at once, twice.
+    sign_in_limit: Limit = Limit(60, 5)
