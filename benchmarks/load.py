@@ -8,7 +8,7 @@ import asyncio
 import multiprocessing
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -20,6 +20,7 @@ import uvloop
 from benchmarks.cpu import cpu_seconds
 
 DRIVERS = 2
+READS_PER_WRITE = 50
 WARM_UP_SECONDS = 0.7
 SECONDS = 3.0
 PATIENCE_SECONDS = 30.0
@@ -35,17 +36,6 @@ class Call:
     body: bytes = b""
 
 
-Unit = tuple[Call, ...]  # calls made one after another and counted as one
-
-
-class Source(Protocol):
-    """What a driver sends; pickled into each driver, which seeds it anew each round."""
-
-    def units(self, rng: random.Random) -> Iterator[Unit]:
-        """Endless units of work."""
-        ...
-
-
 class Client(Protocol):
     """One connection."""
 
@@ -55,6 +45,15 @@ class Client(Protocol):
 
 
 Connect = Callable[[str], AbstractAsyncContextManager[Client]]
+Unit = Callable[[Client], Awaitable[None]]  # one unit of work, which may be several calls
+
+
+class Source(Protocol):
+    """What is sent; pickled into each driver."""
+
+    def unit(self, rng: random.Random, number: int, of: int) -> Unit:
+        """The work of one loop, to be called again and again; loops are numbered 0 to `of` - 1 over all drivers."""
+        ...
 
 
 class GrpcClient:
@@ -144,13 +143,13 @@ class Target:
     connect: Connect
     source: Source
     pids: tuple[int, ...]
-    in_flight: int = 32
+    in_flight: int
 
 
 def measure(target: Target, seed: int) -> Measure:
     """Loads the target for one round and measures the middle of it."""
     pipes = [_spawn.Pipe() for _ in range(DRIVERS)]
-    drivers = [_spawn.Process(target=_drive, args=(target, f"{seed}/{i}", pipe[1])) for i, pipe in enumerate(pipes)]
+    drivers = [_spawn.Process(target=_drive, args=(target, seed, i, pipe[1])) for i, pipe in enumerate(pipes)]
     for driver in drivers:
         driver.start()
     try:
@@ -188,31 +187,30 @@ def _receive(pipe: "Connection[float, list[float] | str | None]") -> list[float]
     return answer or []
 
 
-def _drive(target: Target, seed: str, pipe: "Connection[list[float] | str | None, float]") -> None:
+def _drive(target: Target, seed: int, driver: int, pipe: "Connection[list[float] | str | None, float]") -> None:
     try:
-        pipe.send(uvloop.run(_load(target, random.Random(seed), pipe)))
+        pipe.send(uvloop.run(_load(target, seed, driver, pipe)))
     except Exception as error:  # whatever it is, the parent shows it and stops
         pipe.send(f"{type(error).__name__}: {error}")
 
 
-async def _load(target: Target, rng: random.Random, pipe: "Connection[list[float] | str | None, float]") -> list[float]:
+async def _load(target: Target, seed: int, driver: int, pipe: "Connection[list[float] | str | None, float]") -> list[float]:
     """Latencies in seconds of the units that ended inside the window."""
     async with AsyncExitStack() as stack:
+        numbers = range(driver, target.in_flight, DRIVERS)
         # A connection for each loop, so that SO_REUSEPORT spreads them over the server's processes.
-        loops = range(target.in_flight // DRIVERS)
-        clients = [await stack.enter_async_context(target.connect(target.address)) for _ in loops]
+        clients = [await stack.enter_async_context(target.connect(target.address)) for _ in numbers]
+        units = [target.source.unit(random.Random(f"{seed}/{n}"), n, target.in_flight) for n in numbers]
         pipe.send(None)
         start = await asyncio.to_thread(pipe.recv)
-        units = target.source.units(rng)
         latencies: list[float] = []
 
-        async def loop(client: Client) -> None:
+        async def loop(client: Client, unit: Unit) -> None:
             while (begun := time.monotonic()) < start + SECONDS:
-                for call in next(units):
-                    await client.send(call)
+                await unit(client)
                 ended = time.monotonic()
                 if start <= ended < start + SECONDS:
                     latencies.append(ended - begun)
 
-        await asyncio.gather(*(loop(client) for client in clients))
+        await asyncio.gather(*map(loop, clients, units))
         return latencies

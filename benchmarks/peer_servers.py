@@ -19,14 +19,13 @@ import jwt
 import psycopg
 from psycopg import sql
 
-from benchmarks.load import Call, Target, Unit, http_client
+from benchmarks.load import READS_PER_WRITE, Call, Client, Source, Target, Unit, http_client
 
 HERE = Path(__file__).parent
 WORKERS = "2"
 DJANGO = "benchmarks.peers.django_drf"
 FASTAPI = "benchmarks.peers.fastapi_sqlalchemy"
 FASTAPI_SECRET = "a yardstick has no secrets, but HS256 wants 32 bytes"
-READS_PER_WRITE = 50
 WEEKS = 34
 LESSONS_A_WEEK = 35
 START_SECONDS = 30.0
@@ -96,16 +95,19 @@ def class_write(shape: Shape, rng: random.Random) -> Call:
 
 @dataclass(frozen=True)
 class DjangoWeeks:
-    """Weeks of students drawn uniformly, a class write after each fifty, as ours gets them."""
+    """Weeks of students drawn uniformly, a class write to fifty of them, as ours gets them."""
 
     shape: Shape
 
-    def units(self, rng: random.Random) -> Iterator[Unit]:
-        while True:
-            for _ in range(READS_PER_WRITE):
+    def unit(self, rng: random.Random, number: int, of: int) -> Unit:
+        async def read_or_write(client: Client) -> None:
+            if rng.randrange(READS_PER_WRITE + 1) == 0:
+                await client.send(class_write(self.shape, rng))
+            else:
                 guardian = rng.randrange(2 * self.shape.students) + 1
-                yield (_week(django_token(guardian), (guardian + 1) // 2, rng),)
-            yield (class_write(self.shape, rng),)
+                await client.send(_week(django_token(guardian), (guardian + 1) // 2, rng))
+
+        return read_or_write
 
 
 @dataclass(frozen=True)
@@ -114,9 +116,11 @@ class DjangoClassWrites:
 
     shape: Shape
 
-    def units(self, rng: random.Random) -> Iterator[Unit]:
-        while True:
-            yield (class_write(self.shape, rng),)
+    def unit(self, rng: random.Random, number: int, of: int) -> Unit:
+        async def write(client: Client) -> None:
+            await client.send(class_write(self.shape, rng))
+
+        return write
 
 
 @dataclass(frozen=True)
@@ -125,10 +129,12 @@ class FastApiWeeks:
 
     shape: Shape
 
-    def units(self, rng: random.Random) -> Iterator[Unit]:
-        while True:
+    def unit(self, rng: random.Random, number: int, of: int) -> Unit:
+        async def read(client: Client) -> None:
             guardian = rng.randrange(2 * self.shape.students) + 1
-            yield (_week(fastapi_token(guardian), (guardian + 1) // 2, rng),)
+            await client.send(_week(fastapi_token(guardian), (guardian + 1) // 2, rng))
+
+        return read
 
 
 @contextmanager
@@ -155,9 +161,9 @@ def run_fastapi(admin_dsn: str, shape: Shape) -> Iterator[Peer]:
         yield peer
 
 
-def target(peer: Peer, source: DjangoWeeks | DjangoClassWrites | FastApiWeeks, postmaster: int) -> Target:
+def target(peer: Peer, source: Source, postmaster: int, in_flight: int) -> Target:
     """The peer under load; its CPU is its own processes' and Postgres's."""
-    return Target(peer.address, http_client, source, (peer.pid, postmaster))
+    return Target(peer.address, http_client, source, (peer.pid, postmaster), in_flight)
 
 
 def _new_database(admin_dsn: str, name: str) -> str:

@@ -12,7 +12,7 @@ class MarkSerializer(serializers.ModelSerializer):
 class LessonSerializer(serializers.ModelSerializer):
     subject = serializers.CharField(source="course.subject.name")
     teachers = serializers.SlugRelatedField("display_name", source="course.teachers", many=True, read_only=True)
-    marks = MarkSerializer(many=True)
+    marks = MarkSerializer(source="own_marks", many=True)
     absence = serializers.SerializerMethodField()
 
     class Meta:
@@ -31,7 +31,7 @@ class LessonSerializer(serializers.ModelSerializer):
         )
 
     def get_absence(self, lesson):
-        return next((absence.code for absence in lesson.attendance.all()), None)
+        return next((absence.code for absence in lesson.own_attendance), None)
 
 
 class WeekQuerySerializer(serializers.Serializer):

@@ -8,7 +8,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from benchmarks.peers.django_drf.models import Attendance, Grant, Lesson, Mark, Student
+from benchmarks.peers.django_drf.models import Attendance, Course, Grant, Lesson, Mark, Student
 from benchmarks.peers.django_drf.serializers import RecordSerializer, WeekQuerySerializer, WeekSerializer
 
 
@@ -26,11 +26,10 @@ class WeekView(APIView):
                 course__school_class_id=grant.student.school_class_id,
                 lesson_date__range=(monday, monday + timedelta(days=6)),
             )
-            .select_related("course__subject")
             .prefetch_related(
-                "course__teachers",
-                Prefetch("marks", Mark.objects.filter(student_id=student_id)),
-                Prefetch("attendance", Attendance.objects.filter(student_id=student_id)),
+                Prefetch("course", Course.objects.select_related("subject").prefetch_related("teachers")),
+                Prefetch("marks", Mark.objects.filter(student_id=student_id), to_attr="own_marks"),
+                Prefetch("attendance", Attendance.objects.filter(student_id=student_id), to_attr="own_attendance"),
             )
             .order_by("lesson_date", "lesson_number")
         )
