@@ -1,0 +1,54 @@
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+
+from deploy.keys import KeysError, make_keys, rotate_token_key
+
+
+def _keys(folder: Path, name: str = "jwks.json") -> dict[str, dict[str, Any]]:
+    return {key["kid"]: key for key in json.loads((folder / name).read_text())["keys"]}
+
+
+def test_keys_are_made_for_tokens_and_each_service_and_the_gateway_sees_only_tokens(tmp_path: Path) -> None:
+    make_keys(tmp_path / "keys")
+    services = {f"service-{name}-1" for name in ("access", "journal", "notify", "documents")}
+    assert set(_keys(tmp_path / "keys")) == {"token-1", *services}
+    assert set(_keys(tmp_path / "keys", "token-jwks.json")) == {"token-1"}
+
+
+def test_private_keys_are_open_to_nobody_else_and_public_files_hold_no_private_part(tmp_path: Path) -> None:
+    make_keys(tmp_path)
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("*.pem")}
+    assert modes == {0o600}
+    assert all("d" not in key for key in _keys(tmp_path).values())
+
+
+def test_keys_that_exist_are_kept_and_a_missing_one_gets_the_next_number(tmp_path: Path) -> None:
+    make_keys(tmp_path)
+    before = _keys(tmp_path)
+    assert make_keys(tmp_path) == []
+    assert _keys(tmp_path) == before
+    (tmp_path / "service-notify.pem").unlink()
+    assert make_keys(tmp_path) == ["service-notify.pem"]
+    assert set(_keys(tmp_path)) ^ set(before) == {"service-notify-1", "service-notify-2"}
+
+
+def test_a_token_signed_before_a_rotation_is_valid_until_the_next_one(tmp_path: Path) -> None:
+    make_keys(tmp_path)
+    token = jwt.encode({"sub": "a"}, (tmp_path / "token.pem").read_bytes(), algorithm="EdDSA")
+    assert rotate_token_key(tmp_path) == "token-2"
+    old = jwt.PyJWK(_keys(tmp_path, "token-jwks.json")["token-1"])
+    assert jwt.decode(token, old, algorithms=["EdDSA"]) == {"sub": "a"}
+    fresh = jwt.encode({"sub": "b"}, (tmp_path / "token.pem").read_bytes(), algorithm="EdDSA")
+    assert jwt.decode(fresh, jwt.PyJWK(_keys(tmp_path)["token-2"]), algorithms=["EdDSA"]) == {"sub": "b"}
+    assert rotate_token_key(tmp_path) == "token-3"
+    assert set(_keys(tmp_path, "token-jwks.json")) == {"token-2", "token-3"}
+
+
+def test_rotating_keys_that_were_never_made_says_how_to_make_them(tmp_path: Path) -> None:
+    with pytest.raises(KeysError, match=r"deploy\.keys make"):
+        rotate_token_key(tmp_path)
