@@ -125,7 +125,9 @@ async def test_a_signal_stops_all_in_reverse_order_with_exit_code_0(folder: Path
     rest, _ = await asyncio.wait_for(process.communicate(), 10)
     assert rest.decode().splitlines() == ["stopping", "nats: stopped", "postgres: stopped"]
     assert process.returncode == 0
-    assert not any(os.path.exists(f"/proc/{child['pid']}") for child in children.values())
+    for child in children.values():
+        with pytest.raises(ProcessLookupError):
+            os.kill(child["pid"], 0)
 
 
 async def test_after_kill_9_of_a_launcher_the_next_start_finds_the_way_free(folder: Path) -> None:
