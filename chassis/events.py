@@ -57,6 +57,7 @@ class Consumer:
         service: str,
         publisher: str,
         handlers: Mapping[str, Handler],
+        first_pause_seconds: float = 0.1,
     ) -> None:
         self._database = database
         self._jetstream = jetstream
@@ -64,6 +65,7 @@ class Consumer:
         self._durable = service
         self._stream = f"diary-{publisher}"
         self._handlers = handlers
+        self._first_pause = first_pause_seconds
 
     async def run(self) -> None:
         """Consumes for ever. Raises when the stream or the durable is gone; the caller starts it again."""
@@ -127,7 +129,7 @@ class Consumer:
             "event_failed", subject=event.subject, event_id=str(event.event_id), attempt=attempt, error=type(error).__name__
         )
         if attempt < _ATTEMPTS:
-            await message.nak(delay=min(2 ** (attempt - 1) * 0.1, 30))
+            await message.nak(delay=min(2 ** (attempt - 1) * self._first_pause, 30))
             return
         async with self._database.region() as connection:
             await connection.execute(

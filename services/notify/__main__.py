@@ -2,18 +2,21 @@
 
 import argparse
 
-from chassis import clients, migrate, run
-from diary.access.v1 import roster_service_pb2_grpc
-from services.notify import jobs, rpc
+from chassis import clients, migrate, relations, run
+from diary.access.v1 import events_pb2, roster_service_pb2_grpc
+from services.notify import rpc
 from services.notify.config import Settings
-from services.notify.consumers import Consumers
 
 
 def build(settings: Settings, frame: run.Frame) -> run.Service:
     """Builds the service of its settings and frame."""
     access = clients.connect(settings.access_address, frame.token)
-    consumers = Consumers(frame.database, frame.clock, roster_service_pb2_grpc.RosterServiceStub(access))
-    return run.Service(rpc.parts(frame), consumers.handlers(), [jobs.forget_ended_sessions(frame)])
+    projection = relations.Projection(frame.database, frame.clock, roster_service_pb2_grpc.RosterServiceStub(access))
+    return run.Service(
+        rpc.parts(frame),
+        {"access": {events_pb2.RosterChanged.DESCRIPTOR.full_name: projection.on_roster_changed}},
+        [projection.forget_ended_sessions],
+    )
 
 
 def main() -> None:

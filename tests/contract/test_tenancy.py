@@ -138,21 +138,12 @@ async def test_a_forgotten_where_shows_nothing_of_another_school(
 ) -> None:
     """Clause R3: each school is its own provider of the service."""
     ours, theirs = uuid4(), uuid4()
-    if service == "access":
-        insert = "INSERT INTO access.school_years (school_id, year, start_date, end_date) VALUES ($1, 2026, '2026-09-01', '2027-05-26')"
-        table = "school_years"
-        for school in (ours, theirs):
-            await admin.execute(
-                "INSERT INTO access.schools (school_id, code, name, full_name, time_zone) VALUES ($1, $2, '', '', 'Europe/Simferopol')",
-                school,
-                str(school)[:8],
-            )
-    else:
-        insert = (
-            f"INSERT INTO {service}.relations (school_id, relation_id, kind, object_id, account_id, role, version, valid_from_time) "
-            "VALUES ($1, gen_random_uuid(), 3, gen_random_uuid(), gen_random_uuid(), 4, 1, now())"
-        )
-        table = "relations"
+    table = "relations"
+    insert = (
+        f"INSERT INTO {service}.relations "
+        "(school_id, relation_id, kind, object_id, account_id, role, version, valid_from_time) "
+        "VALUES ($1, gen_random_uuid(), 3, gen_random_uuid(), gen_random_uuid(), 4, 1, now())"
+    )
     for school in (ours, theirs):
         await admin.execute(insert, school)
     database = await Database.connect(clone.app_dsns[service], service, size=1)

@@ -9,7 +9,10 @@ T = TypeVar("T")
 
 
 async def eventually(
-    predicate: Callable[[], T | Awaitable[T]], seconds: float = 10.0, why: str = "the condition", every: float = 0.02
+    predicate: Callable[[], Awaitable[T]] | Callable[[], T],
+    seconds: float = 10.0,
+    why: str = "the condition",
+    every: float = 0.02,
 ) -> T:
     """Ask `predicate` (plain or async) again and again; return its first true value.
 
