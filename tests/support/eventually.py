@@ -2,10 +2,8 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
-
-T = TypeVar("T")
+from collections.abc import Callable
+from typing import Any
 
 
 async def eventually(
@@ -24,7 +22,7 @@ async def eventually(
         refusal: AssertionError | None = None
         try:
             value = predicate()
-            answer: T = await value if inspect.isawaitable(value) else value
+            answer = await value if inspect.isawaitable(value) else value
             if answer:
                 return answer
         except AssertionError as error:
