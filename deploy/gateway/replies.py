@@ -16,6 +16,9 @@ from google.rpc.status_pb2 import Status
 DOMAIN = "gateway.diary"
 _ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
 _API = {"safe_regex": {"regex": r"/(v1/|diary\.).*"}}
+# Envoy derives grpc-status from the HTTP status and lets nobody change it; the details must say the same. 404 is gRPC's
+# UNIMPLEMENTED; what has no word of its own is UNKNOWN.
+_GRPC_CODES = {400: 13, 404: 12, 408: 2, 413: 2, 431: 2, 500: 2, 504: 14}
 _RETRY_LATER = {429: "1", 503: "5", 504: "5"}
 
 
@@ -105,8 +108,7 @@ def local_replies() -> dict[str, Any]:
 
 
 def _grpc_mapper(refusal: Refusal) -> dict[str, Any]:
-    # gRPC's word for a method that does not exist.
-    code = 12 if refusal.status == 404 else refusal.code
+    code = _GRPC_CODES.get(refusal.status, refusal.code)
     status = Status(code=code, message=refusal.message)
     detail = AnyMessage()
     detail.Pack(ErrorInfo(reason=refusal.reason, domain=DOMAIN))
@@ -117,7 +119,6 @@ def _grpc_mapper(refusal: Refusal) -> dict[str, Any]:
         "filter": _when(refusal, _header("content-type", {"prefix": "application/grpc"}), _absent("x-envoy-original-path")),
         "body_format_override": {"text_format_source": {"inline_string": _escape(refusal.message)}},
         "headers_to_add": [
-            _add("grpc-status", str(code)),
             _add("grpc-status-details-bin", encoded),
             *_retry_after(refusal),
         ],

@@ -24,6 +24,7 @@ from diary.access.v1 import (
 )
 from diary.journal.v1 import diary_service_pb2, diary_service_pb2_grpc
 from tests.support.envoy import Gateway, running_gateway
+from tests.support.eventually import eventually
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -43,7 +44,9 @@ def reason(error: grpc.aio.AioRpcError) -> ErrorInfo:
     [encoded] = [value for key, value in error.trailing_metadata() if key == "grpc-status-details-bin"]
     info = ErrorInfo()
     assert isinstance(encoded, bytes)
-    assert Status.FromString(encoded).details[0].Unpack(info)
+    status = Status.FromString(encoded)
+    assert status.code == error.code().value[0]
+    assert status.details[0].Unpack(info)
     return info
 
 
@@ -160,3 +163,27 @@ async def test_restart_of_a_service_loses_and_doubles_no_write(tmp_path: Path) -
         handled = [request.login for _, request, _ in gateway.upstream.calls]
         assert set(statuses) == {200}
         assert sorted(handled) == sorted(sent)
+
+
+async def test_write_whose_answer_was_lost_is_not_sent_again(tmp_path: Path) -> None:
+    async with running_gateway(tmp_path) as gateway:
+        gateway.upstream.go.clear()
+        write = asyncio.create_task(gateway.client.post("/v1/sessions", json={"login": "maria"}))
+        await eventually(lambda: len(gateway.upstream.calls) == 1, why="the write reached the service")
+        await gateway.upstream.stop(grace=None)
+        gateway.upstream.go.set()
+        await gateway.upstream.start()
+        assert (await write).status_code >= 500
+        assert len(gateway.upstream.calls) == 1
+
+
+async def test_call_past_its_deadline_is_told_so(tmp_path: Path) -> None:
+    async with running_gateway(tmp_path) as gateway:
+        gateway.upstream.go.clear()
+        headers = {"content-type": "application/grpc-web+proto", "grpc-timeout": "100m"}
+        path = "/diary.access.v1.SessionService/CreateSession"
+        answer = await gateway.client.post(path, content=bytes(5), headers=headers)
+        status = Status.FromString(base64.b64decode(answer.headers["grpc-status-details-bin"] + "=="))
+        assert b"SERVICE_TIMEOUT" in status.details[0].value
+        assert answer.headers["grpc-status"] == str(status.code)
+        gateway.upstream.go.set()

@@ -45,10 +45,11 @@ def free_port() -> int:
 
 @dataclass
 class Upstream:
-    """Stands for access: answers by hand and remembers who asked what, in order."""
+    """Stands for access: answers by hand once `go` is set, as it is at first, and remembers who asked what, in order."""
 
     port: int
     calls: list[tuple[str, Any, dict[str, str]]] = field(default_factory=list)
+    go: asyncio.Event = field(default_factory=asyncio.Event)
     server: grpc.aio.Server | None = None
 
     def last(self) -> tuple[str, Any, dict[str, str]]:
@@ -68,16 +69,17 @@ class Upstream:
         self.server.add_insecure_port(f"127.0.0.1:{self.port}")
         await self.server.start()
 
-    async def stop(self) -> None:
-        """Refuses new calls, ends those begun, and is gone."""
+    async def stop(self, grace: float | None = 5) -> None:
+        """Refuses new calls, waits for those begun, and is gone; without grace those begun are cut."""
         if self.server:
-            await self.server.stop(5)
+            await self.server.stop(grace)
 
     def _handler(
         self, name: str, request_type: type[Message], answer: Callable[[Any], Message]
     ) -> "grpc.RpcMethodHandler[Any, Any]":
         async def serve(request: Any, context: Any) -> Message:
             self.calls.append((name, request, {key: str(value) for key, value in context.invocation_metadata()}))
+            await self.go.wait()
             made: Message = answer(request)
             if isinstance(made, Status):
                 await context.abort_with_status(rpc_status.to_status(made))
@@ -205,6 +207,7 @@ async def running_gateway(folder: Path, with_upstreams: bool = True, **changes: 
     make_keys(keys)
     wanted = settings(keys, **changes)
     upstream = Upstream(wanted.upstreams["access"].port)
+    upstream.go.set()
     log = folder / "access.log"
     async with AsyncExitStack() as stack:
         if with_upstreams:
