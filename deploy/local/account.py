@@ -61,6 +61,12 @@ def find_account() -> Account | None:
     )
 
 
+def owner_of(path: Path) -> Account:
+    """Who made the files: PostgreSQL runs as the owner of its data, also when root follows a plain user."""
+    entry = path.stat()
+    return Account(str(entry.st_uid), entry.st_uid, entry.st_gid)
+
+
 def _make() -> None:
     command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", _NAME]
     try:

@@ -12,14 +12,14 @@ from types import TracebackType
 
 from deploy.local import plan
 from deploy.local.errors import LocalError
-from deploy.local.pace import next_pause, stop_allowance
+from deploy.local.pace import SPACE_ENOUGH, SPACE_NONE, next_pause, space_level, stop_allowance
 from deploy.local.plan import Child, Stage, Task
 from deploy.local.process import Process, describe_log
 from deploy.local.region import Region, Size, Tell
 from deploy.local.state import State
 
 _READY_WITHIN = 30.0
-_SPACE_FIRST, _SPACE_LATER, _SPACE_LOW = 500, 100, 200  # megabytes
+_NEEDED_FIRST, _NEEDED_LATER = 500, 100  # megabytes of disk
 _WATCH_DISK_EVERY = 5.0
 
 
@@ -79,7 +79,7 @@ class Launcher:
 
     def _check_state(self) -> None:
         seeded = self._state.seeded()
-        self._state.demand_space(_SPACE_FIRST if seeded is None else _SPACE_LATER)
+        self._state.demand_space(_NEEDED_FIRST if seeded is None else _NEEDED_LATER)
         given = self._size.given()
         if seeded is not None and given and given != seeded:
             raise LocalError(
@@ -100,7 +100,7 @@ class Launcher:
                     group.create_task(self._run_task(part) if isinstance(part, Task) else self._start_child(part))
         except ExceptionGroup as errors:
             # The first reason is enough: one that stands in several parts' way would only be told several times.
-            raise errors.exceptions[0] from errors
+            raise errors.exceptions[0] from None
 
     async def _run_task(self, task: Task) -> None:
         began = time.monotonic()
@@ -142,13 +142,13 @@ class Launcher:
                 self._tell(str(error))
 
     async def _watch_disk(self) -> None:
-        was_low = False
+        told = SPACE_ENOUGH
         while True:
             left = self._state.free_megabytes()
-            is_low = left < _SPACE_LOW
-            if is_low and not was_low:
-                self._tell(f"the disk of {self._state.folder} has {left} MB left: free some before writes fail")
-            was_low = is_low
+            if space_level(left) > told:
+                fate = "writes fail" if space_level(left) == SPACE_NONE else "writes will fail soon"
+                self._tell(f"the disk of {self._state.folder} has {left} MB left and {fate}: free some")
+            told = space_level(left)
             await asyncio.sleep(_WATCH_DISK_EVERY)
 
     async def stop(self) -> None:

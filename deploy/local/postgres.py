@@ -11,7 +11,7 @@ from pathlib import Path
 
 import asyncpg
 
-from deploy.local.account import Account, find_account
+from deploy.local.account import Account, find_account, owner_of
 from deploy.local.errors import LocalError
 from deploy.local.process import Process
 
@@ -57,6 +57,8 @@ class Postgres:
         """Prepare the files: initdb into a draft that is renamed, so that a data directory is whole or absent."""
         try:
             self._home = _reachable_home(self._home, self._account)
+            if self._account and self.data.exists():
+                self._account = owner_of(self.data)
             self._binaries = _reachable_binaries(self._account)
             self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self.data.exists():
@@ -91,7 +93,17 @@ class Postgres:
         command += ["--auth=scram-sha-256", f"--pwfile={password}", "--encoding=UTF8"]
         command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         identity = self._account.identity() if self._account else {}
-        result = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", env=_environment(), **identity)
+        # A session of its own: a Ctrl-C of the terminal is the launcher's to handle.
+        result = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd="/",
+            env=_environment(),
+            start_new_session=True,
+            **identity,
+        )
         if result.returncode != 0:
             told = result.stderr.strip()[-1000:]
             raise LocalError(

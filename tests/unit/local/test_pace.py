@@ -1,7 +1,15 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.local.pace import STOP_WITHIN, next_pause, stop_allowance
+from deploy.local.pace import (
+    SPACE_ENOUGH,
+    SPACE_LOW,
+    SPACE_NONE,
+    STOP_WITHIN,
+    next_pause,
+    space_level,
+    stop_allowance,
+)
 
 
 def test_a_child_that_dies_early_waits_longer_each_time_up_to_a_bound() -> None:
@@ -26,3 +34,14 @@ def test_stages_that_use_all_they_are_allowed_end_within_ten_seconds(shares: lis
 
 def test_a_stage_that_hangs_leaves_a_second_to_each_of_the_later_ones() -> None:
     assert stop_allowance(0.0, later_stages=3) == STOP_WITHIN - 3
+
+
+def test_a_disk_is_worth_a_word_when_low_and_again_when_full() -> None:
+    assert [space_level(left) for left in (5000, 200, 199, 16, 15, 0)] == [
+        SPACE_ENOUGH,
+        SPACE_ENOUGH,
+        SPACE_LOW,
+        SPACE_LOW,
+        SPACE_NONE,
+        SPACE_NONE,
+    ]
