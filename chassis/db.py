@@ -138,7 +138,9 @@ class Database:
 
 def announce(connection: Connection) -> None:
     """Notes that an event was written, so that the relay is woken when the transaction is over."""
-    cast(_DoorConnection, connection).note_news()
+    # A seed's plain connection has no relay to wake.
+    if note_news := getattr(connection, "note_news", None):
+        note_news()
 
 
 def _away() -> Unavailable:

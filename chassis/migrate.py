@@ -49,7 +49,9 @@ async def _make_roles(connection: "asyncpg.Connection[asyncpg.Record]", service:
         f"GRANT {owner} TO CURRENT_USER WITH INHERIT TRUE, SET TRUE;"
         f"CREATE SCHEMA IF NOT EXISTS {service} AUTHORIZATION {owner};"
         f"GRANT USAGE ON SCHEMA {service} TO {app}, diary_{service}_jobs, diary_{service}_region;"
-        f"REVOKE ALL ON SCHEMA public FROM PUBLIC"
+        f"REVOKE ALL ON SCHEMA public FROM PUBLIC;"
+        # Exclusion and temporal constraints over uuids need it, and only the server's admin may make it.
+        f"CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA public"
     )
 
 
