@@ -7,11 +7,11 @@ from typing import Any
 
 
 async def eventually(
-    predicate: Callable[[], Awaitable[T]] | Callable[[], T],
+    predicate: Callable[[], Any],
     seconds: float = 10.0,
     why: str = "the condition",
     every: float = 0.02,
-) -> T:
+) -> Any:
     """Ask `predicate` (plain or async) again and again; return its first true value.
 
     Fails the test when `seconds` pass before; an AssertionError of the predicate counts as not yet, and is shown.
