@@ -56,6 +56,36 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No such student whom the caller may see."""
     ERROR_REASON_ENDING_PENDING: _ErrorReason.ValueType  # 16
     """The ending stands, but a service has not confirmed it yet; repeat the request to wait again."""
+    ERROR_REASON_APPLICATION_NOT_FOUND: _ErrorReason.ValueType  # 17
+    """No such case that the caller may open."""
+    ERROR_REASON_PERSON_NOT_FOUND: _ErrorReason.ValueType  # 18
+    """No such person of the school among the student's guardians."""
+    ERROR_REASON_APPLICANT_INCOMPLETE: _ErrorReason.ValueType  # 19
+    """A new applicant needs family name, given name and the legal relation."""
+    ERROR_REASON_EMAIL_MISSING: _ErrorReason.ValueType  # 20
+    """Credentials by e-mail need an address."""
+    ERROR_REASON_RECEIVED_IN_FUTURE: _ErrorReason.ValueType  # 21
+    """The time of receipt has not come yet."""
+    ERROR_REASON_CALENDAR_UNKNOWN: _ErrorReason.ValueType  # 22
+    """The working calendar of the year is not known; the operator imports it."""
+    ERROR_REASON_CHECKLIST_INCOMPLETE: _ErrorReason.ValueType  # 23
+    """What the regulation asks before granting does not hold yet; metadata names the clauses."""
+    ERROR_REASON_APPLICATION_DECIDED: _ErrorReason.ValueType  # 24
+    """The case is already decided."""
+    ERROR_REASON_SLIP_ALREADY_ISSUED: _ErrorReason.ValueType  # 25
+    """A slip was already printed for this request; issue a new one with a new request_id."""
+    ERROR_REASON_CREDENTIALS_INVALID: _ErrorReason.ValueType  # 26
+    """The link or the one-time password is not valid or was replaced; ask the class teacher for a new one."""
+    ERROR_REASON_PASSWORD_TOO_WEAK: _ErrorReason.ValueType  # 27
+    """The own password is too short, too common, or the one-time password itself."""
+    ERROR_REASON_PASSWORD_NOT_SET: _ErrorReason.ValueType  # 28
+    """The one-time password opens only the page of first sign-in: set an own password there."""
+    ERROR_REASON_DELIVERY_NOT_WANTED: _ErrorReason.ValueType  # 29
+    """The grant has ended or the account already has its own password."""
+    ERROR_REASON_NOT_HANDED_OVER_YET: _ErrorReason.ValueType  # 30
+    """The applicant has no slip to hand over yet."""
+    ERROR_REASON_GUARDIAN_UNDER_AGE: _ErrorReason.ValueType  # 31
+    """The legal relation does not fit the student's age."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Reasons of errors, in ErrorInfo.reason with domain access.diary. Each says when it occurs."""
@@ -94,4 +124,34 @@ ERROR_REASON_STUDENT_NOT_FOUND: ErrorReason.ValueType  # 15
 """No such student whom the caller may see."""
 ERROR_REASON_ENDING_PENDING: ErrorReason.ValueType  # 16
 """The ending stands, but a service has not confirmed it yet; repeat the request to wait again."""
+ERROR_REASON_APPLICATION_NOT_FOUND: ErrorReason.ValueType  # 17
+"""No such case that the caller may open."""
+ERROR_REASON_PERSON_NOT_FOUND: ErrorReason.ValueType  # 18
+"""No such person of the school among the student's guardians."""
+ERROR_REASON_APPLICANT_INCOMPLETE: ErrorReason.ValueType  # 19
+"""A new applicant needs family name, given name and the legal relation."""
+ERROR_REASON_EMAIL_MISSING: ErrorReason.ValueType  # 20
+"""Credentials by e-mail need an address."""
+ERROR_REASON_RECEIVED_IN_FUTURE: ErrorReason.ValueType  # 21
+"""The time of receipt has not come yet."""
+ERROR_REASON_CALENDAR_UNKNOWN: ErrorReason.ValueType  # 22
+"""The working calendar of the year is not known; the operator imports it."""
+ERROR_REASON_CHECKLIST_INCOMPLETE: ErrorReason.ValueType  # 23
+"""What the regulation asks before granting does not hold yet; metadata names the clauses."""
+ERROR_REASON_APPLICATION_DECIDED: ErrorReason.ValueType  # 24
+"""The case is already decided."""
+ERROR_REASON_SLIP_ALREADY_ISSUED: ErrorReason.ValueType  # 25
+"""A slip was already printed for this request; issue a new one with a new request_id."""
+ERROR_REASON_CREDENTIALS_INVALID: ErrorReason.ValueType  # 26
+"""The link or the one-time password is not valid or was replaced; ask the class teacher for a new one."""
+ERROR_REASON_PASSWORD_TOO_WEAK: ErrorReason.ValueType  # 27
+"""The own password is too short, too common, or the one-time password itself."""
+ERROR_REASON_PASSWORD_NOT_SET: ErrorReason.ValueType  # 28
+"""The one-time password opens only the page of first sign-in: set an own password there."""
+ERROR_REASON_DELIVERY_NOT_WANTED: ErrorReason.ValueType  # 29
+"""The grant has ended or the account already has its own password."""
+ERROR_REASON_NOT_HANDED_OVER_YET: ErrorReason.ValueType  # 30
+"""The applicant has no slip to hand over yet."""
+ERROR_REASON_GUARDIAN_UNDER_AGE: ErrorReason.ValueType  # 31
+"""The legal relation does not fit the student's age."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from diary.access.v1 import roster_service_pb2 as diary_dot_access_dot_v1_dot_roster__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x64iary/access/v1/events.proto\x12\x0f\x64iary.access.v1\x1a$diary/access/v1/roster_service.proto\"Z\n\rRosterChanged\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12)\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.diary.access.v1.RosterKind\x12\x0b\n\x03ids\x18\x03 \x03(\t\"Z\n\x0bGrantIssued\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x10\n\x08grant_id\x18\x02 \x01(\t\x12\x12\n\nstudent_id\x18\x03 \x01(\t\x12\x12\n\naccount_id\x18\x04 \x01(\t\"Y\n\nGrantEnded\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x10\n\x08grant_id\x18\x02 \x01(\t\x12\x12\n\nstudent_id\x18\x03 \x01(\t\x12\x12\n\naccount_id\x18\x04 \x01(\t\"8\n\rSessionsEnded\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x13\n\x0bsession_ids\x18\x02 \x03(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x64iary/access/v1/events.proto\x12\x0f\x64iary.access.v1\x1a$diary/access/v1/roster_service.proto\"Z\n\rRosterChanged\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12)\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.diary.access.v1.RosterKind\x12\x0b\n\x03ids\x18\x03 \x03(\t\"Z\n\x0bGrantIssued\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x10\n\x08grant_id\x18\x02 \x01(\t\x12\x12\n\nstudent_id\x18\x03 \x01(\t\x12\x12\n\naccount_id\x18\x04 \x01(\t\"Y\n\nGrantEnded\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x10\n\x08grant_id\x18\x02 \x01(\t\x12\x12\n\nstudent_id\x18\x03 \x01(\t\x12\x12\n\naccount_id\x18\x04 \x01(\t\"8\n\rSessionsEnded\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x13\n\x0bsession_ids\x18\x02 \x03(\t\"B\n\x15\x41pplicationRegistered\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61pplication_id\x18\x02 \x01(\t\"?\n\x12\x41pplicationDecided\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61pplication_id\x18\x02 \x01(\t\"K\n\x10\x43redentialsReady\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x10\n\x08grant_id\x18\x02 \x01(\t\x12\x12\n\naccount_id\x18\x03 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,4 +40,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GRANTENDED']._serialized_end=360
   _globals['_SESSIONSENDED']._serialized_start=362
   _globals['_SESSIONSENDED']._serialized_end=418
+  _globals['_APPLICATIONREGISTERED']._serialized_start=420
+  _globals['_APPLICATIONREGISTERED']._serialized_end=486
+  _globals['_APPLICATIONDECIDED']._serialized_start=488
+  _globals['_APPLICATIONDECIDED']._serialized_end=551
+  _globals['_CREDENTIALSREADY']._serialized_start=553
+  _globals['_CREDENTIALSREADY']._serialized_end=628
 # @@protoc_insertion_point(module_scope)

@@ -146,3 +146,85 @@ class SessionsEnded(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SessionsEnded: _TypeAlias = SessionsEnded  # noqa: Y015
+
+@_typing.final
+class ApplicationRegistered(_message.Message):
+    """An application was registered (R12)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    APPLICATION_ID_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    application_id: _builtins.str
+    """The case."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        application_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_id", b"application_id", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApplicationRegistered: _TypeAlias = ApplicationRegistered  # noqa: Y015
+
+@_typing.final
+class ApplicationDecided(_message.Message):
+    """An application was decided (R24)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    APPLICATION_ID_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    application_id: _builtins.str
+    """The case."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        application_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_id", b"application_id", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApplicationDecided: _TypeAlias = ApplicationDecided  # noqa: Y015
+
+@_typing.final
+class CredentialsReady(_message.Message):
+    """First credentials of a grant are ready and shall be sent; redeemed by RedeemDelivery at the moment of sending."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    GRANT_ID_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    grant_id: _builtins.str
+    """The grant."""
+    account_id: _builtins.str
+    """The account."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        grant_id: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "grant_id", b"grant_id", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CredentialsReady: _TypeAlias = CredentialsReady  # noqa: Y015

@@ -28,13 +28,17 @@ from diary.options.v1 import options_pb2 as diary_dot_options_dot_v1_dot_options
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$diary/journal/v1/diary_service.proto\x12\x10\x64iary.journal.v1\x1a\x1b\x62uf/validate/validate.proto\x1a&diary/journal/v1/journal_service.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\"~\n\x13GetDiaryWeekRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nstudent_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12,\n\x04week\x18\x03 \x01(\tB\x1e\xbaH\x1br\x16\x32\x14^[0-9]{4}-W[0-9]{2}$\xd8\x01\x01\"}\n\x14GetDiaryWeekResponse\x12\x12\n\nstudent_id\x18\x01 \x01(\t\x12\x0c\n\x04week\x18\x02 \x01(\t\x12\x13\n\x0bmonday_date\x18\x03 \x01(\t\x12.\n\x07lessons\x18\x04 \x03(\x0b\x32\x1d.diary.journal.v1.DiaryLesson\"\x9a\x01\n\x0b\x44iaryLesson\x12/\n\x04\x63\x61rd\x18\x01 \x01(\x0b\x32!.diary.journal.v1.DiaryLessonCard\x12*\n\x05marks\x18\x02 \x03(\x0b\x32\x1b.diary.journal.v1.DiaryMark\x12.\n\x07\x61\x62sence\x18\x03 \x01(\x0e\x32\x1d.diary.journal.v1.AbsenceCode\"\xf7\x01\n\x0f\x44iaryLessonCard\x12\x11\n\tlesson_id\x18\x01 \x01(\t\x12\x13\n\x0blesson_date\x18\x02 \x01(\t\x12\x15\n\rlesson_number\x18\x03 \x01(\x05\x12,\n\x05state\x18\x04 \x01(\x0e\x32\x1d.diary.journal.v1.LessonState\x12\x14\n\x0csubject_name\x18\x05 \x01(\t\x12\x15\n\rteacher_names\x18\x06 \x03(\t\x12\r\n\x05topic\x18\x07 \x01(\t\x12\x10\n\x08homework\x18\x08 \x01(\t\x12\x16\n\x0ework_type_name\x18\t \x01(\t\x12\x11\n\tcourse_id\x18\n \x01(\t\"=\n\tDiaryMark\x12\x0f\n\x07mark_id\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x05\x12\x10\n\x08revision\x18\x03 \x01(\x05\x32\xc5\x01\n\x0c\x44iaryService\x12\xb4\x01\n\x0cGetDiaryWeek\x12%.diary.journal.v1.GetDiaryWeekRequest\x1a&.diary.journal.v1.GetDiaryWeekResponse\"U\xca\xf3\x18\x16\n\x06\x03\x04\x06\x07\n\x0b\x10\x03\x1a\nstudent_id\x82\xd3\xe4\x93\x02\x35\x12\x33/v1/schools/{school_id}/students/{student_id}/diaryb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$diary/journal/v1/diary_service.proto\x12\x10\x64iary.journal.v1\x1a\x1b\x62uf/validate/validate.proto\x1a&diary/journal/v1/journal_service.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\"Y\n\x14\x42\x61tchGetMarksRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12$\n\x08mark_ids\x18\x02 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x08\x01\x10\xf4\x03\"\x05r\x03\xb0\x01\x01\"G\n\x15\x42\x61tchGetMarksResponse\x12.\n\x05marks\x18\x01 \x03(\x0b\x32\x1f.diary.journal.v1.MarkForLetter\"\xbd\x01\n\rMarkForLetter\x12\x0f\n\x07mark_id\x18\x01 \x01(\t\x12\x12\n\nstudent_id\x18\x02 \x01(\t\x12\x14\n\x0cstudent_name\x18\x03 \x01(\t\x12\x14\n\x0csubject_name\x18\x04 \x01(\t\x12\x13\n\x0blesson_date\x18\x05 \x01(\t\x12\r\n\x05topic\x18\x06 \x01(\t\x12\x16\n\x0ework_type_name\x18\x07 \x01(\t\x12\r\n\x05value\x18\x08 \x01(\x05\x12\x10\n\x08revision\x18\t \x01(\x05\"~\n\x13GetDiaryWeekRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nstudent_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12,\n\x04week\x18\x03 \x01(\tB\x1e\xbaH\x1br\x16\x32\x14^[0-9]{4}-W[0-9]{2}$\xd8\x01\x01\"}\n\x14GetDiaryWeekResponse\x12\x12\n\nstudent_id\x18\x01 \x01(\t\x12\x0c\n\x04week\x18\x02 \x01(\t\x12\x13\n\x0bmonday_date\x18\x03 \x01(\t\x12.\n\x07lessons\x18\x04 \x03(\x0b\x32\x1d.diary.journal.v1.DiaryLesson\"\x9a\x01\n\x0b\x44iaryLesson\x12/\n\x04\x63\x61rd\x18\x01 \x01(\x0b\x32!.diary.journal.v1.DiaryLessonCard\x12*\n\x05marks\x18\x02 \x03(\x0b\x32\x1b.diary.journal.v1.DiaryMark\x12.\n\x07\x61\x62sence\x18\x03 \x01(\x0e\x32\x1d.diary.journal.v1.AbsenceCode\"\xf7\x01\n\x0f\x44iaryLessonCard\x12\x11\n\tlesson_id\x18\x01 \x01(\t\x12\x13\n\x0blesson_date\x18\x02 \x01(\t\x12\x15\n\rlesson_number\x18\x03 \x01(\x05\x12,\n\x05state\x18\x04 \x01(\x0e\x32\x1d.diary.journal.v1.LessonState\x12\x14\n\x0csubject_name\x18\x05 \x01(\t\x12\x15\n\rteacher_names\x18\x06 \x03(\t\x12\r\n\x05topic\x18\x07 \x01(\t\x12\x10\n\x08homework\x18\x08 \x01(\t\x12\x16\n\x0ework_type_name\x18\t \x01(\t\x12\x11\n\tcourse_id\x18\n \x01(\t\"=\n\tDiaryMark\x12\x0f\n\x07mark_id\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x05\x12\x10\n\x08revision\x18\x03 \x01(\x05\x32\xb2\x02\n\x0c\x44iaryService\x12\xb4\x01\n\x0cGetDiaryWeek\x12%.diary.journal.v1.GetDiaryWeekRequest\x1a&.diary.journal.v1.GetDiaryWeekResponse\"U\xca\xf3\x18\x16\n\x06\x03\x04\x06\x07\n\x0b\x10\x03\x1a\nstudent_id\x82\xd3\xe4\x93\x02\x35\x12\x33/v1/schools/{school_id}/students/{student_id}/diary\x12k\n\rBatchGetMarks\x12&.diary.journal.v1.BatchGetMarksRequest\x1a\'.diary.journal.v1.BatchGetMarksResponse\"\t\xca\xf3\x18\x05\n\x01\r\x10\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'diary.journal.v1.diary_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_BATCHGETMARKSREQUEST'].fields_by_name['school_id']._loaded_options = None
+  _globals['_BATCHGETMARKSREQUEST'].fields_by_name['school_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_BATCHGETMARKSREQUEST'].fields_by_name['mark_ids']._loaded_options = None
+  _globals['_BATCHGETMARKSREQUEST'].fields_by_name['mark_ids']._serialized_options = b'\272H\017\222\001\014\010\001\020\364\003\"\005r\003\260\001\001'
   _globals['_GETDIARYWEEKREQUEST'].fields_by_name['school_id']._loaded_options = None
   _globals['_GETDIARYWEEKREQUEST'].fields_by_name['school_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_GETDIARYWEEKREQUEST'].fields_by_name['student_id']._loaded_options = None
@@ -43,16 +47,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETDIARYWEEKREQUEST'].fields_by_name['week']._serialized_options = b'\272H\033r\0262\024^[0-9]{4}-W[0-9]{2}$\330\001\001'
   _globals['_DIARYSERVICE'].methods_by_name['GetDiaryWeek']._loaded_options = None
   _globals['_DIARYSERVICE'].methods_by_name['GetDiaryWeek']._serialized_options = b'\312\363\030\026\n\006\003\004\006\007\n\013\020\003\032\nstudent_id\202\323\344\223\0025\0223/v1/schools/{school_id}/students/{student_id}/diary'
-  _globals['_GETDIARYWEEKREQUEST']._serialized_start=189
-  _globals['_GETDIARYWEEKREQUEST']._serialized_end=315
-  _globals['_GETDIARYWEEKRESPONSE']._serialized_start=317
-  _globals['_GETDIARYWEEKRESPONSE']._serialized_end=442
-  _globals['_DIARYLESSON']._serialized_start=445
-  _globals['_DIARYLESSON']._serialized_end=599
-  _globals['_DIARYLESSONCARD']._serialized_start=602
-  _globals['_DIARYLESSONCARD']._serialized_end=849
-  _globals['_DIARYMARK']._serialized_start=851
-  _globals['_DIARYMARK']._serialized_end=912
-  _globals['_DIARYSERVICE']._serialized_start=915
-  _globals['_DIARYSERVICE']._serialized_end=1112
+  _globals['_DIARYSERVICE'].methods_by_name['BatchGetMarks']._loaded_options = None
+  _globals['_DIARYSERVICE'].methods_by_name['BatchGetMarks']._serialized_options = b'\312\363\030\005\n\001\r\020\010'
+  _globals['_BATCHGETMARKSREQUEST']._serialized_start=189
+  _globals['_BATCHGETMARKSREQUEST']._serialized_end=278
+  _globals['_BATCHGETMARKSRESPONSE']._serialized_start=280
+  _globals['_BATCHGETMARKSRESPONSE']._serialized_end=351
+  _globals['_MARKFORLETTER']._serialized_start=354
+  _globals['_MARKFORLETTER']._serialized_end=543
+  _globals['_GETDIARYWEEKREQUEST']._serialized_start=545
+  _globals['_GETDIARYWEEKREQUEST']._serialized_end=671
+  _globals['_GETDIARYWEEKRESPONSE']._serialized_start=673
+  _globals['_GETDIARYWEEKRESPONSE']._serialized_end=798
+  _globals['_DIARYLESSON']._serialized_start=801
+  _globals['_DIARYLESSON']._serialized_end=955
+  _globals['_DIARYLESSONCARD']._serialized_start=958
+  _globals['_DIARYLESSONCARD']._serialized_end=1205
+  _globals['_DIARYMARK']._serialized_start=1207
+  _globals['_DIARYMARK']._serialized_end=1268
+  _globals['_DIARYSERVICE']._serialized_start=1271
+  _globals['_DIARYSERVICE']._serialized_end=1577
 # @@protoc_insertion_point(module_scope)

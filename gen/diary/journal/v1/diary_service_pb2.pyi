@@ -20,6 +20,112 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class BatchGetMarksRequest(_message.Message):
+    """Request of BatchGetMarks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    MARK_IDS_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    @_builtins.property
+    def mark_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The marks."""
+
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        mark_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["mark_ids", b"mark_ids", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetMarksRequest: _TypeAlias = BatchGetMarksRequest  # noqa: Y015
+
+@_typing.final
+class BatchGetMarksResponse(_message.Message):
+    """Response of BatchGetMarks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MARKS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def marks(self) -> _containers.RepeatedCompositeFieldContainer[Global___MarkForLetter]:
+        """The marks, in no promised order."""
+
+    def __init__(
+        self,
+        *,
+        marks: _abc.Iterable[Global___MarkForLetter] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["marks", b"marks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetMarksResponse: _TypeAlias = BatchGetMarksResponse  # noqa: Y015
+
+@_typing.final
+class MarkForLetter(_message.Message):
+    """A mark with what a letter says of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MARK_ID_FIELD_NUMBER: _builtins.int
+    STUDENT_ID_FIELD_NUMBER: _builtins.int
+    STUDENT_NAME_FIELD_NUMBER: _builtins.int
+    SUBJECT_NAME_FIELD_NUMBER: _builtins.int
+    LESSON_DATE_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    WORK_TYPE_NAME_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    mark_id: _builtins.str
+    """The mark."""
+    student_id: _builtins.str
+    """The student."""
+    student_name: _builtins.str
+    """The student's name for display."""
+    subject_name: _builtins.str
+    """Name of the subject."""
+    lesson_date: _builtins.str
+    """Day of the lesson, ISO 8601."""
+    topic: _builtins.str
+    """Topic of the lesson."""
+    work_type_name: _builtins.str
+    """Name of the work type; empty when none is set."""
+    value: _builtins.int
+    """The mark, 1-5."""
+    revision: _builtins.int
+    """More than 1 when it was changed."""
+    def __init__(
+        self,
+        *,
+        mark_id: _builtins.str = ...,
+        student_id: _builtins.str = ...,
+        student_name: _builtins.str = ...,
+        subject_name: _builtins.str = ...,
+        lesson_date: _builtins.str = ...,
+        topic: _builtins.str = ...,
+        work_type_name: _builtins.str = ...,
+        value: _builtins.int = ...,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lesson_date", b"lesson_date", "mark_id", b"mark_id", "revision", b"revision", "student_id", b"student_id", "student_name", b"student_name", "subject_name", b"subject_name", "topic", b"topic", "value", b"value", "work_type_name", b"work_type_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MarkForLetter: _TypeAlias = MarkForLetter  # noqa: Y015
+
+@_typing.final
 class GetDiaryWeekRequest(_message.Message):
     """Request of GetDiaryWeek."""
 

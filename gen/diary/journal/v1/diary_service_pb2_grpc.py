@@ -40,6 +40,11 @@ class DiaryServiceStub:
                 request_serializer=diary_dot_journal_dot_v1_dot_diary__service__pb2.GetDiaryWeekRequest.SerializeToString,
                 response_deserializer=diary_dot_journal_dot_v1_dot_diary__service__pb2.GetDiaryWeekResponse.FromString,
                 _registered_method=True)
+        self.BatchGetMarks = channel.unary_unary(
+                '/diary.journal.v1.DiaryService/BatchGetMarks',
+                request_serializer=diary_dot_journal_dot_v1_dot_diary__service__pb2.BatchGetMarksRequest.SerializeToString,
+                response_deserializer=diary_dot_journal_dot_v1_dot_diary__service__pb2.BatchGetMarksResponse.FromString,
+                _registered_method=True)
 
 
 class DiaryServiceServicer:
@@ -53,6 +58,13 @@ class DiaryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BatchGetMarks(self, request, context):
+        """Returns marks as they now stand, for letters; marks that were taken back are left out.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DiaryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -60,6 +72,11 @@ def add_DiaryServiceServicer_to_server(servicer, server):
                     servicer.GetDiaryWeek,
                     request_deserializer=diary_dot_journal_dot_v1_dot_diary__service__pb2.GetDiaryWeekRequest.FromString,
                     response_serializer=diary_dot_journal_dot_v1_dot_diary__service__pb2.GetDiaryWeekResponse.SerializeToString,
+            ),
+            'BatchGetMarks': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetMarks,
+                    request_deserializer=diary_dot_journal_dot_v1_dot_diary__service__pb2.BatchGetMarksRequest.FromString,
+                    response_serializer=diary_dot_journal_dot_v1_dot_diary__service__pb2.BatchGetMarksResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -90,6 +107,33 @@ class DiaryService:
             '/diary.journal.v1.DiaryService/GetDiaryWeek',
             diary_dot_journal_dot_v1_dot_diary__service__pb2.GetDiaryWeekRequest.SerializeToString,
             diary_dot_journal_dot_v1_dot_diary__service__pb2.GetDiaryWeekResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchGetMarks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.journal.v1.DiaryService/BatchGetMarks',
+            diary_dot_journal_dot_v1_dot_diary__service__pb2.BatchGetMarksRequest.SerializeToString,
+            diary_dot_journal_dot_v1_dot_diary__service__pb2.BatchGetMarksResponse.FromString,
             options,
             channel_credentials,
             insecure,

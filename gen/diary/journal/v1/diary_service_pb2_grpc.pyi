@@ -35,6 +35,8 @@ class DiaryServiceStub:
     def __new__(cls, channel: _aio.Channel) -> DiaryServiceAsyncStub: ...
     GetDiaryWeek: _grpc.UnaryUnaryMultiCallable[_diary_service_pb2.GetDiaryWeekRequest, _diary_service_pb2.GetDiaryWeekResponse]
     """Returns a student's week: lessons with topics and homework, the own marks and absences."""
+    BatchGetMarks: _grpc.UnaryUnaryMultiCallable[_diary_service_pb2.BatchGetMarksRequest, _diary_service_pb2.BatchGetMarksResponse]
+    """Returns marks as they now stand, for letters; marks that were taken back are left out."""
 
 @_typing.type_check_only
 class DiaryServiceAsyncStub(DiaryServiceStub):
@@ -43,6 +45,8 @@ class DiaryServiceAsyncStub(DiaryServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetDiaryWeek: _aio.UnaryUnaryMultiCallable[_diary_service_pb2.GetDiaryWeekRequest, _diary_service_pb2.GetDiaryWeekResponse]  # type: ignore[assignment]
     """Returns a student's week: lessons with topics and homework, the own marks and absences."""
+    BatchGetMarks: _aio.UnaryUnaryMultiCallable[_diary_service_pb2.BatchGetMarksRequest, _diary_service_pb2.BatchGetMarksResponse]  # type: ignore[assignment]
+    """Returns marks as they now stand, for letters; marks that were taken back are left out."""
 
 class DiaryServiceServicer(metaclass=_abc_1.ABCMeta):
     """The family's diary."""
@@ -54,5 +58,13 @@ class DiaryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_diary_service_pb2.GetDiaryWeekResponse, _abc.Awaitable[_diary_service_pb2.GetDiaryWeekResponse]]:
         """Returns a student's week: lessons with topics and homework, the own marks and absences."""
+
+    @_abc_1.abstractmethod
+    def BatchGetMarks(
+        self,
+        request: _diary_service_pb2.BatchGetMarksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_diary_service_pb2.BatchGetMarksResponse, _abc.Awaitable[_diary_service_pb2.BatchGetMarksResponse]]:
+        """Returns marks as they now stand, for letters; marks that were taken back are left out."""
 
 def add_DiaryServiceServicer_to_server(servicer: DiaryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

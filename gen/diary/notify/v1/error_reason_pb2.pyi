@@ -42,6 +42,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The same request runs at this moment; repeat it and get its answer."""
     ERROR_REASON_METHOD_NOT_DECLARED: _ErrorReason.ValueType  # 9
     """The method has no declaration of who may call it; a defect of the installation."""
+    ERROR_REASON_STUDENT_NOT_FOUND: _ErrorReason.ValueType  # 10
+    """No such student whom the caller may see."""
+    ERROR_REASON_CONTACT_NOT_FOUND: _ErrorReason.ValueType  # 11
+    """The account has no address for letters; the school enters it."""
+    ERROR_REASON_SCHOOL_NOT_FOUND: _ErrorReason.ValueType  # 12
+    """No such school with a place for the caller."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Reasons of errors, in ErrorInfo.reason with domain notify.diary. Each says when it occurs."""
@@ -66,4 +72,10 @@ ERROR_REASON_REQUEST_IN_PROGRESS: ErrorReason.ValueType  # 8
 """The same request runs at this moment; repeat it and get its answer."""
 ERROR_REASON_METHOD_NOT_DECLARED: ErrorReason.ValueType  # 9
 """The method has no declaration of who may call it; a defect of the installation."""
+ERROR_REASON_STUDENT_NOT_FOUND: ErrorReason.ValueType  # 10
+"""No such student whom the caller may see."""
+ERROR_REASON_CONTACT_NOT_FOUND: ErrorReason.ValueType  # 11
+"""The account has no address for letters; the school enters it."""
+ERROR_REASON_SCHOOL_NOT_FOUND: ErrorReason.ValueType  # 12
+"""No such school with a place for the caller."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
