@@ -1,6 +1,7 @@
 """Whether a child is ready, asked the way its protocol has it."""
 
 import asyncio
+import re
 from urllib.parse import urlsplit
 
 import grpc
@@ -12,7 +13,7 @@ _TIMEOUT = 2.0
 
 
 async def answers_http(port: int, path: str) -> bool:
-    """Whether GET on 127.0.0.1 is answered with 200."""
+    """Whether GET on 127.0.0.1 is answered, and not with the 5xx of a server that is not ready yet."""
     try:
         async with asyncio.timeout(_TIMEOUT):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -23,7 +24,7 @@ async def answers_http(port: int, path: str) -> bool:
                 writer.close()
     except (OSError, TimeoutError):
         return False
-    return b" 200 " in status
+    return re.match(rb"HTTP/1\.[01] [234]", status) is not None
 
 
 async def serves_grpc(address: str) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from deploy.keys import SERVICES, make_keys
 from deploy.local.commands import run_module
-from deploy.local.databases import look_over_database, make_database
+from deploy.local.databases import look_over_database, make_database, migrate_all
 from deploy.local.health import answers_http, answers_nats, serves_grpc
 from deploy.local.postgres import accepts
 from deploy.local.process import Process
@@ -59,7 +59,7 @@ def everything(region: Region) -> Iterator[Stage]:
     state = region.state
     yield from servers(region)
     yield (Task("keys", partial(_make_keys, state.keys)),)
-    yield (*(_migration(region, service) for service in SERVICES), _gateway_config(region))
+    yield (Task("migrations", partial(migrate_all, region)), _gateway_config(region))
     if state.seeded() is None:
         yield (_seed(region, "access", ["--logins", str(state.logins)]),)
     yield tuple(_service(region, service) for service in SERVICES)
@@ -85,13 +85,6 @@ def _nats(region: Region) -> Child:
 
 async def _make_keys(folder: Path) -> None:
     make_keys(folder)
-
-
-def _migration(region: Region, service: str) -> Task:
-    name = f"migrate {service}"
-    arguments = [f"services.{service}", "migrate"]
-    log = region.state.log(f"migrate-{service}")
-    return Task(name, partial(run_module, name, arguments, region.environment(service, with_admin=True), log))
 
 
 def _seed(region: Region, service: str, options: list[str]) -> Task:
