@@ -89,6 +89,7 @@ def test_a_list_is_paged_and_a_write_is_idempotent(name: str) -> None:
         assert {"page_size", "page_token"} <= set(fields.keys())
         assert "next_page_token" in method.output_type.fields_by_name
     rule = _options(method).Extensions[annotations_pb2.http]
-    # Sessions carry a token that is used once, which makes a repeat harmless by itself.
-    if rule.WhichOneof("pattern") == "post" and method.containing_service.name != "SessionService":
+    # A public write carries a secret that is used once, which makes a repeat harmless by itself.
+    is_public = options_pb2.ROLE_PUBLIC in _options(method).Extensions[options_pb2.requires].roles
+    if rule.WhichOneof("pattern") == "post" and not is_public:
         assert "request_id" in fields, f"{name} writes without a request_id"
