@@ -130,14 +130,16 @@ async def test_a_signal_stops_all_in_reverse_order_with_exit_code_0(folder: Path
             os.kill(child["pid"], 0)
 
 
-async def test_after_kill_9_of_a_launcher_the_next_start_finds_the_way_free(folder: Path) -> None:
+async def test_children_end_with_a_killed_launcher_and_the_next_start_finds_the_way_free(folder: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", _PROGRAM, str(folder / "killed"), stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout
     while b"ready http://127.0.0.1:" not in await process.stdout.readline():
         assert process.returncode is None
+    children = json.loads((folder / "killed" / "children.json").read_text())
     process.kill()
     await process.wait()
+    await eventually(lambda: not any(os.path.exists(f"/proc/{child['pid']}") for child in children.values()))
     async with Launcher(folder / "killed", is_private=True, stages=plan.servers) as launcher:
         assert await _value(launcher, "SELECT 1") == 1
