@@ -298,10 +298,10 @@ CREATE TABLE ending_pushes (
     try_time timestamptz NOT NULL,
     CONSTRAINT ending_pushes_target_is_known CHECK (target IN ('journal', 'notify', 'documents')),
     CONSTRAINT ending_pushes_relation_or_session CHECK (num_nonnulls(relation_id, session_id) = 1),
-    CONSTRAINT ending_pushes_relation_has_school CHECK ((relation_id IS NULL) = (school_id IS NULL)),
-    CONSTRAINT ending_pushes_relation_once UNIQUE (relation_id, target),
-    CONSTRAINT ending_pushes_session_once UNIQUE (session_id, target)
+    CONSTRAINT ending_pushes_relation_has_school CHECK ((relation_id IS NULL) = (school_id IS NULL))
 );
+CREATE INDEX ending_pushes_by_relation ON ending_pushes (relation_id) WHERE relation_id IS NOT NULL;
+CREATE INDEX ending_pushes_by_session ON ending_pushes (session_id) WHERE session_id IS NOT NULL;
 CREATE INDEX ending_pushes_try_time ON ending_pushes (try_time);
 """
 

@@ -1,0 +1,1 @@
+"""Work that more than one door needs: RPCs, jobs, commands, the seed."""

@@ -1,0 +1,54 @@
+"""Brings relations in line with the facts they come from."""
+
+from collections.abc import Sequence
+from itertools import chain
+from uuid import UUID
+
+from chassis import outbox
+from chassis.clock import Clock
+from chassis.db import Connection
+from chassis.relations import Relation
+from services.access import convert
+from services.access.rules import relations as rules
+from services.access.store import pushes, schools
+from services.access.store import relations as store
+
+# Persons a statement: bounds memory in a bulk load, never cuts an ordinary change.
+_BATCH = 5000
+
+
+async def derive_relations(connection: Connection, clock: Clock, school_id: UUID, person_ids: Sequence[UUID]) -> list[Relation]:
+    """Derives again all relations of persons of a school (family, staff, teachers), writes those that changed with
+    RosterChanged events of at most 500 ids, and queues the ended ones for the other services. Returns the changed.
+
+    In the caller's transaction, in `db.school` or as the owner in a seed. Called after every change of a grant, appointment,
+    teaching or of a person's account.
+    """
+    zone = await schools.get_time_zone(connection, school_id)
+    changed: list[Relation] = []
+    for start in range(0, len(person_ids), _BATCH):
+        derived = await _derive(connection, school_id, zone, person_ids[start : start + _BATCH])
+        changed += await store.save_relations(connection, school_id, derived)
+    for message in convert.relations_changed(school_id, [relation.relation_id for relation in changed]):
+        await outbox.add(connection, clock, message, school_id)
+    now = clock.now()
+    # A relation that is new was known to nobody, so its end need not be pushed.
+    ended = [r.relation_id for r in changed if r.version > 1 and r.valid_to_time is not None and r.valid_to_time <= now]
+    if ended:
+        await pushes.insert_relation_pushes(connection, school_id, ended, now)
+    return changed
+
+
+async def _derive(
+    connection: Connection, school_id: UUID, zone: str, person_ids: Sequence[UUID]
+) -> list[rules.DerivedRelation]:
+    grants = await store.lock_grant_facts(connection, school_id, person_ids)
+    appointments = await store.lock_appointment_facts(connection, school_id, person_ids)
+    teachings = await store.lock_teaching_facts(connection, school_id, person_ids)
+    return list(
+        chain(
+            chain.from_iterable(rules.derive_from_grant(fact) for fact in grants),
+            chain.from_iterable(rules.derive_from_appointment(fact, school_id, zone) for fact in appointments),
+            chain.from_iterable(rules.derive_from_teaching(fact, zone) for fact in teachings),
+        )
+    )

@@ -1,0 +1,1 @@
+"""Every SQL statement of access. Functions take a connection and return dataclasses."""
