@@ -35,6 +35,11 @@ def _options(method: MethodDescriptor) -> descriptor_pb2.MethodOptions:
     return descriptor_pb2.MethodOptions.FromString(method.GetOptions().SerializeToString())
 
 
+def declared(method: MethodDescriptor) -> options_pb2.Requires:
+    """Who may call a method."""
+    return _options(method).Extensions[options_pb2.requires]
+
+
 METHODS = {f"{m.containing_service.full_name}/{m.name}": m for m in _methods()}
 
 

@@ -175,8 +175,7 @@ class Gateway:
             lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
             return next((line for line in lines if line["request_id"] == request_id), None)
 
-        line = await eventually(find_line, why="the access log's line")
-        assert line
+        line: dict[str, Any] = await eventually(find_line, why="the access log's line")
         return line
 
 

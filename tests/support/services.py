@@ -54,6 +54,15 @@ async def refused(call: Any) -> tuple[grpc.StatusCode, str]:
     raise AssertionError(f"the call was not refused: {answer}")
 
 
+async def refused_or_answered(call: Any) -> tuple[grpc.StatusCode, str]:
+    """Awaits a call; returns its status and, when it failed, its reason."""
+    try:
+        await call
+    except grpc.aio.AioRpcError as error:
+        return error.code(), reason(error)
+    return grpc.StatusCode.OK, ""
+
+
 def reason(error: grpc.aio.AioRpcError) -> str:
     """ErrorInfo.reason of a failed call, empty when there is none."""
     status = rpc_status.from_call(error)  # type: ignore[arg-type]  # AioRpcError has what it reads
