@@ -24,9 +24,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m deploy.keys", description="Token and service keys of Diary.")
     commands = parser.add_subparsers(dest="command", required=True)
     make = commands.add_parser("make", help="make what is missing; keys that exist are kept")
-    rotate = commands.add_parser(
-        "rotate", help="make the next token key; the present one stays valid until the next rotation"
-    )
+    rotate = commands.add_parser("rotate", help="make the next token key; the present one stays valid until the next rotation")
     for command in (make, rotate):
         command.add_argument("folder", metavar="DIR", type=Path, help="folder of the keys (DIARY_KEYS_DIR)")
     return parser
