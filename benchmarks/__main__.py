@@ -27,6 +27,8 @@ def main() -> None:
         text = asyncio.run(_run(arguments.names or list(CONTESTS), Size(arguments.schools, arguments.students)))
     except LocalError as error:
         sys.exit(f"benchmark: {error}")
+    except KeyboardInterrupt:
+        sys.exit("benchmark: stopped")
     print(f"\n{text}")
     if arguments.report:
         REPORTS.mkdir(parents=True, exist_ok=True)

@@ -107,6 +107,7 @@ class Course:
 
     school_id: str
     course_id: str
+    account_id: str  # of the teacher
     student_ids: tuple[str, ...]
     lesson_ids: tuple[str, ...]
     headers: Headers
@@ -222,10 +223,8 @@ def _new_id() -> str:
 
 def list_families(running: Running) -> tuple[Family, ...]:
     """A guardian for each student, with tokens that live five minutes from now: longer than a contest."""
-    return tuple(
-        Family(school, student, headers)
-        for school, student, headers in _callers(running, options_pb2.RELATION_STUDENT, options_pb2.ROLE_GUARDIAN, "guardian")
-    )
+    callers = _callers(running, options_pb2.RELATION_STUDENT, options_pb2.ROLE_GUARDIAN, "guardian")
+    return tuple(Family(school, student, headers) for school, student, _, headers in callers)
 
 
 def list_courses(running: Running) -> tuple[Course, ...]:
@@ -235,13 +234,13 @@ def list_courses(running: Running) -> tuple[Course, ...]:
     courses: list[Course] = []
     with grpc.insecure_channel(running.address) as channel:
         journal = JournalServiceStub(channel)
-        for school, course, headers in callers:
+        for school, course, account, headers in callers:
             request = journal_service_pb2.GetJournalPageRequest(school_id=school, course_id=course)
             page = journal.GetJournalPage(request, metadata=headers)
             held = [lesson.lesson_id for lesson in page.lessons if lesson.state == journal_service_pb2.LESSON_STATE_HELD]
             students = tuple(student.student_id for student in page.students)
             if held and page.course.is_marked and not page.period.is_closed and len(students) >= CLASS_SIZE:
-                courses.append(Course(school, course, students[:CLASS_SIZE], tuple(held), headers))
+                courses.append(Course(school, course, account, students[:CLASS_SIZE], tuple(held), headers))
             if len(courses) == COURSES:
                 break
     if not courses:
@@ -249,8 +248,8 @@ def list_courses(running: Running) -> tuple[Course, ...]:
     return tuple(courses)
 
 
-def _callers(running: Running, kind: int, role: int, role_name: str) -> list[tuple[str, str, Headers]]:
-    """School, object and one account that may see it, for every object."""
+def _callers(running: Running, kind: int, role: int, role_name: str) -> list[tuple[str, str, str, Headers]]:
+    """School, object, one account that may see it, and its headers, for every object."""
     signer = Signer(running.keys_dir / "token.pem", "token-", SystemClock())
     with psycopg.connect(running.admin_dsn) as connection:
         rows = connection.execute(
@@ -258,7 +257,7 @@ def _callers(running: Running, kind: int, role: int, role_name: str) -> list[tup
             "WHERE kind = %s AND role = %s AND valid_to_time IS NULL ORDER BY object_id, account_id",
             (kind, role),
         ).fetchall()
-    return [(school, thing, _bearer(signer, account, role_name)) for school, thing, account in rows]
+    return [(school, thing, account, _bearer(signer, account, role_name)) for school, thing, account in rows]
 
 
 def _bearer(signer: Signer, account_id: str, role: str) -> Headers:

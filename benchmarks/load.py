@@ -150,8 +150,9 @@ def measure(target: Target, seed: int) -> Measure:
     """Loads the target for one round and measures the middle of it."""
     pipes = [_spawn.Pipe() for _ in range(DRIVERS)]
     drivers = [_spawn.Process(target=_drive, args=(target, seed, i, pipe[1])) for i, pipe in enumerate(pipes)]
-    for driver in drivers:
+    for driver, (_, theirs) in zip(drivers, pipes, strict=True):
         driver.start()
+        theirs.close()  # so that a driver's death is seen at once
     try:
         for mine, _ in pipes:
             _receive(mine)  # connected
@@ -181,7 +182,10 @@ def measure(target: Target, seed: int) -> Measure:
 def _receive(pipe: "Connection[float, list[float] | str | None]") -> list[float]:
     if not pipe.poll(PATIENCE_SECONDS):
         raise TimeoutError("a load driver does not answer")
-    answer = pipe.recv()
+    try:
+        answer = pipe.recv()
+    except EOFError:
+        raise SystemExit("benchmark: a load driver was ended from outside") from None
     if isinstance(answer, str):
         raise SystemExit(f"benchmark: a call failed, so there is nothing to measure: {answer}")
     return answer or []

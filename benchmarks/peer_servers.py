@@ -139,12 +139,12 @@ class FastApiWeeks:
 
 @contextmanager
 def run_django(admin_dsn: str, shape: Shape) -> Iterator[Peer]:
-    """gunicorn with two workers of four threads, over its own database."""
+    """gunicorn with two workers of two threads, over its own database."""
     dsn = _new_database(admin_dsn, "peer_django")
     environment = {"PEER_DATABASE_URL": dsn, "DJANGO_SETTINGS_MODULE": f"{DJANGO}.settings"}
     _command(environment, "django", "migrate", "--verbosity", "0")
     _fill(dsn, HERE / "peers/django_drf/accounts.sql", shape)
-    serve = ("gunicorn", "--workers", WORKERS, "--threads", "4", "--log-level", "warning", f"{DJANGO}.wsgi", "--bind")
+    serve = ("gunicorn", "--workers", WORKERS, "--threads", "2", "--log-level", "warning", f"{DJANGO}.wsgi", "--bind")
     with _running(environment, serve, shape) as peer:
         yield peer
 

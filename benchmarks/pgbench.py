@@ -22,13 +22,13 @@ def prepare(admin_dsn: str, courses: Sequence[Course]) -> None:
         connection.execute("DROP TABLE IF EXISTS public.bench_classes")
         connection.execute(
             "CREATE TABLE public.bench_classes (class_number int PRIMARY KEY, school_id uuid NOT NULL, "
-            "course_id uuid NOT NULL, lesson_id uuid NOT NULL, student_ids uuid[] NOT NULL)"
+            "course_id uuid NOT NULL, account_id uuid NOT NULL, lesson_id uuid NOT NULL, student_ids uuid[] NOT NULL)"
         )
         connection.cursor().executemany(
-            "INSERT INTO public.bench_classes VALUES (%s, %s::uuid, %s::uuid, %s::uuid, %s::uuid[])",
+            "INSERT INTO public.bench_classes VALUES (%s, %s::uuid, %s::uuid, %s::uuid, %s::uuid, %s::uuid[])",
             [
-                (number, course.school_id, course.course_id, course.lesson_ids[-1], list(course.student_ids))
-                for number, course in enumerate(courses, 1)
+                (n, course.school_id, course.course_id, course.account_id, course.lesson_ids[-1], list(course.student_ids))
+                for n, course in enumerate(courses, 1)
             ],
         )
         connection.execute("GRANT SELECT ON public.bench_classes TO diary_journal_app")
