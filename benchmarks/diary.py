@@ -37,6 +37,7 @@ GET_JOURNAL_PAGE = "/diary.journal.v1.JournalService/GetJournalPage"
 RECORD_MARKS = "/diary.journal.v1.JournalService/RecordMarks"
 RECORD_ATTENDANCE = "/diary.journal.v1.JournalService/RecordAttendance"
 COURSES = 200  # drawn for the class writes
+LESSONS = 3  # the last held of each
 CLASS_SIZE = 25
 FULL_WEEK = 25  # lessons; weeks with fewer are holidays
 
@@ -124,7 +125,7 @@ class DiaryWeeks:
     def unit(self, rng: random.Random, number: int, of: int) -> Unit:
         async def read_or_write(client: Client) -> None:
             if rng.randrange(READS_PER_WRITE + 1) == 0:
-                await client.send(record_marks(rng.choice(self.courses), rng))
+                await _send_marks(client, record_marks(rng.choice(self.courses), rng))
             else:
                 await client.send(diary_week(rng.choice(self.families), rng.choice(self.weeks)))
 
@@ -154,7 +155,7 @@ class MarkWrites:
 
     def unit(self, rng: random.Random, number: int, of: int) -> Unit:
         async def write(client: Client) -> None:
-            await client.send(record_marks(rng.choice(self.courses), rng))
+            await _send_marks(client, record_marks(rng.choice(self.courses), rng))
 
         return write
 
@@ -173,12 +174,18 @@ class ClassWrites:
             lesson_id = rng.choice(course.lesson_ids)
             if lesson_id not in etags:
                 etags.update(await _attendance_etags(client, course))
-            await client.send(record_marks(course, rng, lesson_id))
+            await _send_marks(client, record_marks(course, rng, lesson_id))
             answer = await client.send(record_attendance(course, lesson_id, etags[lesson_id], rng))
             lesson = journal_service_pb2.RecordAttendanceResponse.FromString(answer).lesson
             etags[lesson_id] = lesson.attendance_etag
 
         return write
+
+
+async def _send_marks(client: Client, call: Call) -> None:
+    # A refused cell is OK to gRPC, and cheap: it must not pass for a write.
+    if not _are_saved(await client.send(call)):
+        raise RuntimeError("RecordMarks did not save all cells")
 
 
 async def _attendance_etags(client: Client, course: Course) -> dict[str, str]:
@@ -230,22 +237,37 @@ def list_families(running: Running) -> tuple[Family, ...]:
 def list_courses(running: Running) -> tuple[Course, ...]:
     """Courses of full classes in open periods, drawn at random, with the tokens of their teachers."""
     callers = _callers(running, options_pb2.RELATION_COURSE, options_pb2.ROLE_TEACHER, "teacher")
-    random.Random(1).shuffle(callers)
+    rng = random.Random(1)
+    rng.shuffle(callers)
     courses: list[Course] = []
     with grpc.insecure_channel(running.address) as channel:
-        journal = JournalServiceStub(channel)
         for school, course, account, headers in callers:
             request = journal_service_pb2.GetJournalPageRequest(school_id=school, course_id=course)
-            page = journal.GetJournalPage(request, metadata=headers)
+            page = JournalServiceStub(channel).GetJournalPage(request, metadata=headers)
             held = [lesson.lesson_id for lesson in page.lessons if lesson.state == journal_service_pb2.LESSON_STATE_HELD]
-            students = tuple(student.student_id for student in page.students)
-            if held and page.course.is_marked and not page.period.is_closed and len(students) >= CLASS_SIZE:
-                courses.append(Course(school, course, account, students[:CLASS_SIZE], tuple(held), headers))
+            students = [student.student_id for student in page.students][:CLASS_SIZE]
+            if not held or not page.course.is_marked or page.period.is_closed or len(students) < CLASS_SIZE:
+                continue
+            full = Course(school, course, account, tuple(students), tuple(held[-LESSONS:]), headers)
+            if all(_takes_marks(channel, full, lesson_id, rng) for lesson_id in full.lesson_ids):
+                courses.append(full)
             if len(courses) == COURSES:
                 break
     if not courses:
-        raise SystemExit("benchmark: no course of a full class has a held lesson in an open period")
+        raise SystemExit(f"benchmark: no course of {CLASS_SIZE} students has a held lesson in an open period")
     return tuple(courses)
+
+
+def _takes_marks(channel: grpc.Channel, course: Course, lesson_id: str, rng: random.Random) -> bool:
+    """Whether all students belonged to the course on that day."""
+    call = record_marks(course, rng, lesson_id)
+    method: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(call.path)
+    return _are_saved(method(call.body, metadata=call.headers))
+
+
+def _are_saved(answer: bytes) -> bool:
+    outcomes = journal_service_pb2.RecordMarksResponse.FromString(answer).outcomes
+    return all(outcome.state == journal_service_pb2.CELL_STATE_SAVED for outcome in outcomes)
 
 
 def _callers(running: Running, kind: int, role: int, role_name: str) -> list[tuple[str, str, str, Headers]]:
