@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chassis.clock import SystemClock, today
 from deploy.local.launcher import Launcher
 from tests.support.region import Api, Login, Refused, new_id, signed_in
 
@@ -29,7 +30,8 @@ class Lesson:
         self.page = page
         held = {(lesson["lessonDate"], lesson["lessonNumber"]) for lesson in page["lessons"]}
         # The newest day on which this course has no lesson at the last number of the day.
-        self.date = min(date.today(), date.fromisoformat(page["period"]["endDate"])).isoformat()  # noqa: DTZ011
+        now = today(SystemClock(), "Europe/Simferopol")
+        self.date = min(now, date.fromisoformat(page["period"]["endDate"])).isoformat()
         self.number = next(number for number in range(15, 0, -1) if (self.date, number) not in held)
         self.path = f"/v1/schools/{school_id}/courses/{course_id}"
         self.students = [student["studentId"] for student in page["students"]]

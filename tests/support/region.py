@@ -1,6 +1,7 @@
 """A whole region by the launcher, and a client of its JSON, as an app outside would be."""
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
@@ -20,7 +21,7 @@ async def run_region() -> AsyncIterator[Launcher]:
     """The demo region on free ports, in a folder of its own that is gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="diary-region-"))
     # PostgreSQL may run under another account, which must get to its folder.
-    folder.chmod(0o755)
+    os.chmod(folder, 0o755)
     try:
         async with Launcher(folder / "region", tell=print, is_private=True) as launcher:
             yield launcher
