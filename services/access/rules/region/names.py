@@ -29,7 +29,7 @@ class Surname:
 
 @dataclass(frozen=True, slots=True)
 class FullName:
-    """A name as it stands in documents. The patronymic may be absent; a name of one word stands in `given_name`."""
+    """A name as it stands in documents. A name of one word stands in `family_name`."""
 
     family_name: str
     given_name: str
@@ -38,16 +38,15 @@ class FullName:
 
 @dataclass(frozen=True, slots=True)
 class NameBook:
-    """The words that names are made of. `patronymics`: a man's given name -> those of his son and daughter."""
+    """The words that names of one custom are made of. `men`: a given name -> patronymics of his son and daughter."""
 
-    men: tuple[str, ...]
+    men: Mapping[str, tuple[str, str]]
     women: tuple[str, ...]
-    patronymics: Mapping[str, tuple[str, str]]
     surnames: tuple[Surname, ...]
 
     def given(self, rng: Random, gender: str) -> str:
         """A given name."""
-        return rng.choice(self.men if gender == MALE else self.women)
+        return rng.choice(tuple(self.men) if gender == MALE else self.women)
 
     def surname(self, rng: Random) -> Surname:
         """A surname."""
@@ -60,7 +59,7 @@ class NameBook:
 
     def patronymic(self, father: str, gender: str) -> str:
         """The patronymic of a child of a man with this given name."""
-        return self.patronymics[father][gender == FEMALE]
+        return self.men[father][gender == FEMALE]
 
     def person(self, rng: Random, gender: str) -> FullName:
         """A name of an adult about whose family nothing is said."""
@@ -68,8 +67,25 @@ class NameBook:
         return FullName(self.surname(rng).of(gender), self.given(rng, gender), self.patronymic(father, gender))
 
 
-def read_names(rows: Iterable[Mapping[str, str]]) -> NameBook:
-    """The name book of rows `kind, value, male, female`; see the README beside the file."""
+@dataclass(frozen=True, slots=True)
+class NameBooks:
+    """Name books of the customs of the region."""
+
+    slavic: NameBook
+    turkic: NameBook
+
+    def any(self, rng: Random) -> NameBook:
+        """One of them, as often as people of that custom live there."""
+        return self.turkic if rng.random() < 0.12 else self.slavic
+
+
+def read_names(rows: Iterable[Mapping[str, str]]) -> NameBooks:
+    """The name books of rows `custom, kind, value, male, female`; see the README beside the file."""
+    words = list(rows)
+    return NameBooks(*(_read_custom([row for row in words if row["custom"] == custom]) for custom in ("slavic", "turkic")))
+
+
+def _read_custom(rows: Iterable[Mapping[str, str]]) -> NameBook:
     men: dict[str, tuple[str, str]] = {}
     women: list[str] = []
     surnames: list[Surname] = []
@@ -80,7 +96,7 @@ def read_names(rows: Iterable[Mapping[str, str]]) -> NameBook:
             women.append(row["value"])
         else:
             surnames.append(Surname(row["male"], row["female"]))
-    return NameBook(tuple(men), tuple(women), men, tuple(surnames))
+    return NameBook(men, tuple(women), tuple(surnames))
 
 
 def build_turkic_patronymic(father: str, gender: str) -> str:

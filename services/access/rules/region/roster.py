@@ -7,6 +7,7 @@ from random import Random
 from uuid import UUID
 
 from services.access.rules.region.names import FullName
+from services.access.rules.roles import Role
 
 
 class Ids:
@@ -29,33 +30,31 @@ class GuardianKind(StrEnum):
 
     MOTHER = "mother"
     FATHER = "father"
-    TUTOR = "tutor"  # опекун, to 14
-    TRUSTEE = "trustee"  # попечитель, 14-18
-    FOSTER = "foster"
+    GUARDIAN_TO_14 = "guardian_to_14"
+    TRUSTEE_TO_18 = "trustee_to_18"
+    FOSTER_PARENT = "foster_parent"
     ORGANISATION = "organisation"
     REPRESENTATIVE = "representative"
 
 
-class StaffRole(StrEnum):
-    """Roles of appointments (decision 10 of the regulation's requirements)."""
+@dataclass(frozen=True, slots=True)
+class SchoolYear:
+    """A school year; both days are of the year."""
 
-    HEAD = "head"
-    DEPUTY = "deputy"
-    SECRETARY = "secretary"
-    ADMIN = "admin"
-    CLASS_TEACHER = "class_teacher"
-    TEACHER = "teacher"
-    SPECIALIST = "specialist"
+    year_id: UUID
+    name: str
+    first_day: date
+    last_day: date
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Someone of a school. `birth_date` is None where the school does not keep it."""
+    """Someone of a school."""
 
     person_id: UUID
     name: FullName
     gender: str
-    birth_date: date | None
+    birth_date: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +89,19 @@ class Guardianship:
     kind: GuardianKind
     document: str
     from_date: date
-    to_date: date | None
+    end_date: date
 
 
 @dataclass(frozen=True, slots=True)
 class Appointment:
-    """A role at the school by an order. `class_id` for class teachers; `title` says a specialist's post."""
+    """A role at the school by an order. `class_id` for class teachers only."""
 
     appointment_id: UUID
     person_id: UUID
-    role: StaffRole
-    title: str
+    role: Role
     class_id: UUID | None
     order_number: str
+    order_date: date
     from_date: date
 
 
@@ -134,7 +133,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """An access of an account to a student's diary by an application (Clause R12). `guardianship_id` is None for oneself."""
+    """An access of an account to a student's diary by an application (Clause R12), given by the class teacher.
+
+    `guardianship_id` is None for oneself.
+    """
 
     grant_id: UUID
     account_id: UUID
@@ -143,6 +145,7 @@ class Grant:
     guardianship_id: UUID | None
     application_number: str
     application_date: date
+    granted_by_account_id: UUID
     grant_time: datetime
 
 
@@ -162,6 +165,7 @@ class Roster:
     """All of one school."""
 
     school: School
+    year: SchoolYear
     people: list[Person] = field(default_factory=list)
     classes: list[Class] = field(default_factory=list)
     students: list[Student] = field(default_factory=list)

@@ -1,0 +1,1 @@
+"""A generated region: schools with their people, as pure values of a seed."""
