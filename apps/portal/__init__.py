@@ -1,0 +1,1 @@
+"""The web client: pages in Russian, made on the server; speaks to the gateway only."""

@@ -1,0 +1,120 @@
+"""The application: its pages, and the pages of errors."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import grpc
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from apps.portal.frame import Frame
+from apps.portal.gateway import Gateway, GatewayError
+from apps.portal.guard import Guard
+from apps.portal.pages.journal import JournalPages
+from apps.portal.pages.sign_in import SignInPages
+from apps.portal.pages.week import WeekPages
+from apps.portal.render import STATIC, Renderer
+from apps.portal.sessions import Sessions
+from chassis import log
+from chassis.clock import Clock
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A page of an error: what happened and what to do."""
+
+    title: str
+    text: str
+
+
+_ADVICE = {
+    400: Advice("Запрос не понят", "Откройте страницу заново и повторите действие."),
+    403: Advice(
+        "Для вашей роли это не предусмотрено", "Если так быть не должно, обратитесь к администратору дневника в школе."
+    ),
+    404: Advice(
+        "Такой страницы нет", "Её нет, или она не открыта для вашей учётной записи. Проверьте адрес или начните сначала."
+    ),
+    405: Advice("Так эту страницу открыть нельзя", "Откройте дневник с начала."),
+    429: Advice("Слишком много запросов", "Подождите минуту и обновите страницу."),
+    500: Advice(
+        "Что-то сломалось", "Мы записали ошибку. Повторите через минуту; если не поможет, сообщите в школу номер ниже."
+    ),
+    503: Advice(
+        "Дневник перезапускается…",
+        "Обычно это меньше минуты. Обновите страницу: если вы что-то отправляли, оно отправится снова и не удвоится.",
+    ),
+}
+# Malformed ids stand in the address, so for the person it is a page that does not exist: like absent and not theirs.
+_STATUSES = {
+    grpc.StatusCode.NOT_FOUND: 404,
+    grpc.StatusCode.INVALID_ARGUMENT: 404,
+    grpc.StatusCode.PERMISSION_DENIED: 403,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
+    grpc.StatusCode.UNAVAILABLE: 503,
+    grpc.StatusCode.DEADLINE_EXCEEDED: 503,
+}
+
+
+class _ErrorPages:
+    """Turns errors into pages that say what to do."""
+
+    def __init__(self, renderer: Renderer) -> None:
+        self._renderer = renderer
+        self.handlers = {GatewayError: self._on_gateway, HTTPException: self._on_http, Exception: self._on_any}
+
+    async def _on_gateway(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, GatewayError)
+        status = _STATUSES.get(error.code, 500)
+        if status >= 500:
+            log.logger().warning("gateway_refused", code=error.code.name, reason=error.reason)
+        return self._page(request, status)
+
+    async def _on_http(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return self._page(request, error.status_code)
+
+    async def _on_any(self, request: Request, error: Exception) -> Response:
+        log.logger().error("page_failed", request_id=request.scope["request_id"], exc_info=error)
+        return self._page(request, 500)
+
+    def _page(self, request: Request, status: int) -> Response:
+        advice = _ADVICE.get(status, _ADVICE[500])
+        request_id = request.scope["request_id"] if status == 500 else ""
+        response = self._renderer.page("error.html", status, advice=advice, request_id=request_id)
+        if status == 503:
+            response.headers["retry-after"] = "5"
+        return response
+
+
+def build(gateway: Gateway, clock: Clock) -> Guard:
+    """The application over a gateway."""
+    renderer = Renderer()
+    frame = Frame(gateway, Sessions(gateway, clock), renderer, clock)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        await gateway.close()
+
+    pages = Starlette(
+        routes=[
+            Route("/healthz", _answer_health),
+            *SignInPages(frame).routes,
+            *WeekPages(frame).routes,
+            *JournalPages(frame).routes,
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ],
+        exception_handlers=_ErrorPages(renderer).handlers,
+        lifespan=lifespan,
+    )
+    return Guard(pages)
+
+
+async def _answer_health(_request: Request) -> Response:
+    return PlainTextResponse("ok")

@@ -1,0 +1,1 @@
+"""Pages: each asks the gateway, builds a view and renders its template."""

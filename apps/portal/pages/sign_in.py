@@ -1,0 +1,94 @@
+"""Sign-in, sign-out, and where an account begins."""
+
+from datetime import UTC, datetime, timedelta
+
+import grpc
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from apps.portal.frame import Frame
+from apps.portal.gateway import GatewayError, call
+from apps.portal.reasons import sentence
+from apps.portal.sessions import REFRESH, Session, drop
+from apps.portal.views import dates, people
+from diary.access.v1 import session_service_pb2 as pb
+
+
+class SignInPages:
+    """`/`, `/sign-in` and `/sign-out`."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        self.routes = [
+            Route("/", frame.sessions.page(self._begin)),
+            Route("/sign-in", self._show, methods=["GET"]),
+            Route("/sign-in", self._sign_in, methods=["POST"]),
+            Route("/sign-out", self._sign_out, methods=["POST"]),
+        ]
+
+    async def _begin(self, request: Request, session: Session) -> Response:
+        caller = await call(self._frame.gateway.sessions.GetCaller, pb.GetCallerRequest(), session.token)
+        url = people.home_url(caller)
+        if url:
+            return RedirectResponse(url, status_code=303)
+        return self._frame.renderer.page("nothing_yet.html", nav=people.build_navigation(caller, "/"))
+
+    async def _show(self, request: Request) -> Response:
+        return self._form(_local_path(request.query_params.get("next", "")))
+
+    async def _sign_in(self, request: Request) -> Response:
+        form = {name: str(value) for name, value in (await request.form()).items()}
+        login, password, back = form.get("login", "").strip(), form.get("password", ""), _local_path(form.get("next", ""))
+        if not login or not password:
+            return self._form(back, login, "Введите логин и пароль.", 422)
+        try:
+            answer = await call(
+                self._frame.gateway.sessions.CreateSession, pb.CreateSessionRequest(login=login, password=password)
+            )
+        except GatewayError as error:
+            return self._refuse(back, login, error)
+        response = RedirectResponse(back or "/", status_code=303)
+        self._frame.sessions.keep(request, response, answer.tokens)
+        return response
+
+    def _refuse(self, back: str, login: str, error: GatewayError) -> Response:
+        if error.reason == "SIGN_IN_BLOCKED":
+            return self._form(back, login, self._wait(error.metadata.get("retry_time", "")), 429)
+        # A login too long to be one is refused as malformed; to the person it is simply a wrong one.
+        if error.reason in ("SIGN_IN_FAILED", "REQUEST_INVALID"):
+            return self._form(back, login, sentence("SIGN_IN_FAILED"), 422)
+        if error.code == grpc.StatusCode.RESOURCE_EXHAUSTED:
+            return self._form(back, login, sentence("RATE_LIMITED"), 429)
+        raise error
+
+    def _wait(self, retry_time: str) -> str:
+        """How long to wait, counted from now: the zone of whoever signs in is not known yet."""
+        try:
+            left = datetime.fromisoformat(retry_time).astimezone(UTC) - self._frame.clock.now()
+        except ValueError:
+            return sentence("SIGN_IN_BLOCKED")
+        minutes = max(1, -(-left // timedelta(minutes=1)))
+        return f"Слишком много попыток. Попробуйте через {dates.count(minutes, ('минуту', 'минуты', 'минут'))}."
+
+    def _form(self, back: str, login: str = "", problem: str = "", status: int = 200) -> Response:
+        return self._frame.renderer.page("sign_in.html", status, back=back, login=login, problem=problem)
+
+    async def _sign_out(self, request: Request) -> Response:
+        refresh_token = request.cookies.get(REFRESH)
+        response = RedirectResponse("/sign-in", status_code=303)
+        if refresh_token:
+            try:
+                await call(self._frame.gateway.sessions.EndSession, pb.EndSessionRequest(refresh_token=refresh_token))
+            except GatewayError as error:
+                if error.code == grpc.StatusCode.UNAVAILABLE and error.reason != "ENDING_PENDING":
+                    # Not ended: the person must know, and the cookies are needed to try again.
+                    raise
+        drop(response)
+        return response
+
+
+def _local_path(url: str) -> str:
+    """The address to go back to, when it is one of ours; a foreign one would make sign-in a trap."""
+    is_ours = url.startswith("/") and not url.startswith(("//", "/\\")) and url.isprintable()
+    return url if is_ours else ""

@@ -1,0 +1,33 @@
+"""Templates, compiled once, and the addresses of static files with their digests."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+_HERE = Path(__file__).parent
+STATIC = _HERE / "static"
+
+
+class Renderer:
+    """Renders pages. Nothing is looked up on disk after the start."""
+
+    def __init__(self) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(_HERE / "templates"),
+            autoescape=True,
+            auto_reload=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            undefined=StrictUndefined,
+        )
+        # A changed file has another address, so that browsers may keep it for a year.
+        digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12] for path in STATIC.iterdir()}
+        self._environment.globals["static"] = {name: f"/static/{name}?v={digest}" for name, digest in digests.items()}
+        self._templates = {name: self._environment.get_template(name) for name in self._environment.list_templates()}
+
+    def page(self, name: str, status: int = 200, /, **shown: Any) -> HTMLResponse:
+        """The page of a template. `nav` None is a page of nobody signed in."""
+        return HTMLResponse(self._templates[name].render({"nav": None, **shown}), status)

@@ -1,0 +1,132 @@
+"""Sessions in cookies: an access token that the browser drops before it runs out, a refresh token that renews it."""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from apps.portal.gateway import Gateway, GatewayError, call
+from chassis.clock import Clock
+from diary.access.v1 import session_service_pb2 as pb
+
+ACCESS, REFRESH = "diary_access", "diary_refresh"
+# A call under way must not see its token run out.
+_BEFORE_EXPIRY = timedelta(seconds=15)
+# A refresh token works once. Requests that left the browser before the new cookies came are answered with the same new
+# pair for this long.
+_REMEMBER_SECONDS = 30.0
+
+
+@dataclass
+class Session:
+    """A signed-in account during one request. `renewed` are tokens that the answer's cookies must carry."""
+
+    token: str
+    renewed: pb.SessionTokens | None = None
+
+
+Page = Callable[[Request, Session], Awaitable[Response]]
+
+
+class Sessions:
+    """Opens sessions from cookies and renews them: at most once a refresh token, whoever asks at the same time."""
+
+    def __init__(self, gateway: Gateway, clock: Clock) -> None:
+        self._gateway = gateway
+        self._clock = clock
+        self._renewals: dict[bytes, asyncio.Task[pb.SessionTokens]] = {}
+
+    def page(self, show: Page) -> Callable[[Request], Awaitable[Response]]:
+        """An endpoint for signed-in accounts; others are sent to the sign-in page, and back after it."""
+
+        async def endpoint(request: Request) -> Response:
+            try:
+                session = await self._open(request)
+                response = await self._show(show, request, session)
+            except GatewayError as error:
+                if error.code != grpc.StatusCode.UNAUTHENTICATED:
+                    raise
+                return sign_in_redirect(request)
+            if session.renewed:
+                self.keep(request, response, session.renewed)
+            return response
+
+        return endpoint
+
+    def keep(self, request: Request, response: Response, tokens: pb.SessionTokens) -> None:
+        """Puts a pair of tokens into the answer's cookies."""
+        is_secure = request.headers.get("x-forwarded-proto") == "https"
+        lives = {
+            ACCESS: (tokens.access_token, tokens.access_expire_time, _BEFORE_EXPIRY),
+            REFRESH: (tokens.refresh_token, tokens.refresh_expire_time, timedelta()),
+        }
+        for name, (token, expires, margin) in lives.items():
+            seconds = int((_instant(expires) - margin - self._clock.now()).total_seconds())
+            response.set_cookie(name, token, max_age=seconds, httponly=True, samesite="lax", secure=is_secure)
+
+    async def _open(self, request: Request) -> Session:
+        token = request.cookies.get(ACCESS)
+        return Session(token) if token else await self._renew(request)
+
+    async def _show(self, show: Page, request: Request, session: Session) -> Response:
+        """Shows the page; once more with a renewed session when the access token was refused before its time."""
+        try:
+            return await show(request, session)
+        except GatewayError as error:
+            if error.code != grpc.StatusCode.UNAUTHENTICATED or session.renewed:
+                raise
+        renewed = await self._renew(request)
+        session.token, session.renewed = renewed.token, renewed.renewed
+        # Writes carry the ids of their form, so that showing a page twice writes once.
+        return await show(request, session)
+
+    async def _renew(self, request: Request) -> Session:
+        refresh_token = request.cookies.get(REFRESH)
+        if not refresh_token:
+            raise GatewayError(grpc.StatusCode.UNAUTHENTICATED, "TOKEN_MISSING")
+        tokens = await self._refresh(refresh_token)
+        return Session(tokens.access_token, tokens)
+
+    async def _refresh(self, refresh_token: str) -> pb.SessionTokens:
+        key = hashlib.sha256(refresh_token.encode()).digest()
+        task = self._renewals.get(key)
+        if task is None:
+            task = self._renewals[key] = asyncio.create_task(self._ask_refresh(refresh_token))
+            task.add_done_callback(lambda done: self._forget(key, done))
+        # A person who leaves one page must not take the renewal from the others that wait for it.
+        return await asyncio.shield(task)
+
+    async def _ask_refresh(self, refresh_token: str) -> pb.SessionTokens:
+        request = pb.RefreshSessionRequest(refresh_token=refresh_token)
+        return (await call(self._gateway.sessions.RefreshSession, request)).tokens
+
+    def _forget(self, key: bytes, done: asyncio.Task[pb.SessionTokens]) -> None:
+        is_kept = not done.cancelled() and done.exception() is None
+        delay = _REMEMBER_SECONDS if is_kept else 0.0
+        asyncio.get_running_loop().call_later(delay, self._renewals.pop, key, None)
+
+
+def sign_in_redirect(request: Request) -> Response:
+    """To the sign-in page; a page that was being read is come back to."""
+    back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    query = f"?next={quote(back, safe='/')}" if request.method == "GET" and back != "/" else ""
+    response = RedirectResponse(f"/sign-in{query}", status_code=303)
+    drop(response)
+    return response
+
+
+def drop(response: Response) -> None:
+    """Takes the cookies back."""
+    response.delete_cookie(ACCESS, httponly=True, samesite="lax")
+    response.delete_cookie(REFRESH, httponly=True, samesite="lax")
+
+
+def _instant(time: Timestamp) -> datetime:
+    return time.ToDatetime(tzinfo=UTC)

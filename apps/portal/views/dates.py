@@ -1,0 +1,53 @@
+"""Civil dates, ISO weeks and counts in Russian words."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+WEEKDAYS = ("Понедельник", "Вторник", "Среда", "Четверг", "Пятница", "Суббота", "Воскресенье")
+_MONTHS = (
+    *("января", "февраля", "марта", "апреля", "мая", "июня"),
+    *("июля", "августа", "сентября", "октября", "ноября", "декабря"),
+)
+# Weeks outside these years are no weeks of any school.
+_FIRST_YEAR, _LAST_YEAR = 2000, 2100
+
+
+def parse_week(week: str) -> date:
+    """Monday of an ISO week such as 2026-W48. ValueError when there is no such week."""
+    year, separator, number = week.partition("-W")
+    is_written_right = separator and len(year) == 4 and len(number) == 2 and f"{year}{number}".isascii()
+    if not is_written_right or not f"{year}{number}".isdigit() or not _FIRST_YEAR <= int(year) <= _LAST_YEAR:
+        raise ValueError(f"{week!r} is not an ISO week")
+    return date.fromisocalendar(int(year), int(number), 1)
+
+
+def week_of(day: date) -> str:
+    """The ISO week of a day, such as 2026-W48."""
+    year, number, _ = day.isocalendar()
+    return f"{year:04}-W{number:02}"
+
+
+def monday_of(day: date) -> date:
+    """Monday of the day's ISO week."""
+    return day - timedelta(days=day.weekday())
+
+
+def day_month(day: date) -> str:
+    """23 ноября, held together by a no-break space."""
+    return f"{day.day}\u00a0{_MONTHS[day.month - 1]}"
+
+
+def week_label(monday: date) -> str:
+    """23-29 ноября 2026, or with both months and years where they differ."""
+    sunday = monday + timedelta(days=6)
+    if monday.year != sunday.year:
+        return f"{day_month(monday)} {monday.year} – {day_month(sunday)} {sunday.year}"
+    if monday.month != sunday.month:
+        return f"{day_month(monday)} – {day_month(sunday)} {sunday.year}"
+    return f"{monday.day}–{day_month(sunday)} {sunday.year}"
+
+
+def count(number: int, forms: Sequence[str]) -> str:
+    """A number with its noun: forms for 1, 2 and 5, such as отметка, отметки, отметок."""
+    form = forms[2] if 11 <= number % 100 <= 14 else forms[{1: 0, 2: 1, 3: 1, 4: 1}.get(number % 10, 2)]
+    return f"{number}\u00a0{form}"
