@@ -118,6 +118,13 @@ def read_ended_session(message: relation_pb2.EndedSession) -> EndedSession:
     return EndedSession(UUID(message.session_id), _instant(message.ended_time))
 
 
+def write_ended_session(session: EndedSession) -> relation_pb2.EndedSession:
+    """The message of an ended session."""
+    message = relation_pb2.EndedSession(session_id=str(session.session_id))
+    message.ended_time.FromDatetime(session.ended_time)
+    return message
+
+
 async def apply_all(
     database: Database, school_id: str, relations: Sequence[Relation], sessions: Sequence[EndedSession]
 ) -> None:

@@ -1,19 +1,86 @@
-"""`python -m services.access serve | migrate`."""
+"""`python -m services.access serve | migrate` and the commands of commands.py."""
 
 import argparse
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+from uuid import UUID
 
-from chassis import migrate
+import grpc
+
+from chassis import clients, log, migrate, run
+from chassis.relations import EndedSession, Relation, write_ended_session, write_relation
+from diary.documents.v1 import relation_service_pb2 as documents_pb2
+from diary.documents.v1 import relation_service_pb2_grpc as documents_grpc
+from diary.journal.v1 import relation_service_pb2 as journal_pb2
+from diary.journal.v1 import relation_service_pb2_grpc as journal_grpc
+from diary.notify.v1 import relation_service_pb2 as notify_pb2
+from diary.notify.v1 import relation_service_pb2_grpc as notify_grpc
+from services.access import jobs, rpc
+from services.access.actions.endings import Endings, Send
 from services.access.config import Settings
+
+# An ending is confirmed or called pending within five seconds.
+_PUSH_SECONDS = 4.5
+
+
+def build(settings: Settings, frame: run.Frame) -> run.Service:
+    """Builds the service of its settings and frame."""
+
+    def channel(address: str) -> grpc.aio.Channel:
+        return clients.connect(address, frame.token)
+
+    targets = {
+        "journal": _sender(
+            journal_grpc.RelationServiceStub(channel(settings.journal_address)).ApplyRelations,
+            journal_pb2.ApplyRelationsRequest,
+        ),
+        "notify": _sender(
+            notify_grpc.RelationServiceStub(channel(settings.notify_address)).ApplyRelations,
+            notify_pb2.ApplyRelationsRequest,
+        ),
+        "documents": _sender(
+            documents_grpc.RelationServiceStub(channel(settings.documents_address)).ApplyRelations,
+            documents_pb2.ApplyRelationsRequest,
+        ),
+    }
+    endings = Endings(frame.database, targets)
+    return run.Service(
+        rpc.parts(frame, endings, settings.keys_dir), loops=[jobs.push_endings(frame, endings), jobs.forget_old(frame)]
+    )
+
+
+def _sender(call: Callable[..., Awaitable[Any]], request_type: type[Any]) -> Send:
+    """Sends endings by one service's ApplyRelations; the three services' requests are alike."""
+
+    async def send(school_id: UUID | None, relations: Sequence[Relation], sessions: Sequence[EndedSession]) -> bool:
+        request = request_type(
+            school_id=str(school_id or ""),
+            relations=[write_relation(relation) for relation in relations],
+            ended_sessions=[write_ended_session(session) for session in sessions],
+        )
+        try:
+            # Waits while a service restarts rather than failing at its closed port.
+            await call(request, timeout=_PUSH_SECONDS, wait_for_ready=True)
+        except grpc.aio.AioRpcError as error:
+            log.logger().warning("push_failed", request=request.DESCRIPTOR.full_name, code=error.code().name)
+            return False
+        return True
+
+    return send
 
 
 def main() -> None:
     """Reads the command and runs it."""
     parser = argparse.ArgumentParser(prog="python -m services.access", description="The access service of Diary.")
     commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="answer calls until SIGTERM")
     commands.add_parser("migrate", help="make roles and schema, bring tables up to date")
-    parser.parse_args()
+    chosen = parser.parse_args().command
     settings = Settings()
-    migrate.main(settings.admin_database_url.get_secret_value(), settings.database_url.get_secret_value(), "access")
+    if chosen == "migrate":
+        migrate.main(settings.admin_database_url.get_secret_value(), settings.database_url.get_secret_value(), "access")
+    else:
+        run.serve("access", settings, lambda frame: build(settings, frame))
 
 
 if __name__ == "__main__":

@@ -18,17 +18,27 @@ _BATCH = 5000
 
 
 async def derive_relations(connection: Connection, clock: Clock, school_id: UUID, person_ids: Sequence[UUID]) -> list[Relation]:
-    """Derives again all relations of persons of a school (family, staff, teachers), writes those that changed with
-    RosterChanged events of at most 500 ids, and queues the ended ones for the other services. Returns the changed.
+    """Derives again all relations of persons of a school: as family, staff and teachers. Returns the changed.
 
-    In the caller's transaction, in `db.school` or as the owner in a seed. Called after every change of a grant, appointment,
-    teaching or of a person's account.
+    In the caller's transaction, in `db.school` or as the owner in a seed. Called after every change of grants, appointments,
+    teachings or of a person's account.
     """
     zone = await schools.get_time_zone(connection, school_id)
     changed: list[Relation] = []
     for start in range(0, len(person_ids), _BATCH):
         derived = await _derive(connection, school_id, zone, person_ids[start : start + _BATCH])
-        changed += await store.save_relations(connection, school_id, derived)
+        changed += await write_relations(connection, clock, school_id, derived)
+    return changed
+
+
+async def write_relations(
+    connection: Connection, clock: Clock, school_id: UUID, derived: Sequence[rules.DerivedRelation]
+) -> list[Relation]:
+    """Writes the relations that changed, with RosterChanged events of at most 500 ids, and queues those that have ended for
+    the other services. Returns the changed.
+    """
+    # In one order, so that two who write the same relations do not lock each other out.
+    changed = await store.save_relations(connection, school_id, sorted(derived, key=lambda r: (r.fact_id, r.kind)))
     for message in convert.relations_changed(school_id, [relation.relation_id for relation in changed]):
         await outbox.add(connection, clock, message, school_id)
     now = clock.now()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from chassis.errors import NotFound, Unauthenticated
+from services.access.rules.roles import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,9 +15,14 @@ class Standing:
     is_family: bool
 
 
-def require_place(standing: Standing, roles: frozenset[int], *, or_family: bool = False) -> None:
-    """Raises Unauthenticated SESSION_ENDED, or NotFound SCHOOL_NOT_FOUND alike for an absent school and another's."""
+def require_session(standing: Standing) -> None:
+    """Raises Unauthenticated SESSION_ENDED."""
     if not standing.is_session_live:
         raise Unauthenticated("SESSION_ENDED", "the session is over; sign in again")
+
+
+def require_place(standing: Standing, roles: frozenset[Role], *, or_family: bool = False) -> None:
+    """Raises Unauthenticated SESSION_ENDED, or NotFound SCHOOL_NOT_FOUND alike for an absent school and another's."""
+    require_session(standing)
     if not standing.school_roles & roles and not (or_family and standing.is_family):
         raise NotFound("SCHOOL_NOT_FOUND", "no such school with a place for the caller")

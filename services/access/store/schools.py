@@ -1,32 +1,10 @@
 """Schools and their years."""
 
-from dataclasses import dataclass
-from datetime import date
 from uuid import UUID
 
 from chassis.db import Connection
-
-
-@dataclass(frozen=True, slots=True)
-class School:
-    """A school as anyone may see it."""
-
-    school_id: UUID
-    code: str
-    name: str
-    full_name: str
-    time_zone: str
-
-
-@dataclass(frozen=True, slots=True)
-class RosterSchool:
-    """A school with its current year; `year_end_date` is the last day. Dates are None before the first year is set."""
-
-    school: School
-    version: int
-    mark_min: int
-    year_start_date: date | None
-    year_end_date: date | None
+from chassis.errors import NotFound
+from services.access.rules.roster import RosterSchool, School
 
 
 async def list_schools(connection: Connection, after: str, limit: int) -> list[School]:
@@ -41,9 +19,17 @@ async def list_schools(connection: Connection, after: str, limit: int) -> list[S
     return [School(**row) for row in rows]
 
 
+async def find_time_zone(connection: Connection, school_id: UUID) -> str | None:
+    """The school's IANA zone; None when there is no such school."""
+    zone: str | None = await connection.fetchval("SELECT time_zone FROM schools WHERE school_id = $1", school_id)
+    return zone
+
+
 async def get_time_zone(connection: Connection, school_id: UUID) -> str:
-    """The school's IANA zone."""
-    zone: str = await connection.fetchval("SELECT time_zone FROM schools WHERE school_id = $1", school_id)
+    """The zone of a school that is there. Raises NotFound SCHOOL_NOT_FOUND."""
+    zone = await find_time_zone(connection, school_id)
+    if zone is None:
+        raise NotFound("SCHOOL_NOT_FOUND", "no such school")
     return zone
 
 

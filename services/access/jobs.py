@@ -1,0 +1,44 @@
+"""What access does by time."""
+
+import asyncio
+
+from prometheus_client import Gauge
+
+from chassis import log
+from chassis.run import Frame, Loop
+from services.access.actions.endings import BATCH, Endings
+from services.access.rules.sign_in import SESSION_IDLE_TIME, WINDOW
+from services.access.store import accounts, pushes, sessions
+
+_POLL_SECONDS = 0.5
+_pending = Gauge("diary_access_ending_pushes", "Endings that another service has not confirmed yet")
+
+
+def push_endings(frame: Frame, endings: Endings) -> Loop:
+    """Pushes endings that a call could not carry to every service, until each has confirmed."""
+
+    async def often() -> None:
+        while True:
+            async with frame.database.jobs() as connection:
+                due = await pushes.claim_due_pushes(connection, frame.clock.now(), BATCH)
+                _pending.set(await pushes.count_pushes(connection))
+            if missing := await endings.push(due):
+                log.logger().warning("endings_pending", targets=sorted(missing), pushes=len(due))
+            if len(due) < BATCH:
+                await asyncio.sleep(_POLL_SECONDS)
+
+    return often
+
+
+def forget_old(frame: Frame) -> Loop:
+    """Drops failed sign-ins that count no more and sessions that ran out long ago, each hour."""
+
+    async def hourly() -> None:
+        while True:
+            now = frame.clock.now()
+            async with frame.database.region() as connection:
+                await accounts.delete_old_failures(connection, now - WINDOW)
+                await sessions.delete_old_sessions(connection, now - SESSION_IDLE_TIME)
+            await asyncio.sleep(3600)
+
+    return hourly

@@ -1,0 +1,84 @@
+"""Accesses of families."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from chassis import auth, outbox, paging, requests
+from chassis.auth import Caller
+from chassis.db import Connection
+from chassis.errors import NotFound
+from chassis.interceptors import Context
+from chassis.run import Frame
+from diary.access.v1 import grant_service_pb2, grant_service_pb2_grpc
+from services.access import convert
+from services.access.actions.endings import Endings
+from services.access.actions.relations import write_relations
+from services.access.rules.grants import Grant, as_fact
+from services.access.rules.relations import derive_from_grant
+from services.access.rules.roles import Role
+from services.access.rules.standing import require_place, require_session
+from services.access.store import grants, pushes, relations
+
+_FIRST = UUID(int=0)
+_GRANTING = frozenset({Role.ADMIN, Role.CLASS_TEACHER})
+
+
+class GrantServicer(grant_service_pb2_grpc.GrantServiceServicer):
+    """GrantService."""
+
+    def __init__(self, frame: Frame, endings: Endings) -> None:
+        self._database = frame.database
+        self._clock = frame.clock
+        self._endings = endings
+
+    async def ListGrants(
+        self, request: grant_service_pb2.ListGrantsRequest, context: Context
+    ) -> grant_service_pb2.ListGrantsResponse:
+        """Grants that the caller may see, by id."""
+        school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
+        student_id = UUID(request.student_id) if request.student_id else None
+        size = paging.size(request.page_size)
+        words = ("grants", request.school_id, request.student_id)
+        async with self._database.school(school_id) as connection:
+            standing = await relations.get_standing(connection, school_id, who.account_id, who.session_id, now)
+            require_place(standing, _GRANTING, or_family=True)
+            (after,) = paging.read_token(words, request.page_token) or (str(_FIRST),)
+            found = await grants.list_grants(connection, school_id, who.account_id, now, student_id, UUID(after), size + 1)
+        token = paging.write_token(words, (str(found[size - 1].grant_id),)) if len(found) > size else ""
+        return grant_service_pb2.ListGrantsResponse(grants=[convert.grant(row) for row in found[:size]], next_page_token=token)
+
+    async def RevokeGrant(
+        self, request: grant_service_pb2.RevokeGrantRequest, context: Context
+    ) -> grant_service_pb2.RevokeGrantResponse:
+        """Ends a grant here, then everywhere (Clauses R9, R33: at once)."""
+        school_id, who = UUID(request.school_id), auth.caller()
+        async with self._database.school(school_id) as connection, connection.transaction():
+            grant = await self._lock(connection, school_id, who, UUID(request.grant_id))
+            known = await requests.find_answer(connection, who.account_id, request, grant_service_pb2.RevokeGrantResponse)
+            if grant.end_time is None:
+                grant = await self._end(connection, school_id, who, grant)
+            if known is None:
+                # Names stay out of the kept answer: a repeat reads the grant again.
+                kept = grant_service_pb2.Grant(grant_id=request.grant_id)
+                answer = grant_service_pb2.RevokeGrantResponse(grant=kept)
+                await requests.keep_answer(connection, who.account_id, request, answer, self._clock.now())
+            waiting = await pushes.list_pushes_of_fact(connection, school_id, grant.grant_id)
+        await self._endings.wait_for(waiting)
+        return grant_service_pb2.RevokeGrantResponse(grant=convert.grant(grant))
+
+    async def _lock(self, connection: Connection, school_id: UUID, who: Caller, grant_id: UUID) -> Grant:
+        """The grant that the caller may end. Raises NotFound GRANT_NOT_FOUND: absent, another class's, another school's."""
+        now = self._clock.now()
+        require_session(await relations.get_standing(connection, school_id, who.account_id, who.session_id, now))
+        grant = await grants.lock_grant_to_revoke(connection, school_id, who.account_id, now, grant_id)
+        if grant is None:
+            raise NotFound("GRANT_NOT_FOUND", "no such grant that the caller may end")
+        return grant
+
+    async def _end(self, connection: Connection, school_id: UUID, who: Caller, grant: Grant) -> Grant:
+        """Ends the grant and its relation, with their events, and queues the ending for the other services."""
+        ended = replace(grant, end_time=self._clock.now())
+        await grants.end_grant(connection, school_id, ended, who.account_id)
+        await write_relations(connection, self._clock, school_id, derive_from_grant(as_fact(ended)))
+        await outbox.add(connection, self._clock, convert.grant_ended(school_id, ended), school_id)
+        return ended

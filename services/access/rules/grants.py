@@ -1,0 +1,30 @@
+"""Accesses of accounts to students' diaries (Clauses R9-R13)."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from services.access.rules.names import PersonName
+from services.access.rules.relations import GrantFact
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """An access of one account to one student's diary, with the names that a list shows."""
+
+    grant_id: UUID
+    student_id: UUID
+    student_name: PersonName
+    holder_person_id: UUID
+    holder_name: PersonName
+    account_id: UUID
+    role: int
+    application_number: str
+    application_date: date
+    grant_time: datetime
+    end_time: datetime | None
+
+
+def as_fact(grant: Grant) -> GrantFact:
+    """The fact from which the grant's relation is derived."""
+    return GrantFact(grant.grant_id, grant.account_id, grant.role, grant.student_id, grant.grant_time, grant.end_time)

@@ -1,0 +1,86 @@
+"""Schools, classes, students and study groups as staff and the other services see them."""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from services.access.rules.names import PersonName
+
+
+@dataclass(frozen=True, slots=True)
+class School:
+    """A school as anyone may see it."""
+
+    school_id: UUID
+    code: str
+    name: str
+    full_name: str
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class RosterSchool:
+    """A school with its current year; `year_end_date` is the last day. Dates are None before the first year is set."""
+
+    school: School
+    version: int
+    mark_min: int
+    year_start_date: date | None
+    year_end_date: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRow:
+    """A class of the current year; the teacher is None when none is appointed."""
+
+    class_id: UUID
+    name: str
+    grades: list[int]
+    teacher_name: PersonName | None
+    student_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class RosterClass:
+    """A class (homeroom)."""
+
+    class_id: UUID
+    name: str
+    grades: list[int]
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class RosterStudent:
+    """A student; `class_id` is None when placed in none."""
+
+    student_id: UUID
+    name: PersonName
+    sort_key: str
+    class_id: UUID | None
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A student's time in a study group; `to_date` is the day after the last."""
+
+    student_id: UUID
+    from_date: date
+    to_date: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class RosterStudyGroup:
+    """A study group with its present teachers and all members, left ones too; `end_date` is the last day."""
+
+    study_group_id: UUID
+    class_id: UUID | None
+    subject_name: str
+    group_name: str
+    is_marked: bool
+    version: int
+    start_date: date
+    end_date: date | None
+    teacher_names: list[PersonName]
+    members: list[Member]

@@ -1,0 +1,158 @@
+"""Classes, students and study groups as staff and the other services see them. In `db.school`.
+
+Each list is paged by id after `after`, and only of `ids` where they are given.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from chassis.db import Connection
+from services.access.rules.names import PersonName
+from services.access.rules.roster import ClassRow, Member, RosterClass, RosterStudent, RosterStudyGroup
+
+
+async def list_class_rows(
+    connection: Connection, school_id: UUID, today: date, after_grade: int, after_name: str, limit: int
+) -> list[ClassRow]:
+    """Classes of the current year by lowest grade and name, after one of them."""
+    rows = await connection.fetch(
+        """
+        SELECT c.class_id, c.name, c.grades, t.family_name, t.given_name, t.patronymic,
+               (SELECT count(*) FROM placements p
+                WHERE p.school_id = $1 AND p.class_id = c.class_id AND p.validity @> $2::date) AS student_count
+        FROM schools s
+        JOIN classes c ON c.school_id = s.school_id AND c.year_id = s.current_year_id
+        LEFT JOIN LATERAL (
+            SELECT p.family_name, p.given_name, p.patronymic
+            FROM appointments a JOIN people p USING (school_id, person_id)
+            WHERE a.school_id = $1 AND a.class_id = c.class_id AND a.validity @> $2::date
+            ORDER BY lower(a.validity) DESC, a.appointment_id LIMIT 1
+        ) t ON true
+        WHERE s.school_id = $1 AND (c.grades[1], c.name COLLATE "C") > ($3, $4)
+        ORDER BY c.grades[1], c.name COLLATE "C" LIMIT $5
+        """,
+        school_id,
+        today,
+        after_grade,
+        after_name,
+        limit,
+    )
+    return [
+        ClassRow(
+            row["class_id"],
+            row["name"],
+            row["grades"],
+            PersonName(row["family_name"], row["given_name"], row["patronymic"]) if row["family_name"] else None,
+            row["student_count"],
+        )
+        for row in rows
+    ]
+
+
+async def list_classes(
+    connection: Connection, school_id: UUID, ids: Sequence[UUID] | None, after: UUID, limit: int
+) -> list[RosterClass]:
+    """Classes of all years."""
+    rows = await connection.fetch(
+        """
+        SELECT class_id, name, grades, version FROM classes
+        WHERE school_id = $1 AND class_id > $3 AND ($2::uuid[] IS NULL OR class_id = ANY ($2)) ORDER BY class_id LIMIT $4
+        """,
+        school_id,
+        ids,
+        after,
+        limit,
+    )
+    return [RosterClass(**row) for row in rows]
+
+
+async def list_students(
+    connection: Connection, school_id: UUID, ids: Sequence[UUID] | None, after: UUID, limit: int, today: date
+) -> list[RosterStudent]:
+    """Students, those who have left too, each with the class of the first placement that is not over."""
+    rows = await connection.fetch(
+        """
+        SELECT s.student_id, p.family_name, p.given_name, p.patronymic, p.sort_key, l.class_id, s.version
+        FROM students s
+        JOIN people p ON p.school_id = s.school_id AND p.person_id = s.student_id
+        LEFT JOIN LATERAL (
+            SELECT class_id FROM placements
+            WHERE school_id = $1 AND student_id = s.student_id AND coalesce(upper(validity), 'infinity') > $5::date
+            ORDER BY lower(validity) LIMIT 1
+        ) l ON true
+        WHERE s.school_id = $1 AND s.student_id > $3 AND ($2::uuid[] IS NULL OR s.student_id = ANY ($2))
+        ORDER BY s.student_id LIMIT $4
+        """,
+        school_id,
+        ids,
+        after,
+        limit,
+        today,
+    )
+    return [
+        RosterStudent(
+            row["student_id"],
+            PersonName(row["family_name"], row["given_name"], row["patronymic"]),
+            row["sort_key"],
+            row["class_id"],
+            row["version"],
+        )
+        for row in rows
+    ]
+
+
+async def list_study_groups(
+    connection: Connection, school_id: UUID, ids: Sequence[UUID] | None, after: UUID, limit: int, today: date
+) -> list[RosterStudyGroup]:
+    """Study groups of all years; their teachers are those whose time is not over, by name."""
+    rows = await connection.fetch(
+        """
+        SELECT g.study_group_id, g.class_id, g.subject_name, g.group_name, g.is_marked, g.version,
+               lower(g.validity) AS start_date, upper(g.validity) - 1 AS end_date,
+               t.family_names, t.given_names, t.patronymics, m.student_ids, m.from_dates, m.to_dates
+        FROM study_groups g
+        LEFT JOIN LATERAL (
+            SELECT array_agg(p.family_name ORDER BY p.sort_key, p.person_id) AS family_names,
+                   array_agg(p.given_name ORDER BY p.sort_key, p.person_id) AS given_names,
+                   array_agg(p.patronymic ORDER BY p.sort_key, p.person_id) AS patronymics
+            FROM study_group_teachers t JOIN people p USING (school_id, person_id)
+            WHERE t.school_id = $1 AND t.study_group_id = g.study_group_id
+              AND coalesce(upper(t.validity), 'infinity') > $5::date
+        ) t ON true
+        LEFT JOIN LATERAL (
+            SELECT array_agg(student_id ORDER BY student_id, validity) AS student_ids,
+                   array_agg(lower(validity) ORDER BY student_id, validity) AS from_dates,
+                   array_agg(upper(validity) ORDER BY student_id, validity) AS to_dates
+            FROM study_group_members WHERE school_id = $1 AND study_group_id = g.study_group_id
+        ) m ON true
+        WHERE g.school_id = $1 AND g.study_group_id > $3 AND ($2::uuid[] IS NULL OR g.study_group_id = ANY ($2))
+        ORDER BY g.study_group_id LIMIT $4
+        """,
+        school_id,
+        ids,
+        after,
+        limit,
+        today,
+    )
+    return [
+        RosterStudyGroup(
+            study_group_id=row["study_group_id"],
+            class_id=row["class_id"],
+            subject_name=row["subject_name"],
+            group_name=row["group_name"],
+            is_marked=row["is_marked"],
+            version=row["version"],
+            start_date=row["start_date"],
+            end_date=row["end_date"],
+            teacher_names=[
+                PersonName(*name)
+                for name in zip(row["family_names"] or (), row["given_names"] or (), row["patronymics"] or (), strict=True)
+            ],
+            members=[
+                Member(*member)
+                for member in zip(row["student_ids"] or (), row["from_dates"] or (), row["to_dates"] or (), strict=True)
+            ],
+        )
+        for row in rows
+    ]
