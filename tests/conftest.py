@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from deploy.keys import make_keys
+from deploy.local.launcher import Launcher
 from tests.support.backends import PostgresServer, run_nats, run_postgres
+from tests.support.region import Login, read_logins, run_region
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +31,16 @@ def keys_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("keys")
     make_keys(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+async def region() -> AsyncIterator[Launcher]:
+    """Everything, started as `make run` starts it."""
+    async with run_region() as launcher:
+        yield launcher
+
+
+@pytest.fixture(scope="session")
+def logins(region: Launcher) -> dict[str, Login]:
+    """The printed logins by role."""
+    return read_logins(region)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chassis.clock import SystemClock, today
 from deploy.local.launcher import Launcher
 from tests.support.region import Api, Login, Refused, new_id, signed_in
+from tests.support.teaching import Lesson, find_lesson, find_school
 
 
 async def _refused(call: Any) -> tuple[int, str]:
@@ -17,56 +17,10 @@ async def _refused(call: Any) -> tuple[int, str]:
     return found.value.status, found.value.reason
 
 
-def _school(me: dict[str, Any]) -> dict[str, Any]:
-    return next(school for school in me["schools"] if school.get("roles") or school.get("students"))
-
-
-class Lesson:
-    """A lesson of the mother's child, as its teacher sees it."""
-
-    def __init__(self, school_id: str, course_id: str, page: dict[str, Any]) -> None:
-        self.school_id = school_id
-        self.course_id = course_id
-        self.page = page
-        held = {(lesson["lessonDate"], lesson["lessonNumber"]) for lesson in page["lessons"]}
-        # The newest day on which this course has no lesson at the last number of the day.
-        now = today(SystemClock(), "Europe/Simferopol")
-        self.date = min(now, date.fromisoformat(page["period"]["endDate"])).isoformat()
-        self.number = next(number for number in range(15, 0, -1) if (self.date, number) not in held)
-        self.path = f"/v1/schools/{school_id}/courses/{course_id}"
-        self.students = [student["studentId"] for student in page["students"]]
-        self.lesson_id = ""
-
-    async def record(self, teacher: Api, request_id: str, **change: object) -> dict[str, Any]:
-        body: dict[str, object] = {
-            "requestId": request_id,
-            "lessonDate": self.date,
-            "lessonNumber": self.number,
-            "topic": "Формулы сокращённого умножения",
-            "homework": "№ 214, 216",
-            "workTypeId": self.page["workTypes"][0]["workTypeId"],
-        }
-        lesson: dict[str, Any] = (await teacher.post(f"{self.path}/lessons", **{**body, **change}))["lesson"]
-        self.lesson_id = lesson["lessonId"]
-        return lesson
-
-    def cell(self, student_id: str, value: int | None, *, seen: int = 0, mark_id: str = "") -> dict[str, Any]:
-        cell = {"markId": mark_id or new_id(), "lessonId": self.lesson_id, "studentId": student_id, "expectedRevision": seen}
-        return cell if value is None else {**cell, "value": value}
-
-
 @pytest.fixture
 async def lesson(region: Launcher, logins: dict[str, Login]) -> Lesson:
     """A course of the teacher in which the mother's child learns."""
-    async with signed_in(region, logins["mother"]) as mother, signed_in(region, logins["teacher"]) as teacher:
-        children = {child["studentId"] for child in _school(await mother.get("/v1/me"))["students"]}
-        school_id = _school(await teacher.get("/v1/me"))["schoolId"]
-        courses = (await teacher.get(f"/v1/schools/{school_id}/courses", pageSize="500"))["courses"]
-        for course in courses:
-            page = await teacher.get(f"/v1/schools/{school_id}/courses/{course['courseId']}/page")
-            if page.get("mayRecord") and course.get("isMarked") and children & {s["studentId"] for s in page["students"]}:
-                return Lesson(school_id, course["courseId"], page)
-    raise AssertionError("the demo has no course of the teacher with a child of the mother")
+    return await find_lesson(region, logins)
 
 
 async def test_a_class_is_recorded_in_one_call_each_and_a_repeat_changes_nothing(
@@ -115,7 +69,7 @@ async def test_a_mother_sees_a_recorded_mark_at_once_and_switches_between_her_ch
 ) -> None:
     """Clause R4."""
     async with signed_in(region, logins["teacher"]) as teacher, signed_in(region, logins["mother"]) as mother:
-        children = [child["studentId"] for child in _school(await mother.get("/v1/me"))["students"]]
+        children = [child["studentId"] for child in find_school(await mother.get("/v1/me"))["students"]]
         assert len(children) >= 2
         child = next(child for child in children if child in lesson.students)
         await lesson.record(teacher, new_id())
@@ -131,7 +85,7 @@ async def test_a_mother_sees_a_recorded_mark_at_once_and_switches_between_her_ch
 
 async def test_what_is_not_hers_answers_as_if_absent(region: Launcher, logins: dict[str, Login], lesson: Lesson) -> None:
     async with signed_in(region, logins["mother"]) as mother, signed_in(region, logins["teacher"]) as teacher:
-        me = _school(await mother.get("/v1/me"))
+        me = find_school(await mother.get("/v1/me"))
         hers = {child["studentId"] for child in me["students"]}
         other = next(student for student in lesson.students if student not in hers)
         schools = (await mother.get("/v1/schools"))["schools"]
@@ -168,8 +122,8 @@ async def test_when_her_grant_is_ended_her_next_call_is_refused_and_the_fathers_
         signed_in(region, logins["father"]) as father,
         signed_in(region, logins["admin"]) as admin,
     ):
-        hers = _school(await mother.get("/v1/me"))
-        his = _school(await father.get("/v1/me"))
+        hers = find_school(await mother.get("/v1/me"))
+        his = find_school(await father.get("/v1/me"))
         child = next(c["studentId"] for c in his["students"] if c["studentId"] in {c["studentId"] for c in hers["students"]})
         school = f"/v1/schools/{hers['schoolId']}"
         diary = f"{school}/students/{child}/diary"
@@ -196,7 +150,7 @@ async def _read_until_refused(api: Api, path: str) -> tuple[int, str]:
 
 async def test_signing_out_ends_the_session_everywhere(region: Launcher, logins: dict[str, Login]) -> None:
     async with signed_in(region, logins["student"]) as student:
-        me = _school(await student.get("/v1/me"))
+        me = find_school(await student.get("/v1/me"))
         diary = f"/v1/schools/{me['schoolId']}/students/{me['students'][0]['studentId']}/diary"
         await student.get(diary)
         await student.post("/v1/sessions:end", refreshToken=student.refresh_token)
