@@ -136,6 +136,24 @@ class Database:
         await self._pool.close()
 
 
+@asynccontextmanager
+async def owner(admin_dsn: str, service: str) -> AsyncIterator[Connection]:
+    """A connection as the owner of the service's tables, whom row security does not bind: for seeds and operators' commands,
+    never for a service that answers calls.
+    """
+    connection = await asyncpg.connect(
+        admin_dsn,
+        connection_class=_DoorConnection,
+        timeout=10,
+        server_settings={"search_path": service, "application_name": f"diary-{service}-owner", "jit": "off"},
+    )
+    try:
+        await connection.execute("SELECT set_config('role', $1, false)", f"diary_{service}_owner")
+        yield connection
+    finally:
+        await connection.close()
+
+
 def announce(connection: Connection) -> None:
     """Notes that an event was written, so that the relay is woken when the transaction is over."""
     # A seed's plain connection has no relay to wake.
