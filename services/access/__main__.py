@@ -15,7 +15,7 @@ from diary.journal.v1 import relation_service_pb2 as journal_pb2
 from diary.journal.v1 import relation_service_pb2_grpc as journal_grpc
 from diary.notify.v1 import relation_service_pb2 as notify_pb2
 from diary.notify.v1 import relation_service_pb2_grpc as notify_grpc
-from services.access import jobs, rpc
+from services.access import commands, jobs, rpc
 from services.access.actions.endings import Endings, Send
 from services.access.config import Settings
 
@@ -72,15 +72,19 @@ def _sender(call: Callable[..., Awaitable[Any]], request_type: type[Any]) -> Sen
 def main() -> None:
     """Reads the command and runs it."""
     parser = argparse.ArgumentParser(prog="python -m services.access", description="The access service of Diary.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("serve", help="answer calls until SIGTERM")
-    commands.add_parser("migrate", help="make roles and schema, bring tables up to date")
-    chosen = parser.parse_args().command
+    parsers = parser.add_subparsers(dest="command", required=True)
+    parsers.add_parser("serve", help="answer calls until SIGTERM")
+    parsers.add_parser("migrate", help="make roles and schema, bring tables up to date")
+    commands.add_parsers(parsers)
+    arguments = parser.parse_args()
     settings = Settings()
-    if chosen == "migrate":
-        migrate.main(settings.admin_database_url.get_secret_value(), settings.database_url.get_secret_value(), "access")
-    else:
+    admin_dsn = settings.admin_database_url.get_secret_value()
+    if arguments.command == "serve":
         run.serve("access", settings, lambda frame: build(settings, frame))
+    elif arguments.command == "migrate":
+        migrate.main(admin_dsn, settings.database_url.get_secret_value(), "access")
+    else:
+        arguments.run(arguments, admin_dsn)
 
 
 if __name__ == "__main__":

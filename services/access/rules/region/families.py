@@ -6,7 +6,8 @@ from datetime import date, timedelta
 from enum import Enum, StrEnum
 from random import Random
 
-from services.access.rules.region.names import FEMALE, MALE, FullName, NameBook, NameBooks, Surname, build_turkic_patronymic
+from services.access.rules.names import PersonName
+from services.access.rules.region.names import FEMALE, MALE, NameBook, NameBooks, Surname, build_turkic_patronymic
 from services.access.rules.region.roster import GuardianKind, Guardianship, Ids, Person
 
 _AGE_IN_GRADE_1 = 6.5  # years on 1 September, of the youngest
@@ -53,7 +54,7 @@ class Child:
 class Mother:
     """A mother who is shown, and is the same person in two schools."""
 
-    name: FullName
+    name: PersonName
     birth_date: date
 
 
@@ -100,7 +101,7 @@ class _Line:
     father: str
     style: _Style = _Style.COMMON
 
-    def name(self, given: str, gender: str) -> FullName:
+    def name(self, given: str, gender: str) -> PersonName:
         """The name of a child."""
         match self.style:
             case _Style.OGLU:
@@ -108,10 +109,10 @@ class _Line:
             case _Style.NO_PATRONYMIC:
                 patronymic = ""
             case _Style.ONE_WORD:
-                return FullName(given, "", "")
+                return PersonName(given, "", "")
             case _Style.COMMON:
                 patronymic = self.book.patronymic(self.father, gender)
-        return FullName(self.surname.of(gender), given, patronymic)
+        return PersonName(self.surname.of(gender), given, patronymic)
 
 
 class FamilyMaker:
@@ -191,9 +192,9 @@ class FamilyMaker:
             case _:
                 return [mother]
 
-    def _parent_name(self, book: NameBook, gender: str, surname: Surname, given: str = "") -> FullName:
+    def _parent_name(self, book: NameBook, gender: str, surname: Surname, given: str = "") -> PersonName:
         given = given or book.given(self._rng, gender)
-        return FullName(surname.of(gender), given, book.patronymic(book.given(self._rng, MALE), gender))
+        return PersonName(surname.of(gender), given, book.patronymic(book.given(self._rng, MALE), gender))
 
     def _earlier(self, born: date, years: int) -> date:
         return born - timedelta(days=round((years + self._rng.random() * 16) * 365.25))

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from random import Random
 
+from services.access.rules.names import PersonName
+
 MALE, FEMALE = "male", "female"
 
 _LETTERS = dict(
@@ -25,15 +27,6 @@ class Surname:
     def of(self, gender: str) -> str:
         """The form of a gender."""
         return self.male if gender == MALE else self.female
-
-
-@dataclass(frozen=True, slots=True)
-class FullName:
-    """A name as it stands in documents. A name of one word stands in `family_name`."""
-
-    family_name: str
-    given_name: str
-    patronymic: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +54,10 @@ class NameBook:
         """The patronymic of a child of a man with this given name."""
         return self.men[father][gender == FEMALE]
 
-    def person(self, rng: Random, gender: str) -> FullName:
+    def person(self, rng: Random, gender: str) -> PersonName:
         """A name of an adult about whose family nothing is said."""
         father = self.given(rng, MALE)
-        return FullName(self.surname(rng).of(gender), self.given(rng, gender), self.patronymic(father, gender))
+        return PersonName(self.surname(rng).of(gender), self.given(rng, gender), self.patronymic(father, gender))
 
 
 @dataclass(frozen=True, slots=True)

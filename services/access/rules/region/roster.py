@@ -6,7 +6,7 @@ from enum import StrEnum
 from random import Random
 from uuid import UUID
 
-from services.access.rules.region.names import FullName
+from services.access.rules.names import PersonName
 from services.access.rules.roles import Role
 
 
@@ -52,7 +52,7 @@ class Person:
     """Someone of a school."""
 
     person_id: UUID
-    name: FullName
+    name: PersonName
     gender: str
     birth_date: date
 
@@ -116,6 +116,7 @@ class StudyGroup:
     group_name: str
     is_marked: bool
     weekly_hours: int
+    teaching_id: UUID
     teacher_id: UUID
     member_ids: tuple[UUID, ...]
 
@@ -147,6 +148,11 @@ class Grant:
     application_date: date
     granted_by_account_id: UUID
     grant_time: datetime
+
+    @property
+    def role(self) -> Role:
+        """The holder's."""
+        return Role.GUARDIAN if self.guardianship_id else Role.STUDENT
 
 
 @dataclass(frozen=True, slots=True)

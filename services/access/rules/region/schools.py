@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from random import Random
 from uuid import UUID
 
+from services.access.rules.names import PersonName
 from services.access.rules.region.accounts import ZONE, AccountMaker
 from services.access.rules.region.families import (
     Child,
@@ -16,7 +17,7 @@ from services.access.rules.region.families import (
     choose_child_count,
     choose_kind,
 )
-from services.access.rules.region.names import FEMALE, MALE, FullName, NameBooks, Surname
+from services.access.rules.region.names import FEMALE, MALE, NameBooks, Surname
 from services.access.rules.region.plan import PlanRow
 from services.access.rules.region.roster import Appointment, Class, Ids, Person, Roster, School, SchoolYear, Student
 from services.access.rules.region.staff import (
@@ -39,10 +40,10 @@ _VILLAGE_MIN, _VILLAGE_MAX = 6, 9
 MIN_STUDENTS = _VILLAGE_MIN * len(_VILLAGE_GRADES)
 
 # Whom pages, examples and tests show.
-ALGEBRA_TEACHER = FullName("Петрова", "Наталья", "Ивановна")
+ALGEBRA_TEACHER = PersonName("Петрова", "Наталья", "Ивановна")
 _SOLOVYOV, _KOROLYOV = Surname("Соловьёв", "Соловьёва"), Surname("Королёв", "Королёва")
-_SOLOVYOVA = Mother(FullName("Соловьёва", "Марина", "Олеговна"), date(1985, 4, 17))
-_KOROLYOVA = Mother(FullName("Королёва", "Ольга", "Сергеевна"), date(1987, 11, 2))
+_SOLOVYOVA = Mother(PersonName("Соловьёва", "Марина", "Олеговна"), date(1985, 4, 17))
+_KOROLYOVA = Mother(PersonName("Королёва", "Ольга", "Сергеевна"), date(1987, 11, 2))
 _TWO_CHILDREN = (Child(8, MALE, "Артём"), Child(5, FEMALE, "Алёна"))
 # A family with a child in each of the first two schools.
 _SHARED_CHILDREN = {1: Child(6, MALE, "Фёдор"), 2: Child(3, FEMALE, "Ульяна")}

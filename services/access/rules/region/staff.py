@@ -172,6 +172,7 @@ def build_study_groups(teachers: Iterable[tuple[UUID, Teacher]], ids: Ids) -> li
             group_name=course.group_name,
             is_marked=course.row.is_marked(course.grades[0]),
             weekly_hours=course.hours,
+            teaching_id=ids.next(),
             teacher_id=person_id,
             member_ids=course.member_ids,
         )
