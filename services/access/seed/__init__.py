@@ -4,10 +4,13 @@ The constraints of the tables hold as on the live path, relations come of the sa
 the other services can fill from them. The same seed in the same school year gives the same rows, ids included.
 """
 
+import argparse
+import asyncio
 import csv
 import json
 import os
 import secrets
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -17,7 +20,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from chassis.clock import Clock, today
+from chassis.clock import Clock, SystemClock, today
 from chassis.db import Connection, owner
 from services.access.actions.passwords import hash_password
 from services.access.rules.region.accounts import ZONE
@@ -46,6 +49,25 @@ class Wish:
     seed: int = 1
     password: str | None = None
     logins: Path | None = None
+
+
+def add_parser(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the command; it sets `run`, which takes the arguments and the DSN of the server's admin."""
+    parser = parsers.add_parser("seed", help="make a generated region in an empty database")
+    parser.add_argument("--schools", type=int, help="how many schools (without it and --students: the demo of two)")
+    parser.add_argument("--students", type=int, help="how many students in all schools together")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same region (1)")
+    parser.add_argument("--password", help="of all accounts; made at random without it")
+    parser.add_argument("--logins", type=Path, metavar="FILE", help="write the logins to show, as JSON")
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace, admin_dsn: str) -> None:
+    wish = Wish(arguments.schools, arguments.students, arguments.seed, arguments.password, arguments.logins)
+    try:
+        asyncio.run(seed(admin_dsn, wish, SystemClock(), lambda line: print(line, flush=True)))
+    except SeedError as error:
+        sys.exit(str(error))
 
 
 async def seed(admin_dsn: str, wish: Wish, clock: Clock, tell: Callable[[str], None]) -> None:
