@@ -1,0 +1,58 @@
+"""`python -m services.journal serve | migrate | seed | rebuild | verify-history`."""
+
+import argparse
+import asyncio
+import sys
+from uuid import UUID
+
+from chassis import clients, migrate, relations, run
+from diary.access.v1 import roster_service_pb2_grpc
+from services.journal import commands, rpc
+from services.journal.config import Settings
+from services.journal.consumers import Consumers
+
+
+def build(settings: Settings, frame: run.Frame) -> run.Service:
+    """Builds the service of its settings and frame."""
+    roster = roster_service_pb2_grpc.RosterServiceStub(clients.connect(settings.access_address, frame.token))
+    projection = relations.Projection(frame.database, frame.clock, roster)
+    consumers = Consumers(frame.database, frame.clock, roster)
+    return run.Service(
+        rpc.parts(frame, settings.cards_megabytes * 1024 * 1024), consumers.handlers(), [projection.forget_ended_sessions]
+    )
+
+
+def main() -> None:
+    """Reads the command and runs it."""
+    arguments = _parser().parse_args()
+    settings = Settings()
+    admin_dsn, app_dsn = settings.admin_database_url.get_secret_value(), settings.database_url.get_secret_value()
+    match arguments.command:
+        case "migrate":
+            migrate.main(admin_dsn, app_dsn, "journal")
+        case "serve":
+            run.serve("journal", settings, lambda frame: build(settings, frame))
+        case "rebuild":
+            asyncio.run(commands.rebuild(app_dsn, settings.access_address, settings.keys_dir, arguments.school))
+        case "verify-history":
+            sys.exit(0 if asyncio.run(commands.verify_history(admin_dsn, arguments.school)) else 1)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m services.journal", description="The journal service of Diary.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="answer calls until SIGTERM")
+    commands.add_parser("migrate", help="make roles and schema, bring tables up to date")
+    rebuild = commands.add_parser("rebuild", help="read the roster of access anew; access must serve")
+    which = rebuild.add_mutually_exclusive_group(required=True)
+    which.add_argument("--school", type=UUID, help="id of one school")
+    which.add_argument("--all", action="store_true", help="all schools of the region")
+    verify = commands.add_parser(
+        "verify-history", help="recompute the chains of marks and name the first row that does not fit"
+    )
+    verify.add_argument("--school", type=UUID, help="id of one school; all by default")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""Work that two doors need: events and the rebuild write the same projection."""
+
+from uuid import UUID
+
+from chassis import relations
+from chassis.db import Connection
+from services.journal.convert.roster import Entries
+from services.journal.rules.periods import plan_quarters, plan_work_types
+from services.journal.store import roster
+
+
+async def apply_entries(connection: Connection, school_id: UUID, entries: Entries) -> None:
+    """Writes roster entries of higher versions; a school's year brings its periods and work types. In a transaction."""
+    for school in entries.schools:
+        if await roster.update_school(connection, school):
+            quarters = plan_quarters(school_id, school.year_start_date, school.year_end_date)
+            await roster.insert_periods(connection, school_id, quarters)
+            await roster.insert_work_types(connection, school_id, plan_work_types(school_id))
+    if entries.classes:
+        await roster.update_classes(connection, school_id, entries.classes)
+    if entries.students:
+        await roster.update_students(connection, school_id, entries.students)
+    if entries.courses:
+        await roster.update_courses(connection, school_id, entries.courses)
+    if entries.relations:
+        await relations.apply(connection, school_id, entries.relations)

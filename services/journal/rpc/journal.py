@@ -1,0 +1,218 @@
+"""JournalService: the teacher's journal. What is recorded is visible to the family at once (Clause R4)."""
+
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+from uuid import UUID
+
+from google.protobuf.message import Message
+
+from chassis import auth, paging, requests
+from chassis.clock import today
+from chassis.db import Connection
+from chassis.errors import NotFound, Unavailable
+from chassis.interceptors import Context
+from chassis.run import Frame
+from diary.journal.v1 import journal_service_pb2, journal_service_pb2_grpc
+from services.journal.convert import journal as convert
+from services.journal.rules import attendance as attendance_rules
+from services.journal.rules import lessons as lesson_rules
+from services.journal.rules import marks as mark_rules
+from services.journal.rules.history import SALT_BYTES, Batch, BatchHeader, build_batch
+from services.journal.rules.journal_page import PageFrame
+from services.journal.rules.marks import Cell, MarkedCourse, Revision
+from services.journal.rules.periods import Period, find_current_period
+from services.journal.store import journal_page, lessons, marks, writes
+
+# Each lost race means that another call has saved, so this many are lost only under a flood on one course.
+_ATTEMPTS = 50
+
+M = TypeVar("M", bound=Message)
+WriteRequest = (
+    journal_service_pb2.RecordLessonRequest
+    | journal_service_pb2.RecordMarksRequest
+    | journal_service_pb2.CorrectMarkRequest
+    | journal_service_pb2.RecordAttendanceRequest
+)
+
+
+class JournalServicer(journal_service_pb2_grpc.JournalServiceServicer):
+    """What teachers read and record. A course that is not the caller's and one that is absent answer alike."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._database = frame.database
+        self._clock = frame.clock
+
+    async def ListCourses(
+        self, request: journal_service_pb2.ListCoursesRequest, context: Context
+    ) -> journal_service_pb2.ListCoursesResponse:
+        """Courses by class, subject and group. Raises NotFound SCHOOL_NOT_FOUND."""
+        school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
+        size, filter_words = paging.size(request.page_size), ("courses", request.school_id)
+        last = paging.read_token(filter_words, request.page_token)
+        after = (last[0], last[1], UUID(last[2])) if last else None
+        async with self._database.school(school_id) as connection:
+            if not await journal_page.is_staff(connection, school_id, who, now):
+                raise NotFound("SCHOOL_NOT_FOUND", "no such school with a place for you")
+            found = await journal_page.list_courses(connection, school_id, who, now, after, size + 1)
+        answer = journal_service_pb2.ListCoursesResponse(courses=[convert.write_course(course) for course, _ in found[:size]])
+        if len(found) > size:
+            class_key, sort_key, course_id = found[size - 1][1]
+            answer.next_page_token = paging.write_token(filter_words, (class_key, sort_key, str(course_id)))
+        return answer
+
+    async def GetJournalPage(
+        self, request: journal_service_pb2.GetJournalPageRequest, context: Context
+    ) -> journal_service_pb2.GetJournalPageResponse:
+        """Students x lessons. Raises NotFound COURSE_NOT_FOUND, PERIOD_NOT_FOUND."""
+        school_id, course_id = UUID(request.school_id), UUID(request.course_id)
+        async with self._database.school(school_id) as connection:
+            frame = await journal_page.find_frame(connection, school_id, auth.caller(), self._clock.now(), course_id)
+            if frame is None:
+                raise _no_course()
+            period = self._choose_period(frame, request.period_id)
+            page = await journal_page.get_page(connection, school_id, course_id, period)
+        return convert.write_page(frame, period, page)
+
+    def _choose_period(self, frame: PageFrame, period_id: str) -> Period:
+        if period_id:
+            wanted = UUID(period_id)
+            period = next((period for period in frame.periods if period.period_id == wanted), None)
+        else:
+            period = find_current_period(frame.periods, today(self._clock, frame.time_zone))
+        if period is None:
+            raise NotFound("PERIOD_NOT_FOUND", "no such period in the school year")
+        return period
+
+    async def RecordLesson(
+        self, request: journal_service_pb2.RecordLessonRequest, context: Context
+    ) -> journal_service_pb2.RecordLessonResponse:
+        """Records a held lesson; a planned one at that day and number becomes held."""
+        call, course_id, record = self._begin(request), UUID(request.course_id), convert.read_record(request)
+
+        async def attempt(connection: Connection) -> journal_service_pb2.RecordLessonResponse | None:
+            found = await lessons.find_place(connection, call, course_id, record)
+            if found is None:
+                raise _no_course()
+            if found.answered:
+                return _repeat(found.answered, request, journal_service_pb2.RecordLessonResponse)
+            day = today(self._clock, found.place.time_zone)
+            lesson = lesson_rules.record_lesson(found.place, record, course_id, day)
+            answer = journal_service_pb2.RecordLessonResponse(lesson=convert.write_lesson(lesson))
+            fact = _build_fact(call, answer, convert.write_lesson_recorded(call.school_id, lesson))
+            return answer if await lessons.save_lesson(connection, lesson, fact) else None
+
+        return await self._settle(call, attempt)
+
+    async def RecordMarks(
+        self, request: journal_service_pb2.RecordMarksRequest, context: Context
+    ) -> journal_service_pb2.RecordMarksResponse:
+        """Records marks of a class at once; each cell has its own outcome."""
+        call, course_id, cells = self._begin(request), UUID(request.course_id), convert.read_cells(request.cells)
+
+        async def attempt(connection: Connection) -> journal_service_pb2.RecordMarksResponse | None:
+            found = await marks.find_course(connection, call, course_id, cells)
+            if found is None:
+                raise _no_course()
+            if found.answered:
+                return _repeat(found.answered, request, journal_service_pb2.RecordMarksResponse)
+            day = today(self._clock, found.course.time_zone)
+            outcomes, revisions = mark_rules.record_marks(found.course, cells, call.account_id, day)
+            answer = convert.write_outcomes(outcomes)
+            if not revisions:
+                return answer if await writes.keep_answer(connection, call, answer.SerializeToString()) else None
+            batch = _build_batch(call, found.course, revisions)
+            fact = _build_fact(call, answer, convert.write_marks_recorded(batch))
+            return answer if await marks.insert_batch(connection, batch, fact) else None
+
+        return await self._settle(call, attempt)
+
+    async def CorrectMark(
+        self, request: journal_service_pb2.CorrectMarkRequest, context: Context
+    ) -> journal_service_pb2.CorrectMarkResponse:
+        """Corrects one mark with a reason. Raises NotFound MARK_NOT_FOUND, Aborted MARK_CHANGED."""
+        call, mark_id = self._begin(request), UUID(request.mark_id)
+        value = request.value if request.HasField("value") else None
+
+        async def attempt(connection: Connection) -> journal_service_pb2.CorrectMarkResponse | None:
+            found = await self._find_marked_course(connection, call, mark_id)
+            if found.answered:
+                return _repeat(found.answered, request, journal_service_pb2.CorrectMarkResponse)
+            course = found.course
+            revision = mark_rules.correct_mark(course, course.marks[mark_id], value, request.expected_revision, request.reason)
+            batch = _build_batch(call, course, [revision])
+            answer = convert.write_correction(batch)
+            fact = _build_fact(call, answer, convert.write_mark_corrected(batch))
+            return answer if await marks.insert_batch(connection, batch, fact) else None
+
+        return await self._settle(call, attempt)
+
+    async def _find_marked_course(self, connection: Connection, call: writes.Call, mark_id: UUID) -> marks.FoundCourse:
+        place = await marks.find_place(connection, call.school_id, mark_id)
+        if place is not None:
+            course_id, lesson_id, student_id = place
+            cell = Cell(mark_id, lesson_id, student_id, None, 0)
+            found = await marks.find_course(connection, call, course_id, [cell])
+            if found is not None:
+                return found
+        raise NotFound("MARK_NOT_FOUND", "no such mark in a course that you teach")
+
+    async def RecordAttendance(
+        self, request: journal_service_pb2.RecordAttendanceRequest, context: Context
+    ) -> journal_service_pb2.RecordAttendanceResponse:
+        """Records who was absent; everyone not named was present."""
+        call, course_id, lesson_id = self._begin(request), UUID(request.course_id), UUID(request.lesson_id)
+        absences = convert.read_absences(request.absences)
+
+        async def attempt(connection: Connection) -> journal_service_pb2.RecordAttendanceResponse | None:
+            found = await lessons.find_attendance(connection, call, course_id, lesson_id)
+            if found is None:
+                raise _no_course()
+            if found.answered:
+                return _repeat(found.answered, request, journal_service_pb2.RecordAttendanceResponse)
+            lesson, changes = attendance_rules.record_attendance(found.attendance, absences, request.etag)
+            answer = journal_service_pb2.RecordAttendanceResponse(lesson=convert.write_lesson(lesson))
+            fact = _build_fact(call, answer, convert.write_attendance_recorded(call.school_id, lesson, absences))
+            return answer if await lessons.save_attendance(connection, lesson, changes, fact) else None
+
+        return await self._settle(call, attempt)
+
+    def _begin(self, request: WriteRequest) -> writes.Call:
+        who = auth.caller()
+        return writes.Call(
+            school_id=UUID(request.school_id),
+            account_id=who.account_id,
+            session_id=who.session_id,
+            request_id=UUID(request.request_id),
+            rpc=type(request).__name__.removesuffix("Request"),
+            digest=requests.digest(request),
+            now=self._clock.now(),
+        )
+
+    async def _settle(self, call: writes.Call, attempt: Callable[[Connection], Awaitable[M | None]]) -> M:
+        """Reads, decides and saves until no other hand comes between."""
+        async with self._database.school(call.school_id) as connection:
+            for _ in range(_ATTEMPTS):
+                answer = await attempt(connection)
+                if answer is not None:
+                    return answer
+        raise Unavailable("REQUEST_IN_PROGRESS", "others write here at this moment; repeat the call")
+
+
+def _repeat(answered: writes.Answered, request: requests.Write, answer: type[M]) -> M:
+    """The answer given before. Raises InvalidArgument REQUEST_ID_REUSED when the request was another."""
+    requests.check_digest(answered.digest, request)
+    return answer.FromString(answered.answer)
+
+
+def _build_fact(call: writes.Call, answer: Message, event: Message) -> writes.Fact:
+    return writes.Fact(call, answer.SerializeToString(), event.DESCRIPTOR.full_name, event.SerializeToString())
+
+
+def _build_batch(call: writes.Call, course: MarkedCourse, revisions: Sequence[Revision]) -> Batch:
+    header = BatchHeader(call.school_id, course.course_id, course.batch_count + 1, call.account_id, call.now)
+    return build_batch(header, revisions, secrets.token_bytes(SALT_BYTES * len(revisions)))
+
+
+def _no_course() -> NotFound:
+    return NotFound("COURSE_NOT_FOUND", "no such course that you may open")

@@ -1,0 +1,151 @@
+"""Lessons and their attendance."""
+
+# ruff: noqa: S608 - the statements are composed of constants of this room
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+from uuid import UUID
+
+from chassis.db import Connection
+from services.journal.rules.attendance import Absence, AbsenceCode, LessonAttendance
+from services.journal.rules.lessons import Lesson, LessonPlace, LessonRecord, LessonState
+from services.journal.store.writes import ANSWERED, TEACHES, TOLD, Answered, Call, Fact, read_answered, read_arguments, save
+
+_LESSON_NAMES = [field.name for field in fields(Lesson)]
+LESSON_COLUMNS = ", ".join(f"l.{name}" for name in _LESSON_NAMES)
+
+_FIND_PLACE = f"""
+SELECT q.digest, q.answer, uuidv7() AS new_id, s.time_zone, p.is_closed,
+    $9::uuid IS NULL OR w.work_type_id IS NOT NULL AS has_work_type, {LESSON_COLUMNS}
+FROM courses c
+JOIN schools s ON s.school_id = $1
+LEFT JOIN periods p ON p.school_id = $1 AND $7 BETWEEN p.start_date AND p.end_date
+LEFT JOIN work_types w ON w.school_id = $1 AND w.work_type_id = $9
+LEFT JOIN lessons l ON l.school_id = $1 AND l.course_id = $2 AND l.lesson_date = $7 AND l.lesson_number = $8
+{ANSWERED}
+WHERE c.school_id = $1 AND c.course_id = $2 AND {TEACHES}
+"""
+
+# Holds for a new lesson, or for one whose revision is the one before.
+_SAVE_LESSON = f"""
+WITH saved AS (
+    INSERT INTO lessons AS kept (school_id, lesson_id, course_id, class_id, lesson_date, lesson_number, state, topic, homework,
+                                 work_type_id, revision)
+    SELECT $1, $11, $12, c.class_id, $13, $14, $15, $16, $17, $18, $19 FROM courses c
+    WHERE c.school_id = $1 AND c.course_id = $12
+    ON CONFLICT ON CONSTRAINT lessons_one_a_number DO UPDATE
+    SET state = $15, topic = $16, homework = $17, work_type_id = $18, revision = $19
+    WHERE kept.revision = $19 - 1
+    RETURNING lesson_id
+), {TOLD}
+"""
+
+_FIND_ATTENDANCE = f"""
+SELECT q.digest, q.answer, coalesce(p.is_closed, true) AS is_closed, {LESSON_COLUMNS},
+    ARRAY(
+        SELECT m.student_id FROM course_members m
+        WHERE m.school_id = $1 AND m.course_id = $2 AND m.from_date <= l.lesson_date
+          AND (m.to_date IS NULL OR l.lesson_date <= m.to_date)
+    ) AS member_ids,
+    ARRAY(SELECT ROW(a.student_id, a.code) FROM attendance a WHERE a.school_id = $1 AND a.lesson_id = $7) AS codes
+FROM courses c
+LEFT JOIN lessons l ON l.school_id = $1 AND l.course_id = $2 AND l.lesson_id = $7
+LEFT JOIN periods p ON p.school_id = $1 AND l.lesson_date BETWEEN p.start_date AND p.end_date
+{ANSWERED}
+WHERE c.school_id = $1 AND c.course_id = $2 AND {TEACHES}
+"""
+
+_SAVE_ATTENDANCE = f"""
+WITH saved AS (
+    UPDATE lessons SET attendance_revision = attendance_revision + 1
+    WHERE school_id = $1 AND lesson_id = $11 AND attendance_revision = $12 - 1
+    RETURNING course_id, lesson_date
+), absences AS (
+    INSERT INTO attendance (school_id, lesson_id, course_id, lesson_date, account_id, update_time, student_id, code)
+    SELECT $1, $11, saved.course_id, saved.lesson_date, $5, $10, a.* FROM saved, unnest($13::uuid[], $14::smallint[]) AS a
+    ON CONFLICT (school_id, lesson_id, student_id) DO UPDATE
+    SET code = excluded.code, account_id = excluded.account_id, update_time = excluded.update_time
+), {TOLD}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPlace:
+    """Where a caller may record a lesson, and what this very call was answered before."""
+
+    place: LessonPlace
+    answered: Answered | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundAttendance:
+    """The attendance a caller may record, and what this very call was answered before."""
+
+    attendance: LessonAttendance
+    answered: Answered | None
+
+
+async def find_place(connection: Connection, call: Call, course_id: UUID, record: LessonRecord) -> FoundPlace | None:
+    """What stands at a record's day and number, or None when the caller does not teach the course."""
+    row = await connection.fetchrow(
+        _FIND_PLACE, *read_arguments(call, course_id), record.lesson_date, record.lesson_number, record.work_type_id
+    )
+    if row is None:
+        return None
+    place = LessonPlace(row["new_id"], row["time_zone"], row["is_closed"], row["has_work_type"], read_lesson(row))
+    return FoundPlace(place, read_answered(row))
+
+
+async def save_lesson(connection: Connection, lesson: Lesson, fact: Fact) -> bool:
+    """Writes a lesson; False when another hand was faster, and nothing was saved."""
+    return await save(
+        connection,
+        _SAVE_LESSON,
+        fact,
+        lesson.lesson_id,
+        lesson.course_id,
+        lesson.lesson_date,
+        lesson.lesson_number,
+        lesson.state,
+        lesson.topic,
+        lesson.homework,
+        lesson.work_type_id,
+        lesson.revision,
+    )
+
+
+async def find_attendance(connection: Connection, call: Call, course_id: UUID, lesson_id: UUID) -> FoundAttendance | None:
+    """The attendance of a lesson, or None when the caller does not teach the course."""
+    row = await connection.fetchrow(_FIND_ATTENDANCE, *read_arguments(call, course_id), lesson_id)
+    if row is None:
+        return None
+    codes = {student_id: AbsenceCode(code) for student_id, code in row["codes"]}
+    attendance = LessonAttendance(read_lesson(row), row["is_closed"], set(row["member_ids"]), codes)
+    return FoundAttendance(attendance, read_answered(row))
+
+
+async def save_attendance(connection: Connection, lesson: Lesson, changes: Sequence[Absence], fact: Fact) -> bool:
+    """Writes what changed of a lesson's attendance; False when another hand was faster, and nothing was saved."""
+    return await save(
+        connection,
+        _SAVE_ATTENDANCE,
+        fact,
+        lesson.lesson_id,
+        lesson.attendance_revision,
+        [change.student_id for change in changes],
+        [change.code for change in changes],
+    )
+
+
+def read_lesson(row: Any) -> Lesson | None:
+    """The lesson of a row with LESSON_COLUMNS; None when there is none."""
+    if row["lesson_id"] is None:
+        return None
+    return build_lesson(row[name] for name in _LESSON_NAMES)
+
+
+def build_lesson(values: Iterable[Any]) -> Lesson:
+    """The lesson of the values of LESSON_COLUMNS."""
+    lesson_id, course_id, lesson_date, lesson_number, state, *rest = values
+    return Lesson(lesson_id, course_id, lesson_date, lesson_number, LessonState(state), *rest)

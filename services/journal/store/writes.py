@@ -1,0 +1,108 @@
+"""What all writes of the journal share.
+
+A write is one statement that reads all it needs to decide, a decision, and one statement that saves everything. Nothing is
+locked while Python decides: the save holds only when what it was decided on still stands (the chain's seq, the lesson's
+revision), and otherwise saves nothing, so that the caller reads again. No transaction of several round trips is needed.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from chassis.db import Connection, announce
+
+# In reads: $1 school, $2 course, $3 account, $4 session, $5 now, $6 request_id. Relation COURSE (5) in the role teacher (5).
+TEACHES = """
+EXISTS (
+    SELECT FROM relations r
+    WHERE r.school_id = $1 AND r.account_id = $3 AND r.object_id = $2 AND r.kind = 5 AND r.role = 5
+      AND r.valid_from_time <= $5 AND (r.valid_to_time IS NULL OR r.valid_to_time > $5)
+) AND NOT EXISTS (SELECT FROM ended_sessions e WHERE e.session_id = $4)
+"""
+ANSWERED = "LEFT JOIN requests q ON q.account_id = $3 AND q.request_id = $6"
+
+# In saves: the parameters of `fact_arguments`; `saved` is the CTE that has a row when the save holds.
+TOLD = """
+told AS (
+    INSERT INTO outbox (event_id, school_id, subject, payload, create_time) SELECT $2, $1, $3, $4, $10 FROM saved
+), answered AS (
+    INSERT INTO requests (account_id, request_id, rpc, digest, answer, create_time) SELECT $5, $6, $7, $8, $9, $10 FROM saved
+)
+SELECT FROM saved
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A write's caller and request. `digest` tells one request from another under the same request_id."""
+
+    school_id: UUID
+    account_id: UUID
+    session_id: UUID
+    request_id: UUID
+    rpc: str
+    digest: bytes
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What was answered before under a request_id, and the digest of that request."""
+
+    digest: bytes
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What a save tells: the answer to the caller, and the event of this subject."""
+
+    call: Call
+    answer: bytes
+    subject: str
+    payload: bytes
+
+
+def read_arguments(call: Call, course_id: UUID) -> tuple[Any, ...]:
+    """$1 to $6 of a read."""
+    return call.school_id, course_id, call.account_id, call.session_id, call.now, call.request_id
+
+
+def read_answered(row: Any) -> Answered | None:
+    """The kept answer of a row with the columns `digest` and `answer`."""
+    return None if row["digest"] is None else Answered(row["digest"], row["answer"])
+
+
+async def save(connection: Connection, statement: str, fact: Fact, *arguments: object) -> bool:
+    """Runs a save whose own parameters begin at $11; False when what it was decided on no longer stands."""
+    call = fact.call
+    told = call.school_id, uuid4(), fact.subject, fact.payload
+    answered = call.account_id, call.request_id, call.rpc, call.digest, fact.answer, call.now
+    try:
+        rows = await connection.fetch(statement, *told, *answered, *arguments)
+    except asyncpg.UniqueViolationError:
+        # The same request, or the same mark_id in another course, at this very moment.
+        return False
+    if rows:
+        announce(connection)
+    return bool(rows)
+
+
+async def keep_answer(connection: Connection, call: Call, answer: bytes) -> bool:
+    """Keeps the answer of a call that changed nothing; False when the same call was answered meanwhile."""
+    status = await connection.execute(
+        """
+        INSERT INTO requests (account_id, request_id, rpc, digest, answer, create_time) VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT DO NOTHING
+        """,
+        call.account_id,
+        call.request_id,
+        call.rpc,
+        call.digest,
+        answer,
+        call.now,
+    )
+    return status.endswith(" 1")

@@ -1,0 +1,73 @@
+"""The journal in process, on real Postgres and NATS, with a stand-in roster and a clock that stands."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import grpc
+import pytest_asyncio
+from pydantic import SecretStr
+
+from chassis.clock import SetClock
+from chassis.db import Database
+from diary.access.v1 import roster_service_pb2_grpc
+from services.journal.__main__ import build
+from services.journal.config import Settings
+from tests.service.journal.roster import Roster, served_roster
+from tests.service.journal.world import NOW, School, World
+from tests.support.backends import Clone, PostgresServer
+from tests.support.services import served
+
+
+@pytest_asyncio.fixture(scope="module")
+async def clone(postgres: PostgresServer) -> Clone:
+    """A database with the journal's schema."""
+    return await postgres.clone(["journal"])
+
+
+@pytest_asyncio.fixture(scope="module")
+async def roster() -> AsyncIterator[tuple[Roster, str]]:
+    """The stand-in for access and its address."""
+    roster = Roster()
+    async with served_roster(roster) as address:
+        yield roster, address
+
+
+@pytest_asyncio.fixture(scope="module")
+async def settings(clone: Clone, nats_url: str, keys_dir: Path, roster: tuple[Roster, str]) -> Settings:
+    """Settings of a journal on this module's backends."""
+    return Settings(
+        port=0,
+        metrics_port=0,
+        database_url=SecretStr(clone.app_dsns["journal"]),
+        admin_database_url=SecretStr(clone.admin_dsn),
+        nats_url=SecretStr(nats_url),
+        keys_dir=keys_dir,
+        access_address=roster[1],
+    )
+
+
+@pytest_asyncio.fixture(scope="module")
+async def clock() -> SetClock:
+    """A Wednesday at noon."""
+    return SetClock(NOW)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def world(settings: Settings, roster: tuple[Roster, str], keys_dir: Path, clock: SetClock) -> AsyncIterator[World]:
+    """The journal, serving."""
+    database = await Database.connect(settings.database_url.get_secret_value(), "journal", size=2)
+    try:
+        async with (
+            served("journal", settings, lambda frame: build(settings, frame), clock) as channel,
+            grpc.aio.insecure_channel(roster[1]) as roster_channel,
+        ):
+            stub = roster_service_pb2_grpc.RosterServiceStub(roster_channel)
+            yield World(channel, keys_dir, clock, roster[0], stub, database)
+    finally:
+        await database.close()
+
+
+@pytest_asyncio.fixture
+async def school(world: World) -> School:
+    """A school of the test's own."""
+    return await world.school()
