@@ -59,6 +59,7 @@ class JournalPages:
             request,
             caller,
             title=(school and people.journals_title(school)) or "Журналы",
+            is_own=school is not None and people.is_teacher(school),
             school_name=school.school_name if school else "",
             groups=views.build_courses(courses),
             url=people.courses_url(school_id),

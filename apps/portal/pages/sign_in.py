@@ -14,6 +14,10 @@ from apps.portal.sessions import REFRESH, Session, drop
 from apps.portal.views import dates, people
 from diary.access.v1 import session_service_pb2 as pb
 
+_TOLD_IN_FORM = frozenset(
+    {grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION}
+)
+
 
 class SignInPages:
     """`/`, `/sign-in` and `/sign-out`."""
@@ -55,12 +59,13 @@ class SignInPages:
     def _refuse(self, back: str, login: str, error: GatewayError) -> Response:
         if error.reason == "SIGN_IN_BLOCKED":
             return self._form(back, login, self._wait(error.metadata.get("retry_time", "")), 429)
-        # A login too long to be one is refused as malformed; to the person it is simply a wrong one.
-        if error.reason in ("SIGN_IN_FAILED", "REQUEST_INVALID"):
-            return self._form(back, login, sentence("SIGN_IN_FAILED"), 422)
         if error.code == grpc.StatusCode.RESOURCE_EXHAUSTED:
             return self._form(back, login, sentence("RATE_LIMITED"), 429)
-        raise error
+        if error.code not in _TOLD_IN_FORM:
+            raise error
+        # A login too long to be one is refused as malformed; to the person it is simply a wrong one.
+        reason = "SIGN_IN_FAILED" if error.code == grpc.StatusCode.INVALID_ARGUMENT else error.reason
+        return self._form(back, login, sentence(reason), 422)
 
     def _wait(self, retry_time: str) -> str:
         """How long to wait, counted from now: the zone of whoever signs in is not known yet."""

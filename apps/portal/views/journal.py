@@ -20,10 +20,11 @@ class CellView:
 
 @dataclass(frozen=True, slots=True)
 class RowView:
-    """A student's row, one cell a lesson."""
+    """A student's row, one cell a lesson. `short_name` is without the patronymic."""
 
     number: int
     name: str
+    short_name: str
     cells: tuple[CellView, ...]
 
 
@@ -83,6 +84,7 @@ def build_journal(page: pb.GetJournalPageResponse, today: date) -> JournalView:
         RowView(
             number,
             student.display_name,
+            " ".join(student.display_name.split()[:2]),
             tuple(cells.get((student.student_id, column.lesson_id), _NO_CELL) for column in columns),
         )
         for number, student in enumerate(page.students, start=1)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from diary.access.v1.session_service_pb2 import CallerSchool, CallerStudent, GetCallerResponse
 from diary.options.v1 import options_pb2
 
-_TEACHING = frozenset({options_pb2.ROLE_TEACHER})
 _READING = frozenset({options_pb2.ROLE_CLASS_TEACHER, options_pb2.ROLE_DEPUTY, options_pb2.ROLE_ADMIN, options_pb2.ROLE_HEAD})
 
 
@@ -89,10 +88,14 @@ def home_url(caller: GetCallerResponse) -> str | None:
 
 def journals_title(school: CallerSchool) -> str:
     """What the journals of a school are called for the caller; empty when there are none to open."""
-    roles = frozenset(school.roles)
-    if roles & _TEACHING:
+    if is_teacher(school):
         return "Мои журналы"
-    return "Журналы" if roles & _READING else ""
+    return "Журналы" if _READING & frozenset(school.roles) else ""
+
+
+def is_teacher(school: CallerSchool) -> bool:
+    """Whether the caller teaches there."""
+    return options_pb2.ROLE_TEACHER in school.roles
 
 
 def _children(caller: GetCallerResponse) -> Iterator[tuple[CallerSchool, CallerStudent]]:

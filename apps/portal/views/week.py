@@ -11,6 +11,7 @@ from diary.journal.v1.diary_service_pb2 import DiaryLesson, GetDiaryWeekResponse
 
 # Saturday and Sunday are shown only when something is taught on them.
 _SCHOOL_DAYS = 5
+_LEAF_DAYS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +48,14 @@ class DayView:
 
 @dataclass(frozen=True, slots=True)
 class WeekView:
-    """A week. `current` is empty when this week is shown."""
+    """A week. `current` is empty when this week is shown. `leaves` are the two sides of a paper diary; none without lessons."""
 
     iso_week: str
     label: str
     previous: str
     next: str
     current: str
-    days: tuple[DayView, ...]
+    leaves: tuple[tuple[DayView, ...], ...]
     summary: str
     absences: tuple[AbsenceView, ...]
     is_any_changed: bool
@@ -68,6 +69,7 @@ def build_week(answer: GetDiaryWeekResponse, today: date) -> WeekView:
         by_day.setdefault(lesson.card.lesson_date, []).append(_build_lesson(lesson))
     days = [monday + timedelta(days=number) for number in range(7)]
     shown = [day for day in days if day.weekday() < _SCHOOL_DAYS or day.isoformat() in by_day]
+    built = tuple(_build_day(day, today, by_day.get(day.isoformat(), [])) for day in shown)
     this_week = dates.week_of(today)
     return WeekView(
         iso_week=answer.week,
@@ -75,7 +77,7 @@ def build_week(answer: GetDiaryWeekResponse, today: date) -> WeekView:
         previous=dates.week_of(monday - timedelta(days=7)),
         next=dates.week_of(monday + timedelta(days=7)),
         current="" if answer.week == this_week else this_week,
-        days=tuple(_build_day(day, today, by_day.get(day.isoformat(), [])) for day in shown) if by_day else (),
+        leaves=(built[:_LEAF_DAYS], built[_LEAF_DAYS:]) if by_day else (),
         summary=_summarise(answer.lessons),
         absences=tuple(ABSENCES[code] for code in sorted({lesson.absence for lesson in answer.lessons} & ABSENCES.keys())),
         is_any_changed=any(mark.revision > 1 for lesson in answer.lessons for mark in lesson.marks),

@@ -1,0 +1,203 @@
+"""A gateway with hand-written answers, and the portal before it, as a browser would ask it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any, cast
+
+import grpc
+import httpx
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from apps.portal import app
+from apps.portal.gateway import Gateway
+from chassis.clock import Clock, SystemClock
+from diary.access.v1 import session_service_pb2 as access_pb
+from diary.access.v1 import session_service_pb2_grpc
+from diary.journal.v1 import diary_service_pb2 as diary_pb
+from diary.journal.v1 import diary_service_pb2_grpc, journal_service_pb2_grpc
+from diary.journal.v1 import journal_service_pb2 as journal_pb
+from diary.options.v1 import options_pb2
+
+SCHOOL, STUDENT, COURSE, LESSON = (f"0198a000-0000-7000-8000-00000000000{number}" for number in range(1, 5))
+ORIGIN = "http://diary.test"
+
+
+async def refuse(context: Any, code: int, reason: str, **metadata: str) -> None:
+    """Ends the call as our services do."""
+    detail = AnyMessage()
+    detail.Pack(error_details_pb2.ErrorInfo(reason=reason, domain="test.diary", metadata=metadata))
+    await context.abort_with_status(rpc_status.to_status(status_pb2.Status(code=code, message=reason, details=[detail])))
+
+
+class Access(session_service_pb2_grpc.SessionServiceServicer):
+    """Sessions whose refresh tokens work once; a token used twice ends all."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.refreshes = 0
+        self.live: set[str] = set()
+        self.tokens: set[str] = set()
+
+    def _issue(self) -> access_pb.SessionTokens:
+        number = len(self.tokens)
+        tokens = access_pb.SessionTokens(access_token=f"access{number}", refresh_token=f"refresh{number}")
+        tokens.access_expire_time.FromDatetime(self._clock.now() + timedelta(minutes=5))
+        tokens.refresh_expire_time.FromDatetime(self._clock.now() + timedelta(days=30))
+        self.tokens.add(tokens.access_token)
+        self.live.add(tokens.refresh_token)
+        return tokens
+
+    async def CreateSession(self, request: access_pb.CreateSessionRequest, context: Any) -> access_pb.CreateSessionResponse:
+        if request.login == "blocked":
+            retry_time = self._clock.now() + timedelta(minutes=11, seconds=30)
+            await refuse(context, code_pb2.RESOURCE_EXHAUSTED, "SIGN_IN_BLOCKED", retry_time=retry_time.isoformat())
+        if request.password != "right":
+            await refuse(context, code_pb2.UNAUTHENTICATED, "SIGN_IN_FAILED")
+        return access_pb.CreateSessionResponse(tokens=self._issue())
+
+    async def RefreshSession(self, request: access_pb.RefreshSessionRequest, context: Any) -> access_pb.RefreshSessionResponse:
+        self.refreshes += 1
+        if request.refresh_token not in self.live:
+            self.live.clear()
+            self.tokens.clear()
+            await refuse(context, code_pb2.UNAUTHENTICATED, "SESSION_ENDED")
+        self.live.discard(request.refresh_token)
+        return access_pb.RefreshSessionResponse(tokens=self._issue())
+
+    async def EndSession(self, request: access_pb.EndSessionRequest, context: Any) -> access_pb.EndSessionResponse:
+        self.live.discard(request.refresh_token)
+        return access_pb.EndSessionResponse()
+
+    async def GetCaller(self, request: access_pb.GetCallerRequest, context: Any) -> access_pb.GetCallerResponse:
+        await self.check(context)
+        student = access_pb.CallerStudent(student_id=STUDENT, display_name="Соколова Анна Дмитриевна", class_name="8-А")
+        school = access_pb.CallerSchool(
+            school_id=SCHOOL,
+            school_name="Школа",
+            time_zone="Europe/Simferopol",
+            display_name="Соколова Мария Викторовна",
+            roles=[options_pb2.ROLE_GUARDIAN, options_pb2.ROLE_TEACHER],
+            students=[student],
+        )
+        return access_pb.GetCallerResponse(login="mother", schools=[school])
+
+    async def check(self, context: Any) -> None:
+        sent = dict(context.invocation_metadata()).get("authorization", "").removeprefix("Bearer ")
+        if sent not in self.tokens:
+            await refuse(context, code_pb2.UNAUTHENTICATED, "TOKEN_INVALID")
+
+
+class Diary(diary_service_pb2_grpc.DiaryServiceServicer):
+    """One student's week with one lesson, whose texts try to be markup."""
+
+    async def GetDiaryWeek(self, request: diary_pb.GetDiaryWeekRequest, context: Any) -> diary_pb.GetDiaryWeekResponse:
+        if request.student_id != STUDENT:
+            await refuse(context, code_pb2.NOT_FOUND, "STUDENT_NOT_FOUND")
+        card = diary_pb.DiaryLessonCard(
+            lesson_date="2026-11-24",
+            lesson_number=2,
+            subject_name="Алгебра",
+            topic="<script>alert(1)</script>",
+            homework="№ 412",
+        )
+        lesson = diary_pb.DiaryLesson(
+            card=card, marks=[diary_pb.DiaryMark(value=5, revision=2)], absence=journal_pb.ABSENCE_CODE_LATE
+        )
+        return diary_pb.GetDiaryWeekResponse(
+            student_id=STUDENT, week=request.week or "2026-W48", monday_date="2026-11-23", lessons=[lesson]
+        )
+
+
+class Journal(journal_service_pb2_grpc.JournalServiceServicer):
+    """A course with one student and one held lesson; keeps the requests it was sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[Any] = []
+        self.outcome = journal_pb.CELL_STATE_SAVED
+        self.is_broken = False
+
+    async def GetJournalPage(self, request: Any, context: Any) -> journal_pb.GetJournalPageResponse:
+        if self.is_broken:
+            raise ValueError("broken")
+        period = journal_pb.Period(period_id="p", name="2 четверть", start_date="2026-11-02", end_date="2026-12-29")
+        return journal_pb.GetJournalPageResponse(
+            course=journal_pb.Course(course_id=COURSE, subject_name="Алгебра", class_name="8-А", is_marked=True),
+            period=period,
+            periods=[period],
+            students=[journal_pb.JournalStudent(student_id=STUDENT, display_name="Соколова Анна Дмитриевна")],
+            lessons=[self.lesson()],
+            may_record=True,
+            mark_min=2,
+        )
+
+    async def RecordLesson(self, request: Any, context: Any) -> journal_pb.RecordLessonResponse:
+        self.sent.append(request)
+        if request.lesson_date > "2026-11-24":
+            await refuse(context, code_pb2.FAILED_PRECONDITION, "LESSON_IN_FUTURE")
+        return journal_pb.RecordLessonResponse(lesson=self.lesson())
+
+    async def RecordMarks(self, request: Any, context: Any) -> journal_pb.RecordMarksResponse:
+        self.sent.append(request)
+        outcomes = [
+            journal_pb.MarkCellOutcome(mark_id=cell.mark_id, state=self.outcome, revision=2, value=4) for cell in request.cells
+        ]
+        return journal_pb.RecordMarksResponse(outcomes=outcomes)
+
+    async def RecordAttendance(self, request: Any, context: Any) -> journal_pb.RecordAttendanceResponse:
+        self.sent.append(request)
+        return journal_pb.RecordAttendanceResponse(lesson=self.lesson())
+
+    def lesson(self) -> journal_pb.Lesson:
+        return journal_pb.Lesson(
+            lesson_id=LESSON,
+            course_id=COURSE,
+            lesson_date="2026-11-24",
+            lesson_number=2,
+            state=journal_pb.LESSON_STATE_HELD,
+            topic="Корни",
+            etag="1",
+        )
+
+
+class StandIn:
+    """The gateway's stand-in, and a browser at the portal."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.access = Access(clock)
+        # The methods that the portal does not call stay unimplemented.
+        self.journal: Journal = cast("Any", Journal)()
+        self.server = grpc.aio.server()
+        session_service_pb2_grpc.add_SessionServiceServicer_to_server(self.access, self.server)
+        diary_service_pb2_grpc.add_DiaryServiceServicer_to_server(cast("Any", Diary)(), self.server)
+        journal_service_pb2_grpc.add_JournalServiceServicer_to_server(self.journal, self.server)
+        self.port = self.server.add_insecure_port("127.0.0.1:0")
+        self.gateway = Gateway(f"127.0.0.1:{self.port}")
+        self._transport = httpx.ASGITransport(app.build(self.gateway, clock), raise_app_exceptions=False)
+
+    def browser(self, **headers: str) -> httpx.AsyncClient:
+        """A browser on a page of ours, without cookies yet."""
+        return httpx.AsyncClient(transport=self._transport, base_url=ORIGIN, headers={"origin": ORIGIN, **headers})
+
+    async def signed_in(self) -> httpx.AsyncClient:
+        """A browser that has signed in."""
+        browser = self.browser()
+        answer = await browser.post("/sign-in", data={"login": "mother", "password": "right"})
+        assert answer.status_code == 303
+        return browser
+
+
+@asynccontextmanager
+async def portal(clock: Clock | None = None) -> AsyncIterator[StandIn]:
+    """The portal over a stand-in of the gateway."""
+    stand_in = StandIn(clock or SystemClock())
+    await stand_in.server.start()
+    try:
+        yield stand_in
+    finally:
+        await stand_in.gateway.close()
+        await stand_in.server.stop(None)

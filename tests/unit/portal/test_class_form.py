@@ -1,0 +1,113 @@
+from collections.abc import Callable
+from itertools import count
+
+import pytest
+
+from apps.portal.views import class_form
+from apps.portal.views.class_form import Outcome
+from diary.journal.v1 import journal_service_pb2 as pb
+
+LESSON, ANNA, BORIS = "lesson", "anna", "boris"
+
+
+def new_ids() -> Callable[[], str]:
+    numbers = count(1)
+    return lambda: f"new{next(numbers)}"
+
+
+def page(*marks: pb.JournalMark, absences: tuple[pb.JournalAbsence, ...] = ()) -> pb.GetJournalPageResponse:
+    students = [pb.JournalStudent(student_id=ANNA, display_name="А"), pb.JournalStudent(student_id=BORIS, display_name="Б")]
+    return pb.GetJournalPageResponse(students=students, marks=marks, absences=absences)
+
+
+def mark(mark_id: str, value: int, revision: int) -> pb.JournalMark:
+    return pb.JournalMark(mark_id=mark_id, lesson_id=LESSON, student_id=ANNA, value=value, revision=revision)
+
+
+def posted(lines: tuple[class_form.StudentLine, ...], **typed: str) -> dict[str, str]:
+    """The form as a browser posts it; `typed` replaces the n-th field of all mark fields, m0, m1, …"""
+    slots = [slot for line in lines for slot in line.slots]
+    fields = {slot.name: typed.get(f"m{number}", slot.text) for number, slot in enumerate(slots)}
+    return fields | {line.absence_name: str(line.absence) for line in lines}
+
+
+@pytest.mark.parametrize(("text", "mark_min", "value"), [("", 2, None), ("2", 2, 2), ("5", 2, 5), ("1", 1, 1)])
+def test_a_cell_is_a_digit_of_the_scale_or_empty(text: str, mark_min: int, value: int | None) -> None:
+    assert class_form.parse_mark(text, mark_min) == value
+
+
+@pytest.mark.parametrize("text", ["1", "6", "7", "0", "-2", "55", "н", "²", "٣", "5+"])
+def test_anything_else_in_a_cell_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        class_form.parse_mark(text, 2)
+
+
+def test_only_changed_cells_are_sent_with_the_revision_that_was_seen() -> None:
+    lines = class_form.build_lines(page(mark("a", 4, 3)), LESSON, new_ids())
+    form = class_form.read_class_form(posted(lines, m0="5", m2="3"))
+    cells = class_form.plan_marks(form, LESSON, 2, Outcome())
+    sent = [(cell.mark_id, cell.student_id, cell.value, cell.expected_revision) for cell in cells]
+    assert sent == [("a", ANNA, 5, 3), ("new2", BORIS, 3, 0)]
+
+
+def test_an_emptied_cell_takes_the_mark_back() -> None:
+    lines = class_form.build_lines(page(mark("a", 4, 1)), LESSON, new_ids())
+    [cell] = class_form.plan_marks(class_form.read_class_form(posted(lines, m0="")), LESSON, 2, Outcome())
+    assert not cell.HasField("value")
+    assert cell.expected_revision == 1
+
+
+def test_a_third_mark_gets_a_field_of_its_own() -> None:
+    marks = [mark("a", 2, 1), mark("b", 4, 1), mark("c", 5, 1)]
+    assert len(class_form.build_lines(page(*marks), LESSON, new_ids())[0].slots) == 3
+
+
+def test_a_mark_out_of_scale_is_noted_and_the_others_are_sent() -> None:
+    lines = class_form.build_lines(page(), LESSON, new_ids())
+    outcome = Outcome()
+    cells = class_form.plan_marks(class_form.read_class_form(posted(lines, m0="7", m2="5")), LESSON, 2, outcome)
+    assert [cell.value for cell in cells] == [5]
+    assert outcome.notes["new1"].text == "отметка — число от 2 до 5"
+
+
+def test_a_conflict_shows_what_stands_and_keeps_what_was_typed() -> None:
+    before = class_form.build_lines(page(mark("a", 3, 1)), LESSON, new_ids())
+    typed = class_form.read_class_form(posted(before, m0="5"))
+    outcome = Outcome()
+    told = pb.MarkCellOutcome(mark_id="a", state=pb.CELL_STATE_CONFLICT, revision=2, value=4)
+    class_form.note_marks(outcome, pb.RecordMarksResponse(outcomes=[told]))
+    slot = class_form.build_lines(page(mark("a", 4, 2)), LESSON, new_ids(), typed, outcome)[0].slots[0]
+    assert (slot.text, slot.note, slot.tone) == ("5", "изменено другим: 4", "conflict")
+    assert slot.name == f"mark.{ANNA}.a.2.4"
+
+
+def test_a_mark_taken_back_by_another_keeps_its_id_and_its_new_revision() -> None:
+    before = class_form.build_lines(page(mark("a", 3, 1)), LESSON, new_ids())
+    typed = class_form.read_class_form(posted(before, m0="5"))
+    outcome = Outcome()
+    told = pb.MarkCellOutcome(mark_id="a", state=pb.CELL_STATE_CONFLICT, revision=2)
+    class_form.note_marks(outcome, pb.RecordMarksResponse(outcomes=[told]))
+    slot = class_form.build_lines(page(), LESSON, new_ids(), typed, outcome)[0].slots[0]
+    assert (slot.text, slot.note, slot.name) == ("5", "изменено другим: отметка снята", f"mark.{ANNA}.a.2.")
+
+
+def test_attendance_that_nobody_touched_is_not_sent_again() -> None:
+    lines = class_form.build_lines(page(), LESSON, new_ids())
+    untouched = posted(lines) | {"attendance_etag": "1"}
+    assert class_form.plan_absences(class_form.read_class_form(untouched)) is None
+    assert class_form.plan_absences(class_form.read_class_form(posted(lines))) == []
+    changed = untouched | {f"absence.{ANNA}.0": "1"}
+    planned = class_form.plan_absences(class_form.read_class_form(changed))
+    assert planned == [pb.AbsenceCell(student_id=ANNA, code=pb.ABSENCE_CODE_ABSENT)]
+
+
+def test_attendance_changed_by_another_shows_the_other_code() -> None:
+    typed = class_form.read_class_form({f"absence.{ANNA}.0": "4", f"absence.{BORIS}.0": "0"})
+    changed = pb.JournalAbsence(lesson_id=LESSON, student_id=ANNA, code=pb.ABSENCE_CODE_ABSENT)
+    lines = class_form.build_lines(page(absences=(changed,)), LESSON, new_ids(), typed, Outcome(attendance="изменено"))
+    assert [(line.absence, line.absence_note) for line in lines] == [(4, "изменено другим: Н"), (0, "")]
+
+
+def test_a_field_name_that_was_tampered_with_is_refused() -> None:
+    with pytest.raises(ValueError):
+        class_form.read_class_form({"mark.anna.a": "5"})

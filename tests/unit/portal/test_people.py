@@ -1,0 +1,45 @@
+from apps.portal.views import people
+from diary.access.v1.session_service_pb2 import CallerSchool, CallerStudent, GetCallerResponse
+from diary.options.v1 import options_pb2 as options
+
+CHILDREN = [
+    CallerStudent(student_id="a", display_name="Соколова Анна Дмитриевна", class_name="8-А"),
+    CallerStudent(student_id="i", display_name="Соколов Илья Дмитриевич", class_name="3-Б"),
+]
+
+
+def caller(*roles: options.Role.ValueType, students: list[CallerStudent] | None = None) -> GetCallerResponse:
+    school = CallerSchool(
+        school_id="s", school_name="Школа", display_name="Соколова М. В.", roles=roles, students=students or []
+    )
+    return GetCallerResponse(schools=[school])
+
+
+def test_a_family_begins_at_the_week_of_its_first_child() -> None:
+    assert people.home_url(caller(options.ROLE_GUARDIAN, students=CHILDREN)) == "/schools/s/students/a/week"
+
+
+def test_a_teacher_begins_at_the_own_journals_and_a_head_at_all() -> None:
+    assert people.home_url(caller(options.ROLE_TEACHER)) == "/schools/s/courses"
+    assert [link.title for link in people.build_navigation(caller(options.ROLE_HEAD), "/").links] == ["Журналы"]
+
+
+def test_a_teacher_with_a_child_sees_both() -> None:
+    both = caller(options.ROLE_GUARDIAN, options.ROLE_TEACHER, students=CHILDREN)
+    links = people.build_navigation(both, "/schools/s/courses/x").links
+    assert [(link.title, link.is_current) for link in links] == [("Неделя", False), ("Мои журналы", True)]
+
+
+def test_a_secretary_has_nothing_to_open_yet() -> None:
+    assert people.home_url(caller(options.ROLE_SECRETARY)) is None
+
+
+def test_going_from_child_to_child_keeps_the_week() -> None:
+    tabs = people.build_children(caller(students=CHILDREN), "i", "?week=2026-W47")
+    assert [(tab.title, tab.note, tab.is_current) for tab in tabs] == [("Анна", "8-А", False), ("Илья", "3-Б", True)]
+    assert tabs[0].url == "/schools/s/students/a/week?week=2026-W47"
+
+
+def test_addresses_hold_no_names() -> None:
+    every = [link.url for link in people.build_navigation(caller(options.ROLE_TEACHER, students=CHILDREN), "/").links]
+    assert all(url.isascii() for url in every)
