@@ -1,34 +1,81 @@
-"""`python -m services.notify serve | migrate`."""
+"""`python -m services.notify serve | migrate | rebuild`."""
 
 import argparse
+import asyncio
+from uuid import UUID
 
-from chassis import clients, migrate, relations, run
-from diary.access.v1 import events_pb2, roster_service_pb2_grpc
-from services.notify import rpc
+from chassis import auth, clients, clock, migrate, relations, run
+from chassis.db import Database
+from diary.access.v1 import credential_service_pb2_grpc, roster_service_pb2_grpc, school_service_pb2_grpc
+from diary.journal.v1 import diary_service_pb2_grpc
+from services.notify import commands, rpc
 from services.notify.config import Settings
+from services.notify.consumers import Consumers
+from services.notify.jobs.content import Contents
+from services.notify.jobs.deliveries import Deliveries
+from services.notify.jobs.smtp import MailServer
 
 
 def build(settings: Settings, frame: run.Frame) -> run.Service:
     """Builds the service of its settings and frame."""
     access = clients.connect(settings.access_address, frame.token)
-    projection = relations.Projection(frame.database, frame.clock, roster_service_pb2_grpc.RosterServiceStub(access))
-    return run.Service(
-        rpc.parts(frame),
-        {"access": {events_pb2.RosterChanged.DESCRIPTOR.full_name: projection.on_roster_changed}},
-        [projection.forget_ended_sessions],
+    journal = clients.connect(settings.journal_address, frame.token)
+    roster = roster_service_pb2_grpc.RosterServiceStub(access)
+    projection = relations.Projection(frame.database, frame.clock, roster)
+    news = asyncio.Event()
+    contents = Contents(
+        frame.database,
+        frame.clock,
+        credential_service_pb2_grpc.CredentialServiceStub(access),
+        diary_service_pb2_grpc.DiaryServiceStub(journal),
+        settings.portal_url,
     )
+    server = MailServer(
+        settings.smtp_host,
+        settings.smtp_port,
+        settings.smtp_tls,
+        settings.smtp_user,
+        settings.smtp_password.get_secret_value(),
+        settings.mail_from,
+    )
+    deliveries = Deliveries(frame.database, frame.clock, contents, server, news)
+    consumers = Consumers(frame.database, frame.clock, roster, projection, news)
+    loops = [
+        projection.forget_ended_sessions,
+        deliveries.send_due_deliveries,
+        deliveries.renew_leases,
+        deliveries.watch_waiting,
+    ]
+    return run.Service(rpc.parts(frame), consumers.handlers(), loops)
+
+
+async def _rebuild(settings: Settings, school: str | None) -> None:
+    database = await Database.connect(settings.database_url.get_secret_value(), "notify", size=1)
+    token = auth.ServiceToken(settings.keys_dir, "notify", clock.SystemClock())
+    async with clients.connect(settings.access_address, token, seconds=30) as access:
+        rebuild = commands.Rebuild(
+            database,
+            school_service_pb2_grpc.SchoolServiceStub(access),
+            roster_service_pb2_grpc.RosterServiceStub(access),
+        )
+        await (rebuild.rebuild(UUID(school)) if school else rebuild.rebuild_all())
+    await database.close()
 
 
 def main() -> None:
     """Reads the command and runs it."""
     parser = argparse.ArgumentParser(prog="python -m services.notify", description="The notify service of Diary.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("serve", help="answer calls until SIGTERM")
-    commands.add_parser("migrate", help="make roles and schema, bring tables up to date")
-    chosen = parser.parse_args().command
+    chosen = parser.add_subparsers(dest="command", required=True)
+    chosen.add_parser("serve", help="answer calls and send letters until SIGTERM")
+    chosen.add_parser("migrate", help="make roles and schema, bring tables up to date")
+    rebuild = chosen.add_parser("rebuild", help="fill relations and students' classes from access")
+    rebuild.add_argument("--school", help="only this school's; otherwise all")
+    arguments = parser.parse_args()
     settings = Settings()
-    if chosen == "migrate":
+    if arguments.command == "migrate":
         migrate.main(settings.admin_database_url.get_secret_value(), settings.database_url.get_secret_value(), "notify")
+    elif arguments.command == "rebuild":
+        asyncio.run(_rebuild(settings, arguments.school))
     else:
         run.serve("notify", settings, lambda frame: build(settings, frame))
 

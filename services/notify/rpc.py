@@ -1,12 +1,32 @@
 """The RPCs of notify."""
 
-from collections.abc import Sequence
+from __future__ import annotations
 
-from chassis import relations
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+from chassis import paging, relations, requests
+from chassis.auth import caller
+from chassis.errors import FailedPrecondition, InvalidArgument, NotFound, Unavailable
 from chassis.interceptors import Context
 from chassis.run import Frame
 from chassis.server import Part
-from diary.notify.v1 import relation_service_pb2, relation_service_pb2_grpc
+from diary.notify.v1 import (
+    delivery_service_pb2,
+    delivery_service_pb2_grpc,
+    preference_service_pb2,
+    preference_service_pb2_grpc,
+    relation_service_pb2,
+    relation_service_pb2_grpc,
+)
+from services.notify.convert.messages import write_delivery, write_preference, write_preferences
+from services.notify.rules import Preference
+from services.notify.store import deliveries, preferences, queue
+
+# Below the two seconds that access gives the call, so that it hears why.
+_WAIT_SECONDS = 1.5
+_LOOK_SECONDS = 0.02
 
 
 class RelationServicer(relation_service_pb2_grpc.RelationServiceServicer):
@@ -14,18 +34,108 @@ class RelationServicer(relation_service_pb2_grpc.RelationServiceServicer):
 
     def __init__(self, frame: Frame) -> None:
         self._database = frame.database
+        self._clock = frame.clock
 
     async def ApplyRelations(
         self, request: relation_service_pb2.ApplyRelationsRequest, context: Context
     ) -> relation_service_pb2.ApplyRelationsResponse:
-        """Answers when relations and ended sessions are committed."""
-        await relations.apply_all(
-            self._database,
-            request.school_id,
-            [relations.read_relation(message) for message in request.relations],
-            [relations.read_ended_session(message) for message in request.ended_sessions],
-        )
+        """Answers when relations and ended sessions are committed, and no letter of an ended relation can leave any more."""
+        changed = [relations.read_relation(message) for message in request.relations]
+        if changed:
+            school_id = UUID(request.school_id)
+            async with self._database.school(school_id) as connection, connection.transaction():
+                await relations.apply(connection, school_id, changed)
+                await queue.cancel_ended(connection, school_id, changed, self._clock.now())
+        if request.ended_sessions:
+            async with self._database.region() as connection:
+                sessions = [relations.read_ended_session(message) for message in request.ended_sessions]
+                await relations.end_sessions(connection, sessions)
+        if ended := [relation for relation in changed if relation.valid_to_time is not None]:
+            await self._wait_for_letters(school_id, ended)
         return relation_service_pb2.ApplyRelationsResponse()
+
+    async def _wait_for_letters(self, school_id: UUID, ended: Sequence[relations.Relation]) -> None:
+        """Waits for letters that were taken before the ending. Raises Unavailable LETTER_BEING_SENT."""
+        deadline = asyncio.get_running_loop().time() + _WAIT_SECONDS
+        while True:
+            async with self._database.school(school_id) as connection:
+                if not await queue.is_being_sent(connection, school_id, ended, self._clock.now()):
+                    return
+            if asyncio.get_running_loop().time() > deadline:
+                raise Unavailable("LETTER_BEING_SENT", "a letter is on its way; the relations are committed, repeat to wait")
+            await asyncio.sleep(_LOOK_SECONDS)
+
+
+class PreferenceServicer(preference_service_pb2_grpc.PreferenceServiceServicer):
+    """Who wants to hear what."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._database = frame.database
+        self._clock = frame.clock
+
+    async def GetPreferences(
+        self, request: preference_service_pb2.GetPreferencesRequest, context: Context
+    ) -> preference_service_pb2.GetPreferencesResponse:
+        """The caller's students and address."""
+        school_id = UUID(request.school_id)
+        async with self._database.school(school_id) as connection:
+            found = await preferences.list_preferences(connection, school_id, caller(), self._clock.now())
+        if not found:
+            raise NotFound("SCHOOL_NOT_FOUND", "no such school with a student of yours")
+        async with self._database.region() as connection:
+            email = await preferences.find_address(connection, caller().account_id)
+        return write_preferences(found, email or "")
+
+    async def UpdatePreferences(
+        self, request: preference_service_pb2.UpdatePreferencesRequest, context: Context
+    ) -> preference_service_pb2.UpdatePreferencesResponse:
+        """Keeps the choice, once."""
+        school_id, who, now = UUID(request.school_id), caller(), self._clock.now()
+        preference = Preference(UUID(request.student_id), request.is_marks_letter_on)
+        answer = preference_service_pb2.UpdatePreferencesResponse(preference=write_preference(preference))
+        async with self._database.school(school_id) as connection, connection.transaction():
+            is_mine, has_address = await preferences.find_standing(connection, school_id, who, preference.student_id, now)
+            if not is_mine:
+                raise NotFound("STUDENT_NOT_FOUND", "no such student whom you may see")
+            if kept := await requests.find_answer(connection, who.account_id, request, type(answer)):
+                return kept
+            if preference.is_marks_letter_on and not has_address:
+                raise FailedPrecondition("CONTACT_NOT_FOUND", "there is no address for letters; the school enters it")
+            await preferences.put_preference(connection, school_id, who.account_id, preference, now)
+            await requests.keep_answer(connection, who.account_id, request, answer, now)
+        return answer
+
+
+class DeliveryServicer(delivery_service_pb2_grpc.DeliveryServiceServicer):
+    """Letters and whether they reached their receivers."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._database = frame.database
+        self._clock = frame.clock
+
+    async def ListDeliveries(
+        self, request: delivery_service_pb2.ListDeliveriesRequest, context: Context
+    ) -> delivery_service_pb2.ListDeliveriesResponse:
+        """What the caller may see, newest first."""
+        school_id, size = UUID(request.school_id), paging.size(request.page_size)
+        words = ("deliveries", request.school_id, str(caller().account_id))
+        before = _read_key(paging.read_token(words, request.page_token))
+        async with self._database.school(school_id) as connection:
+            found = await deliveries.list_deliveries(connection, school_id, caller(), self._clock.now(), before, size + 1)
+        if found is None:
+            raise NotFound("SCHOOL_NOT_FOUND", "no such school with a place for you")
+        page = found[:size]
+        return delivery_service_pb2.ListDeliveriesResponse(
+            deliveries=[write_delivery(delivery) for delivery in page],
+            next_page_token=paging.write_token(words, (str(page[-1].delivery_id),)) if len(found) > size else "",
+        )
+
+
+def _read_key(key: tuple[str, ...] | None) -> UUID | None:
+    try:
+        return UUID(key[0]) if key else None
+    except ValueError as error:
+        raise InvalidArgument("PAGE_TOKEN_INVALID", "the page token belongs to another list or was cut") from error
 
 
 def parts(frame: Frame) -> Sequence[Part]:
@@ -35,5 +145,15 @@ def parts(frame: Frame) -> Sequence[Part]:
             "diary.notify.v1.RelationService",
             relation_service_pb2_grpc.add_RelationServiceServicer_to_server,
             RelationServicer(frame),
-        )
+        ),
+        Part(
+            "diary.notify.v1.PreferenceService",
+            preference_service_pb2_grpc.add_PreferenceServiceServicer_to_server,
+            PreferenceServicer(frame),
+        ),
+        Part(
+            "diary.notify.v1.DeliveryService",
+            delivery_service_pb2_grpc.add_DeliveryServiceServicer_to_server,
+            DeliveryServicer(frame),
+        ),
     ]

@@ -48,6 +48,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The account has no address for letters; the school enters it."""
     ERROR_REASON_SCHOOL_NOT_FOUND: _ErrorReason.ValueType  # 12
     """No such school with a place for the caller."""
+    ERROR_REASON_LETTER_BEING_SENT: _ErrorReason.ValueType  # 13
+    """A letter of the ended relation is on its way; the relations are committed, repeat to wait for the letter's end."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Reasons of errors, in ErrorInfo.reason with domain notify.diary. Each says when it occurs."""
@@ -78,4 +80,6 @@ ERROR_REASON_CONTACT_NOT_FOUND: ErrorReason.ValueType  # 11
 """The account has no address for letters; the school enters it."""
 ERROR_REASON_SCHOOL_NOT_FOUND: ErrorReason.ValueType  # 12
 """No such school with a place for the caller."""
+ERROR_REASON_LETTER_BEING_SENT: ErrorReason.ValueType  # 13
+"""A letter of the ended relation is on its way; the relations are committed, repeat to wait for the letter's end."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -1,0 +1,69 @@
+"""What an operator runs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from chassis import relations
+from chassis.db import Database
+from diary.access.v1 import (
+    roster_service_pb2,
+    roster_service_pb2_grpc,
+    school_service_pb2,
+    school_service_pb2_grpc,
+)
+from services.notify.convert.messages import read_places
+from services.notify.store import preferences
+
+_PAGE = 500
+
+
+class Rebuild:
+    """Fills the projections (relations, students' classes) from access. Safe beside a running service: versions decide."""
+
+    def __init__(
+        self,
+        database: Database,
+        schools: school_service_pb2_grpc.SchoolServiceAsyncStub,
+        roster: roster_service_pb2_grpc.RosterServiceAsyncStub,
+    ) -> None:
+        self._database = database
+        self._schools = schools
+        self._roster = roster
+
+    async def rebuild_all(self) -> None:
+        """Every school of the region."""
+        token = ""
+        while True:
+            page = await self._schools.ListSchools(school_service_pb2.ListSchoolsRequest(page_size=_PAGE, page_token=token))
+            for school in page.schools:
+                await self.rebuild(UUID(school.school_id))
+            if not (token := page.next_page_token):
+                return
+
+    async def rebuild(self, school_id: UUID) -> None:
+        """One school."""
+        students = relation_count = 0
+        async for page in self._pages(school_id, roster_service_pb2.ROSTER_KIND_STUDENT):
+            async with self._database.school(school_id) as connection:
+                await preferences.put_students(connection, school_id, read_places(page.entries))
+            students += len(page.entries)
+        async for page in self._pages(school_id, roster_service_pb2.ROSTER_KIND_RELATION):
+            async with self._database.school(school_id) as connection:
+                found = [relations.read_relation(entry.relation) for entry in page.entries]
+                await relations.apply(connection, school_id, found)
+            relation_count += len(page.entries)
+        print(f"{school_id}: {students} students, {relation_count} relations")
+
+    async def _pages(
+        self, school_id: UUID, kind: roster_service_pb2.RosterKind.ValueType
+    ) -> AsyncIterator[roster_service_pb2.ListRosterResponse]:
+        token = ""
+        while True:
+            page = await self._roster.ListRoster(
+                roster_service_pb2.ListRosterRequest(school_id=str(school_id), kind=kind, page_size=_PAGE, page_token=token)
+            )
+            yield page
+            if not (token := page.next_page_token):
+                return

@@ -1,0 +1,91 @@
+"""What notify learns from the events of others. Nothing is sent here: a delivery is written, and the job is woken."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+from chassis import events, relations
+from chassis.clock import Clock
+from chassis.db import Database
+from diary.access.v1 import events_pb2 as access_events
+from diary.access.v1 import roster_service_pb2, roster_service_pb2_grpc
+from diary.journal.v1 import events_pb2 as journal_events
+from services.notify.convert.messages import read_marks, read_places
+from services.notify.store import deliveries, preferences
+
+
+class Consumers:
+    """Handlers of access's and journal's events."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        roster: roster_service_pb2_grpc.RosterServiceAsyncStub,
+        projection: relations.Projection,
+        news: asyncio.Event,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._roster = roster
+        self._projection = projection
+        self._news = news
+
+    async def on_roster_changed(self, event: events.Event) -> None:
+        """Keeps relations and students' classes current; other kinds of entries are not notify's concern."""
+        changed = access_events.RosterChanged.FromString(event.payload)
+        if changed.kind != roster_service_pb2.ROSTER_KIND_STUDENT:
+            await self._projection.on_roster_changed(event)
+            return
+        answer = await self._roster.BatchGetRoster(
+            roster_service_pb2.BatchGetRosterRequest(school_id=changed.school_id, kind=changed.kind, ids=changed.ids)
+        )
+        async with events.once(self._database, self._clock, event) as connection:
+            if connection is not None:
+                await preferences.put_students(connection, UUID(changed.school_id), read_places(answer.entries))
+
+    async def on_credentials_ready(self, event: events.Event) -> None:
+        """One delivery of first credentials; the secret is minted when it is sent."""
+        ready = access_events.CredentialsReady.FromString(event.payload)
+        async with events.once(self._database, self._clock, event) as connection:
+            if connection is not None:
+                await deliveries.insert_credentials(
+                    connection,
+                    UUID(ready.school_id),
+                    UUID(ready.account_id),
+                    UUID(ready.grant_id),
+                    event,
+                    self._clock.now(),
+                )
+        self._news.set()
+
+    async def on_marks_recorded(self, event: events.Event) -> None:
+        """One delivery for each student and account that may read and wants to hear."""
+        recorded = journal_events.MarksRecorded.FromString(event.payload)
+        await self._tell_marks(event, UUID(recorded.school_id), recorded.marks)
+
+    async def on_mark_corrected(self, event: events.Event) -> None:
+        """The same for a corrected mark."""
+        corrected = journal_events.MarkCorrected.FromString(event.payload)
+        await self._tell_marks(event, UUID(corrected.school_id), [corrected.mark])
+
+    async def _tell_marks(self, event: events.Event, school_id: UUID, marks: Sequence[journal_events.RecordedMark]) -> None:
+        async with events.once(self._database, self._clock, event) as connection:
+            if connection is not None:
+                await deliveries.insert_marks(connection, school_id, read_marks(marks), event, self._clock.now())
+        self._news.set()
+
+    def handlers(self) -> dict[str, dict[str, events.Handler]]:
+        """Handlers by publisher and subject."""
+        return {
+            "access": {
+                access_events.RosterChanged.DESCRIPTOR.full_name: self.on_roster_changed,
+                access_events.CredentialsReady.DESCRIPTOR.full_name: self.on_credentials_ready,
+            },
+            "journal": {
+                journal_events.MarksRecorded.DESCRIPTOR.full_name: self.on_marks_recorded,
+                journal_events.MarkCorrected.DESCRIPTOR.full_name: self.on_mark_corrected,
+            },
+        }

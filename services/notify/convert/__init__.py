@@ -1,0 +1,1 @@
+"""Messages and letters to and from what notify decides with."""

@@ -1,0 +1,96 @@
+"""Letters: the words from `templates/`, one folder per notice, and the message that the mail server is given."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from pathlib import Path
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from services.notify.rules import TaughtMark, first_name, one_line, write_day, write_moment
+
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
+    autoescape=select_autoescape(["html"]),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+)
+# Letters of seven bits pass every server on the way unchanged.
+_POLICY = SMTP.clone(cte_type="7bit")
+_PLAIN = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")
+_SUBJECT_LENGTH = 120
+_SENDER = "Электронный дневник"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a letter says: subject, plain text and HTML."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def write_credentials(school_name: str, token: str, expire_time: datetime, zone: ZoneInfo, portal_url: str) -> Words:
+    """First credentials. The token stands behind `#`: browsers send no fragment, so it is in no server's log."""
+    page = f"{portal_url}/activate"
+    values = {
+        "school_name": one_line(school_name),
+        "link": f"{page}#{token}",
+        "page": page,
+        "token": token,
+        "valid_until": write_moment(expire_time, zone),
+    }
+    return _render("credentials", values)
+
+
+def write_marks(student_name: str, marks: Sequence[TaughtMark], portal_url: str) -> Words:
+    """A student's marks; a single changed one is told as a correction."""
+    lines = [
+        {
+            "day": write_day(mark.lesson_day),
+            "subject": mark.subject,
+            "value": str(mark.value),
+            "note": ", ".join(part for part in (mark.work_type, mark.topic, "исправлена" if mark.is_changed else "") if part),
+        }
+        for mark in marks
+    ]
+    corrected = lines[0] if len(marks) == 1 and marks[0].is_changed else None
+    values = {"child_first_name": first_name(student_name), "marks": lines, "corrected": corrected, "page": portal_url}
+    return _render("marks", values)
+
+
+def write_address(address: str) -> str:
+    """The address as SMTP takes it, its domain in ASCII. Raises ValueError when it cannot be written so."""
+    local, _, domain = address.rpartition("@")
+    plain = f"{local}@{domain.encode('idna').decode()}"
+    if not _PLAIN.fullmatch(plain):
+        raise ValueError("address")
+    return plain
+
+
+def build_message(words: Words, sender: str, receiver: str, delivery_id: UUID, now: datetime) -> bytes:
+    """The letter as it goes over SMTP. Its Message-ID is the delivery's: a second copy is known as one."""
+    message = EmailMessage(_POLICY)
+    message["From"] = Address(_SENDER, addr_spec=sender)
+    message["To"] = Address(addr_spec=receiver)
+    message["Subject"] = words.subject
+    message["Date"] = now
+    message["Message-ID"] = f"<{delivery_id}@{sender.rpartition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(words.text)
+    message.add_alternative(words.html, subtype="html")
+    return message.as_bytes()
+
+
+def _render(notice: str, values: Mapping[str, object]) -> Words:
+    subject, text, html = (
+        _TEMPLATES.get_template(f"{notice}/{part}").render(values) for part in ("subject.txt", "text.txt", "body.html")
+    )
+    return Words(one_line(subject)[:_SUBJECT_LENGTH], text, html)

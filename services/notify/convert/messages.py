@@ -1,0 +1,88 @@
+"""Protobuf messages to dataclasses and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from diary.access.v1 import roster_service_pb2
+from diary.journal.v1 import diary_service_pb2
+from diary.journal.v1 import events_pb2 as journal_events_pb2
+from diary.notify.v1 import delivery_service_pb2, preference_service_pb2
+from services.notify.rules import Delivery, Preference, State, StudentPlace, TaughtMark, one_line
+
+
+def read_marks(marks: Iterable[journal_events_pb2.RecordedMark]) -> list[tuple[UUID, UUID]]:
+    """(student, mark) of the marks that were given; those taken back have no value and are told by no letter."""
+    return [(UUID(mark.student_id), UUID(mark.mark_id)) for mark in marks if mark.HasField("value")]
+
+
+def read_taught_marks(answer: diary_service_pb2.BatchGetMarksResponse, student_id: UUID) -> tuple[str, list[TaughtMark]]:
+    """The student's name and marks in order of day and subject."""
+    of_student = [mark for mark in answer.marks if UUID(mark.student_id) == student_id]
+    marks = [
+        TaughtMark(
+            date.fromisoformat(mark.lesson_date),
+            one_line(mark.subject_name),
+            mark.value,
+            one_line(mark.work_type_name),
+            one_line(mark.topic),
+            mark.revision > 1,
+        )
+        for mark in of_student
+    ]
+    marks.sort(key=lambda mark: (mark.lesson_day, mark.subject))
+    return (of_student[0].student_name if of_student else ""), marks
+
+
+def read_places(entries: Iterable[roster_service_pb2.RosterEntry]) -> list[StudentPlace]:
+    """Students' classes."""
+    students = [entry.student for entry in entries]
+    return [
+        StudentPlace(UUID(student.student_id), UUID(student.class_id) if student.class_id else None, student.version)
+        for student in students
+    ]
+
+
+def write_preferences(preferences: Sequence[Preference], email: str) -> preference_service_pb2.GetPreferencesResponse:
+    """The answer of GetPreferences."""
+    return preference_service_pb2.GetPreferencesResponse(
+        preferences=[write_preference(preference) for preference in preferences], email=email
+    )
+
+
+def write_preference(preference: Preference) -> preference_service_pb2.Preference:
+    """The message of a preference."""
+    return preference_service_pb2.Preference(
+        student_id=str(preference.student_id), is_marks_letter_on=preference.is_marks_letter_on
+    )
+
+
+def write_delivery(delivery: Delivery) -> delivery_service_pb2.Delivery:
+    """The message of a delivery; one that is being sent still waits for those who look."""
+    state = State.WAITING if delivery.state is State.SENDING else delivery.state
+    return delivery_service_pb2.Delivery(
+        delivery_id=str(delivery.delivery_id),
+        kind=delivery_service_pb2.NoticeKind.ValueType(delivery.kind),
+        account_id=str(delivery.account_id),
+        student_id=str(delivery.student_id or ""),
+        state=delivery_service_pb2.DeliveryState.ValueType(state),
+        attempt_count=delivery.attempt_count,
+        provider_answer=delivery.provider_answer,
+        create_time=_timestamp(delivery.create_time),
+        send_time=_timestamp(delivery.send_time) if delivery.send_time else None,
+    )
+
+
+def read_instant(message: Timestamp) -> datetime:
+    """An instant in UTC."""
+    return message.ToDatetime(tzinfo=UTC)
+
+
+def _timestamp(moment: datetime) -> Timestamp:
+    message = Timestamp()
+    message.FromDatetime(moment)
+    return message

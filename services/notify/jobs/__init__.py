@@ -1,0 +1,1 @@
+"""What notify does on its own: sending what is due."""

@@ -1,0 +1,199 @@
+"""Sending what is due: claimed by lease, checked and taken in one statement, a bounded number at once.
+
+The lease is short and renewed while a letter is on its way, so that what a dead process left is soon found again. A letter
+whose lease is lost is cut off; what became of it is then unknown, and the next copy carries the same Message-ID.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
+
+import grpc
+
+from chassis import log, outbox
+from chassis.clock import Clock
+from chassis.db import Database
+from chassis.errors import Unavailable
+from diary.notify.v1 import events_pb2
+from services.notify.convert.letters import build_message, write_address
+from services.notify.jobs import measures, smtp
+from services.notify.jobs.content import Contents
+from services.notify.rules import Attempt, Claim, Next, Outcome, State, Taken, plan_next
+from services.notify.store import queue
+
+_AT_ONCE = 16
+_LEASE = timedelta(seconds=10)
+_RENEW_SECONDS = 2.0
+# A letter is cut off this long before its lease ends.
+_MARGIN_SECONDS = 2.0
+_POLL_SECONDS = 1.0
+# How long letters on their way may still take when the process is told to stop.
+_DRAIN_SECONDS = 10.0
+
+
+@dataclass
+class _Sending:
+    """A delivery in the hands of this process: its claim as last renewed, its task, and the time its attempt may take."""
+
+    claim: Claim
+    task: asyncio.Task[None]
+    limit: asyncio.Timeout | None = None
+
+
+class Deliveries:
+    """Sends due deliveries. `news` wakes it when one was written by this process."""
+
+    def __init__(
+        self, database: Database, clock: Clock, contents: Contents, server: smtp.MailServer, news: asyncio.Event
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._contents = contents
+        self._server = server
+        self._news = news
+        self._sending: dict[UUID, _Sending] = {}
+
+    async def send_due_deliveries(self) -> None:
+        """Sends for ever; each second it looks for what others wrote. On cancellation letters on their way may still end."""
+        try:
+            while True:
+                self._news.clear()
+                await self._claim()
+                try:
+                    await asyncio.wait_for(self._news.wait(), _POLL_SECONDS)
+                except TimeoutError:
+                    continue
+        except asyncio.CancelledError:
+            if tasks := [sending.task for sending in self._sending.values()]:
+                _, late = await asyncio.wait(tasks, timeout=_DRAIN_SECONDS)
+                for task in late:
+                    task.cancel()
+                await asyncio.gather(*late, return_exceptions=True)
+            raise
+
+    async def renew_leases(self) -> None:
+        """Keeps the leases of letters on their way, and moves the moment they would be cut off."""
+        while True:
+            await asyncio.sleep(_RENEW_SECONDS)
+            limited = [sending for sending in self._sending.values() if sending.limit is not None]
+            if not limited:
+                continue
+            now = self._clock.now()
+            async with self._database.jobs() as connection:
+                kept = await queue.renew_leases(connection, [s.claim for s in limited], now, now + _LEASE)
+            for sending in limited:
+                if sending.claim.delivery_id in kept:
+                    sending.claim = replace(sending.claim, lease_end_time=now + _LEASE)
+                    self._move_limit(sending)
+
+    async def watch_waiting(self) -> None:
+        """Counts what waits, every ten seconds."""
+        while True:
+            async with self._database.jobs() as connection:
+                measures.waiting.set(await queue.count_waiting(connection))
+            await asyncio.sleep(10)
+
+    async def _claim(self) -> None:
+        free = _AT_ONCE - len(self._sending)
+        if free == 0:
+            return
+        now = self._clock.now()
+        async with self._database.jobs() as connection:
+            claims = await queue.claim_deliveries(connection, now, now + _LEASE, free, list(self._sending))
+        for claim in claims:
+            task = asyncio.create_task(self._send(claim))
+            self._sending[claim.delivery_id] = _Sending(claim, task)
+            task.add_done_callback(partial(self._release, claim))
+
+    def _release(self, claim: Claim, _: asyncio.Task[None]) -> None:
+        was_full = len(self._sending) == _AT_ONCE
+        del self._sending[claim.delivery_id]
+        if was_full:
+            self._news.set()
+
+    async def _send(self, claim: Claim) -> None:
+        try:
+            async with self._database.school(claim.school_id) as connection:
+                taken = await queue.take_delivery(connection, claim, self._clock.now())
+            if taken is not None:
+                await self._note(taken, await self._attempt(taken))
+        except Exception as error:
+            # Nothing is lost: the lease runs out and the delivery is claimed again.
+            log.logger().warning("delivery_broke", delivery_id=str(claim.delivery_id), error=type(error).__name__)
+
+    async def _attempt(self, taken: Taken) -> Attempt:
+        """One attempt within the lease. Fetching and sending are the only steps that may be cut off."""
+        sending = self._sending[taken.delivery_id]
+        try:
+            async with asyncio.timeout(None) as sending.limit:
+                self._move_limit(sending)
+                return await self._fetch_and_send(taken)
+        except TimeoutError:
+            return Attempt(Outcome.UNKNOWN, "no answer in time")
+        except grpc.aio.AioRpcError as error:
+            return Attempt(Outcome.DEFERRED, f"content could not be fetched: {error.code().name}")
+        except Unavailable:
+            return Attempt(Outcome.DEFERRED, "the database did not answer")
+        except Exception as error:
+            log.logger().error("letter_broke", delivery_id=str(taken.delivery_id), error=type(error).__name__)
+            return Attempt(Outcome.DEFERRED, f"the letter could not be made: {type(error).__name__}")
+        finally:
+            sending.limit = None
+
+    async def _fetch_and_send(self, taken: Taken) -> Attempt:
+        content = await self._contents.fetch(taken)
+        if content is None:
+            return Attempt(Outcome.NOT_WANTED)
+        try:
+            receiver = write_address(content.receiver)
+        except ValueError:
+            return Attempt(Outcome.REFUSED, "no letter can be sent to an address of this form")
+        letter = build_message(content.words, self._server.sender, receiver, taken.delivery_id, self._clock.now())
+        if taken.is_copy_possible:
+            measures.possible_second_copies.inc()
+        return await smtp.send(self._server, receiver, letter, content.secrets)
+
+    def _move_limit(self, sending: _Sending) -> None:
+        """The attempt ends before its lease does."""
+        if sending.limit is not None and not sending.limit.expired():
+            left = (sending.claim.lease_end_time - self._clock.now()).total_seconds() - _MARGIN_SECONDS
+            sending.limit.reschedule(asyncio.get_running_loop().time() + left)
+
+    async def _note(self, taken: Taken, attempt: Attempt) -> None:
+        """Writes down how an attempt ended, as often as it takes: the mail server's yes must not be forgotten."""
+        now = self._clock.now()
+        following = plan_next(attempt.outcome, taken.attempt_count, now)
+        measures.deliveries.labels(taken.kind.name.lower(), attempt.outcome.name.lower()).inc()
+        if attempt.outcome is Outcome.ACCEPTED:
+            measures.lag_seconds.labels(taken.kind.name.lower()).observe((now - taken.fact_time).total_seconds())
+        log.logger().info(
+            "letter_tried",
+            delivery_id=str(taken.delivery_id),
+            attempt=taken.attempt_count,
+            outcome=attempt.outcome.name,
+            state=following.state.name,
+        )
+        while True:
+            try:
+                await self._write(taken, attempt, following)
+            except Unavailable:
+                await asyncio.sleep(0.2)
+            else:
+                return
+
+    async def _write(self, taken: Taken, attempt: Attempt, following: Next) -> None:
+        async with self._database.school(taken.school_id) as connection, connection.transaction():
+            is_ours = await queue.end_attempt(connection, taken, attempt, following, self._clock.now())
+            names = {
+                "school_id": str(taken.school_id),
+                "delivery_id": str(taken.delivery_id),
+                "grant_id": str(taken.grant_id or ""),
+            }
+            if is_ours and following.state is State.SENT:
+                await outbox.add(connection, self._clock, events_pb2.DeliverySucceeded(**names), taken.school_id)
+            elif is_ours and following.state is State.FAILED:
+                await outbox.add(connection, self._clock, events_pb2.DeliveryFailed(**names), taken.school_id)

@@ -1,0 +1,13 @@
+"""Metrics of letters."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0)
+
+deliveries = Counter("diary_notify_deliveries_total", "Attempts at a delivery", ["kind", "outcome"])
+send_seconds = Histogram("diary_notify_send_seconds", "Conversation with the mail server", buckets=_SECONDS)
+lag_seconds = Histogram("diary_notify_lag_seconds", "From the fact to the mail server's yes", ["kind"], buckets=_SECONDS)
+waiting = Gauge("diary_notify_waiting", "Deliveries not yet sent, of all schools")
+possible_second_copies = Counter(
+    "diary_notify_possible_second_copies_total", "Letters sent again because it is unknown whether the first copy arrived"
+)

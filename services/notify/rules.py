@@ -1,0 +1,184 @@
+"""What notify decides: kinds, states and outcomes, when to try again, what may be told of an answer, Russian dates."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import IntEnum
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+_MONTHS = ["января", "февраля", "марта", "апреля", "мая", "июня", "июля", "августа", "сентября", "октября", "ноября", "декабря"]
+
+# Pauses after a failed attempt: ten attempts over a day, the first ones close enough for a server that restarts.
+PAUSES = (
+    timedelta(seconds=5),
+    timedelta(seconds=30),
+    timedelta(minutes=2),
+    timedelta(minutes=10),
+    timedelta(minutes=30),
+    timedelta(hours=1),
+    timedelta(hours=3),
+    timedelta(hours=7),
+    timedelta(hours=12),
+)
+_ANSWER_LENGTH = 200
+
+
+class Kind(IntEnum):
+    """Kinds of notices; numbers of diary.notify.v1.NoticeKind."""
+
+    CREDENTIALS = 1
+    MARKS = 2
+
+
+class State(IntEnum):
+    """States of a delivery; numbers of diary.notify.v1.DeliveryState, and SENDING, which others see as waiting."""
+
+    WAITING = 1
+    SENT = 2
+    FAILED = 3
+    CANCELLED = 4
+    SENDING = 5
+
+
+class Outcome(IntEnum):
+    """How an attempt ended. UNKNOWN: the letter left and no answer came, so the server may have it."""
+
+    ACCEPTED = 1
+    DEFERRED = 2
+    REFUSED = 3
+    UNKNOWN = 4
+    NOT_WANTED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A delivery that this process may take until `lease_end_time`, which also tells its claim from another's."""
+
+    school_id: UUID
+    delivery_id: UUID
+    lease_end_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A delivery that is being sent by this process. `attempt_count` counts this attempt too."""
+
+    school_id: UUID
+    delivery_id: UUID
+    kind: Kind
+    account_id: UUID
+    student_id: UUID | None
+    grant_id: UUID | None
+    mark_ids: Sequence[UUID]
+    attempt_count: int
+    is_copy_possible: bool
+    fact_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """How an attempt ended, and the provider's answer, free of addresses and secrets."""
+
+    outcome: Outcome
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What a delivery becomes after an attempt; `attempt_time` only while it waits."""
+
+    state: State
+    attempt_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """Whether letters about a student's marks are sent to an account."""
+
+    student_id: UUID
+    is_marks_letter_on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A delivery as it is listed."""
+
+    delivery_id: UUID
+    kind: Kind
+    account_id: UUID
+    student_id: UUID | None
+    state: State
+    attempt_count: int
+    provider_answer: str
+    create_time: datetime
+    send_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StudentPlace:
+    """A student's class as access told it."""
+
+    student_id: UUID
+    class_id: UUID | None
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaughtMark:
+    """A mark as a letter tells it."""
+
+    lesson_day: date
+    subject: str
+    value: int
+    work_type: str
+    topic: str
+    is_changed: bool
+
+
+def plan_next(outcome: Outcome, attempt_count: int, now: datetime) -> Next:
+    """What follows an attempt, the `attempt_count`-th. Ten in vain are enough."""
+    match outcome:
+        case Outcome.ACCEPTED:
+            return Next(State.SENT)
+        case Outcome.REFUSED:
+            return Next(State.FAILED)
+        case Outcome.NOT_WANTED:
+            return Next(State.CANCELLED)
+        case _ if attempt_count > len(PAUSES):
+            return Next(State.FAILED)
+        case _:
+            return Next(State.WAITING, now + PAUSES[attempt_count - 1])
+
+
+def one_line(text: str) -> str:
+    """A text without line breaks, control and direction characters: inert in a header and in a line of a letter."""
+    spaced = "".join(" " if unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp", "Cs") else char for char in text)
+    return " ".join(spaced.split())
+
+
+def clean_answer(answer: str, secrets: Sequence[str]) -> str:
+    """A provider's answer on one line, 200 characters at most, with each of `secrets` (address, token) left out."""
+    known = sorted({part for secret in secrets for part in (secret, secret.partition("@")[0]) if len(part) > 2}, key=len)
+    for secret in reversed(known):
+        answer = re.sub(re.escape(secret), "…", answer, flags=re.IGNORECASE)
+    return one_line(answer)[:_ANSWER_LENGTH]
+
+
+def first_name(display_name: str) -> str:
+    """The given name out of "family name, given name, patronymic"; a single word is taken as it is."""
+    words = one_line(display_name).split()
+    return words[1] if len(words) > 1 else "".join(words)
+
+
+def write_day(day: date) -> str:
+    """A day as a letter writes it: 3 марта."""
+    return f"{day.day} {_MONTHS[day.month - 1]}"
+
+
+def write_moment(moment: datetime, zone: ZoneInfo) -> str:
+    """An instant as a letter writes it, in the school's zone: 7 декабря 2026 г., 14:30."""
+    local = moment.astimezone(zone)
+    return f"{write_day(local.date())} {local.year} г., {local:%H:%M}"

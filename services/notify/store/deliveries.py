@@ -1,0 +1,121 @@
+"""Deliveries as they are made of events and listed for people."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from chassis.auth import Caller
+from chassis.db import Connection
+from chassis.events import Event
+from services.notify.rules import Delivery, Kind, State
+
+_LAST = UUID(int=2**128 - 1)
+
+
+async def insert_credentials(
+    connection: Connection, school_id: UUID, account_id: UUID, grant_id: UUID, event: Event, now: datetime
+) -> None:
+    """One delivery of first credentials."""
+    await connection.execute(
+        """
+        INSERT INTO deliveries (school_id, kind, account_id, grant_id, event_id, fact_time, next_attempt_time, create_time)
+        VALUES ($1, 1, $2, $3, $4, $5, $6, $6) ON CONFLICT ON CONSTRAINT deliveries_once_an_event DO NOTHING
+        """,
+        school_id,
+        account_id,
+        grant_id,
+        event.event_id,
+        event.fact_time,
+        now,
+    )
+
+
+async def insert_marks(
+    connection: Connection, school_id: UUID, marks: Sequence[tuple[UUID, UUID]], event: Event, now: datetime
+) -> int:
+    """One delivery for each student of `marks` (student, mark) and account that may read, wants it and has an address."""
+    status = await connection.execute(
+        """
+        INSERT INTO deliveries (school_id, kind, account_id, student_id, mark_ids, event_id, fact_time, next_attempt_time,
+                                create_time)
+        SELECT DISTINCT $1::uuid, 2, r.account_id, told.student_id, told.mark_ids, $4::uuid, $5::timestamptz, $6::timestamptz,
+            $6::timestamptz
+        FROM (
+            SELECT student_id, array_agg(mark_id) AS mark_ids FROM unnest($2::uuid[], $3::uuid[]) AS m (student_id, mark_id)
+            GROUP BY student_id
+        ) AS told
+        JOIN relations r ON r.school_id = $1 AND r.object_id = told.student_id AND r.kind = 3 AND r.role IN (3, 4)
+            AND r.valid_from_time <= $6 AND (r.valid_to_time IS NULL OR r.valid_to_time > $6)
+        JOIN contact_points c ON c.account_id = r.account_id AND c.kind = 'email'
+        LEFT JOIN preferences p ON p.school_id = $1 AND p.account_id = r.account_id AND p.student_id = told.student_id
+        WHERE coalesce(p.is_marks_letter_on, true)
+        ON CONFLICT ON CONSTRAINT deliveries_once_an_event DO NOTHING
+        """,
+        school_id,
+        [student_id for student_id, _ in marks],
+        [mark_id for _, mark_id in marks],
+        event.event_id,
+        event.fact_time,
+        now,
+    )
+    return int(status.split()[-1])
+
+
+async def list_deliveries(
+    connection: Connection, school_id: UUID, who: Caller, now: datetime, before: UUID | None, limit: int
+) -> list[Delivery] | None:
+    """Deliveries that the caller may see, newest first; None when the caller has no open relation in the school.
+
+    An admin (role 10) sees the school's, a class teacher (6) those about students of the own class and the first credentials
+    of their families, everyone the own ones.
+    """
+    rows = await connection.fetch(
+        """
+        WITH mine AS MATERIALIZED (
+            SELECT kind, role, object_id FROM relations
+            WHERE school_id = $1 AND account_id = $2 AND valid_from_time <= $4 AND (valid_to_time IS NULL OR valid_to_time > $4)
+                AND NOT EXISTS (SELECT FROM ended_sessions e WHERE e.session_id = $3)
+        ), taught AS MATERIALIZED (
+            SELECT s.student_id FROM mine m JOIN students s ON s.school_id = $1 AND s.class_id = m.object_id
+            WHERE m.kind = 4 AND m.role = 6
+        ), families AS MATERIALIZED (
+            SELECT r.account_id FROM taught t
+            JOIN relations r ON r.school_id = $1 AND r.object_id = t.student_id AND r.kind = 3 AND r.role IN (3, 4)
+        ), page AS (
+            SELECT d.delivery_id, d.kind, d.account_id, d.student_id, d.state, d.attempt_count, d.provider_answer,
+                d.create_time, d.send_time
+            FROM deliveries d
+            WHERE d.school_id = $1 AND d.delivery_id < $5 AND EXISTS (SELECT FROM mine) AND (
+                EXISTS (SELECT FROM mine WHERE kind = 6 AND role = 10)
+                OR d.account_id = $2
+                OR d.student_id IN (SELECT student_id FROM taught)
+                OR d.student_id IS NULL AND d.account_id IN (SELECT account_id FROM families)
+            )
+            ORDER BY d.delivery_id DESC LIMIT $6
+        )
+        SELECT page.* FROM (SELECT FROM mine LIMIT 1) AS known LEFT JOIN page ON true ORDER BY page.delivery_id DESC
+        """,
+        school_id,
+        who.account_id,
+        who.session_id,
+        now,
+        before or _LAST,
+        limit,
+    )
+    if not rows:
+        return None
+    return [
+        Delivery(
+            row["delivery_id"],
+            Kind(row["kind"]),
+            row["account_id"],
+            row["student_id"],
+            State(row["state"]),
+            row["attempt_count"],
+            row["provider_answer"],
+            row["create_time"],
+            row["send_time"],
+        )
+        for row in rows
+        if row["delivery_id"] is not None
+    ]
