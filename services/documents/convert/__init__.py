@@ -1,0 +1,1 @@
+"""Between protobuf, dataclasses and paper; pure."""

@@ -1,0 +1,1 @@
+"""Decisions of documents as pure functions of values."""
