@@ -39,11 +39,19 @@ class Login:
     school: str
 
 
+# Who of several of one role is meant, by the beginning of the note printed beside the login.
+_BY_NOTE = {"мать двоих детей": "mother", "отец тех же детей": "father", "дети в двух школах": "mother_in_two_schools"}
+
+
 def read_logins(launcher: Launcher) -> dict[str, Login]:
-    """The first login of each role."""
+    """The first login of each role, and the parents by what they are."""
     found: dict[str, Login] = {}
     for entry in json.loads(launcher.region.state.logins.read_text()):
-        found.setdefault(entry["role"], Login(entry["role"], entry["login"], entry["password"], entry["school"]))
+        login = Login(entry["role"], entry["login"], entry["password"], entry["school"])
+        found.setdefault(entry["role"], login)
+        for note, name in _BY_NOTE.items():
+            if entry["note"].startswith(note):
+                found[name] = login
     return found
 
 
