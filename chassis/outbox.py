@@ -43,12 +43,15 @@ async def add(connection: Connection, clock: Clock, message: Message, school_id:
 class Relay:
     """Publishes a service's outbox to its stream. Safe in every replica: rows are claimed by lock."""
 
-    def __init__(self, database: Database, jetstream: JetStreamContext, service: str, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, jetstream: JetStreamContext, service: str, clock: Clock, stream_copies: int = 1
+    ) -> None:
         self._database = database
         self._jetstream = jetstream
         self._stream = f"diary-{service}"
         self._subjects = f"diary.{service}.v1.>"
         self._clock = clock
+        self._stream_copies = stream_copies
         self._news = asyncio.Event()
         database.on_news = self._news.set
 
@@ -128,6 +131,7 @@ class Relay:
                     subjects=[self._subjects],
                     retention=RetentionPolicy.LIMITS,
                     storage=StorageType.FILE,
+                    num_replicas=self._stream_copies,
                     max_age=_STREAM_KEEPS.total_seconds(),
                     # Long enough that a relay killed between publishing and its commit sends no second copy.
                     duplicate_window=120,

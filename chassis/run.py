@@ -120,7 +120,7 @@ async def _carry_events(name: str, settings: ServiceSettings, frame: Frame, serv
         except (OSError, nats.errors.Error):
             log.logger().warning("nats_not_there_yet")
             await asyncio.sleep(0.2)
-    relay = outbox.Relay(frame.database, frame.jetstream, name, frame.clock)
+    relay = outbox.Relay(frame.database, frame.jetstream, name, frame.clock, settings.nats_stream_copies)
     consumers = [
         events.Consumer(frame.database, frame.jetstream, frame.clock, service=name, publisher=publisher, handlers=handlers)
         for publisher, handlers in service.handlers.items()

@@ -38,6 +38,9 @@ class ServiceSettings(BaseSettings):
     nats_url: SecretStr = Field(
         SecretStr("nats://127.0.0.1:4222"), validation_alias="DIARY_NATS_URL", description="NATS servers"
     )
+    nats_stream_copies: int = Field(
+        1, validation_alias="DIARY_NATS_STREAM_COPIES", description="copies of our stream, at most as many as NATS has nodes"
+    )
     keys_dir: Path = Field(Path(".diary/keys"), validation_alias="DIARY_KEYS_DIR", description="keys of tokens")
     log_level: str = Field("INFO", validation_alias="DIARY_LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR")
 

@@ -18,7 +18,7 @@ def render(settings: Settings) -> dict[str, Any]:
     return {
         "node": {"id": "gateway", "cluster": "diary"},
         "admin": {
-            "address": _socket("127.0.0.1", settings.admin_port),
+            "address": _socket(settings.admin_host, settings.admin_port),
             # The rest of the admin surface stops the process and shows its config.
             "allow_paths": [{"exact": "/ready"}, {"prefix": "/stats/prometheus"}],
         },
@@ -61,8 +61,10 @@ def _manager(settings: Settings) -> dict[str, Any]:
         "http_filters": _filters(settings),
         "local_reply_config": local_replies(),
         "access_log": [_access_log()],
-        # The address is the peer's own, never one a client writes; no address is trusted to steer Envoy by x-envoy-*.
+        # The address is the peer's own, or what the trusted proxies before us wrote, never one a client writes; no address is
+        # trusted to steer Envoy by x-envoy-*.
         "use_remote_address": True,
+        "xff_num_trusted_hops": settings.trusted_hops,
         "internal_address_config": {"unix_sockets": False},
         "early_header_mutation_extensions": [_forget_original()],
         "generate_request_id": True,

@@ -56,6 +56,10 @@ class Settings:
     descriptors: Path
     methods: tuple[Method, ...]
     listen_host: str = "127.0.0.1"
+    # In a pod the probes and Prometheus ask from outside it.
+    admin_host: str = "127.0.0.1"
+    # Proxies before the gateway whose X-Forwarded-For is believed.
+    trusted_hops: int = 0
     allow_origins: tuple[str, ...] = ()
     # A school of a thousand, or a mobile operator's district, sits behind one address.
     client_limit: Limit = Limit(1000, 500)

@@ -1,0 +1,6 @@
+{{- define "journal.env" }}
+- name: DIARY_JOURNAL_CARDS_MEGABYTES
+  value: {{ .Values.cardsMegabytes | quote }}
+{{- end -}}
+{{- define "journal.secrets" }}{{ end -}}
+{{- define "journal.egress" }}{{ end -}}
