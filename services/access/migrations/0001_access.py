@@ -142,7 +142,6 @@ CREATE TABLE placements (
     CONSTRAINT placements_within_enrolment FOREIGN KEY (school_id, student_id, PERIOD validity)
         REFERENCES enrolments (school_id, student_id, PERIOD validity)
 );
-CREATE INDEX placements_by_student ON placements (school_id, student_id) INCLUDE (class_id, validity);
 CREATE INDEX placements_by_class ON placements (school_id, class_id) INCLUDE (student_id, validity);
 
 CREATE TABLE guardianships (
@@ -217,7 +216,6 @@ CREATE TABLE study_group_teachers (
     FOREIGN KEY (school_id, person_id) REFERENCES people,
     CONSTRAINT study_group_teachers_do_not_overlap UNIQUE (school_id, study_group_id, person_id, validity WITHOUT OVERLAPS)
 );
-CREATE INDEX study_group_teachers_by_group ON study_group_teachers (school_id, study_group_id);
 CREATE INDEX study_group_teachers_by_person ON study_group_teachers (school_id, person_id);
 
 CREATE TABLE study_group_members (
@@ -230,7 +228,6 @@ CREATE TABLE study_group_members (
     FOREIGN KEY (school_id, study_group_id) REFERENCES study_groups,
     FOREIGN KEY (school_id, student_id) REFERENCES students
 );
-CREATE INDEX study_group_members_by_group ON study_group_members (school_id, study_group_id) INCLUDE (student_id, validity);
 """
 
 GRANTS = """
