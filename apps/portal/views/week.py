@@ -3,27 +3,28 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from apps.portal.views import dates
 from apps.portal.views.codes import ABSENCES, AbsenceView
 from diary.journal.v1 import journal_service_pb2 as journal_pb
 from diary.journal.v1.diary_service_pb2 import DiaryLesson, GetDiaryWeekResponse
 
+# Rows of the page are named tuples: a week makes about sixty, and they cost a fifth of what dataclasses do.
+
 # Saturday and Sunday are shown only when something is taught on them.
 _SCHOOL_DAYS = 5
 _LEAF_DAYS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class MarkView:
+class MarkView(NamedTuple):
     """A mark, and whether it was changed since it was first recorded."""
 
     value: int
     is_changed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class LessonView:
+class LessonView(NamedTuple):
     """A lesson of a day."""
 
     number: int
@@ -35,8 +36,7 @@ class LessonView:
     absence: AbsenceView | None
 
 
-@dataclass(frozen=True, slots=True)
-class DayView:
+class DayView(NamedTuple):
     """A day of the week."""
 
     weekday: str
