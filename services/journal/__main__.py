@@ -3,11 +3,13 @@
 import argparse
 import asyncio
 import sys
+from datetime import date
 from uuid import UUID
 
 from chassis import clients, migrate, relations, run
+from chassis.clock import SystemClock
 from diary.access.v1 import roster_service_pb2_grpc
-from services.journal import commands, rpc
+from services.journal import commands, rpc, seed
 from services.journal.config import Settings
 from services.journal.consumers import Consumers
 
@@ -32,6 +34,9 @@ def main() -> None:
             migrate.main(admin_dsn, app_dsn, "journal")
         case "serve":
             run.serve("journal", settings, lambda frame: build(settings, frame))
+        case "seed":
+            asyncio.run(commands.rebuild(app_dsn, settings.access_address, settings.keys_dir, None))
+            asyncio.run(seed.seed(admin_dsn, SystemClock(), arguments.seed, arguments.until))
         case "rebuild":
             asyncio.run(commands.rebuild(app_dsn, settings.access_address, settings.keys_dir, arguments.school))
         case "verify-history":
@@ -40,16 +45,19 @@ def main() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m services.journal", description="The journal service of Diary.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("serve", help="answer calls until SIGTERM")
-    commands.add_parser("migrate", help="make roles and schema, bring tables up to date")
-    rebuild = commands.add_parser("rebuild", help="read the roster of access anew; access must serve")
-    which = rebuild.add_mutually_exclusive_group(required=True)
+    parsers = parser.add_subparsers(dest="command", required=True)
+    parsers.add_parser("serve", help="answer calls until SIGTERM")
+    parsers.add_parser("migrate", help="make roles and schema, bring tables up to date")
+    seeding = parsers.add_parser("seed", help="rebuild all schools, then make their year up to today; access must serve")
+    seeding.add_argument("--seed", type=int, default=1, help="the same seed gives the same rows (1)")
+    seeding.add_argument("--until", type=date.fromisoformat, metavar="DATE", help="first day not held yet (today)")
+    for size in ("--schools", "--students"):
+        seeding.add_argument(size, type=int, help="as given to access, whose roster tells the size")
+    rebuilding = parsers.add_parser("rebuild", help="read the roster of access anew; access must serve")
+    which = rebuilding.add_mutually_exclusive_group(required=True)
     which.add_argument("--school", type=UUID, help="id of one school")
     which.add_argument("--all", action="store_true", help="all schools of the region")
-    verify = commands.add_parser(
-        "verify-history", help="recompute the chains of marks and name the first row that does not fit"
-    )
+    verify = parsers.add_parser("verify-history", help="recompute the chains of marks and name the first row that does not fit")
     verify.add_argument("--school", type=UUID, help="id of one school; all by default")
     return parser
 

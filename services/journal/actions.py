@@ -11,6 +11,7 @@ from services.journal.store import roster
 
 async def apply_entries(connection: Connection, school_id: UUID, entries: Entries) -> None:
     """Writes roster entries of higher versions; a school's year brings its periods and work types. In a transaction."""
+    await roster.lock_projection(connection, school_id)
     for school in entries.schools:
         if await roster.update_school(connection, school):
             quarters = plan_quarters(school_id, school.year_start_date, school.year_end_date)

@@ -1,6 +1,6 @@
 """The week's timetable, laid out greedily, and the lessons it gives over the days of a period."""
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
@@ -8,10 +8,12 @@ from uuid import UUID
 _WEEKDAYS = range(1, 6)
 _NUMBERS = range(1, 9)
 
+Place = tuple[int, int]  # ISO weekday and number in the day
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place of a course in the week: ISO weekday and number in the day, from a day to a day inclusive."""
+    """A place of a course in the week, from a day to a day inclusive."""
 
     course_id: UUID
     weekday: int
@@ -22,12 +24,16 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Courses taught at the same time (groups of a class), hours a week, and who can be in one place only."""
+    """Hours a week of a course. `pupils`: groups of students who always go together; `room`: a teacher may be busy there twice.
 
-    course_ids: tuple[UUID, ...]
+    A room is a course's own, but that of a class of several grades (класс-комплект) is shared by its courses.
+    """
+
+    course_id: UUID
     hours: int
-    class_ids: frozenset[UUID]
-    teachers: frozenset[str]
+    pupils: frozenset[Hashable]
+    teachers: frozenset[Hashable]
+    room: Hashable
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +46,11 @@ class PlannedLesson:
 
 
 def lay_out_week(wishes: Sequence[Wish], start_date: date, end_date: date) -> list[Slot]:
-    """Slots of all wishes: no class twice at a time; no teacher either, as far as a place is left.
+    """Slots of all wishes: no student in two places at once; no teacher either, as far as a place is left.
 
-    Most hours first; each lesson goes to the day with the fewest of the class that has none of the course yet.
+    Most hours first; each lesson goes where the course has none that day yet, as early in the day as there is a place.
     """
-    busy: set[tuple[object, int, int]] = set()
+    busy: dict[tuple[Hashable, Place], Hashable] = {}
     slots = []
     for wish in sorted(wishes, key=lambda wish: -wish.hours):
         days: list[int] = []
@@ -53,23 +59,25 @@ def lay_out_week(wishes: Sequence[Wish], start_date: date, end_date: date) -> li
             if place is None:
                 break
             days.append(place[0])
-            busy |= {(who, *place) for who in (*wish.class_ids, *wish.teachers)}
-            slots += [Slot(course_id, *place, start_date, end_date) for course_id in wish.course_ids]
+            busy |= {(who, place): wish.room for who in wish.pupils | wish.teachers}
+            slots.append(Slot(wish.course_id, *place, start_date, end_date))
     return slots
 
 
-def _find_place(wish: Wish, days: Sequence[int], busy: Set[tuple[object, int, int]]) -> tuple[int, int] | None:
-    for people in ((*wish.class_ids, *wish.teachers), tuple(wish.class_ids)):
-        free = [
-            (days.count(weekday), number, weekday)
-            for weekday in _WEEKDAYS
-            for number in _NUMBERS
-            if not any((who, weekday, number) in busy for who in people)
-        ]
-        if free:
-            _, number, weekday = min(free)
-            return weekday, number
-    return None
+def _find_place(wish: Wish, days: Sequence[int], busy: Mapping[tuple[Hashable, Place], Hashable]) -> Place | None:
+    free = [
+        (days.count(weekday), number, weekday)
+        for weekday in _WEEKDAYS
+        for number in _NUMBERS
+        if not any((who, (weekday, number)) in busy for who in wish.pupils)
+    ]
+    with_teacher = [
+        place for place in free if all(busy.get((who, (place[2], place[1])), wish.room) == wish.room for who in wish.teachers)
+    ]
+    if not free:
+        return None
+    _, number, weekday = min(with_teacher or free)
+    return weekday, number
 
 
 def lay_out_lessons(slots: Iterable[Slot], start: date, end: date, days_off: Set[date]) -> Iterator[PlannedLesson]:

@@ -9,6 +9,11 @@ from services.journal.rules.periods import Period, WorkType
 from services.journal.rules.roster import Course, School, SchoolClass, Student
 
 
+async def lock_projection(connection: Connection, school_id: UUID) -> None:
+    """Lets the writers of a school's projection take turns: events and a rebuild lock its rows in different orders."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"journal roster {school_id}")
+
+
 async def update_school(connection: Connection, school: School) -> bool:
     """Writes a school of a higher version; whether it did."""
     status = await connection.execute(
