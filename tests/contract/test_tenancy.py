@@ -39,8 +39,6 @@ _INSERT_SCHOOL = """
 INSERT INTO access.schools (school_id, code, name, full_name, time_zone) VALUES ($1, $2, 'Школа', 'Школа', 'Europe/Simferopol')
 """
 _INSERT_YEAR = "INSERT INTO access.school_years (school_id, name, validity) VALUES ($1, '2026/27', '[2026-09-01,2027-05-26]')"
-    "INSERT INTO access.school_years (school_id, year, start_date, end_date) VALUES ($1, 2026, '2026-09-01', '2027-05-26')"
-)
 _INSERT_RELATION = """
 INSERT INTO {service}.relations (school_id, relation_id, kind, object_id, account_id, role, version, valid_from_time)
 VALUES ($1, gen_random_uuid(), 3, gen_random_uuid(), gen_random_uuid(), 4, 1, now())
