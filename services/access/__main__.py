@@ -15,7 +15,7 @@ from diary.journal.v1 import relation_service_pb2 as journal_pb2
 from diary.journal.v1 import relation_service_pb2_grpc as journal_grpc
 from diary.notify.v1 import relation_service_pb2 as notify_pb2
 from diary.notify.v1 import relation_service_pb2_grpc as notify_grpc
-from services.access import jobs, rpc, seed
+from services.access import commands, jobs, rpc, seed
 from services.access.actions.endings import Endings, Send
 from services.access.config import Settings
 
@@ -76,6 +76,7 @@ def main() -> None:
     parsers.add_parser("serve", help="answer calls until SIGTERM")
     parsers.add_parser("migrate", help="make roles and schema, bring tables up to date")
     seed.add_parser(parsers)
+    commands.add_parsers(parsers)
     arguments = parser.parse_args()
     settings = Settings()
     admin_dsn = settings.admin_database_url.get_secret_value()
