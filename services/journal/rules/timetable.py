@@ -48,19 +48,19 @@ class PlannedLesson:
 def lay_out_week(wishes: Sequence[Wish], start_date: date, end_date: date) -> list[Slot]:
     """Slots of all wishes: no student in two places at once; no teacher either, as far as a place is left.
 
-    Most hours first; each lesson goes where the course has none that day yet, as early in the day as there is a place.
+    By turns, a lesson of each course a turn, so that late places are not left to the same few teachers; each lesson goes where
+    the course has none that day yet, as early in the day as there is a place.
     """
     busy: dict[tuple[Hashable, Place], Hashable] = {}
+    days: dict[UUID, list[int]] = {wish.course_id: [] for wish in wishes}
     slots = []
-    for wish in sorted(wishes, key=lambda wish: -wish.hours):
-        days: list[int] = []
-        for _ in range(wish.hours):
-            place = _find_place(wish, days, busy)
-            if place is None:
-                break
-            days.append(place[0])
-            busy |= {(who, place): wish.room for who in wish.pupils | wish.teachers}
-            slots.append(Slot(wish.course_id, *place, start_date, end_date))
+    for turn in range(max((wish.hours for wish in wishes), default=0)):
+        for wish in wishes:
+            place = _find_place(wish, days[wish.course_id], busy) if turn < wish.hours else None
+            if place is not None:
+                days[wish.course_id].append(place[0])
+                busy |= {(who, place): wish.room for who in wish.pupils | wish.teachers}
+                slots.append(Slot(wish.course_id, *place, start_date, end_date))
     return slots
 
 

@@ -24,7 +24,7 @@ _FIRST_BELL = time(8, 30)
 _LESSON_AND_BREAK = timedelta(minutes=55)
 # A test in every seventh lesson; marks a quarter: 4 in the median, 90 % up to 8, more where a subject has more hours.
 _TEST_EVERY = 7
-_MARKS_MEDIAN, _MARKS_SPREAD, _MARKS_MOST = 3.9, 0.5, 18
+_MARKS_MEDIAN, _MARKS_SPREAD, _MARKS_MOST = 4.2, 0.55, 18
 _HOURS_FACTOR = {1: 0.75, 2: 0.95, 3: 1.1}
 _MANY_HOURS_FACTOR = 1.4
 _MARKS_MEAN, _MARKS_NOISE, _ABILITY_WEIGHT = 3.95, 0.65, 0.55
@@ -79,6 +79,7 @@ class Year:
             )
             for course in self._school.courses
         ]
+        self._rng.shuffle(wishes)
         return lay_out_week(wishes, first, last)
 
     def courses(self, slots: Sequence[Slot]) -> Iterator[Generated]:
