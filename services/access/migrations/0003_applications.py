@@ -150,8 +150,29 @@ CREATE TABLE deadlines (
 );
 CREATE INDEX deadlines_open ON deadlines (clause, due_time) WHERE met_time IS NULL;
 
--- The roles in which an account may act for a student now: any of the school's but teaching ones by appointment, class teacher of
--- the student's class only (Clause R9). The class is that of the first placement that is not over.
+-- What a case asks of a student: the enrolment and the class that are not over, the next ones where none has begun.
+CREATE FUNCTION student_card(of_school uuid, of_student uuid, at timestamptz)
+RETURNS TABLE (order_number text, order_date date, from_date date, class_id uuid, class_name text, is_placed boolean)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT e.order_number, e.order_date, lower(e.validity), l.class_id, coalesce(c.name, ''),
+           coalesce(lower(l.validity) <= t.today, false)
+    FROM (SELECT (at AT TIME ZONE time_zone)::date AS today FROM schools WHERE school_id = of_school) t
+    LEFT JOIN LATERAL (
+        SELECT * FROM enrolments n
+        WHERE n.school_id = of_school AND n.student_id = of_student AND coalesce(upper(n.validity), 'infinity') > t.today
+        ORDER BY lower(n.validity) LIMIT 1
+    ) e ON true
+    LEFT JOIN LATERAL (
+        SELECT * FROM placements n
+        WHERE n.school_id = of_school AND n.student_id = of_student AND coalesce(upper(n.validity), 'infinity') > t.today
+        ORDER BY lower(n.validity) LIMIT 1
+    ) l ON true
+    LEFT JOIN classes c ON c.school_id = of_school AND c.class_id = l.class_id;
+END;
+
+-- The roles in which an account may act for a student now: by appointment in the school, but a teacher's; a class teacher's
+-- only for the student's class (Clause R9).
 CREATE FUNCTION roles_towards(of_school uuid, of_student uuid, of_account uuid, at timestamptz) RETURNS smallint[]
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -160,11 +181,8 @@ BEGIN ATOMIC
     WHERE r.school_id = of_school AND r.account_id = of_account
       AND r.valid_from_time <= at AND (r.valid_to_time IS NULL OR r.valid_to_time > at)
       AND (r.kind = 6 AND r.role NOT IN (5, 6)
-           OR r.kind = 4 AND r.role = 6 AND r.object_id = (
-               SELECT l.class_id FROM placements l JOIN schools s USING (school_id)
-               WHERE l.school_id = of_school AND l.student_id = of_student
-                 AND coalesce(upper(l.validity), 'infinity') > (at AT TIME ZONE s.time_zone)::date
-               ORDER BY lower(l.validity) LIMIT 1));
+           OR r.kind = 4 AND r.role = 6
+              AND r.object_id = (SELECT c.class_id FROM student_card(of_school, of_student, at) c));
 END;
 """
 
