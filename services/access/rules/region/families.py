@@ -218,16 +218,16 @@ class FamilyMaker:
 
     def _until_18(self, adult: Person, child: Person, kind: GuardianKind) -> Guardianship:
         document = f"Свидетельство о рождении I-АЯ № {self._rng.randint(500000, 999999)}"
-        return self._guardianship(adult, child, kind, document, child.birth_date, _birthday(child.birth_date, 18))
+        return self._guardianship(adult, child, kind, document, child.birth_date, _of_age(child))
 
     def _foster(self, adults: Sequence[Person], child: Person) -> list[Guardianship]:
-        start, end = date(self._year - 2, 5, 12), _birthday(child.birth_date, 18)
+        start, end = date(self._year - 2, 5, 12), _of_age(child)
         document = f"Договор о приемной семье от {start:%d.%m.%Y} № {self._rng.randint(1, 60)}"
         kind = GuardianKind.FOSTER_PARENT
         return [self._guardianship(adult, child, kind, document, start, end) for adult in adults]
 
     def _in_organisation(self, worker: Person, child: Person) -> Guardianship:
-        start, end = date(self._year, 8, 28), _birthday(child.birth_date, 18)
+        start, end = date(self._year, 8, 28), _of_age(child)
         document = f"Приказ учреждения для детей-сирот от {start:%d.%m.%Y} № {self._rng.randint(10, 99)}"
         return self._guardianship(worker, child, GuardianKind.ORGANISATION, document, start, end)
 
@@ -235,7 +235,7 @@ class FamilyMaker:
         """At 14 опекун becomes попечитель by itself (Clause R6)."""
         start = date(self._year - 1, 2, 14)
         act = f"Постановление органа опеки от {start:%d.%m.%Y} № {self._rng.randint(100, 999)}"
-        turn, end = _birthday(child.birth_date, 14), _birthday(child.birth_date, 18)
+        turn, end = _birthday(child.birth_date, 14), _of_age(child)
         periods = (
             (GuardianKind.GUARDIAN_TO_14, start, turn),
             (GuardianKind.TRUSTEE_TO_18, max(start, turn), end),
@@ -251,6 +251,11 @@ class FamilyMaker:
         self, adult: Person, child: Person, kind: GuardianKind, document: str, first: date, end: date
     ) -> Guardianship:
         return Guardianship(self._ids.next(), adult.person_id, child.person_id, kind, document, first, end)
+
+
+def _of_age(child: Person) -> date:
+    """The day after the 18th birthday: guardianship ends at its 24:00 (Clause R6)."""
+    return _birthday(child.birth_date, 18) + timedelta(days=1)
 
 
 def _birthday(born: date, years: int) -> date:

@@ -1,0 +1,173 @@
+"""A OneRoster 1.1 bundle is read whole, or refused by file, row and column with the mend."""
+
+from collections.abc import Mapping
+from datetime import date
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.access.rules.oneroster import Bundle, RosterRefusedError, read_bundle
+from services.access.rules.rosters import Period, build_roster, merge_periods
+
+FILES = {
+    "manifest.csv": "propertyName,value\nmanifest.version,1.0\noneroster.version,1.1\n"
+    + "".join(f"file.{name},bulk\n" for name in ("academicSessions", "orgs", "courses", "classes", "users", "enrollments")),
+    "academicSessions.csv": "sourcedId,status,dateLastModified,title,type,startDate,endDate,parentSourcedId,schoolYear\n"
+    "y,,,2025/26,schoolYear,2025-09-01,2026-05-26,,2026\n"
+    "t1,,,I,term,2025-09-01,2025-12-31,y,2026\n"
+    "t2,,,II,term,2026-01-01,2026-05-26,y,2026\n",
+    "orgs.csv": "sourcedId,status,dateLastModified,name,type,identifier,parentSourcedId\ns,,,Школа,school,77,\n",
+    "courses.csv": "sourcedId,status,dateLastModified,title\nalg,,,Алгебра\n",
+    "classes.csv": "sourcedId,status,dateLastModified,title,grades,courseSourcedId,classType,schoolSourcedId,termSourcedIds\n"
+    'g,,,8-А алгебра,08,alg,scheduled,s,"t1,t2"\n'
+    "h,,,8-А,08,alg,homeroom,s,y\n",
+    "users.csv": "sourcedId,status,dateLastModified,enabledUser,orgSourcedIds,role,givenName,familyName,middleName\n"
+    "p,,,true,s,student,Артём,Соловьёв,Андреевич\n"
+    "q,,,true,s,teacher,Наталья,Петрова,Ивановна\n",
+    "enrollments.csv": "sourcedId,status,dateLastModified,classSourcedId,schoolSourcedId,userSourcedId,role,beginDate,endDate\n"
+    "1,,,g,s,p,student,2025-09-01,2025-12-31\n"
+    "2,,,g,s,p,student,2026-01-01,2026-05-26\n"
+    "3,,,g,s,q,teacher,,\n"
+    "4,,,h,s,p,student,,\n"
+    "5,,,h,s,q,teacher,,\n",
+}
+
+
+def _with(**texts: str | None) -> dict[str, str]:
+    files: dict[str, str | None] = {**FILES, **{f"{name}.csv": text for name, text in texts.items()}}
+    return {name: text for name, text in files.items() if text is not None}
+
+
+def _refusal(files: Mapping[str, str]) -> list[str]:
+    with pytest.raises(RosterRefusedError) as refused:
+        build_roster(read_bundle(files), "s", None)
+    return str(refused.value).splitlines()
+
+
+def _edit(name: str, old: str, new: str) -> dict[str, str]:
+    assert old in FILES[f"{name}.csv"]
+    return _with(**{name: FILES[f"{name}.csv"].replace(old, new)})
+
+
+def test_a_whole_bundle_is_read() -> None:
+    bundle: Bundle = read_bundle(FILES)
+    roster = build_roster(bundle, "s", None)
+    assert [of_class.name for of_class in roster.classes] == ["8-А"]
+    assert [(group.subject_name, group.group_name) for group in roster.groups] == [("Алгебра", "8-А алгебра")]
+    assert roster.students == {"p": date(2025, 9, 1)}
+    assert roster.teachers == ["q"]
+
+
+def test_terms_that_touch_become_one_time() -> None:
+    roster = build_roster(read_bundle(FILES), "s", None)
+    assert roster.members == [Period("g", "p", date(2025, 9, 1), date(2026, 5, 27))]
+    assert roster.teachings == [Period("g", "q", date(2025, 9, 1), date(2026, 5, 27))]
+
+
+def test_a_homeroom_gives_placements_and_a_class_teacher() -> None:
+    roster = build_roster(read_bundle(FILES), "s", None)
+    assert [period.person_id for period in roster.placements] == ["p"]
+    assert [period.person_id for period in roster.class_teachers] == ["q"]
+
+
+@given(year=st.integers(2000, 2100))
+def test_a_moved_year_keeps_days_of_the_week_and_begins_in_the_wanted_year(year: int) -> None:
+    roster = build_roster(read_bundle(FILES), "s", year)
+    assert abs((roster.year.first_day - date(year, 9, 1)).days) <= 3
+    assert roster.year.first_day.weekday() == date(2025, 9, 1).weekday()
+    assert roster.year.end_day - roster.year.first_day == date(2026, 5, 27) - date(2025, 9, 1)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 300), st.integers(1, 60)).map(
+            lambda t: Period("g", "p", date.fromordinal(738000 + t[0]), date.fromordinal(738000 + t[0] + t[1]))
+        ),
+        min_size=1,
+    )
+)
+def test_merged_times_cover_the_same_days_and_never_touch(periods: list[Period]) -> None:
+    merged = merge_periods(periods)
+
+    def days(of: list[Period]) -> set[int]:
+        return {day for p in of for day in range(p.first_day.toordinal(), p.end_day.toordinal())}
+
+    assert days(merged) == days(periods)
+    assert all(one.end_day < following.first_day for one, following in pairwise(merged))
+
+
+def test_a_bundle_of_1_2_is_refused_with_one_sentence() -> None:
+    assert _refusal(_edit("manifest", "oneroster.version,1.1", "oneroster.version,1.2")) == [
+        "manifest.csv, column oneroster.version: the bundle is of OneRoster 1.2; export it as OneRoster 1.1"
+    ]
+
+
+def test_a_delta_is_refused() -> None:
+    assert _refusal(_edit("manifest", "file.users,bulk", "file.users,delta")) == [
+        "manifest.csv, column file.users: users holds changes only (delta); export the full roster (bulk)"
+    ]
+
+
+def test_a_row_to_be_deleted_is_refused() -> None:
+    assert _refusal(_edit("users", "p,,,true", "p,tobedeleted,2026-01-01,true")) == [
+        "users.csv, row 2, column status: 'tobedeleted' belongs to a delta; export the full roster (bulk)"
+    ]
+
+
+def test_a_file_that_the_manifest_promises_must_be_there() -> None:
+    assert _refusal(_with(users=None)) == ["users.csv: is promised by the manifest and missing; export the bundle again"]
+
+
+def test_a_file_of_no_oneroster_is_refused() -> None:
+    assert _refusal({**FILES, "roles.csv": ""}) == ["roles.csv: is no file of OneRoster 1.1; take it out of the bundle"]
+
+
+def test_all_problems_are_named_at_once_by_row_and_column() -> None:
+    users = FILES["users.csv"].replace("student,Артём,Соловьёв", "pupil,Артём,")
+    enrollments = FILES["enrollments.csv"].replace("2026-01-01,2026-05-26", "2026-01-01,26.05.2026")
+    refused = _refusal(_with(users=users, enrollments=enrollments))
+    assert [line.partition(":")[0] for line in refused] == [
+        "users.csv, row 2, column role",
+        "users.csv, row 2, column familyName",
+        "enrollments.csv, row 3, column endDate",
+    ]
+    assert refused[2].endswith("'26.05.2026' is no date; write it as 2026-09-01")
+
+
+def test_a_row_with_too_many_cells_is_refused_but_empty_ones_past_the_header_are_not() -> None:
+    assert _refusal(_edit("courses", "alg,,,Алгебра", "alg,,,Алгебра,8-А"))[0] == (
+        "courses.csv, row 2: has not the 4 cells of the header; quote cells that hold commas"
+    )
+    assert read_bundle(_edit("courses", "alg,,,Алгебра", "alg,,,Алгебра,,")).courses == {"alg": "Алгебра"}
+
+
+def test_an_id_given_twice_is_refused() -> None:
+    assert _refusal(_with(courses=FILES["courses.csv"] + "alg,,,Геометрия\n")) == [
+        "courses.csv, row 3, column sourcedId: 'alg' stands in row 2 already; give each row its own id"
+    ]
+
+
+def test_a_student_who_is_a_teacher_in_users_is_refused() -> None:
+    assert _refusal(_edit("enrollments", "1,,,g,s,p,student", "1,,,g,s,q,student")) == [
+        "enrollments.csv, row 2, column role: student, but q is teacher in users.csv (row 3); correct one of the two"
+    ]
+
+
+def test_two_schools_need_a_code() -> None:
+    orgs = FILES["orgs.csv"] + "s2,,,Вторая,school,78,\n"
+    bundle = read_bundle(_with(orgs=orgs))
+    assert build_roster(bundle, "77", None).school_external_id == "s"
+    with pytest.raises(RosterRefusedError, match="2 schools"):
+        build_roster(bundle, "x", None)
+
+
+@given(name=st.sampled_from(sorted(FILES)), cut=st.integers(0, 400), junk=st.text(max_size=20))
+def test_a_damaged_file_is_read_or_refused_and_never_breaks_the_reader(name: str, cut: int, junk: str) -> None:
+    text = FILES[name]
+    damaged = text[: cut % len(text)] + junk + text[cut % len(text) + 3 :]
+    try:
+        build_roster(read_bundle({**FILES, name: damaged}), "s", None)
+    except RosterRefusedError:
+        return
