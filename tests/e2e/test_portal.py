@@ -23,7 +23,8 @@ _QUIET = (
     "disable-component-update",
     "disable-sync",
 )
-PICTURE = Path(__file__).resolve().parents[2] / "docs" / "images" / "week.png"
+# Where the last run's picture of the week is looked at.
+PICTURE = Path(__file__).resolve().parents[2] / ".diary" / "pictures" / "week.png"
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +109,7 @@ async def test_a_teacher_records_a_class_and_the_mother_sees_it(
     row = day.get_by_role("row").filter(has_text="Формулы сокращённого умножения")
     await expect(row.locator(".mark")).to_have_text("5")
     await expect(row.get_by_title("опоздание")).to_be_visible()
-    PICTURE.parent.mkdir(exist_ok=True)
+    PICTURE.parent.mkdir(parents=True, exist_ok=True)
     await mother.screenshot(path=PICTURE, full_page=True)
 
 
