@@ -1,4 +1,4 @@
-"""Between protobuf and dataclasses."""
+"""Between protobuf and dataclasses: schools, roster, sessions, grants. Cases and credentials have files of their own."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
