@@ -23,6 +23,7 @@ PAUSES = (
     timedelta(hours=7),
     timedelta(hours=12),
 )
+ATTEMPTS = len(PAUSES) + 1
 _ANSWER_LENGTH = 200
 
 
@@ -147,7 +148,7 @@ def plan_next(outcome: Outcome, attempt_count: int, now: datetime) -> Next:
             return Next(State.FAILED)
         case Outcome.NOT_WANTED:
             return Next(State.CANCELLED)
-        case _ if attempt_count > len(PAUSES):
+        case _ if attempt_count >= ATTEMPTS:
             return Next(State.FAILED)
         case _:
             return Next(State.WAITING, now + PAUSES[attempt_count - 1])

@@ -23,7 +23,7 @@ _TEMPLATES = Environment(
 )
 # Letters of seven bits pass every server on the way unchanged.
 _POLICY = SMTP.clone(cte_type="7bit")
-_PLAIN = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")
+_PLAIN = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+", re.ASCII)
 _SUBJECT_LENGTH = 120
 _SENDER = "Электронный дневник"
 

@@ -22,7 +22,7 @@ from diary.notify.v1 import events_pb2
 from services.notify.convert.letters import build_message, write_address
 from services.notify.jobs import measures, smtp
 from services.notify.jobs.content import Contents
-from services.notify.rules import Attempt, Claim, Next, Outcome, State, Taken, plan_next
+from services.notify.rules import ATTEMPTS, Attempt, Claim, Next, Outcome, State, Taken, plan_next
 from services.notify.store import queue
 
 _AT_ONCE = 16
@@ -127,6 +127,8 @@ class Deliveries:
 
     async def _attempt(self, taken: Taken) -> Attempt:
         """One attempt within the lease. Fetching and sending are the only steps that may be cut off."""
+        if taken.attempt_count > ATTEMPTS:
+            return Attempt(Outcome.UNKNOWN, "the sender died at every attempt")
         sending = self._sending[taken.delivery_id]
         try:
             async with asyncio.timeout(None) as sending.limit:
@@ -167,9 +169,16 @@ class Deliveries:
         """Writes down how an attempt ended, as often as it takes: the mail server's yes must not be forgotten."""
         now = self._clock.now()
         following = plan_next(attempt.outcome, taken.attempt_count, now)
-        measures.deliveries.labels(taken.kind.name.lower(), attempt.outcome.name.lower()).inc()
+        while True:
+            try:
+                await self._write(taken, attempt, following)
+                break
+            except Unavailable:
+                await asyncio.sleep(0.2)
+        kind = taken.kind.name.lower()
+        measures.deliveries.labels(kind, attempt.outcome.name.lower()).inc()
         if attempt.outcome is Outcome.ACCEPTED:
-            measures.lag_seconds.labels(taken.kind.name.lower()).observe((now - taken.fact_time).total_seconds())
+            measures.lag_seconds.labels(kind).observe((now - taken.fact_time).total_seconds())
         log.logger().info(
             "letter_tried",
             delivery_id=str(taken.delivery_id),
@@ -177,13 +186,6 @@ class Deliveries:
             outcome=attempt.outcome.name,
             state=following.state.name,
         )
-        while True:
-            try:
-                await self._write(taken, attempt, following)
-            except Unavailable:
-                await asyncio.sleep(0.2)
-            else:
-                return
 
     async def _write(self, taken: Taken, attempt: Attempt, following: Next) -> None:
         async with self._database.school(taken.school_id) as connection, connection.transaction():

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chassis.db import Connection
 from chassis.relations import Relation
-from services.notify.rules import Attempt, Claim, Kind, Next, State, Taken
+from services.notify.rules import PAUSES, Attempt, Claim, Kind, Next, State, Taken
 
 # A student's own account and guardians: whom letters about a student may go to (diary.options.v1).
 _STUDENT = 3
@@ -66,7 +66,8 @@ async def take_delivery(connection: Connection, claim: Claim, now: datetime) -> 
     """Takes a claimed delivery to be sent now, or cancels it when its receiver may not read or does not want it: None.
 
     The lock on the relation orders this against ApplyRelations: either the ending waits for this letter, or this statement
-    sees the ending. None also when the claim has run out. An attempt whose sender died is noted with outcome UNKNOWN (4).
+    sees the ending. None also when the claim has run out. An attempt whose sender died is noted with outcome UNKNOWN (4), and
+    the pause after this one is set now, lest a letter that kills its sender be sent again and again.
     """
     row = await connection.fetchrow(
         """
@@ -90,7 +91,8 @@ async def take_delivery(connection: Connection, claim: Claim, now: datetime) -> 
         )
         UPDATE deliveries d
         SET state = CASE WHEN is_wanted THEN 5 ELSE 4 END, attempt_count = d.attempt_count + is_wanted::int,
-            is_copy_possible = d.is_copy_possible OR d.state = 5
+            is_copy_possible = d.is_copy_possible OR d.state = 5,
+            next_attempt_time = $4 + ($7::interval[])[least(d.attempt_count + 1, cardinality($7))]
         FROM verdict
         WHERE d.school_id = $1 AND d.delivery_id = $2 AND d.state IN (1, 5) AND d.lease_end_time = $3
         RETURNING d.state, d.kind, d.account_id, d.student_id, d.grant_id, d.mark_ids, d.attempt_count, d.is_copy_possible,
@@ -102,6 +104,7 @@ async def take_delivery(connection: Connection, claim: Claim, now: datetime) -> 
         now,
         _STUDENT,
         _FAMILY,
+        PAUSES,
     )
     if row is None or row["state"] == State.CANCELLED:
         return None
@@ -125,13 +128,15 @@ async def end_attempt(connection: Connection, taken: Taken, attempt: Attempt, fo
         """
         WITH ended AS (
             UPDATE deliveries
-            SET state = $4, provider_answer = $6, next_attempt_time = coalesce($7, next_attempt_time), lease_end_time = NULL,
-                send_time = CASE WHEN $4 = 2 THEN $8::timestamptz END, is_copy_possible = is_copy_possible OR $5 = 4
+            SET state = $4::smallint, provider_answer = $6, lease_end_time = NULL,
+                next_attempt_time = coalesce($7::timestamptz, next_attempt_time),
+                send_time = CASE WHEN $4::smallint = 2 THEN $8::timestamptz END,
+                is_copy_possible = is_copy_possible OR $5::smallint = 4
             WHERE school_id = $1 AND delivery_id = $2 AND attempt_count = $3 AND state = 5
             RETURNING delivery_id
         )
         INSERT INTO delivery_attempts (school_id, delivery_id, attempt_number, outcome, provider_answer, create_time)
-        SELECT $1, delivery_id, $3, $5, $6, $8 FROM ended
+        SELECT $1, delivery_id, $3, $5::smallint, $6, $8::timestamptz FROM ended
         """,
         taken.school_id,
         taken.delivery_id,

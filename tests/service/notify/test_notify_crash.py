@@ -1,0 +1,59 @@
+"""Processes die: the only second copy of a letter is the one in SMTP's own gap, and it carries the same Message-ID."""
+
+import os
+import signal
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from services.notify.rules import State
+from tests.service.notify.world import World
+
+SENT, SENDING = int(State.SENT), int(State.SENDING)
+
+
+@pytest.fixture(autouse=True)
+def _empty(world: World) -> None:
+    world.mailbox.reset()
+
+
+async def test_a_process_killed_before_it_heard_250_sends_the_same_message_id_again(world: World, tmp_path: Path) -> None:
+    first: list[EmailMessage] = []
+    family = await world.family()
+    async with world.process(tmp_path / "first.log") as process:
+
+        async def kill(letter: EmailMessage) -> str:
+            first.append(letter)
+            os.kill(process.pid, signal.SIGKILL)
+            return "250 2.0.0 Ok"
+
+        world.mailbox.answer = kill
+        await world.record_marks(family)
+        await process.wait()
+    assert await world.states(family) == [(SENDING, 1)]
+    world.mailbox.reset()
+    async with world.process(tmp_path / "second.log"):
+        await world.until(family, (SENT, 2), seconds=30)
+    [second] = world.mailbox.letters
+    assert [letter["Message-ID"] for letter in first] == [second["Message-ID"]]
+    attempts = await world.rows(
+        "SELECT attempt_number, outcome FROM delivery_attempts WHERE school_id = $1 ORDER BY 1", family.school_id
+    )
+    assert [tuple(row) for row in attempts] == [(1, 4), (2, 1)]
+
+
+async def test_a_letter_that_kills_its_sender_is_given_up_after_ten_attempts(world: World, tmp_path: Path) -> None:
+    family = await world.family()
+    async with world.serving():
+        await world.record_marks(family)
+        await world.until(family, (SENT, 1))
+    await world.rows(
+        "UPDATE deliveries SET state = 5, attempt_count = 10, send_time = NULL, lease_end_time = now(), "
+        "next_attempt_time = now() WHERE school_id = $1",
+        family.school_id,
+    )
+    world.mailbox.reset()
+    async with world.serving():
+        await world.until(family, (int(State.FAILED), 11))
+    assert world.mailbox.letters == []

@@ -1,0 +1,142 @@
+"""Ending access: once ApplyRelations has answered, no letter about the child leaves (R33)."""
+
+import asyncio
+from datetime import timedelta
+from email.message import EmailMessage
+
+import grpc
+import pytest
+
+from chassis.clock import SetClock, SystemClock
+from diary.notify.v1 import relation_service_pb2, relation_service_pb2_grpc
+from services.notify.rules import State
+from tests.service.notify.world import World
+from tests.support.eventually import eventually
+from tests.support.services import refused, sign_service
+
+SENT, CANCELLED, WAITING, SENDING = (int(s) for s in (State.SENT, State.CANCELLED, State.WAITING, State.SENDING))
+
+
+@pytest.fixture(autouse=True)
+def _empty(world: World) -> None:
+    world.mailbox.reset()
+
+
+async def test_a_waiting_letter_is_cancelled_in_the_ending(world: World) -> None:
+    await world.mailbox.stop()
+    async with world.serving() as channel:
+        family = await world.family()
+        await world.record_marks(family)
+        await world.until(family, (WAITING, 1))
+        await world.end(channel, family)
+        assert await world.states(family) == [(CANCELLED, 1)]
+    await world.mailbox.start()
+
+
+async def test_another_relation_to_the_student_keeps_the_letter(world: World) -> None:
+    clock = SetClock(SystemClock().now())
+    await world.mailbox.stop()
+    async with world.serving(clock) as channel:
+        family = await world.family()
+        await world.rows(
+            "INSERT INTO relations SELECT school_id, gen_random_uuid(), kind, object_id, account_id, role, 1, valid_from_time "
+            "FROM relations WHERE relation_id = $1",
+            family.relation_id,
+        )
+        await world.record_marks(family)
+        await world.until(family, (WAITING, 1))
+        await world.end(channel, family)
+        await world.mailbox.start()
+        clock.advance(timedelta(minutes=1))
+        await world.until(family, (SENT, 2))
+
+
+async def test_a_relation_ended_behind_notifys_back_is_seen_when_the_letter_is_taken(world: World) -> None:
+    clock = SetClock(SystemClock().now())
+    await world.mailbox.stop()
+    async with world.serving(clock):
+        family = await world.family()
+        await world.record_marks(family)
+        await world.until(family, (WAITING, 1))
+        await world.rows("UPDATE relations SET valid_to_time = $2 WHERE relation_id = $1", family.relation_id, clock.now())
+        await world.mailbox.start()
+        clock.advance(timedelta(minutes=1))
+        await world.until(family, (CANCELLED, 1))
+    assert world.mailbox.letters == []
+
+
+async def test_an_ending_waits_for_the_letter_that_is_on_its_way(world: World) -> None:
+    came, go = asyncio.Event(), asyncio.Event()
+
+    async def wait(_: EmailMessage) -> str:
+        came.set()
+        await go.wait()
+        return "250 2.0.0 Ok"
+
+    world.mailbox.answer = wait
+    async with world.serving() as channel:
+        family = await world.family()
+        await world.record_marks(family)
+        await asyncio.wait_for(came.wait(), 10)
+        ending = asyncio.create_task(world.end(channel, family))
+
+        async def is_ended() -> bool:
+            rows = await world.rows("SELECT valid_to_time FROM relations WHERE relation_id = $1", family.relation_id)
+            return rows[0][0] is not None
+
+        await eventually(is_ended, why="the ending committed")
+        assert not ending.done()
+        go.set()
+        await ending
+        assert await world.states(family) == [(SENT, 1)]
+
+
+async def test_an_ending_that_would_wait_too_long_says_so(world: World) -> None:
+    go = asyncio.Event()
+
+    async def wait(_: EmailMessage) -> str:
+        await go.wait()
+        return "250 2.0.0 Ok"
+
+    world.mailbox.answer = wait
+    async with world.serving() as channel:
+        family = await world.family()
+        await world.record_marks(family)
+        await world.until(family, (SENDING, 1))
+        request = relation_service_pb2.ApplyRelationsRequest(
+            school_id=str(family.school_id), relations=[family.relation(2, is_ended=True)]
+        )
+        stub = relation_service_pb2_grpc.RelationServiceStub(channel)
+        metadata = sign_service(world.keys_dir, "access")
+        answer = await refused(stub.ApplyRelations(request, metadata=metadata))
+        assert answer == (grpc.StatusCode.UNAVAILABLE, "LETTER_BEING_SENT")
+        go.set()
+        await stub.ApplyRelations(request, metadata=metadata)
+        assert await world.states(family) == [(SENT, 1)]
+
+
+async def test_no_letter_leaves_after_the_answer_in_a_hundred_races(world: World) -> None:
+    """Marks told and accesses ended at the same moment: what left, left before the ending's answer."""
+    async with world.serving() as channel:
+        families = [await world.family() for _ in range(100)]
+        at_answer: dict[int, list[tuple[int, int]]] = {}
+
+        async def race(number: int) -> None:
+            family = families[number]
+            told = asyncio.create_task(world.record_marks(family))
+            await asyncio.sleep(number % 10 * 0.004)
+            await world.end(channel, family)
+            at_answer[number] = [state for state in await world.states(family) if state[0] == SENT]
+            await told
+
+        for start in range(0, 100, 10):
+            await asyncio.gather(*(race(number) for number in range(start, start + 10)))
+        for number, family in enumerate(families):
+
+            async def is_settled(family: object = family) -> bool:
+                return all(state[0] in (SENT, CANCELLED) for state in await world.states(family))  # type: ignore[arg-type]
+
+            await eventually(is_settled, why="nothing waits")
+            assert [state for state in await world.states(family) if state[0] == SENT] == at_answer[number]
+    outcomes = [state[0] for family in families for state in await world.states(family)]
+    assert SENT in outcomes

@@ -1,0 +1,243 @@
+"""A family with an address, the facts that access and journal tell, and what notify made of them."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import grpc
+from google.protobuf.message import Message
+from nats.js import JetStreamContext
+from pydantic import SecretStr
+
+from chassis.clock import Clock
+from diary.access.v1 import events_pb2 as access_events
+from diary.access.v1 import relation_pb2
+from diary.journal.v1 import diary_service_pb2
+from diary.journal.v1 import events_pb2 as journal_events
+from diary.notify.v1 import relation_service_pb2, relation_service_pb2_grpc
+from diary.options.v1 import options_pb2
+from services.notify.__main__ import build
+from services.notify.config import Settings
+from tests.service.notify.mailbox import Mailbox
+from tests.service.notify.neighbours import Neighbours
+from tests.support.backends import Clone
+from tests.support.eventually import eventually
+from tests.support.services import served, sign_service
+
+MOTHER = "mother@mail.example"
+
+
+@dataclass
+class Family:
+    """A school, a student and an account that may read, by default a guardian's."""
+
+    school_id: UUID = field(default_factory=uuid4)
+    student_id: UUID = field(default_factory=uuid4)
+    account_id: UUID = field(default_factory=uuid4)
+    relation_id: UUID = field(default_factory=uuid4)
+
+    def relation(self, version: int = 1, *, is_ended: bool = False) -> relation_pb2.Relation:
+        """The relation between them."""
+        made = relation_pb2.Relation(
+            relation_id=str(self.relation_id),
+            kind=options_pb2.RELATION_STUDENT,
+            object_id=str(self.student_id),
+            account_id=str(self.account_id),
+            role=options_pb2.ROLE_GUARDIAN,
+            version=version,
+        )
+        made.valid_from_time.FromJsonString("2026-09-01T00:00:00Z")
+        if is_ended:
+            made.valid_to_time.FromDatetime(datetime.now(UTC))  # noqa: TID251 - an ending is now
+        return made
+
+
+@dataclass
+class World:
+    """What stands around notify."""
+
+    clone: Clone
+    nats_url: str
+    keys_dir: Path
+    jetstream: JetStreamContext
+    neighbours: Neighbours
+    mailbox: Mailbox
+
+    def settings(self) -> Settings:
+        """notify's settings here."""
+        return Settings(
+            port=0,
+            metrics_port=0,
+            database_url=SecretStr(self.clone.app_dsns["notify"]),
+            nats_url=SecretStr(self.nats_url),
+            keys_dir=self.keys_dir,
+            access_address=f"127.0.0.1:{self.neighbours.port}",
+            journal_address=f"127.0.0.1:{self.neighbours.port}",
+            smtp_port=self.mailbox.port,
+            portal_url="https://diary.example",
+            mail_from="diary@school.example",
+        )
+
+    @asynccontextmanager
+    async def serving(self, clock: Clock | None = None) -> AsyncIterator[grpc.aio.Channel]:
+        """notify, serving."""
+        settings = self.settings()
+        async with served("notify", settings, lambda frame: build(settings, frame), clock) as channel:
+            yield channel
+
+    @asynccontextmanager
+    async def process(self, log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+        """notify as a process of its own, for tests that kill it or read its log."""
+        settings = self.settings()
+        environment = {
+            "DIARY_NOTIFY_DATABASE_URL": settings.database_url.get_secret_value(),
+            "DIARY_NATS_URL": self.nats_url,
+            "DIARY_KEYS_DIR": str(self.keys_dir),
+            "DIARY_NOTIFY_PORT": "0",
+            "DIARY_NOTIFY_METRICS_PORT": "0",
+            "DIARY_ACCESS_ADDRESS": settings.access_address,
+            "DIARY_JOURNAL_ADDRESS": settings.journal_address,
+            "DIARY_NOTIFY_SMTP_PORT": str(settings.smtp_port),
+            "DIARY_NOTIFY_PORTAL_URL": settings.portal_url,
+            "DIARY_NOTIFY_MAIL_FROM": settings.mail_from,
+            "DIARY_LOG_LEVEL": "DEBUG",
+        }
+        with log.open("ab") as output:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "services.notify", "serve", env=environment, stdout=output, stderr=output
+            )
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            await process.wait()
+
+    async def make_due(self, family: Family) -> None:
+        """Lets the pause before the next attempt be over, and a dead sender's lease."""
+        await self.rows(
+            "UPDATE deliveries SET next_attempt_time = now() - interval '1 s', lease_end_time = now() - interval '1 s' "
+            "WHERE school_id = $1 AND state IN (1, 5)",
+            family.school_id,
+        )
+
+    async def rows(self, query: str, *values: Any) -> list[asyncpg.Record]:
+        """Rows as the superuser sees them."""
+        connection = await asyncpg.connect(self.clone.admin_dsn, server_settings={"search_path": "notify"})
+        try:
+            return await connection.fetch(query, *values)
+        finally:
+            await connection.close()
+
+    async def family(self, address: str = MOTHER) -> Family:
+        """A new family whose relation notify knows, with an address unless it is empty."""
+        made = Family()
+        await self.rows(
+            "INSERT INTO relations (school_id, relation_id, kind, object_id, account_id, role, version, valid_from_time) "
+            "VALUES ($1, $2, 3, $3, $4, 4, 1, '2026-09-01T00:00:00Z')",
+            made.school_id,
+            made.relation_id,
+            made.student_id,
+            made.account_id,
+        )
+        if address:
+            await self.rows(
+                "INSERT INTO contact_points VALUES ($1, 'email', $2, 'application', now())", made.account_id, address
+            )
+        return made
+
+    async def tell(self, message: Message, school_id: UUID, event_id: UUID | None = None) -> UUID:
+        """Publishes a fact as the relay of its service does; a repeat goes on until the stream takes it for a new one."""
+        event_id = event_id or uuid4()
+        headers = {
+            "Nats-Msg-Id": str(event_id),
+            "Diary-School": str(school_id),
+            "Diary-Time": datetime.now(UTC).isoformat(),  # noqa: TID251 - the fact is now
+        }
+
+        async def publish() -> bool:
+            ack = await self.jetstream.publish(message.DESCRIPTOR.full_name, message.SerializeToString(), headers=headers)
+            return not ack.duplicate
+
+        await eventually(publish, why="the stream taking the event")
+        return event_id
+
+    def mark(self, family: Family, **changes: Any) -> str:
+        """A mark that journal knows; returns its id."""
+        mark_id = str(uuid4())
+        values: dict[str, Any] = {
+            "mark_id": mark_id,
+            "student_id": str(family.student_id),
+            "student_name": "Петрова Мария Ивановна",
+            "subject_name": "Алгебра",
+            "lesson_date": "2026-11-19",
+            "value": 5,
+            "revision": 1,
+        }
+        self.neighbours.marks[mark_id] = diary_service_pb2.MarkForLetter(**(values | changes))
+        return mark_id
+
+    async def record_marks(self, family: Family, count: int = 1) -> journal_events.MarksRecorded:
+        """Marks that journal knows and tells."""
+        recorded = self.recorded(family, [self.mark(family) for _ in range(count)])
+        await self.tell(recorded, family.school_id)
+        return recorded
+
+    def recorded(self, family: Family, mark_ids: Sequence[str]) -> journal_events.MarksRecorded:
+        """The event of these marks."""
+        marks = [
+            journal_events.RecordedMark(mark_id=mark_id, student_id=str(family.student_id), value=5, revision=1)
+            for mark_id in mark_ids
+        ]
+        return journal_events.MarksRecorded(school_id=str(family.school_id), course_id=str(uuid4()), marks=marks)
+
+    async def credentials_ready(self, family: Family, address: str = MOTHER) -> str:
+        """A granted access whose credentials shall be sent; returns the grant."""
+        grant_id = str(uuid4())
+        self.neighbours.wanted[grant_id] = address
+        ready = access_events.CredentialsReady(
+            school_id=str(family.school_id), grant_id=grant_id, account_id=str(family.account_id)
+        )
+        await self.tell(ready, family.school_id)
+        return grant_id
+
+    async def states(self, family: Family) -> list[tuple[int, int]]:
+        """(state, attempts) of the family's deliveries, oldest first."""
+        rows = await self.rows(
+            "SELECT state, attempt_count FROM deliveries WHERE school_id = $1 ORDER BY delivery_id", family.school_id
+        )
+        return [(row["state"], row["attempt_count"]) for row in rows]
+
+    async def until(self, family: Family, *states: tuple[int, int], seconds: float = 15) -> None:
+        """Waits for these states and attempts."""
+
+        async def reached() -> bool:
+            assert await self.states(family) == list(states)
+            return True
+
+        await eventually(reached, seconds, why=f"states {states}")
+
+    async def until_handled(self, event_id: UUID) -> None:
+        """Waits until notify has handled an event."""
+
+        async def handled() -> bool:
+            return bool(await self.rows("SELECT 1 FROM inbox WHERE event_id = $1", event_id))
+
+        await eventually(handled, why="the event in the inbox")
+
+    async def end(self, channel: grpc.aio.Channel, family: Family) -> None:
+        """access ends the relation and waits for notify."""
+        request = relation_service_pb2.ApplyRelationsRequest(
+            school_id=str(family.school_id), relations=[family.relation(2, is_ended=True)]
+        )
+        stub = relation_service_pb2_grpc.RelationServiceStub(channel)
+        await stub.ApplyRelations(request, metadata=sign_service(self.keys_dir, "access"))
