@@ -68,3 +68,9 @@ fmt: $(STAMP) ## Format Python and protos
 .PHONY: bench
 bench: $(STAMP) ## Measure ours against the limit and the peers, side by side
 	$(BIN)/python -m benchmarks
+
+.PHONY: charts
+charts: $(STAMP) ## Package the charts and check them with real Helm, Kubernetes' schemas and checkov
+	@$(BIN)/python -m deploy.charts.tools
+	@$(BIN)/python -m deploy.charts.build
+	$(BIN)/python -m pytest tests/charts

@@ -41,7 +41,7 @@ spec:
     {{- include "service.peerRule" (dict "direction" "to" "name" . "port" (get $ports .)) | nindent 4 }}
     {{- end }}
     {{- if not (has $name (list "gateway" "portal")) }}
-    {{- include "service.backendRules" . | nindent 4 }}
+    {{- include "service.backendRules" . | trim | nindent 4 }}
     {{- with include (printf "%s.egress" $name) . | trim }}
     {{- . | nindent 4 }}
     {{- end }}

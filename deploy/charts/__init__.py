@@ -1,0 +1,1 @@
+"""Helm charts of Diary, the tools that check them, and the step that packages them."""

@@ -1,0 +1,68 @@
+"""Charts as `make charts` has packaged them, rendered by the real Helm."""
+
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from deploy.charts.build import OUT, SOURCE
+from deploy.charts.tools import HELM
+
+Document = dict[str, Any]
+
+HERE = Path(__file__).parent
+MONITORING = "monitoring.coreos.com/v1"
+PLAIN = HERE / "values" / "plain.yaml"
+OVERLAYS = SOURCE / "values"
+# Chart and value files by the name of the case.
+CASES: dict[str, tuple[str, tuple[Path, ...]]] = {
+    "diary-plain": ("diary", (PLAIN,)),
+    "diary-everything": ("diary", (HERE / "values" / "everything.yaml",)),
+    "diary-one-node": ("diary", (PLAIN, OVERLAYS / "one-node.yaml")),
+    "diary-region": ("diary", (PLAIN, OVERLAYS / "region.yaml")),
+    "backends-plain": ("backends", ()),
+    "backends-one-node": ("backends", (OVERLAYS / "one-node-backends.yaml",)),
+    "backends-region": ("backends", (OVERLAYS / "region-backends.yaml",)),
+}
+
+
+def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs Helm; the caller looks at what came of it."""
+    return subprocess.run([str(HELM), *arguments], capture_output=True, text=True, check=False)
+
+
+@cache
+def template(case: str, kubernetes: str = "1.34.0", apis: tuple[str, ...] = ()) -> str:
+    """A case rendered for a version of Kubernetes and the API groups that its operators add."""
+    chart, files = CASES[case]
+    values = [part for file in files for part in ("--values", str(file))]
+    knows = [part for api in apis for part in ("--api-versions", api)]
+    versioned = ["--kube-version", kubernetes, *knows]
+    [package] = OUT.glob(f"{chart}-*.tgz")
+    done = helm("template", chart, str(package), "--namespace", "diary", *versioned, *values)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def render(case: str, kubernetes: str = "1.34.0", apis: tuple[str, ...] = ()) -> list[Document]:
+    """The rendered objects."""
+    text = template(case, kubernetes, apis)
+    return [document for document in yaml.load_all(text, yaml.CSafeLoader) if document]
+
+
+def find(documents: list[Document], kind: str, name: str) -> Document:
+    """The one object of this kind and name."""
+    [found] = [d for d in documents if d["kind"] == kind and d["metadata"]["name"] == name]
+    return found
+
+
+def pods(documents: list[Document]) -> dict[str, Document]:
+    """Every pod of the objects, as metadata and spec, by kind and name of what makes it."""
+    made = {f"{d['kind']} {d['metadata']['name']}": d for d in documents}
+    return {
+        name: d if d["kind"] == "Pod" else d["spec"]["template"]
+        for name, d in made.items()
+        if d["kind"] in ("Deployment", "StatefulSet", "Job", "Pod")
+    }
