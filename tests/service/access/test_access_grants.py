@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import grpc
 import pytest
+from prometheus_client import REGISTRY
 
 from deploy.local.ports import Ports
 from diary.access.v1 import events_pb2, grant_service_pb2_grpc, session_service_pb2, session_service_pb2_grpc
@@ -246,6 +247,7 @@ async def test_an_ending_that_a_service_has_not_confirmed_is_pending_and_stands(
         ended = await admin.fetchval("SELECT end_time FROM grants WHERE grant_id = $1", school.grants["mother"])
         assert ended is not None
         assert await admin.fetch("SELECT DISTINCT target FROM ending_pushes") == [("journal",)]
+        await eventually(lambda: REGISTRY.get_sample_value("diary_access_ending_pushes") == 1, why="the gauge")
         async with backends.journal_on(port):
 
             async def is_carried() -> bool:

@@ -11,6 +11,7 @@ import jwt
 import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
+from prometheus_client import REGISTRY
 
 from chassis.clock import SetClock
 from diary.access.v1 import session_service_pb2 as pb
@@ -116,6 +117,19 @@ async def test_a_right_password_forgets_the_failures_before_it(stub: Any, school
         for _ in range(3):
             assert await refused(_sign_in(stub, login, "wrong")) == FAILED
         await _sign_in(stub, login)
+
+
+async def test_sign_ins_are_counted_by_outcome(stub: Any, school: SchoolWorld) -> None:
+    def counts() -> list[float]:
+        name = "diary_access_sign_ins_total"
+        return [REGISTRY.get_sample_value(name, {"outcome": o}) or 0 for o in ("succeeded", "failed", "blocked")]
+
+    before = counts()
+    login = school.people["mother"].login
+    await _sign_in(stub, login)
+    for _ in range(6):
+        await refused(_sign_in(stub, login, "wrong"))
+    assert [now - then for now, then in zip(counts(), before, strict=True)] == [1, 5, 1]
 
 
 async def test_the_secrets_of_a_session_are_in_no_table(stub: Any, admin: Any, school: SchoolWorld) -> None:
