@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncpg
 import nats
 import pytest_asyncio
 
@@ -24,7 +25,9 @@ async def world(postgres: PostgresServer, nats_url: str, keys_dir: Path) -> Asyn
     await neighbours.start()
     mailbox = Mailbox()
     await mailbox.start()
-    yield World(clone, nats_url, keys_dir, jetstream, neighbours, mailbox)
+    admin = await asyncpg.create_pool(clone.admin_dsn, min_size=1, max_size=5, server_settings={"search_path": "notify"})
+    yield World(clone, admin, nats_url, keys_dir, jetstream, neighbours, mailbox)
+    await admin.close()
     await mailbox.stop()
     await neighbours.stop()
     await broker.close()

@@ -66,6 +66,7 @@ class World:
     """What stands around notify."""
 
     clone: Clone
+    admin: asyncpg.Pool[asyncpg.Record]
     nats_url: str
     keys_dir: Path
     jetstream: JetStreamContext
@@ -132,11 +133,7 @@ class World:
 
     async def rows(self, query: str, *values: Any) -> list[asyncpg.Record]:
         """Rows as the superuser sees them."""
-        connection = await asyncpg.connect(self.clone.admin_dsn, server_settings={"search_path": "notify"})
-        try:
-            return await connection.fetch(query, *values)
-        finally:
-            await connection.close()
+        return await self.admin.fetch(query, *values)
 
     async def family(self, address: str = MOTHER) -> Family:
         """A new family whose relation notify knows, with an address unless it is empty."""
@@ -186,11 +183,10 @@ class World:
         self.neighbours.marks[mark_id] = diary_service_pb2.MarkForLetter(**(values | changes))
         return mark_id
 
-    async def record_marks(self, family: Family, count: int = 1) -> journal_events.MarksRecorded:
-        """Marks that journal knows and tells."""
+    async def record_marks(self, family: Family, count: int = 1) -> UUID:
+        """Marks that journal knows and tells; returns the event."""
         recorded = self.recorded(family, [self.mark(family) for _ in range(count)])
-        await self.tell(recorded, family.school_id)
-        return recorded
+        return await self.tell(recorded, family.school_id)
 
     def recorded(self, family: Family, mark_ids: Sequence[str]) -> journal_events.MarksRecorded:
         """The event of these marks."""
