@@ -58,7 +58,7 @@ def everything(region: Region) -> Iterator[Stage]:
     """A whole region, with the demo on the first start. Read lazily: a stage may look at what those before have done."""
     state = region.state
     yield from servers(region)
-    yield (Task("keys", partial(_make_keys, state.keys)),)
+    yield (Task("keys", partial(_make_keys, state.keys)), _mail(region))
     yield (Task("migrations", partial(migrate_all, region)), _gateway_config(region))
     if state.seeded() is None:
         yield (_seed(region, "access", ["--logins", str(state.logins)]),)
@@ -81,6 +81,13 @@ def _nats(region: Region) -> Child:
     region.nats.make()
     process = region.nats.process(region.state.log("nats"))
     return Child(process, region.nats.is_ready, ("nats", "nats_monitor"), instead="DIARY_NATS_URL (with JetStream)")
+
+
+def _mail(region: Region) -> Child:
+    ports, folder = region.ports, region.state.folder / "mail"
+    options = ["--smtp-port", str(ports["smtp"]), "--http-port", str(ports["mail"]), "--dir", str(folder)]
+    process = Process("mail", [sys.executable, "-m", "deploy.local.mail", *options], region.state.log("mail"))
+    return Child(process, partial(answers_http, ports["mail"], "/healthz"), ("smtp", "mail"))
 
 
 async def _make_keys(folder: Path) -> None:
@@ -121,6 +128,8 @@ def _gateway(region: Region) -> Child:
     config = region.state.folder / "envoy.json"
     # Without hot restart several gateways of one machine do not meet in shared memory.
     command = [_envoy(), "-c", str(config), "--disable-hot-restart", "--concurrency", "2", "--log-level", "warning"]
+    # So that the access log is not ten seconds late.
+    command += ["--file-flush-interval-msec", "1000"]
     process = Process("gateway", command, region.state.log("gateway"))
     is_ready = partial(answers_http, region.ports["gateway_admin"], "/ready")
     return Child(process, is_ready, ("gateway", "gateway_admin"), instead="DIARY_ENVOY (the path of an Envoy)")

@@ -22,6 +22,8 @@ _USUAL = {
     "nats": 4222,
     "nats_monitor": 8222,
     "gateway_admin": 9901,
+    "smtp": 1025,
+    "mail": 8025,
 }
 
 Tell = Callable[[str], None]
@@ -83,6 +85,11 @@ class Region:
         return f"http://127.0.0.1:{self.ports['gateway']}"
 
     @property
+    def mail_url(self) -> str:
+        """Where the letters are shown."""
+        return f"http://127.0.0.1:{self.ports['mail']}"
+
+    @property
     def admin_dsn(self) -> str:
         """The superuser's DSN of the region's database."""
         return self.given_dsn or self.postgres.dsn("diary")
@@ -113,6 +120,8 @@ class Region:
         kept |= {f"DIARY_{name.upper()}_ADDRESS": self.address(name) for name in SERVICES}
         kept |= {"DIARY_GATEWAY_ADDRESS": self.address("gateway")}
         kept |= {f"DIARY_{name.upper()}_PORT": str(port) for name, port in self.ports.items()}
+        kept |= {"DIARY_NOTIFY_SMTP_PORT": str(self.ports["smtp"])}
+        kept |= {f"DIARY_{name}_PORTAL_URL": self.gateway_url for name in ("ACCESS", "NOTIFY")}
         if service:
             kept[f"DIARY_{service.upper()}_DATABASE_URL"] = self.app_dsn(service)
         if with_admin:
