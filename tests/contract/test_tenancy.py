@@ -24,7 +24,7 @@ REGION_TABLES = {
     "documents": _CHASSIS | {"ended_sessions"},
 }
 # Queue tables: school_id leads, and the jobs role may claim across schools.
-QUEUE_TABLES: dict[str, set[str]] = {"access": set(), "journal": set(), "notify": {"deliveries"}, "documents": set()}
+QUEUE_TABLES: dict[str, set[str]] = {"access": set(), "journal": set(), "notify": set(), "documents": set()}
 
 _KEYS = """
 SELECT c.relname AS table_name, k.conname AS key_name, k.confrelid::regclass::text AS other_table,

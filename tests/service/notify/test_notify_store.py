@@ -1,0 +1,86 @@
+"""What the database itself keeps: the wall around the queue, indexes of the hot statements, a rebuilt projection."""
+
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from chassis.auth import ServiceToken
+from chassis.clients import connect
+from chassis.clock import SystemClock
+from chassis.db import Database
+from diary.access.v1 import roster_service_pb2, roster_service_pb2_grpc, school_service_pb2_grpc
+from services.notify.commands import Rebuild
+from tests.service.notify.world import Family, World
+
+
+async def test_the_jobs_role_sees_only_what_it_needs_to_claim(world: World) -> None:
+    database = await Database.connect(world.clone.app_dsns["notify"], "notify", size=1)
+    async with database.jobs() as connection:
+        await connection.fetch("SELECT school_id, delivery_id, state, next_attempt_time, lease_end_time FROM deliveries")
+        for column in ("account_id", "student_id", "mark_ids", "provider_answer", "grant_id"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.fetch(f"SELECT {column} FROM deliveries")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute("UPDATE deliveries SET state = 1")
+    await database.close()
+
+
+async def test_behind_the_schools_door_no_address_can_be_read(world: World) -> None:
+    database = await Database.connect(world.clone.app_dsns["notify"], "notify", size=1)
+    async with database.school(uuid4()) as connection:
+        await connection.fetch("SELECT account_id FROM contact_points WHERE kind = 'email'")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.fetch("SELECT address FROM contact_points")
+    await database.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        (
+            "SELECT school_id, delivery_id FROM deliveries WHERE state IN (1, 5) AND next_attempt_time <= now() "
+            "AND (lease_end_time IS NULL OR lease_end_time <= now()) ORDER BY next_attempt_time LIMIT 16 "
+            "FOR UPDATE SKIP LOCKED",
+            "deliveries_due",
+        ),
+        (
+            "SELECT FROM deliveries d WHERE d.school_id = gen_random_uuid() AND d.account_id = '{id}' "
+            "AND (d.student_id = '{id}' OR d.student_id IS NULL) AND d.state = 5 AND d.lease_end_time > now()",
+            "deliveries_open_by_account",
+        ),
+        (
+            "SELECT delivery_id FROM deliveries WHERE school_id = '{id}' AND delivery_id < '{id}' "
+            "ORDER BY delivery_id DESC LIMIT 51",
+            "deliveries_pkey",
+        ),
+    ],
+)
+async def test_a_hot_statement_has_its_index(world: World, statement: str, index: str) -> None:
+    async with world.admin.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+        plan = await connection.fetch("EXPLAIN " + statement.replace("{id}", str(uuid4())))
+    assert index in " ".join(row[0] for row in plan)
+
+
+async def test_a_rebuild_fills_the_projection_from_access(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    families = [Family() for _ in range(3)]
+    school_id = uuid4()
+    world.neighbours.schools = [school_id]
+    world.neighbours.students = {
+        str(f.student_id): roster_service_pb2.RosterStudent(student_id=str(f.student_id), class_id=str(uuid4()), version=1)
+        for f in families
+    }
+    world.neighbours.relations = {str(f.relation_id): f.relation() for f in families}
+    database = await Database.connect(world.clone.app_dsns["notify"], "notify", size=1)
+    token = ServiceToken(world.keys_dir, "notify", SystemClock())
+    async with connect(f"127.0.0.1:{world.neighbours.port}", token) as access:
+        schools = school_service_pb2_grpc.SchoolServiceStub(access)
+        rebuild = Rebuild(database, schools, roster_service_pb2_grpc.RosterServiceStub(access))
+        await rebuild.rebuild_all()
+        await rebuild.rebuild_all()
+    await database.close()
+    assert "3 students, 3 relations" in capsys.readouterr().out
+    for table in ("students", "relations"):
+        rows = await world.rows(f"SELECT 1 FROM {table} WHERE school_id = $1", school_id)
+        assert len(rows) == 3
