@@ -15,6 +15,10 @@ event_lag_seconds = Histogram("diary_event_lag_seconds", "From the fact to its h
 consumer_backlog = Gauge("diary_consumer_backlog", "Events waiting in a durable", ["stream"])
 dead_events = Counter("diary_dead_events_total", "Events set aside after their last attempt", ["subject"])
 
+deadlines_open = Gauge("diary_deadline_open", "Deadlines of the regulation not met yet, by clause", ["clause"])
+deadlines_overdue = Gauge("diary_deadline_overdue", "Deadlines past due and not met, by clause", ["clause"])
+deadlines_met = Counter("diary_deadline_met_total", "Deadlines met, by clause and whether in time", ["clause", "in_time"])
+
 
 def serve(port: int, host: str) -> None:
     """Serves `/metrics` in a thread of its own."""

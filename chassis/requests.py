@@ -8,7 +8,7 @@ from uuid import UUID
 from google.protobuf.message import Message
 
 from chassis.db import Connection
-from chassis.errors import InvalidArgument
+from chassis.errors import InvalidArgument, Unavailable
 
 M = TypeVar("M", bound=Message)
 
@@ -48,9 +48,14 @@ def check_digest(kept: bytes, request: Write) -> None:
 
 
 async def keep_answer(connection: Connection, account_id: UUID, request: Write, answer: Message, now: datetime) -> None:
-    """Keeps the answer. Two at once: the second waits for the first, then fails and is repeated by the caller."""
-    await connection.execute(
-        "INSERT INTO requests (account_id, request_id, rpc, digest, answer, create_time) VALUES ($1, $2, $3, $4, $5, $6)",
+    """Keeps the answer. Two at once: the second waits for the first, then raises Unavailable REQUEST_IN_PROGRESS; repeated,
+    it finds the first one's answer.
+    """
+    status = await connection.execute(
+        """
+        INSERT INTO requests (account_id, request_id, rpc, digest, answer, create_time) VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT DO NOTHING
+        """,
         account_id,
         UUID(request.request_id),
         type(request).__name__.removesuffix("Request"),
@@ -58,3 +63,5 @@ async def keep_answer(connection: Connection, account_id: UUID, request: Write, 
         answer.SerializeToString(),
         now,
     )
+    if status != "INSERT 0 1":
+        raise Unavailable("REQUEST_IN_PROGRESS", "the same request ran at this moment; repeat it and get its answer")

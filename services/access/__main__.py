@@ -9,6 +9,7 @@ import grpc
 
 from chassis import clients, log, migrate, run
 from chassis.relations import EndedSession, Relation, write_ended_session, write_relation
+from diary.documents.v1 import document_service_pb2_grpc
 from diary.documents.v1 import relation_service_pb2 as documents_pb2
 from diary.documents.v1 import relation_service_pb2_grpc as documents_grpc
 from diary.journal.v1 import relation_service_pb2 as journal_pb2
@@ -16,6 +17,7 @@ from diary.journal.v1 import relation_service_pb2_grpc as journal_grpc
 from diary.notify.v1 import relation_service_pb2 as notify_pb2
 from diary.notify.v1 import relation_service_pb2_grpc as notify_grpc
 from services.access import commands, jobs, rpc, seed
+from services.access.actions.calendars import read_calendar
 from services.access.actions.endings import Endings, Send
 from services.access.config import Settings
 
@@ -29,6 +31,7 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
     def channel(address: str) -> grpc.aio.Channel:
         return clients.connect(address, frame.token)
 
+    documents = channel(settings.documents_address)
     targets = {
         "journal": _sender(
             journal_grpc.RelationServiceStub(channel(settings.journal_address)).ApplyRelations,
@@ -38,15 +41,19 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
             notify_grpc.RelationServiceStub(channel(settings.notify_address)).ApplyRelations,
             notify_pb2.ApplyRelationsRequest,
         ),
-        "documents": _sender(
-            documents_grpc.RelationServiceStub(channel(settings.documents_address)).ApplyRelations,
-            documents_pb2.ApplyRelationsRequest,
-        ),
+        "documents": _sender(documents_grpc.RelationServiceStub(documents).ApplyRelations, documents_pb2.ApplyRelationsRequest),
     }
     endings = Endings(frame.database, targets)
-    return run.Service(
-        rpc.parts(frame, endings, settings.keys_dir), loops=[jobs.push_endings(frame, endings), jobs.forget_old(frame)]
+    parts = rpc.parts(
+        frame,
+        endings,
+        settings.keys_dir,
+        read_calendar(settings.region_calendar),
+        document_service_pb2_grpc.DocumentServiceStub(documents),
+        f"{settings.portal_url.rstrip('/')}/activate",
     )
+    loops = [jobs.push_endings(frame, endings), jobs.forget_old(frame), jobs.count_deadlines(frame)]
+    return run.Service(parts, loops=loops)
 
 
 def _sender(call: Callable[..., Awaitable[Any]], request_type: type[Any]) -> Send:
@@ -78,6 +85,9 @@ def main() -> None:
     seed.add_parser(parsers)
     commands.add_parsers(parsers)
     arguments = parser.parse_args()
+    if arguments.command == "due":
+        commands.print_due(arguments)
+        return
     settings = Settings()
     admin_dsn = settings.admin_database_url.get_secret_value()
     if arguments.command == "serve":

@@ -1,5 +1,7 @@
 """The only reader of the environment in access."""
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -22,3 +24,5 @@ class Settings(ServiceSettings):
     documents_address: str = Field(
         "127.0.0.1:50054", validation_alias="DIARY_DOCUMENTS_ADDRESS", description="gRPC address of documents"
     )
+    portal_url: str = Field("http://127.0.0.1:8080", description="where families open the diary; slips link to it")
+    region_calendar: Path | None = Field(None, description="CSV of the region's days off and working days (docs/clocks.md)")

@@ -4,13 +4,14 @@ import asyncio
 
 from prometheus_client import Gauge
 
-from chassis import log
+from chassis import log, metrics
 from chassis.run import Frame, Loop
 from services.access.actions.endings import BATCH, Endings
 from services.access.rules.sign_in import SESSION_IDLE_TIME, WINDOW
-from services.access.store import accounts, pushes, sessions
+from services.access.store import accounts, applications, credentials, pushes, sessions
 
 _POLL_SECONDS = 0.5
+_COUNT_SECONDS = 15
 _pending = Gauge("diary_access_ending_pushes", "Endings that another service has not confirmed yet")
 
 
@@ -31,7 +32,7 @@ def push_endings(frame: Frame, endings: Endings) -> Loop:
 
 
 def forget_old(frame: Frame) -> Loop:
-    """Drops failed sign-ins that count no more and sessions that ran out long ago, each hour."""
+    """Drops failed sign-ins that count no more, sessions that ran out long ago and expired activation tokens, each hour."""
 
     async def hourly() -> None:
         while True:
@@ -39,6 +40,24 @@ def forget_old(frame: Frame) -> Loop:
             async with frame.database.region() as connection:
                 await accounts.delete_old_failures(connection, now - WINDOW)
                 await sessions.delete_old_sessions(connection, now - SESSION_IDLE_TIME)
+                await credentials.delete_old_tokens(connection, now)
             await asyncio.sleep(3600)
 
     return hourly
+
+
+def count_deadlines(frame: Frame) -> Loop:
+    """Shows how many deadlines are open and overdue, by clause (Clause R15)."""
+
+    async def often() -> None:
+        while True:
+            async with frame.database.jobs() as connection:
+                counts = await applications.count_open_deadlines(connection, frame.clock.now())
+            for gauge in (metrics.deadlines_open, metrics.deadlines_overdue):
+                gauge.clear()
+            for clause, is_open, is_overdue in counts:
+                metrics.deadlines_open.labels(clause).set(is_open)
+                metrics.deadlines_overdue.labels(clause).set(is_overdue)
+            await asyncio.sleep(_COUNT_SECONDS)
+
+    return often

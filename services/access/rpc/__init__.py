@@ -1,29 +1,46 @@
 """The RPCs of access."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
 
 from chassis.auth import Signer
+from chassis.calendar import WorkingCalendar
 from chassis.run import Frame
 from chassis.server import Part
 from diary.access.v1 import (
+    application_service_pb2_grpc,
+    credential_service_pb2_grpc,
     grant_service_pb2_grpc,
     roster_service_pb2_grpc,
     school_service_pb2_grpc,
     session_service_pb2_grpc,
 )
+from diary.documents.v1 import document_service_pb2_grpc
 from services.access.actions.endings import Endings
-from services.access.actions.passwords import PasswordChecker
+from services.access.actions.passwords import Passwords
+from services.access.actions.sign_in import Sessions
+from services.access.rpc.applications import ApplicationServicer
+from services.access.rpc.credentials import CredentialServicer
 from services.access.rpc.grants import GrantServicer
 from services.access.rpc.roster import RosterServicer
 from services.access.rpc.schools import SchoolServicer
 from services.access.rpc.sessions import SessionServicer
 
 
-def parts(frame: Frame, endings: Endings, keys_dir: Path) -> Sequence[Part]:
+def parts(
+    frame: Frame,
+    endings: Endings,
+    keys_dir: Path,
+    calendar: WorkingCalendar,
+    documents: document_service_pb2_grpc.DocumentServiceAsyncStub,
+    activation_link: str,
+) -> Sequence[Part]:
     """The servicers of access."""
-    signer = Signer(keys_dir / "token.pem", "token-", frame.clock)
-    sessions = SessionServicer(frame, endings, signer, PasswordChecker())
+    begun = Sessions(frame, Signer(keys_dir / "token.pem", "token-", frame.clock))
+    passwords = Passwords()
+    sessions = SessionServicer(frame, endings, begun, passwords)
     return [
         Part("diary.access.v1.SessionService", session_service_pb2_grpc.add_SessionServiceServicer_to_server, sessions),
         Part(
@@ -40,5 +57,15 @@ def parts(frame: Frame, endings: Endings, keys_dir: Path) -> Sequence[Part]:
             "diary.access.v1.SchoolService",
             school_service_pb2_grpc.add_SchoolServiceServicer_to_server,
             SchoolServicer(frame),
+        ),
+        Part(
+            "diary.access.v1.ApplicationService",
+            application_service_pb2_grpc.add_ApplicationServiceServicer_to_server,
+            ApplicationServicer(frame, calendar),
+        ),
+        Part(
+            "diary.access.v1.CredentialService",
+            credential_service_pb2_grpc.add_CredentialServiceServicer_to_server,
+            CredentialServicer(frame, begun, passwords, documents, activation_link),
         ),
     ]

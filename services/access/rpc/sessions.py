@@ -1,6 +1,5 @@
 """Sign-in, sessions, and who the caller is."""
 
-import hashlib
 import secrets
 from datetime import datetime
 from uuid import UUID
@@ -8,18 +7,18 @@ from uuid import UUID
 from prometheus_client import Counter
 
 from chassis import auth, outbox
-from chassis.auth import Signer
 from chassis.db import Connection
-from chassis.errors import ResourceExhausted, Unauthenticated
+from chassis.errors import FailedPrecondition, ResourceExhausted, Unauthenticated
 from chassis.interceptors import Context
 from chassis.run import Frame
 from diary.access.v1 import session_service_pb2, session_service_pb2_grpc
 from services.access import convert
 from services.access.actions.endings import Endings
-from services.access.actions.passwords import PasswordChecker
+from services.access.actions.passwords import Passwords
+from services.access.actions.sign_in import Sessions, begin_attempt, digest
 from services.access.rules.callers import Place
-from services.access.rules.roles import Role
-from services.access.rules.sign_in import SESSION_IDLE_TIME, count_attempt
+from services.access.rules.credentials import normalise_one_time_password
+from services.access.rules.sign_in import SESSION_IDLE_TIME, read_login
 from services.access.store import accounts, callers, pushes, relations, sessions
 from services.access.store.accounts import Account
 from services.access.store.sessions import Session
@@ -30,50 +29,47 @@ _sign_ins = Counter("diary_access_sign_ins_total", "Sign-ins by outcome: succeed
 class SessionServicer(session_service_pb2_grpc.SessionServiceServicer):
     """SessionService."""
 
-    def __init__(self, frame: Frame, endings: Endings, signer: Signer, passwords: PasswordChecker) -> None:
+    def __init__(self, frame: Frame, endings: Endings, begun: Sessions, passwords: Passwords) -> None:
         self._database = frame.database
         self._clock = frame.clock
         self._endings = endings
-        self._signer = signer
+        self._sessions = begun
         self._passwords = passwords
 
     async def CreateSession(
         self, request: session_service_pb2.CreateSessionRequest, context: Context
     ) -> session_service_pb2.CreateSessionResponse:
         """Signs in; an unknown login takes the same way and time as a wrong password."""
-        login = request.login.strip().lower()
+        login = read_login(request.login)
         account = await self._check_password(login, request.password)
-        now, refresh_token = self._clock.now(), secrets.token_urlsafe(32)
-        expire_time = now + SESSION_IDLE_TIME
         async with self._database.region() as connection, connection.transaction():
-            await accounts.delete_failures(connection, _digest(login))
-            session_id = await sessions.insert_session(connection, account.account_id, _digest(refresh_token), now, expire_time)
+            session_id, refresh_token, expire_time = await self._sessions.begin(connection, account.account_id, login)
         session = Session(session_id, account.account_id, account.is_operator)
         _sign_ins.labels("succeeded").inc()
-        return session_service_pb2.CreateSessionResponse(tokens=await self._sign_tokens(session, refresh_token, expire_time))
+        return session_service_pb2.CreateSessionResponse(tokens=await self._sessions.sign(session, refresh_token, expire_time))
 
     async def RefreshSession(
         self, request: session_service_pb2.RefreshSessionRequest, context: Context
     ) -> session_service_pb2.RefreshSessionResponse:
         """Exchanges the refresh token; one that was used already ends the session, since two hold it."""
         now, next_token = self._clock.now(), secrets.token_urlsafe(32)
-        expire_time, digest = now + SESSION_IDLE_TIME, _digest(request.refresh_token)
+        expire_time, used = now + SESSION_IDLE_TIME, digest(request.refresh_token)
         async with self._database.region() as connection, connection.transaction():
-            session = await sessions.rotate_session(connection, digest, _digest(next_token), now, expire_time)
+            session = await sessions.rotate_session(connection, used, digest(next_token), now, expire_time)
             if session is None:
-                await self._end(connection, digest, now)
+                await self._end(connection, used, now)
         if session is None:
             raise Unauthenticated("SESSION_ENDED", "the session is over or its token was used already; sign in again")
-        return session_service_pb2.RefreshSessionResponse(tokens=await self._sign_tokens(session, next_token, expire_time))
+        return session_service_pb2.RefreshSessionResponse(tokens=await self._sessions.sign(session, next_token, expire_time))
 
     async def EndSession(
         self, request: session_service_pb2.EndSessionRequest, context: Context
     ) -> session_service_pb2.EndSessionResponse:
         """Ends the session here, then everywhere. A repeat waits again."""
-        digest = _digest(request.refresh_token)
+        shown = digest(request.refresh_token)
         async with self._database.region() as connection, connection.transaction():
-            await self._end(connection, digest, self._clock.now())
-            session_id = await sessions.find_session_id(connection, digest)
+            await self._end(connection, shown, self._clock.now())
+            session_id = await sessions.find_session_id(connection, shown)
             if session_id is None:
                 raise Unauthenticated("SESSION_ENDED", "the refresh token is of no session")
             waiting = await pushes.list_pushes_of_session(connection, session_id)
@@ -97,36 +93,26 @@ class SessionServicer(session_service_pb2_grpc.SessionServiceServicer):
         )
 
     async def _check_password(self, login: str, password: str) -> Account:
-        """The account. Raises Unauthenticated SIGN_IN_FAILED, ResourceExhausted SIGN_IN_BLOCKED."""
-        now, digest = self._clock.now(), _digest(login)
+        """The account. Raises Unauthenticated SIGN_IN_FAILED, ResourceExhausted SIGN_IN_BLOCKED, and at a one-time password,
+        which opens nothing but activation, FailedPrecondition PASSWORD_NOT_SET.
+        """
+        now = self._clock.now()
         try:
             async with self._database.region() as connection, connection.transaction():
-                failures = await accounts.lock_failures(connection, digest, now)
-                await accounts.save_failures(connection, digest, count_attempt(failures, now))
-                account = await accounts.find_account(connection, login)
+                await begin_attempt(connection, login, now)
+                account = await accounts.find_account(connection, login, now)
         except ResourceExhausted:
             _sign_ins.labels("blocked").inc()
             raise
-        is_right = await self._passwords.is_right(account.password_hash if account else None, password)
+        is_first = account is not None and not account.is_activated
+        shown = normalise_one_time_password(password) if is_first else password
+        is_right = await self._passwords.is_right(account.password_hash if account else None, shown)
         if account is None or not is_right:
             _sign_ins.labels("failed").inc()
             raise Unauthenticated("SIGN_IN_FAILED", "the login is not known or the password is wrong")
+        if is_first:
+            raise FailedPrecondition("PASSWORD_NOT_SET", "the one-time password opens only the page of first sign-in")
         return account
-
-    async def _sign_tokens(
-        self, session: Session, refresh_token: str, expire_time: datetime
-    ) -> session_service_pb2.SessionTokens:
-        """The pair of tokens; the roles are those of now over all schools."""
-        roles = {int(Role.OPERATOR)} if session.is_operator else set()
-        now = self._clock.now()
-        async with self._database.region() as connection:
-            places = await accounts.list_places(connection, session.account_id)
-        for place in places:
-            async with self._database.school(place.school_id) as connection:
-                roles |= await relations.list_roles(connection, place.school_id, session.account_id, now)
-        claims: dict[str, object] = {"sid": str(session.session_id), "roles": convert.role_names(roles)}
-        token, token_expires = self._signer.sign("diary-access", str(session.account_id), claims)
-        return convert.tokens(token, token_expires, refresh_token, expire_time, session.session_id)
 
     async def _read_place(self, account_id: UUID, place: Place, now: datetime) -> session_service_pb2.CallerSchool:
         async with self._database.school(place.school_id) as connection:
@@ -135,14 +121,10 @@ class SessionServicer(session_service_pb2_grpc.SessionServiceServicer):
             students = await callers.list_open_students(connection, place.school_id, account_id, now)
         return convert.caller_school(place, name, roles, students)
 
-    async def _end(self, connection: Connection, digest: bytes, now: datetime) -> None:
+    async def _end(self, connection: Connection, refresh_digest: bytes, now: datetime) -> None:
         """Ends the session of a present or just used refresh token, if one lives, and queues its end for the others."""
-        session = await sessions.end_session(connection, digest, now)
+        session = await sessions.end_session(connection, refresh_digest, now)
         if session is not None:
             await pushes.insert_session_pushes(connection, session.session_id, now)
             event = convert.sessions_ended(session.account_id, session.session_id)
             await outbox.add(connection, self._clock, event, None)
-
-
-def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()

@@ -21,3 +21,8 @@ def count_attempt(fail_times: Sequence[datetime], now: datetime) -> list[datetim
             "SIGN_IN_BLOCKED", "too many failed sign-ins; wait until retry_time", {"retry_time": retry_time.isoformat()}
         )
     return [*recent, now]
+
+
+def read_login(typed: str) -> str:
+    """A login as it is kept, of what was typed; NUL, which no text of the database can hold, is of no login."""
+    return typed.replace("\0", "").strip().lower()

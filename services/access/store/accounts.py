@@ -10,16 +10,26 @@ from services.access.rules.callers import Place
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account as sign-in needs it."""
+    """An account as sign-in needs it. Before activation `password_hash` is of the live one-time password, None without one."""
 
     account_id: UUID
-    password_hash: str
+    password_hash: str | None
     is_operator: bool
+    is_activated: bool
 
 
-async def find_account(connection: Connection, login: str) -> Account | None:
+async def find_account(connection: Connection, login: str, now: datetime) -> Account | None:
     """The account of a lower-case login. In `db.region`."""
-    row = await connection.fetchrow("SELECT account_id, password_hash, is_operator FROM accounts WHERE login = $1", login)
+    row = await connection.fetchrow(
+        """
+        SELECT a.account_id, coalesce(a.password_hash, o.password_hash) AS password_hash, a.is_operator, a.is_activated
+        FROM accounts a
+        LEFT JOIN one_time_passwords o ON o.account_id = a.account_id AND o.void_time IS NULL AND o.expire_time > $2
+        WHERE a.login = $1
+        """,
+        login,
+        now,
+    )
     return Account(**row) if row else None
 
 

@@ -86,6 +86,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The applicant has no slip to hand over yet."""
     ERROR_REASON_GUARDIAN_UNDER_AGE: _ErrorReason.ValueType  # 31
     """The legal relation does not fit the student's age."""
+    ERROR_REASON_DOCUMENTS_UNAVAILABLE: _ErrorReason.ValueType  # 32
+    """No slip was printed, since the service of papers does not answer now; the old one-time password stays valid. Repeat the request."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Reasons of errors, in ErrorInfo.reason with domain access.diary. Each says when it occurs."""
@@ -154,4 +156,6 @@ ERROR_REASON_NOT_HANDED_OVER_YET: ErrorReason.ValueType  # 30
 """The applicant has no slip to hand over yet."""
 ERROR_REASON_GUARDIAN_UNDER_AGE: ErrorReason.ValueType  # 31
 """The legal relation does not fit the student's age."""
+ERROR_REASON_DOCUMENTS_UNAVAILABLE: ErrorReason.ValueType  # 32
+"""No slip was printed, since the service of papers does not answer now; the old one-time password stays valid. Repeat the request."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

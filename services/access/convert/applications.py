@@ -1,0 +1,148 @@
+"""Applications and their events between protobuf and dataclasses."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from uuid import UUID
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from chassis.errors import FieldViolation, InvalidArgument
+from diary.access.v1 import application_service_pb2 as pb
+from diary.access.v1 import events_pb2
+from services.access.rules.applications import (
+    Applicant,
+    Case,
+    ChecklistItem,
+    Filed,
+    LogEntry,
+    Way,
+    write_number,
+    write_regulation,
+)
+from services.access.rules.guardianships import GuardianKind
+from services.access.rules.names import PersonName, build_display_name, build_short_name
+
+_KINDS = {
+    pb.GUARDIAN_KIND_MOTHER: GuardianKind.MOTHER,
+    pb.GUARDIAN_KIND_FATHER: GuardianKind.FATHER,
+    pb.GUARDIAN_KIND_GUARDIAN: GuardianKind.GUARDIAN_TO_14,
+    pb.GUARDIAN_KIND_TRUSTEE: GuardianKind.TRUSTEE_TO_18,
+    pb.GUARDIAN_KIND_FOSTER_PARENT: GuardianKind.FOSTER_PARENT,
+    pb.GUARDIAN_KIND_ORGANISATION: GuardianKind.ORGANISATION,
+    pb.GUARDIAN_KIND_REPRESENTATIVE: GuardianKind.REPRESENTATIVE,
+}
+_NUMBERS = {kind: number for number, kind in _KINDS.items()}
+
+
+def read_receive_time(request: pb.RegisterApplicationRequest, now: datetime) -> datetime:
+    """When it was received; now when unset. Raises InvalidArgument REQUEST_INVALID at a time outside the years 1 to 9999."""
+    if not request.HasField("receive_time"):
+        return now
+    try:
+        return request.receive_time.ToDatetime(UTC)
+    except (ValueError, OverflowError):
+        violation = FieldViolation("receive_time", "must be a time of the years 1 to 9999")
+        raise InvalidArgument("REQUEST_INVALID", violation.description, violations=(violation,)) from None
+
+
+def filed_applicant(message: pb.FiledApplicant) -> Filed:
+    """An applicant as filed."""
+    return Filed(
+        person_id=UUID(message.person_id) if message.person_id else None,
+        name=PersonName(message.family_name, message.given_name, message.patronymic),
+        kind=_KINDS.get(message.guardian_kind),
+        document=message.authority_document,
+        email=message.email,
+        way=Way(message.credentials_way),
+    )
+
+
+def application(case: Case, now: datetime) -> pb.Application:
+    """A case as a list shows it."""
+    message = pb.Application(
+        application_id=str(case.application_id),
+        number=write_number(case.number, case.year),
+        channel=case.channel,  # type: ignore[arg-type]  # a number of the enum
+        state=case.state.value,  # type: ignore[arg-type]
+        regulation=write_regulation(case.regulation),
+        student_id=str(case.student.student_id),
+        student_name=build_display_name(case.student.name),
+        class_name=case.student.class_name,
+        applicants=[_applicant(applicant, case, now) for applicant in case.applicants],
+        etag=str(case.version),
+    )
+    message.receive_time.FromDatetime(case.receive_time)
+    message.register_time.FromDatetime(case.register_time)
+    return message
+
+
+def whole_application(case: Case, checklist: Iterable[ChecklistItem], log: Iterable[LogEntry], now: datetime) -> pb.Application:
+    """A case with its checklist and log."""
+    message = application(case, now)
+    message.checklist.extend(
+        pb.ChecklistItem(clause=item.clause, is_met=item.is_met, evidence=item.evidence) for item in checklist
+    )
+    message.log.extend(_log_entry(entry) for entry in log)
+    return message
+
+
+def kept_application(application_id: UUID) -> pb.Application:
+    """What is kept of an answer: no names, no contacts; a repeat reads the case again."""
+    return pb.Application(application_id=str(application_id))
+
+
+def application_registered(school_id: UUID, application_id: UUID) -> events_pb2.ApplicationRegistered:
+    """The event of a registered application."""
+    return events_pb2.ApplicationRegistered(school_id=str(school_id), application_id=str(application_id))
+
+
+def application_decided(school_id: UUID, application_id: UUID) -> events_pb2.ApplicationDecided:
+    """The event of a decided application."""
+    return events_pb2.ApplicationDecided(school_id=str(school_id), application_id=str(application_id))
+
+
+def grant_issued(school_id: UUID, grant_id: UUID, student_id: UUID, account_id: UUID) -> events_pb2.GrantIssued:
+    """The event of a new grant."""
+    return events_pb2.GrantIssued(
+        school_id=str(school_id), grant_id=str(grant_id), student_id=str(student_id), account_id=str(account_id)
+    )
+
+
+def credentials_ready(school_id: UUID, grant_id: UUID, account_id: UUID) -> events_pb2.CredentialsReady:
+    """The event that asks notify to send first credentials."""
+    return events_pb2.CredentialsReady(school_id=str(school_id), grant_id=str(grant_id), account_id=str(account_id))
+
+
+def _applicant(row: Applicant, case: Case, now: datetime) -> pb.Applicant:
+    message = pb.Applicant(
+        applicant_id=str(row.applicant_id),
+        person_id=str(row.person_id),
+        display_name=build_display_name(row.name),
+        guardian_kind=_NUMBERS[row.kind] if row.kind else pb.GUARDIAN_KIND_UNSPECIFIED,
+        credentials_way=row.way.value,  # type: ignore[arg-type]
+        email=row.email,
+        grant_id=str(row.grant_id) if row.grant_id else "",
+        login=row.login if row.grant_id else "",
+        is_activated=row.is_activated,
+    )
+    has_started = case.start_time is not None and case.start_time <= now
+    _set_times(message, due_time=row.due_time if has_started else None, met_time=row.met_time)
+    _set_times(message, hand_over_time=row.hand_over_time)
+    return message
+
+
+def _log_entry(entry: LogEntry) -> pb.CaseLogEntry:
+    message = pb.CaseLogEntry(
+        actor_name=build_short_name(entry.actor) if entry.actor else "",
+        state=entry.state.value,  # type: ignore[arg-type]
+        ground=entry.ground,
+    )
+    message.time.FromDatetime(entry.time)
+    return message
+
+
+def _set_times(message: pb.Applicant, **times: datetime | None) -> None:
+    for name, time in times.items():
+        if time is not None:
+            field: Timestamp = getattr(message, name)
+            field.FromDatetime(time)

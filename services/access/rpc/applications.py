@@ -1,0 +1,145 @@
+"""Applications for access: registering, reading, granting, handing over."""
+
+from collections import defaultdict
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from chassis import auth, paging, requests
+from chassis.calendar import WorkingCalendar
+from chassis.clock import today
+from chassis.db import Connection
+from chassis.interceptors import Context
+from chassis.run import Frame
+from diary.access.v1 import application_service_pb2 as pb
+from diary.access.v1 import application_service_pb2_grpc
+from services.access.actions.filing import Filing, register
+from services.access.actions.granting import grant_case
+from services.access.convert import applications as convert
+from services.access.rules import applications as rules
+from services.access.rules.applications import Applicant, Case, State
+from services.access.rules.roles import Role
+from services.access.rules.standing import require_place, require_session
+from services.access.store import applications as store
+from services.access.store import relations, schools
+
+_FIRST = UUID(int=0)
+_LONG_AGO = "0001-01-01T00:00:00+00:00"
+
+
+class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceServicer):
+    """ApplicationService."""
+
+    def __init__(self, frame: Frame, calendar: WorkingCalendar) -> None:
+        self._database = frame.database
+        self._clock = frame.clock
+        self._calendar = calendar
+
+    async def RegisterApplication(
+        self, request: pb.RegisterApplicationRequest, context: Context
+    ) -> pb.RegisterApplicationResponse:
+        """Registers a case of Appendix 1 (Clauses R1, R2, R12, R29) with a term for each applicant (Clause R15)."""
+        school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
+        async with self._database.school(school_id) as connection, connection.transaction():
+            await self._require_session(connection, school_id)
+            card = await store.find_student(connection, school_id, UUID(request.student_id), who.account_id, now)
+            student = rules.require_student(card, rules.REGISTERING)
+            known = await requests.find_answer(connection, who.account_id, request, pb.RegisterApplicationResponse)
+            if known is None:
+                received = rules.check_received(convert.read_receive_time(request, now), now)
+                filed = [convert.filed_applicant(message) for message in request.applicants]
+                planned = rules.plan_applicants(filed, student, request.is_for_student_too)
+                filing = Filing(school_id, who.account_id, student, planned, request.channel, received)
+                zone = ZoneInfo(await schools.get_time_zone(connection, school_id))
+                application_id = await register(connection, self._clock, self._calendar, zone, filing)
+                known = pb.RegisterApplicationResponse(application=convert.kept_application(application_id))
+                await requests.keep_answer(connection, who.account_id, request, known, now)
+            case = await self._read(connection, school_id, UUID(known.application.application_id), rules.REGISTERING)
+            return pb.RegisterApplicationResponse(application=await self._answer(connection, school_id, case))
+
+    async def GetApplication(self, request: pb.GetApplicationRequest, context: Context) -> pb.GetApplicationResponse:
+        """A case with its checklist and log."""
+        school_id = UUID(request.school_id)
+        async with self._database.school(school_id) as connection:
+            await self._require_session(connection, school_id)
+            case = await self._read(connection, school_id, UUID(request.application_id), rules.READING)
+            return pb.GetApplicationResponse(application=await self._answer(connection, school_id, case))
+
+    async def ListApplications(self, request: pb.ListApplicationsRequest, context: Context) -> pb.ListApplicationsResponse:
+        """Cases that the caller may open, the earliest due first."""
+        school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
+        size = paging.size(request.page_size)
+        words = ("applications", request.school_id, str(request.state))
+        async with self._database.school(school_id) as connection:
+            standing = await relations.get_standing(connection, school_id, who.account_id, who.session_id, now)
+            require_place(standing, rules.READING)
+            due, after = paging.read_token(words, request.page_token) or (_LONG_AGO, str(_FIRST))
+            key = datetime.fromisoformat(due), UUID(after)
+            found = await store.list_cases(
+                connection, school_id, who.account_id, now, rules.READING, request.state, key, size + 1
+            )
+            cases = await self._with_applicants(connection, school_id, [case for case, _ in found[:size]])
+        last = found[size - 1] if len(found) > size else None
+        return pb.ListApplicationsResponse(
+            applications=[convert.application(case, now) for case in cases],
+            next_page_token=paging.write_token(words, (last[1].isoformat(), str(last[0].application_id))) if last else "",
+        )
+
+    async def GrantApplication(self, request: pb.GrantApplicationRequest, context: Context) -> pb.GrantApplicationResponse:
+        """Grants access to every applicant: class teacher of the own class, or admin (Clauses R9-R12)."""
+        school_id, who, application_id = UUID(request.school_id), auth.caller(), UUID(request.application_id)
+        async with self._database.school(school_id) as connection, connection.transaction():
+            await self._require_session(connection, school_id)
+            await store.lock_case(connection, school_id, application_id)
+            case = await self._read(connection, school_id, application_id, rules.GRANTING)
+            if await requests.find_answer(connection, who.account_id, request, pb.GrantApplicationResponse) is None:
+                rules.require_undecided(case)
+                checklist = rules.build_checklist(case, today(self._clock, await schools.get_time_zone(connection, school_id)))
+                rules.require_complete(checklist)
+                await grant_case(connection, self._clock, school_id, case, checklist, who.account_id)
+                kept = pb.GrantApplicationResponse(application=convert.kept_application(application_id))
+                await requests.keep_answer(connection, who.account_id, request, kept, self._clock.now())
+                case = await self._read(connection, school_id, application_id, rules.GRANTING)
+            return pb.GrantApplicationResponse(application=await self._answer(connection, school_id, case))
+
+    async def RecordHandOver(self, request: pb.RecordHandOverRequest, context: Context) -> pb.RecordHandOverResponse:
+        """Notes that an applicant's last slip was handed over and its receipt signed (Clause R25)."""
+        school_id, who, application_id = UUID(request.school_id), auth.caller(), UUID(request.application_id)
+        now = self._clock.now()
+        async with self._database.school(school_id) as connection, connection.transaction():
+            await self._require_session(connection, school_id)
+            await store.lock_case(connection, school_id, application_id)
+            case = await self._read(connection, school_id, application_id, rules.REGISTERING)
+            if await requests.find_answer(connection, who.account_id, request, pb.RecordHandOverResponse) is None:
+                applicant = rules.find_slip_to_hand_over(case, UUID(request.applicant_id))
+                await store.hand_over(connection, school_id, applicant.applicant_id, who.account_id, now)
+                await store.touch_case(connection, school_id, application_id)
+                ground = f"памятка доступа выдана, расписка получена: {rules.write_applicant(applicant)}"
+                await store.insert_log_entry(connection, school_id, application_id, who.account_id, State.GRANTED, ground, now)
+                kept = pb.RecordHandOverResponse(application=convert.kept_application(application_id))
+                await requests.keep_answer(connection, who.account_id, request, kept, now)
+                case = await self._read(connection, school_id, application_id, rules.REGISTERING)
+            return pb.RecordHandOverResponse(application=await self._answer(connection, school_id, case))
+
+    async def _require_session(self, connection: Connection, school_id: UUID) -> None:
+        who, now = auth.caller(), self._clock.now()
+        require_session(await relations.get_standing(connection, school_id, who.account_id, who.session_id, now))
+
+    async def _read(self, connection: Connection, school_id: UUID, application_id: UUID, roles: frozenset[Role]) -> Case:
+        """The case with its applicants. Raises NotFound APPLICATION_NOT_FOUND."""
+        found = await store.find_case(connection, school_id, application_id, auth.caller().account_id, self._clock.now())
+        [case] = await self._with_applicants(connection, school_id, [rules.require_case(found, roles)])
+        return case
+
+    async def _with_applicants(self, connection: Connection, school_id: UUID, cases: list[Case]) -> list[Case]:
+        day = today(self._clock, await schools.get_time_zone(connection, school_id))
+        by_case: dict[UUID, list[Applicant]] = defaultdict(list)
+        for applicant in await store.list_applicants(connection, school_id, [case.application_id for case in cases], day):
+            by_case[applicant.application_id].append(applicant)
+        return [replace(case, applicants=by_case[case.application_id]) for case in cases]
+
+    async def _answer(self, connection: Connection, school_id: UUID, case: Case) -> pb.Application:
+        day = today(self._clock, await schools.get_time_zone(connection, school_id))
+        log = await store.list_log(connection, school_id, case.application_id)
+        return convert.whole_application(case, rules.build_checklist(case, day), log, self._clock.now())

@@ -1,0 +1,344 @@
+"""Cases of applications for access: filing, terms, the checklist, the decision (Clauses R1, R2, R5, R6, R9-R12, R15, R24)."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from enum import IntEnum
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from chassis.calendar import WorkingCalendar, YearUnknownError, clock_start, due_time
+from chassis.errors import FailedPrecondition, FieldViolation, InvalidArgument, NotFound
+from services.access.rules.guardianships import WORDS, GuardianKind, is_under
+from services.access.rules.names import PersonName, build_display_name
+from services.access.rules.roles import Role
+
+CLAUSE = "R15"
+# Decision 7: below it a student's own application holds only with a guardian's.
+OWN_APPLICATION_AGE = 14
+REGISTERING = frozenset({Role.CLASS_TEACHER, Role.ADMIN, Role.SECRETARY})
+READING = REGISTERING | {Role.HEAD}
+GRANTING = frozenset({Role.CLASS_TEACHER, Role.ADMIN})
+
+
+class State(IntEnum):
+    """States of a case; numbers of diary.access.v1.ApplicationState."""
+
+    REGISTERED = 1
+    WAITS_FOR_ENROLMENT = 2
+    GRANTED = 3
+
+
+class Way(IntEnum):
+    """How credentials are wanted; numbers of diary.access.v1.CredentialsWay."""
+
+    IN_PERSON = 1
+    EMAIL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Regulation:
+    """A regulation version of a school (Clause R1). A model version stands on no order of the school's own."""
+
+    title: str
+    order_number: str | None
+    order_date: date | None
+    valid_from: date
+
+
+# The region's model set, in force for a school until it adopts one by its order (decision 1).
+MODEL_REGULATION = Regulation(
+    title="Типовой регламент предоставления услуги «Электронный дневник» (информирования обучающихся и их родителей "
+    "(законных представителей) о результатах обучения)",
+    order_number=None,
+    order_date=None,
+    valid_from=date.min,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """An enrolment that is not over, by its order; `from_date` may lie ahead."""
+
+    order_number: str
+    order_date: date
+    from_date: date
+
+
+@dataclass(frozen=True, slots=True)
+class StudentCard:
+    """A student with what a case asks about. `caller_roles` are those in which the caller may act for the student.
+
+    `class_name` is that of the first placement that is not over; `is_placed` tells whether it has begun.
+    """
+
+    student_id: UUID
+    name: PersonName
+    birth_date: date | None
+    enrolment: Enrolment | None
+    class_name: str
+    is_placed: bool
+    caller_roles: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """An applicant as filed: a known person by id, or a new one by name. `kind` is None for the student as applicant (R5)."""
+
+    person_id: UUID | None
+    name: PersonName
+    kind: GuardianKind | None
+    document: str
+    email: str
+    way: Way
+
+
+@dataclass(frozen=True, slots=True)
+class NewApplicant:
+    """An applicant to be written: the person and the guardianship are in the tables."""
+
+    person_id: UUID
+    guardianship_id: UUID | None
+    kind: GuardianKind | None
+    document: str
+    email: str
+    way: Way
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """The state in which a case begins, and its term (Clause R15); both times are None while no enrolment is known."""
+
+    state: State
+    start_time: datetime | None
+    due_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewCase:
+    """A case to be written."""
+
+    student_id: UUID
+    regulation_id: UUID
+    channel: int
+    receive_time: datetime
+    register_time: datetime
+    year: int
+    term: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """An applicant of a case. The account is None before the decision of a person without one."""
+
+    applicant_id: UUID
+    application_id: UUID
+    person_id: UUID
+    name: PersonName
+    kind: GuardianKind | None
+    document: str
+    email: str
+    way: Way
+    guardianship_id: UUID | None
+    is_guardianship_in_force: bool
+    due_time: datetime | None
+    met_time: datetime | None
+    grant_id: UUID | None
+    account_id: UUID | None
+    login: str
+    is_activated: bool
+    slip_time: datetime | None
+    hand_over_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """A line of the case log (Clause R2)."""
+
+    time: datetime
+    actor: PersonName | None
+    state: State
+    ground: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChecklistItem:
+    """What must hold before access is granted; `evidence` is the fact it was decided by, for people."""
+
+    clause: str
+    is_met: bool
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A case with its student. A waiting case counts as registered from the moment its enrolment begins."""
+
+    application_id: UUID
+    year: int
+    number: int
+    receive_time: datetime
+    register_time: datetime
+    register_date: date
+    channel: int
+    state: State
+    start_time: datetime | None
+    version: int
+    regulation: Regulation
+    student: StudentCard
+    applicants: Sequence[Applicant] = field(default=())
+
+
+def write_number(number: int, year: int) -> str:
+    """A registration number as it is printed: 15-ЭД/2026."""
+    return f"{number}-ЭД/{year}"
+
+
+def write_regulation(regulation: Regulation) -> str:
+    """The regulation version by its order; the model one by its name."""
+    if regulation.order_date is None:
+        return "Типовой регламент"
+    return f"приказ от {regulation.order_date:%d.%m.%Y} № {regulation.order_number}"
+
+
+def require_student(student: StudentCard | None, roles: frozenset[Role]) -> StudentCard:
+    """The student. Raises NotFound STUDENT_NOT_FOUND, alike for absent, another class's and another school's."""
+    if student is None or not student.caller_roles & roles:
+        raise NotFound("STUDENT_NOT_FOUND", "no such student whom the caller may see")
+    return student
+
+
+def require_case(case: Case | None, roles: frozenset[Role]) -> Case:
+    """The case. Raises NotFound APPLICATION_NOT_FOUND, alike for absent, another class's and another school's."""
+    if case is None or not case.student.caller_roles & roles:
+        raise NotFound("APPLICATION_NOT_FOUND", "no such case that the caller may open")
+    return case
+
+
+def check_received(received: datetime, now: datetime) -> datetime:
+    """The time of receipt. Raises InvalidArgument RECEIVED_IN_FUTURE."""
+    if received > now:
+        raise InvalidArgument("RECEIVED_IN_FUTURE", "the time of receipt has not come yet")
+    return received
+
+
+def plan_applicants(filed: Sequence[Filed], student: StudentCard, is_for_student_too: bool) -> list[Filed]:
+    """The applicants of a case in clean lines: those filed, and the student where asked for (Clause R5).
+
+    Raises InvalidArgument APPLICANT_INCOMPLETE, EMAIL_MISSING, REQUEST_INVALID (one person twice).
+    """
+    filed = [_clean(applicant) for applicant in filed]
+    for index, applicant in enumerate(filed):
+        _check_filed(applicant, student.student_id, f"applicants[{index}]")
+    known = [applicant.person_id for applicant in filed if applicant.person_id is not None]
+    if len(set(known)) < len(known):
+        violation = FieldViolation("applicants", "the same person stands twice")
+        raise InvalidArgument("REQUEST_INVALID", "the same person stands twice", violations=(violation,))
+    if not is_for_student_too or student.student_id in known:
+        return filed
+    return [*filed, Filed(student.student_id, student.name, None, "", "", Way.IN_PERSON)]
+
+
+def _clean(applicant: Filed) -> Filed:
+    name = PersonName(*map(one_line, (applicant.name.family_name, applicant.name.given_name, applicant.name.patronymic)))
+    return replace(applicant, name=name, document=one_line(applicant.document))
+
+
+def one_line(text: str) -> str:
+    """A text without control characters, its words set apart by single spaces."""
+    return " ".join("".join(" " if unicodedata.category(letter) == "Cc" else letter for letter in text).split())
+
+
+def _check_filed(applicant: Filed, student_id: UUID, path: str) -> None:
+    is_named = bool(applicant.name.family_name and applicant.name.given_name and applicant.kind)
+    # The student is no guardian of oneself; a known guardian's relation is on record.
+    if (applicant.person_id is None and not is_named) or (applicant.person_id == student_id and applicant.kind is not None):
+        violation = FieldViolation(path, "needs family name, given name and the legal relation, or a known person")
+        raise InvalidArgument("APPLICANT_INCOMPLETE", f"{path}: {violation.description}", violations=(violation,))
+    if applicant.way is Way.EMAIL and not applicant.email:
+        violation = FieldViolation(f"{path}.email", "credentials by e-mail need an address")
+        raise InvalidArgument("EMAIL_MISSING", violation.description, violations=(violation,))
+
+
+def begin(received: datetime, now: datetime, enrolment: Enrolment | None, calendar: WorkingCalendar, zone: ZoneInfo) -> Term:
+    """The state and the term of a case registered now (Clause R15): the clock starts at the later of receipt and enrolment.
+
+    Raises FailedPrecondition CALENDAR_UNKNOWN when the term reaches a year whose days off are not known.
+    """
+    if enrolment is None:
+        return Term(State.WAITS_FOR_ENROLMENT, None, None)
+    start = clock_start(received, enrolment.from_date, zone)
+    try:
+        due = due_time(start, calendar, zone)
+    except YearUnknownError as error:
+        year = str(error.year)
+        raise FailedPrecondition("CALENDAR_UNKNOWN", f"the working calendar of {year} is not known", {"year": year}) from error
+    return Term(State.REGISTERED if start <= now else State.WAITS_FOR_ENROLMENT, start, due)
+
+
+def build_checklist(case: Case, day: date) -> list[ChecklistItem]:
+    """What must hold before access is granted, on a day of the school's zone (Clauses R10, R11, R12, R6)."""
+    student = case.student
+    enrolment = student.enrolment if student.enrolment and student.enrolment.from_date <= day else None
+    is_complete = bool(student.name.given_name and student.birth_date)
+    relations = [_prove_relation(applicant, case, day) for applicant in case.applicants]
+    return [
+        _item("R10", f"приказ от {enrolment.order_date:%d.%m.%Y} № {enrolment.order_number}" if enrolment else ""),
+        _item("R11", f"данные внесены, класс {student.class_name}" if is_complete and student.is_placed else ""),
+        _item("R12", f"№ {write_number(case.number, case.year)} от {case.register_date:%d.%m.%Y}"),
+        _item("R6", "; ".join(relations) if all(relations) else ""),
+    ]
+
+
+def require_complete(checklist: Iterable[ChecklistItem]) -> None:
+    """Raises FailedPrecondition CHECKLIST_INCOMPLETE with the clauses that lack."""
+    lacking = ",".join(item.clause for item in checklist if not item.is_met)
+    if lacking:
+        raise FailedPrecondition("CHECKLIST_INCOMPLETE", f"not yet fulfilled: {lacking}", {"clauses": lacking})
+
+
+def require_undecided(case: Case) -> None:
+    """Raises FailedPrecondition APPLICATION_DECIDED."""
+    if case.state is State.GRANTED:
+        raise FailedPrecondition("APPLICATION_DECIDED", "the case is already decided")
+
+
+def choose_granting_role(caller_roles: Iterable[int]) -> Role:
+    """The role in which a grant is given and recorded (Clause R9): the class teacher's before the admin's."""
+    return min(GRANTING.intersection(map(Role, caller_roles)))
+
+
+def write_decision(checklist: Iterable[ChecklistItem]) -> str:
+    """The ground of a granting, for the log: the facts it was decided by."""
+    return "доступ предоставлен: " + "; ".join(f"{item.clause} {item.evidence}" for item in checklist)
+
+
+def find_slip_to_hand_over(case: Case, applicant_id: UUID) -> Applicant:
+    """The applicant whose slip lies ready. Raises NotFound APPLICATION_NOT_FOUND, FailedPrecondition NOT_HANDED_OVER_YET."""
+    applicant = next((one for one in case.applicants if one.applicant_id == applicant_id), None)
+    if applicant is None:
+        raise NotFound("APPLICATION_NOT_FOUND", "no such applicant of the case")
+    if applicant.slip_time is None or (applicant.hand_over_time and applicant.slip_time <= applicant.hand_over_time):
+        raise FailedPrecondition("NOT_HANDED_OVER_YET", "the applicant has no slip to hand over yet")
+    return applicant
+
+
+def write_applicant(applicant: Applicant) -> str:
+    """An applicant in the log: the name and whose relation it is."""
+    return f"{build_display_name(applicant.name)} ({WORDS[applicant.kind] if applicant.kind else 'обучающийся'})"
+
+
+def _item(clause: str, evidence: str) -> ChecklistItem:
+    return ChecklistItem(clause, bool(evidence), evidence)
+
+
+def _prove_relation(applicant: Applicant, case: Case, day: date) -> str:
+    """The proved relation in words, empty when it is not proved."""
+    if applicant.kind is None:
+        is_young = is_under(case.student.birth_date, OWN_APPLICATION_AGE, day)
+        has_guardian = any(other.kind for other in case.applicants)
+        return "" if is_young and not has_guardian else "сам обучающийся"
+    if not applicant.is_guardianship_in_force or not applicant.document:
+        return ""
+    return f"{build_display_name(applicant.name)} — {WORDS[applicant.kind]}, {applicant.document}"

@@ -1,0 +1,374 @@
+"""Applications, their applicants, log, numbers and deadlines. In `db.school`."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+import asyncpg
+
+from chassis.db import Connection
+from services.access.rules.applications import (
+    CLAUSE,
+    Applicant,
+    Case,
+    Enrolment,
+    LogEntry,
+    NewApplicant,
+    NewCase,
+    Regulation,
+    State,
+    StudentCard,
+    Way,
+)
+from services.access.rules.guardianships import GuardianKind
+from services.access.rules.names import PersonName
+
+_FIRST = UUID(int=0)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+# A case by id ($4) or all that roles open ($5), in a state ($6), after a key ($7, $8). A waiting case reads as registered once
+# its enrolment has begun.
+_CASES = """
+    SELECT a.application_id, a.year, a.number, a.receive_time, a.register_time, a.channel, q.state, a.start_time, a.version,
+           (a.register_time AT TIME ZONE s.time_zone)::date AS register_date,
+           v.title, v.order_number AS regulation_number, v.order_date AS regulation_date, v.valid_from,
+           a.student_id, p.family_name, p.given_name, p.patronymic, p.birth_date,
+           c.order_number, c.order_date, c.from_date, c.class_name, c.is_placed, q.caller_roles, d.due_time
+    FROM applications a
+    JOIN schools s USING (school_id)
+    JOIN regulation_versions v USING (school_id, regulation_id)
+    JOIN people p ON p.school_id = a.school_id AND p.person_id = a.student_id
+    CROSS JOIN LATERAL student_card($1, a.student_id, $3) c
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN a.state = 2 AND a.start_time <= $3::timestamptz THEN 1 ELSE a.state END AS state,
+               roles_towards($1, a.student_id, $2, $3) AS caller_roles
+    ) q
+    CROSS JOIN LATERAL (
+        SELECT coalesce(min(due_time), '9999-01-01') AS due_time FROM applicants m
+        JOIN deadlines ON deadlines.school_id = $1 AND clause = 'R15' AND subject_id = m.applicant_id
+        WHERE m.school_id = $1 AND m.application_id = a.application_id
+    ) d
+    WHERE a.school_id = $1 AND ($4::uuid IS NULL OR a.application_id = $4) AND ($5::smallint[] IS NULL OR q.caller_roles && $5)
+      AND ($6 = 0 OR q.state = $6) AND (d.due_time, a.application_id) > ($7::timestamptz, $8::uuid)
+    ORDER BY d.due_time, a.application_id LIMIT $9
+"""
+
+
+async def find_student(
+    connection: Connection, school_id: UUID, student_id: UUID, account_id: UUID, now: datetime
+) -> StudentCard | None:
+    """A student as a case asks about one, with the roles of an account towards the student."""
+    row = await connection.fetchrow(
+        """
+        SELECT p.person_id AS student_id, p.family_name, p.given_name, p.patronymic, p.birth_date,
+               c.order_number, c.order_date, c.from_date, c.class_name, c.is_placed,
+               roles_towards($1, t.student_id, $3, $4) AS caller_roles
+        FROM students t
+        JOIN people p ON p.school_id = t.school_id AND p.person_id = t.student_id
+        CROSS JOIN LATERAL student_card($1, t.student_id, $4) c
+        WHERE t.school_id = $1 AND t.student_id = $2
+        """,
+        school_id,
+        student_id,
+        account_id,
+        now,
+    )
+    return _read_student(row) if row else None
+
+
+async def lock_case(connection: Connection, school_id: UUID, application_id: UUID) -> None:
+    """Holds a case and its applicants' people until the transaction ends, so that each person gets one account."""
+    await connection.execute(
+        """
+        SELECT FROM applications a
+        JOIN applicants m USING (school_id, application_id)
+        JOIN people p USING (school_id, person_id)
+        WHERE a.school_id = $1 AND a.application_id = $2 ORDER BY p.person_id FOR NO KEY UPDATE OF a, p
+        """,
+        school_id,
+        application_id,
+    )
+
+
+async def find_case(
+    connection: Connection, school_id: UUID, application_id: UUID, account_id: UUID, now: datetime
+) -> Case | None:
+    """A case without its applicants, with the roles of an account towards its student."""
+    row = await connection.fetchrow(_CASES, school_id, account_id, now, application_id, None, 0, _LONG_AGO, _FIRST, 1)
+    return _read_case(row) if row else None
+
+
+async def list_cases(
+    connection: Connection,
+    school_id: UUID,
+    account_id: UUID,
+    now: datetime,
+    roles: frozenset[int],
+    state: int,
+    after: tuple[datetime, UUID],
+    limit: int,
+) -> list[tuple[Case, datetime]]:
+    """Cases that an account may open in one of `roles`, by due time and id after a key, each with its due time; those whose
+    clock has no start come last, at the end of time. `state` 0: all.
+    """
+    rows = await connection.fetch(_CASES, school_id, account_id, now, None, roles, state, *after, limit)
+    return [(_read_case(row), row["due_time"]) for row in rows]
+
+
+async def list_applicants(
+    connection: Connection, school_id: UUID, application_ids: Sequence[UUID], today: date
+) -> list[Applicant]:
+    """Applicants of cases in the order of filing. `today`: the day on which guardianships shall be in force."""
+    rows = await connection.fetch(
+        """
+        SELECT m.applicant_id, m.application_id, m.person_id, p.family_name, p.given_name, p.patronymic,
+               m.guardian_kind AS kind, m.authority_document AS document, m.email, m.credentials_way AS way, m.guardianship_id,
+               coalesce(g.validity @> $3::date, false) AS is_guardianship_in_force, d.due_time, d.met_time, m.grant_id,
+               a.account_id, coalesce(a.login, '') AS login, coalesce(a.is_activated, false) AS is_activated,
+               o.create_time AS slip_time, m.hand_over_time
+        FROM applicants m
+        JOIN people p USING (school_id, person_id)
+        LEFT JOIN guardianships g USING (school_id, guardianship_id)
+        LEFT JOIN deadlines d ON d.school_id = m.school_id AND d.clause = 'R15' AND d.subject_id = m.applicant_id
+        LEFT JOIN account_people h ON h.school_id = m.school_id AND h.person_id = m.person_id
+        LEFT JOIN accounts a ON a.account_id = h.account_id
+        LEFT JOIN one_time_passwords o ON o.account_id = a.account_id AND o.issue_number = a.slip_count
+        WHERE m.school_id = $1 AND m.application_id = ANY ($2::uuid[])
+        ORDER BY m.application_id, m.place
+        """,
+        school_id,
+        application_ids,
+        today,
+    )
+    return [_read_applicant(row) for row in rows]
+
+
+async def list_log(connection: Connection, school_id: UUID, application_id: UUID) -> list[LogEntry]:
+    """The log of a case, oldest first."""
+    rows = await connection.fetch(
+        """
+        SELECT g.time, g.state, g.ground, p.family_name, p.given_name, p.patronymic
+        FROM case_log g
+        LEFT JOIN account_people h ON h.school_id = g.school_id AND h.account_id = g.actor_account_id
+        LEFT JOIN people p ON p.school_id = h.school_id AND p.person_id = h.person_id
+        WHERE g.school_id = $1 AND g.application_id = $2 ORDER BY g.entry_id
+        """,
+        school_id,
+        application_id,
+    )
+    return [
+        LogEntry(row["time"], _read_name(row) if row["family_name"] else None, State(row["state"]), row["ground"])
+        for row in rows
+    ]
+
+
+async def insert_log_entry(
+    connection: Connection, school_id: UUID, application_id: UUID, account_id: UUID, state: State, ground: str, now: datetime
+) -> None:
+    """Appends to the log of a case (Clause R2)."""
+    await connection.execute(
+        """
+        INSERT INTO case_log (school_id, application_id, time, actor_account_id, state, ground) VALUES ($1, $2, $3, $4, $5, $6)
+        """,
+        school_id,
+        application_id,
+        now,
+        account_id,
+        state,
+        ground,
+    )
+
+
+async def find_regulation_id(connection: Connection, school_id: UUID, day: date) -> UUID | None:
+    """The version in force on a day (Clause R1)."""
+    regulation_id: UUID | None = await connection.fetchval(
+        """
+        SELECT regulation_id FROM regulation_versions
+        WHERE school_id = $1 AND valid_from <= $2 ORDER BY valid_from DESC LIMIT 1
+        """,
+        school_id,
+        day,
+    )
+    return regulation_id
+
+
+async def insert_regulation(connection: Connection, school_id: UUID, regulation: Regulation) -> None:
+    """A version; nothing when another has just put one for the same day."""
+    await connection.execute(
+        """
+        INSERT INTO regulation_versions (school_id, title, order_number, order_date, valid_from) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT DO NOTHING
+        """,
+        school_id,
+        regulation.title,
+        regulation.order_number,
+        regulation.order_date,
+        regulation.valid_from,
+    )
+
+
+async def insert_case(connection: Connection, school_id: UUID, case: NewCase) -> tuple[UUID, int]:
+    """Writes a case under the next number of the school and year; returns its id and number.
+
+    The counter is the transaction's last lock, and a transaction that does not commit gives its number back: no gaps.
+    """
+    row = await connection.fetchrow(
+        """
+        WITH next AS (
+            INSERT INTO counters (school_id, name, year, value) VALUES ($1, 'applications', $2, 1)
+            ON CONFLICT (school_id, name, year) DO UPDATE SET value = counters.value + 1 RETURNING value
+        )
+        INSERT INTO applications (school_id, year, number, student_id, regulation_id, channel, state, receive_time,
+                                  register_time, start_time)
+        SELECT $1, $2, value, $3, $4, $5, $6, $7, $8, $9 FROM next RETURNING application_id, number
+        """,
+        school_id,
+        case.year,
+        case.student_id,
+        case.regulation_id,
+        case.channel,
+        case.term.state,
+        case.receive_time,
+        case.register_time,
+        case.term.start_time,
+    )
+    assert row is not None
+    return row["application_id"], row["number"]
+
+
+async def insert_applicants(
+    connection: Connection, school_id: UUID, application_id: UUID, applicants: Sequence[NewApplicant], case: NewCase
+) -> None:
+    """Writes the applicants of a case in the order of filing, each with its deadline once the term is known (Clause R15)."""
+    await connection.execute(
+        """
+        WITH filed AS (
+            INSERT INTO applicants (school_id, application_id, place, person_id, guardianship_id, guardian_kind,
+                                    authority_document, email, credentials_way)
+            SELECT $1, $2, row_number() OVER (), * FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[],
+                                                               $8::smallint[])
+            RETURNING applicant_id
+        )
+        INSERT INTO deadlines (school_id, clause, subject_id, start_time, due_time)
+        SELECT $1, $9, applicant_id, $10, $11 FROM filed WHERE $11::timestamptz IS NOT NULL
+        """,
+        school_id,
+        application_id,
+        [applicant.person_id for applicant in applicants],
+        [applicant.guardianship_id for applicant in applicants],
+        [applicant.kind for applicant in applicants],
+        [applicant.document for applicant in applicants],
+        [applicant.email for applicant in applicants],
+        [applicant.way for applicant in applicants],
+        CLAUSE,
+        case.term.start_time,
+        case.term.due_time,
+    )
+
+
+async def decide_case(connection: Connection, school_id: UUID, application_id: UUID, state: State, now: datetime) -> None:
+    """Sets the final state of a case."""
+    await connection.execute(
+        """
+        UPDATE applications SET state = $3, decide_time = $4, version = version + 1
+        WHERE school_id = $1 AND application_id = $2
+        """,
+        school_id,
+        application_id,
+        state,
+        now,
+    )
+
+
+async def touch_case(connection: Connection, school_id: UUID, application_id: UUID) -> None:
+    """Raises the version of a case of which something changed."""
+    await connection.execute(
+        "UPDATE applications SET version = version + 1 WHERE school_id = $1 AND application_id = $2", school_id, application_id
+    )
+
+
+async def meet_deadline(connection: Connection, school_id: UUID, applicant_id: UUID, grant_id: UUID, now: datetime) -> bool:
+    """Notes the applicant's grant, and that access is formed with it as evidence (Clause R15); returns whether in time."""
+    in_time: bool = await connection.fetchval(
+        """
+        WITH given AS (UPDATE applicants SET grant_id = $4 WHERE school_id = $1 AND applicant_id = $3)
+        UPDATE deadlines SET met_time = $5, evidence = 'grant ' || $4::text
+        WHERE school_id = $1 AND clause = $2 AND subject_id = $3 RETURNING $5 <= due_time
+        """,
+        school_id,
+        CLAUSE,
+        applicant_id,
+        grant_id,
+        now,
+    )
+    return in_time
+
+
+async def hand_over(connection: Connection, school_id: UUID, applicant_id: UUID, account_id: UUID, now: datetime) -> None:
+    """Notes that an applicant's slip was handed over, and by whom (Clause R25)."""
+    await connection.execute(
+        """
+        UPDATE applicants SET hand_over_time = $4, handed_over_by_account_id = $3 WHERE school_id = $1 AND applicant_id = $2
+        """,
+        school_id,
+        applicant_id,
+        account_id,
+        now,
+    )
+
+
+async def count_open_deadlines(connection: Connection, now: datetime) -> list[tuple[str, int, int]]:
+    """By clause over all schools: how many are not met, and how many of these are past due. In `db.jobs`."""
+    rows = await connection.fetch(
+        """
+        SELECT clause, count(*) AS open, count(*) FILTER (WHERE due_time < $1) AS overdue
+        FROM deadlines WHERE met_time IS NULL GROUP BY clause
+        """,
+        now,
+    )
+    return [(row["clause"], row["open"], row["overdue"]) for row in rows]
+
+
+def _read_name(row: asyncpg.Record) -> PersonName:
+    return PersonName(row["family_name"], row["given_name"], row["patronymic"])
+
+
+def _read_student(row: asyncpg.Record) -> StudentCard:
+    return StudentCard(
+        student_id=row["student_id"],
+        name=_read_name(row),
+        birth_date=row["birth_date"],
+        enrolment=Enrolment(row["order_number"], row["order_date"], row["from_date"]) if row["from_date"] else None,
+        class_name=row["class_name"],
+        is_placed=row["is_placed"],
+        caller_roles=frozenset(row["caller_roles"]),
+    )
+
+
+def _read_case(row: asyncpg.Record) -> Case:
+    return Case(
+        application_id=row["application_id"],
+        year=row["year"],
+        number=row["number"],
+        receive_time=row["receive_time"],
+        register_time=row["register_time"],
+        register_date=row["register_date"],
+        channel=row["channel"],
+        state=State(row["state"]),
+        start_time=row["start_time"],
+        version=row["version"],
+        regulation=Regulation(row["title"], row["regulation_number"], row["regulation_date"], row["valid_from"]),
+        student=_read_student(row),
+    )
+
+
+def _read_applicant(row: asyncpg.Record) -> Applicant:
+    named = {key: value for key, value in row.items() if key not in ("family_name", "given_name", "patronymic")}
+    return Applicant(
+        **{
+            **named,
+            "name": _read_name(row),
+            "kind": GuardianKind(row["kind"]) if row["kind"] else None,
+            "way": Way(row["way"]),
+        }
+    )
