@@ -8,12 +8,12 @@ from random import Random
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from services.access.rules.guardianships import GuardianKind
+from services.access.rules.logins import transliterate
 from services.access.rules.region.families import Family, FamilyKind
-from services.access.rules.region.names import transliterate
 from services.access.rules.region.roster import (
     Account,
     Grant,
-    GuardianKind,
     Guardianship,
     Ids,
     Roster,

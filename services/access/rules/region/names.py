@@ -8,14 +8,6 @@ from services.access.rules.names import PersonName
 
 MALE, FEMALE = "male", "female"
 
-_LETTERS = dict(
-    zip(
-        "абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
-        "a b v g d e e zh z i y k l m n o p r s t u f kh ts ch sh sch _ y _ e yu ya".replace("_", "").split(" "),
-        strict=True,
-    )
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Surname:
@@ -95,8 +87,3 @@ def _read_custom(rows: Iterable[Mapping[str, str]]) -> NameBook:
 def build_turkic_patronymic(father: str, gender: str) -> str:
     """A patronymic by оглы or кызы, as families from the Caucasus carry it."""
     return f"{father} {'оглы' if gender == MALE else 'кызы'}"
-
-
-def transliterate(word: str) -> str:
-    """A word in Latin letters for a login: Соловьёва -> soloveva. What is no letter is left out."""
-    return "".join(_LETTERS.get(letter, letter if letter.isascii() and letter.isalpha() else "") for letter in word.lower())

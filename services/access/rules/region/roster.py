@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from enum import StrEnum
 from random import Random
 from uuid import UUID
 
+from services.access.rules.guardianships import GuardianKind
 from services.access.rules.names import PersonName
 from services.access.rules.roles import Role
 
@@ -23,18 +23,6 @@ class Ids:
         noise = self._rng.getrandbits(74)
         high = (self._millisecond << 16) | 0x7000 | (noise >> 62)
         return UUID(int=(high << 64) | (0b10 << 62) | (noise & ((1 << 62) - 1)))
-
-
-class GuardianKind(StrEnum):
-    """Kinds of guardianship (Clause R6)."""
-
-    MOTHER = "mother"
-    FATHER = "father"
-    GUARDIAN_TO_14 = "guardian_to_14"
-    TRUSTEE_TO_18 = "trustee_to_18"
-    FOSTER_PARENT = "foster_parent"
-    ORGANISATION = "organisation"
-    REPRESENTATIVE = "representative"
 
 
 @dataclass(frozen=True, slots=True)

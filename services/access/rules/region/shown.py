@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from services.access.rules.guardianships import GuardianKind
 from services.access.rules.names import build_display_name
-from services.access.rules.region.roster import Account, Class, GuardianKind, Roster
+from services.access.rules.region.roster import Account, Class, Roster
 from services.access.rules.roles import Role
 
 
