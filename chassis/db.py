@@ -2,27 +2,27 @@
 
 Every connection logs in as diary_<service>_app, which owns nothing and bypasses nothing. `school()` sets the school whose
 rows can be seen; `region()` and `jobs()` take roles without rights on other tables. A connection stays at its door until an
-acquire moves it (the pool's own reset is off, so no transaction-mode pooler may stand between).
+use moves it (nothing is reset in between, so no transaction-mode pooler may stand before the server).
 """
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, cast
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import asyncpg
 
 from chassis.errors import Unavailable
+from chassis.pool import Pool
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
     Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
-    Pool = asyncpg.Pool[asyncpg.Record]
     _Base = asyncpg.Connection[asyncpg.Record]
 else:
     Connection = Any
-    Pool = asyncpg.Pool
     _Base = asyncpg.Connection
 
 _MOVE = "SELECT set_config('role', $1, false), set_config('diary.school_id', $2, false)"
@@ -42,10 +42,6 @@ class _DoorConnection(_Base):
 
     _door: tuple[str, str] | None = None
     _has_news = False
-
-    def get_reset_query(self) -> str:
-        """Nothing: a reset would cost a round trip and forget the door; open transactions are rolled back all the same."""
-        return ""
 
     async def move(self, role: str, school: str) -> None:
         """Moves to a door; saves the round trip when it stands there already."""
@@ -67,7 +63,7 @@ class _DoorConnection(_Base):
 class Database:
     """A pool of connections of one service."""
 
-    def __init__(self, pool: Pool, service: str) -> None:
+    def __init__(self, pool: "Pool[_DoorConnection]", service: str) -> None:
         self._pool = pool
         self._app_role = f"diary_{service}_app"
         self._region_role = f"diary_{service}_region"
@@ -76,48 +72,30 @@ class Database:
 
     @classmethod
     async def connect(cls, dsn: str, service: str, *, size: int = 8) -> "Database":
-        """Opens the pool. Raises Unavailable when the server does not answer."""
+        """Opens the pool and its first connection. Raises Unavailable when the server does not answer."""
+        pool = Pool(partial(_open, dsn, f"diary-{service}", service, command_timeout=30), size)
         try:
-            pool = await asyncpg.create_pool(
-                dsn,
-                min_size=1,
-                max_size=size,
-                connection_class=_DoorConnection,
-                timeout=10,
-                command_timeout=30,
-                server_settings={
-                    "search_path": service,
-                    "application_name": f"diary-{service}",
-                    "jit": "off",
-                },
-            )
+            async with pool.use():
+                return cls(pool, service)
         except _AWAY as error:
             raise _away() from error
-        return cls(pool, service)
 
-    @asynccontextmanager
-    async def school(self, school_id: UUID) -> AsyncIterator[Connection]:
+    def school(self, school_id: UUID) -> AbstractAsyncContextManager[Connection]:
         """A connection that sees the rows of one school."""
-        async with self._at(self._app_role, str(school_id)) as connection:
-            yield connection
+        return self._at(self._app_role, str(school_id))
 
-    @asynccontextmanager
-    async def region(self) -> AsyncIterator[Connection]:
+    def region(self) -> AbstractAsyncContextManager[Connection]:
         """A connection that sees region tables and no school's row."""
-        async with self._at(self._region_role, "") as connection:
-            yield connection
+        return self._at(self._region_role, "")
 
-    @asynccontextmanager
-    async def jobs(self) -> AsyncIterator[Connection]:
+    def jobs(self) -> AbstractAsyncContextManager[Connection]:
         """A connection that sees queue tables of all schools, to claim (school_id, id) and nothing else."""
-        async with self._at(self._jobs_role, "") as connection:
-            yield connection
+        return self._at(self._jobs_role, "")
 
     @asynccontextmanager
     async def _at(self, role: str, school: str) -> AsyncIterator[Connection]:
         try:
-            async with self._pool.acquire(timeout=5) as proxy:
-                connection = cast(_DoorConnection, proxy)
+            async with self._pool.use() as connection:
                 connection.take_news()
                 await connection.move(role, school)
                 yield connection
@@ -141,17 +119,23 @@ async def owner(admin_dsn: str, service: str) -> AsyncIterator[Connection]:
     """A connection as the owner of the service's tables, whom row security does not bind: for seeds and operators' commands,
     never for a service that answers calls.
     """
-    connection = await asyncpg.connect(
-        admin_dsn,
-        connection_class=_DoorConnection,
-        timeout=10,
-        server_settings={"search_path": service, "application_name": f"diary-{service}-owner", "jit": "off"},
-    )
+    connection = await _open(admin_dsn, f"diary-{service}-owner", service)
     try:
         await connection.execute("SELECT set_config('role', $1, false)", f"diary_{service}_owner")
         yield connection
     finally:
         await connection.close()
+
+
+async def _open(dsn: str, name: str, schema: str, command_timeout: float | None = None) -> _DoorConnection:
+    connection: _DoorConnection = await asyncpg.connect(
+        dsn,
+        connection_class=_DoorConnection,
+        timeout=10,
+        command_timeout=command_timeout,
+        server_settings={"search_path": schema, "application_name": name, "jit": "off"},
+    )
+    return connection
 
 
 def announce(connection: Connection) -> None:

@@ -8,24 +8,22 @@ Only what is a student's own is built for each call, and no student's answer is 
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
-from uuid import UUID
 
 from diary.journal.v1 import diary_service_pb2
 from services.journal.rules.attendance import AbsenceCode, show_code
-from services.journal.rules.diary_week import LessonContent, LessonKey, Week, WeekMark
+from services.journal.rules.diary_week import LessonContent, Week, read_lesson_id
 from services.journal.rules.weeks import write_week
 
 # Field numbers of the messages put together here, as tags of length-delimited fields.
 _LESSONS_TAG = b"\x22"  # GetDiaryWeekResponse.lessons = 4
 _CARD_TAG = b"\x0a"  # DiaryLesson.card = 1
 # What a kept card costs besides its bytes: key, tuple, slots of the dict.
-_OVERHEAD = 500
+_OVERHEAD_BYTES = 400
 
 
 class Card(NamedTuple):
     """An encoded card. `lesson`: the DiaryLesson that has nothing but it; `element`: that one as a field of the answer."""
 
-    order: int
     lesson: bytes
     element: bytes
 
@@ -35,36 +33,36 @@ class Cards:
 
     def __init__(self, limit_bytes: int) -> None:
         self._half = limit_bytes // 2
-        self._young: dict[LessonKey, Card] = {}
-        self._old: dict[LessonKey, Card] = {}
+        self._young: dict[bytes, Card] = {}
+        self._old: dict[bytes, Card] = {}
         self._young_bytes = 0
 
-    def find(self, key: LessonKey) -> Card | None:
+    def find(self, key: bytes) -> Card | None:
         """The card kept under a key."""
         card = self._young.get(key)
         if card is None and (card := self._old.get(key)) is not None:
             self._keep(key, card)
         return card
 
-    def add(self, contents: Iterable[LessonContent]) -> dict[UUID, Card]:
+    def add(self, contents: Iterable[LessonContent]) -> dict[bytes, Card]:
         """Encodes and keeps cards; returns them by lesson."""
         added = {}
         for content in contents:
-            added[content.key.lesson_id] = card = encode_card(content)
+            added[read_lesson_id(content.key)] = card = encode_card(content)
             self._keep(content.key, card)
         return added
 
-    def _keep(self, key: LessonKey, card: Card) -> None:
+    def _keep(self, key: bytes, card: Card) -> None:
         if self._young_bytes > self._half:
             self._old, self._young, self._young_bytes = self._young, {}, 0
         self._young[key] = card
-        self._young_bytes += 2 * len(card.element) + _OVERHEAD
+        self._young_bytes += len(card.lesson) + len(card.element) + _OVERHEAD_BYTES
 
 
 def encode_card(content: LessonContent) -> Card:
     """Encodes what a lesson is."""
     encoded = diary_service_pb2.DiaryLessonCard(
-        lesson_id=str(content.key.lesson_id),
+        lesson_id=str(content.lesson_id),
         lesson_date=content.lesson_date.isoformat(),
         lesson_number=content.lesson_number,
         state=content.state,  # type: ignore[arg-type]  # a number of the enum
@@ -76,41 +74,42 @@ def encode_card(content: LessonContent) -> Card:
         course_id=str(content.course_id),
     ).SerializeToString()
     lesson = _CARD_TAG + _encode_length(len(encoded)) + encoded
-    order = content.lesson_date.toordinal() * 16 + content.lesson_number
-    return Card(order, lesson, _LESSONS_TAG + _encode_length(len(lesson)) + lesson)
+    return Card(lesson, _encode_element(lesson))
 
 
-def write_week_answer(student_id: UUID, monday: date, week: Week, cards: Mapping[UUID, Card]) -> bytes:
-    """The encoded GetDiaryWeekResponse of a week whose lessons have these cards."""
+def write_week_answer(student_id: str, monday: date, week: Week, cards: Mapping[bytes, Card]) -> bytes:
+    """The encoded GetDiaryWeekResponse. `cards` by lesson, in the order of the answer."""
     head = diary_service_pb2.GetDiaryWeekResponse(
-        student_id=str(student_id), week=write_week(monday), monday_date=monday.isoformat()
-    ).SerializeToString()
-    lessons = []
+        student_id=student_id, week=write_week(monday), monday_date=monday.isoformat()
+    )
+    own = _build_own(week)
+    parts = [head.SerializeToString()]
     for lesson_id, card in cards.items():
-        marks, absence = week.marks.get(lesson_id), week.absences.get(lesson_id)
-        if marks or absence:
-            own = _encode_own(marks or [], absence or 0, week.sees_illness)
-            element = _LESSONS_TAG + _encode_length(len(card.lesson) + len(own)) + card.lesson + own
-            lessons.append((card.order, element))
-        else:
-            lessons.append((card.order, card.element))
-    lessons.sort()
-    return head + b"".join([element for _, element in lessons])
+        part = own.get(lesson_id)
+        parts.append(card.element if part is None else _encode_element(card.lesson + part.SerializeToString()))
+    return b"".join(parts)
 
 
-def _encode_own(marks: list[WeekMark], absence: int, sees_illness: bool) -> bytes:
-    """The part of a DiaryLesson that is the student's own."""
-    return diary_service_pb2.DiaryLesson(
-        marks=[diary_service_pb2.DiaryMark(mark_id=str(m.mark_id), value=m.value, revision=m.revision) for m in marks],
-        absence=show_code(AbsenceCode(absence), sees_illness),  # type: ignore[arg-type]  # a number of the enum
-    ).SerializeToString()
+def _build_own(week: Week) -> dict[bytes, diary_service_pb2.DiaryLesson]:
+    """What is the student's own, by lesson."""
+    own: dict[bytes, diary_service_pb2.DiaryLesson] = {}
+    for lesson_id, mark_id, value, revision in week.marks:
+        lesson = own.get(lesson_id)
+        if lesson is None:
+            lesson = own[lesson_id] = diary_service_pb2.DiaryLesson()
+        lesson.marks.add(mark_id=mark_id, value=value, revision=revision)
+    for lesson_id, code in week.absences:
+        lesson = own.setdefault(lesson_id, diary_service_pb2.DiaryLesson())
+        lesson.absence = show_code(AbsenceCode(code), week.sees_illness)  # type: ignore[assignment]  # a number of the enum
+    return own
+
+
+def _encode_element(lesson: bytes) -> bytes:
+    return _LESSONS_TAG + _encode_length(len(lesson)) + lesson
 
 
 def _encode_length(length: int) -> bytes:
-    """A protobuf varint."""
-    encoded = bytearray()
-    while length > 0x7F:
-        encoded.append(length & 0x7F | 0x80)
-        length >>= 7
-    encoded.append(length)
-    return bytes(encoded)
+    """A protobuf varint; lessons are shorter than 16 KiB as a rule."""
+    if length < 0x80:
+        return bytes((length,))
+    return bytes((length & 0x7F | 0x80,)) + _encode_length(length >> 7)

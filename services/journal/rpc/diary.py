@@ -15,7 +15,7 @@ from chassis.run import Frame
 from diary.journal.v1 import diary_service_pb2, diary_service_pb2_grpc
 from services.journal.convert.diary_week import Card, Cards, write_week_answer
 from services.journal.convert.journal import write_marks_for_letters
-from services.journal.rules.diary_week import Week
+from services.journal.rules.diary_week import Week, read_lesson_id
 from services.journal.rules.weeks import find_monday, read_week
 from services.journal.store import diary_week, marks
 
@@ -41,7 +41,7 @@ class DiaryServicer(diary_service_pb2_grpc.DiaryServiceServicer):
             if week is None:
                 raise _no_student()
             cards = await self._find_cards(connection, school_id, week)
-        return write_week_answer(student_id, monday, week, cards)
+        return write_week_answer(str(student_id), monday, week, cards)
 
     async def BatchGetMarks(
         self, request: diary_service_pb2.BatchGetMarksRequest, context: Context
@@ -57,12 +57,13 @@ class DiaryServicer(diary_service_pb2_grpc.DiaryServiceServicer):
             raise _no_student()
         return find_monday(today(self._clock, zone))
 
-    async def _find_cards(self, connection: Connection, school_id: UUID, week: Week) -> dict[UUID, Card]:
-        """The cards of a week's lessons, by lesson; those not kept yet are read and encoded."""
-        found = {key.lesson_id: self._cards.find(key) for key in week.lessons}
-        missing = [lesson_id for lesson_id, card in found.items() if card is None]
-        added = self._cards.add(await diary_week.list_contents(connection, school_id, missing)) if missing else {}
-        return {lesson_id: card for lesson_id, card in found.items() if card is not None} | added
+    async def _find_cards(self, connection: Connection, school_id: UUID, week: Week) -> dict[bytes, Card]:
+        """The cards of a week's lessons, by lesson, in their order; those not kept yet are read and encoded."""
+        found = {read_lesson_id(key): self._cards.find(key) for key in week.lesson_keys}
+        if None in found.values():
+            missing = [key for key in week.lesson_keys if found[read_lesson_id(key)] is None]
+            found |= self._cards.add(await diary_week.list_contents(connection, school_id, missing))
+        return {lesson_id: card for lesson_id, card in found.items() if card is not None}
 
 
 def _no_student() -> NotFound:

@@ -1,45 +1,50 @@
 """What a student's week consists of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-
-class LessonKey(NamedTuple):
-    """A lesson and all that its card is made of, by version: equal keys, equal cards."""
-
-    lesson_id: UUID
-    revision: int
-    course_version: int
-    work_types_version: int
+LESSON_KEY_BYTES = 32
+_ID_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True)
-class WeekMark:
-    """A mark as it now stands."""
+class WeekMark(NamedTuple):
+    """A mark as it now stands; the lesson's id as bytes, the mark's as text."""
 
-    mark_id: UUID
+    lesson_id: bytes
+    mark_id: str
     value: int
     revision: int
 
 
-@dataclass(slots=True)
+class WeekAbsence(NamedTuple):
+    """An absence by its code; the lesson's id as bytes."""
+
+    lesson_id: bytes
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
 class Week:
-    """A student's week, in no order; marks and absence codes by lesson."""
+    """A student's week. `lesson_keys` by day and number: id and versions of all that a lesson's card is made of, as bytes.
+
+    Equal keys, equal cards. Ids stay bytes as the database gives them, since a UUID object costs more than all its use here.
+    """
 
     sees_illness: bool
-    lessons: list[LessonKey] = field(default_factory=list)
-    marks: dict[UUID, list[WeekMark]] = field(default_factory=dict)
-    absences: dict[UUID, int] = field(default_factory=dict)
+    lesson_keys: Sequence[bytes]
+    marks: Sequence[WeekMark]
+    absences: Sequence[WeekAbsence]
 
 
 @dataclass(frozen=True, slots=True)
 class LessonContent:
     """What a lesson is, alike for all its students, as of its key."""
 
-    key: LessonKey
+    key: bytes
+    lesson_id: UUID
     lesson_date: date
     lesson_number: int
     state: int
@@ -49,3 +54,13 @@ class LessonContent:
     homework: str
     work_type_name: str
     course_id: UUID
+
+
+def split_keys(keys: bytes) -> list[bytes]:
+    """The keys of a week's lessons, of one piece."""
+    return [keys[start : start + LESSON_KEY_BYTES] for start in range(0, len(keys), LESSON_KEY_BYTES)]
+
+
+def read_lesson_id(key: bytes) -> bytes:
+    """The lesson of a key."""
+    return key[:_ID_BYTES]

@@ -90,7 +90,8 @@ async def _list_courses(connection: Connection, school_id: UUID) -> list[SeedCou
             c.start_date, c.end_date,
             ARRAY(
                 SELECT r.account_id FROM relations r
-                WHERE r.school_id = $1 AND r.object_id = c.course_id AND r.kind = $2 AND r.role = $2 AND r.valid_to_time IS NULL
+                WHERE r.school_id = $1 AND r.object_id = c.course_id AND r.kind = $2 AND r.role = $2
+                  AND (r.valid_to_time IS NULL OR r.valid_to_time >= c.end_date)
                 ORDER BY r.account_id
             ) AS teacher_ids
         FROM courses c LEFT JOIN classes k ON k.school_id = $1 AND k.class_id = c.class_id

@@ -1,0 +1,90 @@
+"""The chassis' pool on a real server: nothing of one use is left for the next."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from chassis.db import Connection, Database
+from chassis.errors import NotFound, Unavailable
+from tests.support.backends import Clone, PostgresServer
+
+
+@pytest_asyncio.fixture(scope="module")
+async def clone(postgres: PostgresServer) -> Clone:
+    """A database with some service's roles."""
+    return await postgres.clone(["documents"])
+
+
+@pytest_asyncio.fixture
+async def database(clone: Clone) -> AsyncIterator[Database]:
+    """A pool of one connection, so that each use would meet what the last one left."""
+    database = await Database.connect(clone.app_dsns["documents"], "documents", size=1)
+    yield database
+    await database.close()
+
+
+async def _backend(database: Database) -> int:
+    async with database.school(uuid4()) as connection:
+        return int(await connection.fetchval("SELECT pg_backend_pid()"))
+
+
+async def test_a_connection_is_used_again(database: Database) -> None:
+    assert await _backend(database) == await _backend(database)
+
+
+async def test_each_use_sees_its_own_school(database: Database) -> None:
+    for school_id in (uuid4(), uuid4()):
+        async with database.school(school_id) as connection:
+            assert await connection.fetchval("SELECT current_setting('diary.school_id')") == str(school_id)
+
+
+async def test_a_refusal_leaves_the_connection_in_use(database: Database) -> None:
+    before = await _backend(database)
+    with pytest.raises(NotFound):
+        async with database.school(uuid4()):
+            raise NotFound("STUDENT_NOT_FOUND", "no such student")
+    assert await _backend(database) == before
+
+
+async def _sleep(database: Database, begun: asyncio.Event) -> None:
+    async with database.school(uuid4()) as connection:
+        begun.set()
+        await connection.execute("SELECT pg_sleep(60)")
+
+
+async def test_a_connection_whose_statement_was_cancelled_is_not_used_again(database: Database) -> None:
+    before, begun = await _backend(database), asyncio.Event()
+    sleeping = asyncio.create_task(_sleep(database, begun))
+    await begun.wait()
+    sleeping.cancel()
+    await asyncio.gather(sleeping, return_exceptions=True)
+    assert await _backend(database) != before
+
+
+async def test_a_transaction_left_open_is_not_the_next_ones(database: Database) -> None:
+    async def leave_open(connection: Connection) -> None:
+        await connection.transaction().start()
+
+    before = await _backend(database)
+    async with database.school(uuid4()) as connection:
+        await leave_open(connection)
+    assert await _backend(database) != before
+
+
+async def test_a_connection_that_the_server_ended_is_replaced(database: Database, clone: Clone) -> None:
+    before = await _backend(database)
+    admin = await asyncpg.connect(clone.admin_dsn)
+    await admin.execute("SELECT pg_terminate_backend($1, 5000)", before)
+    await admin.close()
+    # The first use may meet the dead connection before its end was noticed, and then says so.
+    after = await asyncio.gather(_backend(database), return_exceptions=True)
+    assert isinstance(after[0], Unavailable) or after[0] != before
+    assert await _backend(database) != before
+
+
+async def test_more_users_than_connections_wait_for_their_turn(database: Database) -> None:
+    assert len(set(await asyncio.gather(*(_backend(database) for _ in range(20))))) == 1
