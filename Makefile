@@ -29,10 +29,15 @@ setup: $(STAMP) ## Make .venv and install from the lock file
 setup-debian: ## Install what Debian packages the tests can use (root)
 	apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium fonts-paratype poppler-utils
 
+# The part of requirements.lock that an image is made of.
+IMAGES := access journal notify documents portal
+IMAGE_LOCK := -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --quiet
 .PHONY: lock
 lock: $(STAMP) ## Lock again after a change of pyproject.toml
 	$(BIN)/pip install --quiet uv==0.13.9
 	$(BIN)/uv pip compile pyproject.toml $(GROUPS:%=--group %) --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --quiet -o requirements.lock
+	@set -e; for group in $(IMAGES); do $(BIN)/uv pip compile pyproject.toml --group $$group $(IMAGE_LOCK) -o deploy/images/requirements/$$group.lock; done
+	@set -e; for group in gateway local; do $(BIN)/uv pip compile --group pyproject.toml:$$group $(IMAGE_LOCK) -o deploy/images/requirements/$$group.lock; done
 
 .PHONY: run
 run: $(STAMP) ## Start everything on this machine with the demo region; Ctrl-C stops it
@@ -74,3 +79,19 @@ charts: $(STAMP) ## Package the charts and check them with real Helm, Kubernetes
 	@$(BIN)/python -m deploy.charts.tools
 	@$(BIN)/python -m deploy.charts.build
 	$(BIN)/python -m pytest tests/charts
+
+DOCKER ?= docker
+# Such as --secret id=pip,src=/etc/pip.conf --network host, where packages come from a mirror.
+IMAGE_FLAGS ?=
+BUILD = DOCKER_BUILDKIT=1 $(DOCKER) build $(IMAGE_FLAGS) --file deploy/images/Dockerfile --build-arg REVISION=$$(git rev-parse HEAD)
+.PHONY: images
+images: ## Build the container images
+	@set -e; for service in $(IMAGES); do \
+	  echo "images: diary-$$service"; $(BUILD) --quiet --target python --build-arg SERVICE=$$service --tag diary-$$service:0.1.0 . >/dev/null; done
+	@echo "images: diary-gateway"; $(BUILD) --quiet --target gateway --build-arg SERVICE=gateway --tag diary-gateway:0.1.0 . >/dev/null
+
+.PHONY: test-images
+test-images: $(STAMP) ## Walk the main flow through the containers, where a Docker daemon runs
+	@if ! $(DOCKER) info >/dev/null 2>&1; then echo "test-images: no Docker daemon answers here, so the images are not tested"; exit 0; fi; \
+	$(MAKE) --no-print-directory images && $(BUILD) --quiet --target backends --build-arg SERVICE=local --tag diary-backends:0.1.0 . >/dev/null \
+	&& $(BIN)/python -m deploy.charts.tools && $(BIN)/python -m deploy.charts.build && $(BIN)/python -m tests.images.flow --docker $(DOCKER)

@@ -2,6 +2,7 @@
 {{- $gateway := get (include "service.ports" . | fromYaml) "gateway" -}}
 - name: portal
   image: {{ include "service.image" (dict "root" . "image" "portal") }}
+  args: [apps.portal]
   {{- include "service.containerDefaults" . | nindent 2 }}
   ports:
     - name: http

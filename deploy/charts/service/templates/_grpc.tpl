@@ -20,7 +20,7 @@
 {{- $port := include "service.port" . -}}
 - name: {{ .Chart.Name }}
   image: {{ include "service.image" (dict "root" . "image" .Chart.Name) }}
-  args: [serve]
+  args: [services.{{ .Chart.Name }}, serve]
   {{- include "service.containerDefaults" . | nindent 2 }}
   ports:
     - name: grpc

@@ -26,7 +26,7 @@ spec:
         - name: migrate
           image: {{ include "service.image" (dict "root" . "image" .Chart.Name) }}
           imagePullPolicy: IfNotPresent
-          args: [migrate]
+          args: [services.{{ .Chart.Name }}, migrate]
           securityContext:
             {{- include "service.containerSecurity" . | nindent 12 }}
           resources:
