@@ -1,14 +1,14 @@
 """Applications and their events between protobuf and dataclasses."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.errors import FieldViolation, InvalidArgument
 from diary.access.v1 import application_service_pb2 as pb
-from diary.access.v1 import events_pb2
+from diary.access.v1 import events_pb2, roster_service_pb2
 from services.access.rules.applications import (
     Applicant,
     Case,
@@ -21,7 +21,9 @@ from services.access.rules.applications import (
 )
 from services.access.rules.guardianships import GuardianKind
 from services.access.rules.names import PersonName, build_display_name, build_short_name
+from services.access.rules.roster import ListedGuardianship, ListedStudent
 
+_DAY = timedelta(days=1)
 _KINDS = {
     pb.GUARDIAN_KIND_MOTHER: GuardianKind.MOTHER,
     pb.GUARDIAN_KIND_FATHER: GuardianKind.FATHER,
@@ -89,6 +91,29 @@ def whole_application(case: Case, checklist: Iterable[ChecklistItem], log: Itera
 def kept_application(application_id: UUID) -> pb.Application:
     """What is kept of an answer: no names, no contacts; a repeat reads the case again."""
     return pb.Application(application_id=str(application_id))
+
+
+def student(row: ListedStudent) -> roster_service_pb2.Student:
+    """A student to register an application for."""
+    return roster_service_pb2.Student(
+        student_id=str(row.student_id),
+        display_name=build_display_name(row.name),
+        class_id=str(row.class_id) if row.class_id else "",
+        class_name=row.class_name,
+    )
+
+
+def guardianship(row: ListedGuardianship) -> roster_service_pb2.Guardianship:
+    """A guardianship with its last day."""
+    return roster_service_pb2.Guardianship(
+        guardianship_id=str(row.guardianship_id),
+        guardian_person_id=str(row.guardian_person_id),
+        guardian_name=build_display_name(row.name),
+        student_id=str(row.student_id),
+        kind=_NUMBERS[row.kind],
+        document=row.document,
+        to_date=(row.to_date - _DAY).isoformat() if row.to_date else "",
+    )
 
 
 def application_registered(school_id: UUID, application_id: UUID) -> events_pb2.ApplicationRegistered:

@@ -6,13 +6,16 @@ from uuid import UUID
 from chassis import auth, paging
 from chassis.clock import today
 from chassis.db import Connection
+from chassis.errors import NotFound
 from chassis.interceptors import Context
 from chassis.run import Frame
 from diary.access.v1 import roster_service_pb2, roster_service_pb2_grpc
 from services.access import convert
+from services.access.convert import applications as filed
+from services.access.rules.applications import REGISTERING, require_student
 from services.access.rules.roles import STAFF
-from services.access.rules.standing import require_place
-from services.access.store import relations, roster, schools
+from services.access.rules.standing import require_place, require_session
+from services.access.store import applications, relations, roster, schools
 
 _FIRST = UUID(int=0)
 _MOST = 500
@@ -43,6 +46,49 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
         last = (str(found[size - 1].grades[0]), found[size - 1].name) if len(found) > size else None
         return roster_service_pb2.ListClassesResponse(
             classes=[convert.school_class(row) for row in found[:size]],
+            next_page_token=paging.write_token(words, last) if last else "",
+        )
+
+    async def ListStudents(
+        self, request: roster_service_pb2.ListStudentsRequest, context: Context
+    ) -> roster_service_pb2.ListStudentsResponse:
+        """Students by name: of the school, or of the own class for a class teacher (Clause R9)."""
+        school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
+        class_id = UUID(request.class_id) if request.class_id else None
+        size = paging.size(request.page_size)
+        words = ("students", request.school_id, request.class_id)
+        async with self._database.school(school_id) as connection:
+            standing = await relations.get_standing(connection, school_id, who.account_id, who.session_id, now)
+            require_place(standing, REGISTERING)
+            name, student_id = paging.read_token(words, request.page_token) or ("", str(_FIRST))
+            if class_id and not await roster.may_list_class(connection, school_id, who.account_id, now, REGISTERING, class_id):
+                raise NotFound("CLASS_NOT_FOUND", "no such class whose students the caller may see")
+            found = await roster.list_listed_students(
+                connection, school_id, who.account_id, now, REGISTERING, class_id, (name, UUID(student_id)), size + 1
+            )
+        last = (found[size - 1].sort_key, str(found[size - 1].student_id)) if len(found) > size else None
+        return roster_service_pb2.ListStudentsResponse(
+            students=[filed.student(row) for row in found[:size]],
+            next_page_token=paging.write_token(words, last) if last else "",
+        )
+
+    async def ListGuardianships(
+        self, request: roster_service_pb2.ListGuardianshipsRequest, context: Context
+    ) -> roster_service_pb2.ListGuardianshipsResponse:
+        """Guardianships over a student in force today (Clause R6)."""
+        school_id, student_id, who, now = UUID(request.school_id), UUID(request.student_id), auth.caller(), self._clock.now()
+        size = paging.size(request.page_size)
+        words = ("guardianships", request.school_id, request.student_id)
+        async with self._database.school(school_id) as connection:
+            require_session(await relations.get_standing(connection, school_id, who.account_id, who.session_id, now))
+            card = await applications.find_student(connection, school_id, student_id, who.account_id, now)
+            require_student(card, REGISTERING)
+            name, after = paging.read_token(words, request.page_token) or ("", str(_FIRST))
+            day = today(self._clock, await schools.get_time_zone(connection, school_id))
+            found = await roster.list_guardianships(connection, school_id, student_id, day, (name, UUID(after)), size + 1)
+        last = (found[size - 1].sort_key, str(found[size - 1].guardianship_id)) if len(found) > size else None
+        return roster_service_pb2.ListGuardianshipsResponse(
+            guardianships=[filed.guardianship(row) for row in found[:size]],
             next_page_token=paging.write_token(words, last) if last else "",
         )
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from services.access.rules.guardianships import GuardianKind
 from services.access.rules.names import PersonName
 
 
@@ -59,6 +60,31 @@ class RosterStudent:
     sort_key: str
     class_id: UUID | None
     version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListedStudent:
+    """A student of a list; the class is that of the first placement that is not over, None and empty without one."""
+
+    student_id: UUID
+    name: PersonName
+    sort_key: str
+    class_id: UUID | None
+    class_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedGuardianship:
+    """A guardianship in force; `to_date` is the day after the last, None without an end."""
+
+    guardianship_id: UUID
+    guardian_person_id: UUID
+    name: PersonName
+    sort_key: str
+    student_id: UUID
+    kind: GuardianKind
+    document: str
+    to_date: date | None
 
 
 @dataclass(frozen=True, slots=True)

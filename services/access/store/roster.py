@@ -4,12 +4,23 @@ Each list is paged by id after `after`, and only of `ids` where they are given.
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
+import asyncpg
+
 from chassis.db import Connection
+from services.access.rules.guardianships import GuardianKind
 from services.access.rules.names import PersonName
-from services.access.rules.roster import ClassRow, Member, RosterClass, RosterStudent, RosterStudyGroup
+from services.access.rules.roster import (
+    ClassRow,
+    ListedGuardianship,
+    ListedStudent,
+    Member,
+    RosterClass,
+    RosterStudent,
+    RosterStudyGroup,
+)
 
 
 async def list_class_rows(
@@ -102,6 +113,102 @@ async def list_students(
     ]
 
 
+async def list_listed_students(
+    connection: Connection,
+    school_id: UUID,
+    account_id: UUID,
+    now: datetime,
+    roles: frozenset[int],
+    class_id: UUID | None,
+    after: tuple[str, UUID],
+    limit: int,
+) -> list[ListedStudent]:
+    """Students for whom an account may act in one of `roles`, by name after a key; those who have left are not among them."""
+    rows = await connection.fetch(
+        """
+        SELECT s.student_id, p.family_name, p.given_name, p.patronymic, p.sort_key, c.class_id, c.class_name
+        FROM students s
+        JOIN people p ON p.school_id = s.school_id AND p.person_id = s.student_id
+        CROSS JOIN LATERAL student_card($1, s.student_id, $3) c
+        WHERE s.school_id = $1 AND ($5::uuid IS NULL OR c.class_id = $5) AND (p.sort_key, s.student_id) > ($6, $7)
+          AND (c.from_date IS NOT NULL OR NOT EXISTS (
+              SELECT FROM enrolments e WHERE e.school_id = $1 AND e.student_id = s.student_id))
+          AND EXISTS (
+              SELECT FROM relations r
+              WHERE r.school_id = $1 AND r.account_id = $2 AND r.role = ANY ($4::smallint[])
+                AND r.valid_from_time <= $3 AND (r.valid_to_time IS NULL OR r.valid_to_time > $3)
+                AND (r.kind = 6 AND r.role <> 6 OR r.kind = 4 AND r.role = 6 AND r.object_id = c.class_id))
+        ORDER BY p.sort_key, s.student_id LIMIT $8
+        """,
+        school_id,
+        account_id,
+        now,
+        roles,
+        class_id,
+        *after,
+        limit,
+    )
+    return [
+        ListedStudent(row["student_id"], _read_name(row), row["sort_key"], row["class_id"], row["class_name"]) for row in rows
+    ]
+
+
+async def may_list_class(
+    connection: Connection, school_id: UUID, account_id: UUID, now: datetime, roles: frozenset[int], class_id: UUID
+) -> bool:
+    """Whether the school has the class and the account may act for its students in one of `roles`."""
+    may: bool = await connection.fetchval(
+        """
+        SELECT EXISTS (
+            SELECT FROM classes c JOIN relations r USING (school_id)
+            WHERE c.school_id = $1 AND c.class_id = $5 AND r.account_id = $2 AND r.role = ANY ($4::smallint[])
+              AND r.valid_from_time <= $3 AND (r.valid_to_time IS NULL OR r.valid_to_time > $3)
+              AND (r.kind = 6 AND r.role <> 6 OR r.kind = 4 AND r.role = 6 AND r.object_id = c.class_id))
+        """,
+        school_id,
+        account_id,
+        now,
+        roles,
+        class_id,
+    )
+    return may
+
+
+async def list_guardianships(
+    connection: Connection, school_id: UUID, student_id: UUID, today: date, after: tuple[str, UUID], limit: int
+) -> list[ListedGuardianship]:
+    """Guardianships over a student in force today, by the guardian's name after a key."""
+    rows = await connection.fetch(
+        """
+        SELECT g.guardianship_id, g.guardian_person_id, p.family_name, p.given_name, p.patronymic, p.sort_key, g.student_id,
+               g.kind, g.document, upper(g.validity) AS to_date
+        FROM guardianships g
+        JOIN people p ON p.school_id = g.school_id AND p.person_id = g.guardian_person_id
+        WHERE g.school_id = $1 AND g.student_id = $2 AND g.validity @> $3::date
+          AND (p.sort_key, g.guardianship_id) > ($4, $5)
+        ORDER BY p.sort_key, g.guardianship_id LIMIT $6
+        """,
+        school_id,
+        student_id,
+        today,
+        *after,
+        limit,
+    )
+    return [
+        ListedGuardianship(
+            guardianship_id=row["guardianship_id"],
+            guardian_person_id=row["guardian_person_id"],
+            name=_read_name(row),
+            sort_key=row["sort_key"],
+            student_id=row["student_id"],
+            kind=GuardianKind(row["kind"]),
+            document=row["document"],
+            to_date=row["to_date"],
+        )
+        for row in rows
+    ]
+
+
 async def list_study_groups(
     connection: Connection, school_id: UUID, ids: Sequence[UUID] | None, after: UUID, limit: int, today: date
 ) -> list[RosterStudyGroup]:
@@ -156,3 +263,7 @@ async def list_study_groups(
         )
         for row in rows
     ]
+
+
+def _read_name(row: asyncpg.Record) -> PersonName:
+    return PersonName(row["family_name"], row["given_name"], row["patronymic"])

@@ -88,6 +88,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The legal relation does not fit the student's age."""
     ERROR_REASON_DOCUMENTS_UNAVAILABLE: _ErrorReason.ValueType  # 32
     """No slip was printed, since the service of papers does not answer now; the old one-time password stays valid. Repeat the request."""
+    ERROR_REASON_CLASS_NOT_FOUND: _ErrorReason.ValueType  # 33
+    """No such class whose students the caller may register applications for."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Reasons of errors, in ErrorInfo.reason with domain access.diary. Each says when it occurs."""
@@ -158,4 +160,6 @@ ERROR_REASON_GUARDIAN_UNDER_AGE: ErrorReason.ValueType  # 31
 """The legal relation does not fit the student's age."""
 ERROR_REASON_DOCUMENTS_UNAVAILABLE: ErrorReason.ValueType  # 32
 """No slip was printed, since the service of papers does not answer now; the old one-time password stays valid. Repeat the request."""
+ERROR_REASON_CLASS_NOT_FOUND: ErrorReason.ValueType  # 33
+"""No such class whose students the caller may register applications for."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

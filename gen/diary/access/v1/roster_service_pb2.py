@@ -23,13 +23,14 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from diary.access.v1 import application_service_pb2 as diary_dot_access_dot_v1_dot_application__service__pb2
 from diary.access.v1 import relation_pb2 as diary_dot_access_dot_v1_dot_relation__pb2
 from diary.access.v1 import school_service_pb2 as diary_dot_access_dot_v1_dot_school__service__pb2
 from diary.options.v1 import options_pb2 as diary_dot_options_dot_v1_dot_options__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$diary/access/v1/roster_service.proto\x12\x0f\x64iary.access.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1e\x64iary/access/v1/relation.proto\x1a$diary/access/v1/school_service.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\"\x92\x02\n\x0bRosterEntry\x12/\n\x06school\x18\x01 \x01(\x0b\x32\x1d.diary.access.v1.RosterSchoolH\x00\x12-\n\x05\x63lass\x18\x02 \x01(\x0b\x32\x1c.diary.access.v1.RosterClassH\x00\x12\x31\n\x07student\x18\x03 \x01(\x0b\x32\x1e.diary.access.v1.RosterStudentH\x00\x12\x38\n\x0bstudy_group\x18\x04 \x01(\x0b\x32!.diary.access.v1.RosterStudyGroupH\x00\x12-\n\x08relation\x18\x05 \x01(\x0b\x32\x19.diary.access.v1.RelationH\x00\x42\x07\n\x05\x65ntry\"\x8a\x01\n\x0cRosterSchool\x12\'\n\x06school\x18\x01 \x01(\x0b\x32\x17.diary.access.v1.School\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x17\n\x0fyear_start_date\x18\x03 \x01(\t\x12\x15\n\ryear_end_date\x18\x04 \x01(\t\x12\x10\n\x08mark_min\x18\x05 \x01(\x05\"N\n\x0bRosterClass\x12\x10\n\x08\x63lass_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06grades\x18\x03 \x03(\x05\x12\x0f\n\x07version\x18\x04 \x01(\x03\"n\n\rRosterStudent\x12\x12\n\nstudent_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x10\n\x08sort_key\x18\x03 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x03\"\xfb\x01\n\x10RosterStudyGroup\x12\x16\n\x0estudy_group_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x02 \x01(\t\x12\x14\n\x0csubject_name\x18\x03 \x01(\t\x12\x12\n\ngroup_name\x18\x04 \x01(\t\x12\x11\n\tis_marked\x18\x05 \x01(\x08\x12\x15\n\rteacher_names\x18\x06 \x03(\t\x12\x32\n\x07members\x18\x07 \x03(\x0b\x32!.diary.access.v1.StudyGroupMember\x12\x0f\n\x07version\x18\x08 \x01(\x03\x12\x12\n\nstart_date\x18\t \x01(\t\x12\x10\n\x08\x65nd_date\x18\n \x01(\t\"J\n\x10StudyGroupMember\x12\x12\n\nstudent_id\x18\x01 \x01(\t\x12\x11\n\tfrom_date\x18\x02 \x01(\t\x12\x0f\n\x07to_date\x18\x03 \x01(\t\"p\n\x0bSchoolClass\x12\x10\n\x08\x63lass_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06grades\x18\x03 \x03(\x05\x12\x1a\n\x12\x63lass_teacher_name\x18\x04 \x01(\t\x12\x15\n\rstudent_count\x18\x05 \x01(\x05\"n\n\x12ListClassesRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"]\n\x13ListClassesResponse\x12-\n\x07\x63lasses\x18\x01 \x03(\x0b\x32\x1c.diary.access.v1.SchoolClass\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8c\x01\n\x15\x42\x61tchGetRosterRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x35\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.diary.access.v1.RosterKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1f\n\x03ids\x18\x03 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x08\x01\x10\xf4\x03\"\x05r\x03\xb0\x01\x01\"G\n\x16\x42\x61tchGetRosterResponse\x12-\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1c.diary.access.v1.RosterEntry\"\xa4\x01\n\x11ListRosterRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x35\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.diary.access.v1.RosterKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"\\\n\x12ListRosterResponse\x12-\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1c.diary.access.v1.RosterEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\xa8\x01\n\nRosterKind\x12\x1b\n\x17ROSTER_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12ROSTER_KIND_SCHOOL\x10\x01\x12\x15\n\x11ROSTER_KIND_CLASS\x10\x02\x12\x17\n\x13ROSTER_KIND_STUDENT\x10\x03\x12\x1b\n\x17ROSTER_KIND_STUDY_GROUP\x10\x04\x12\x18\n\x14ROSTER_KIND_RELATION\x10\x05\x32\xfd\x02\n\rRosterService\x12\x9b\x01\n\x0bListClasses\x12#.diary.access.v1.ListClassesRequest\x1a$.diary.access.v1.ListClassesResponse\"A\xca\xf3\x18\x16\n\x07\x05\x06\x07\x08\t\n\x0b\x10\x06\x1a\tschool_id\x82\xd3\xe4\x93\x02!\x12\x1f/v1/schools/{school_id}/classes\x12l\n\x0e\x42\x61tchGetRoster\x12&.diary.access.v1.BatchGetRosterRequest\x1a\'.diary.access.v1.BatchGetRosterResponse\"\t\xca\xf3\x18\x05\n\x01\r\x10\x08\x12`\n\nListRoster\x12\".diary.access.v1.ListRosterRequest\x1a#.diary.access.v1.ListRosterResponse\"\t\xca\xf3\x18\x05\n\x01\r\x10\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$diary/access/v1/roster_service.proto\x12\x0f\x64iary.access.v1\x1a\x1b\x62uf/validate/validate.proto\x1a)diary/access/v1/application_service.proto\x1a\x1e\x64iary/access/v1/relation.proto\x1a$diary/access/v1/school_service.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\"\x92\x02\n\x0bRosterEntry\x12/\n\x06school\x18\x01 \x01(\x0b\x32\x1d.diary.access.v1.RosterSchoolH\x00\x12-\n\x05\x63lass\x18\x02 \x01(\x0b\x32\x1c.diary.access.v1.RosterClassH\x00\x12\x31\n\x07student\x18\x03 \x01(\x0b\x32\x1e.diary.access.v1.RosterStudentH\x00\x12\x38\n\x0bstudy_group\x18\x04 \x01(\x0b\x32!.diary.access.v1.RosterStudyGroupH\x00\x12-\n\x08relation\x18\x05 \x01(\x0b\x32\x19.diary.access.v1.RelationH\x00\x42\x07\n\x05\x65ntry\"\x8a\x01\n\x0cRosterSchool\x12\'\n\x06school\x18\x01 \x01(\x0b\x32\x17.diary.access.v1.School\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x17\n\x0fyear_start_date\x18\x03 \x01(\t\x12\x15\n\ryear_end_date\x18\x04 \x01(\t\x12\x10\n\x08mark_min\x18\x05 \x01(\x05\"N\n\x0bRosterClass\x12\x10\n\x08\x63lass_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06grades\x18\x03 \x03(\x05\x12\x0f\n\x07version\x18\x04 \x01(\x03\"n\n\rRosterStudent\x12\x12\n\nstudent_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x10\n\x08sort_key\x18\x03 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x03\"\xfb\x01\n\x10RosterStudyGroup\x12\x16\n\x0estudy_group_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x02 \x01(\t\x12\x14\n\x0csubject_name\x18\x03 \x01(\t\x12\x12\n\ngroup_name\x18\x04 \x01(\t\x12\x11\n\tis_marked\x18\x05 \x01(\x08\x12\x15\n\rteacher_names\x18\x06 \x03(\t\x12\x32\n\x07members\x18\x07 \x03(\x0b\x32!.diary.access.v1.StudyGroupMember\x12\x0f\n\x07version\x18\x08 \x01(\x03\x12\x12\n\nstart_date\x18\t \x01(\t\x12\x10\n\x08\x65nd_date\x18\n \x01(\t\"J\n\x10StudyGroupMember\x12\x12\n\nstudent_id\x18\x01 \x01(\t\x12\x11\n\tfrom_date\x18\x02 \x01(\t\x12\x0f\n\x07to_date\x18\x03 \x01(\t\"p\n\x0bSchoolClass\x12\x10\n\x08\x63lass_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06grades\x18\x03 \x03(\x05\x12\x1a\n\x12\x63lass_teacher_name\x18\x04 \x01(\t\x12\x15\n\rstudent_count\x18\x05 \x01(\x05\"n\n\x12ListClassesRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"]\n\x13ListClassesResponse\x12-\n\x07\x63lasses\x18\x01 \x03(\x0b\x32\x1c.diary.access.v1.SchoolClass\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"Y\n\x07Student\x12\x12\n\nstudent_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x03 \x01(\t\x12\x12\n\nclass_name\x18\x04 \x01(\t\"\xbe\x01\n\x0cGuardianship\x12\x17\n\x0fguardianship_id\x18\x01 \x01(\t\x12\x1a\n\x12guardian_person_id\x18\x02 \x01(\t\x12\x15\n\rguardian_name\x18\x03 \x01(\t\x12\x12\n\nstudent_id\x18\x04 \x01(\t\x12+\n\x04kind\x18\x05 \x01(\x0e\x32\x1d.diary.access.v1.GuardianKind\x12\x10\n\x08\x64ocument\x18\x06 \x01(\t\x12\x0f\n\x07to_date\x18\x07 \x01(\t\"\x8e\x01\n\x13ListStudentsRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\x08\x63lass_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"[\n\x14ListStudentsResponse\x12*\n\x08students\x18\x01 \x03(\x0b\x32\x18.diary.access.v1.Student\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x92\x01\n\x18ListGuardianshipsRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nstudent_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"j\n\x19ListGuardianshipsResponse\x12\x34\n\rguardianships\x18\x01 \x03(\x0b\x32\x1d.diary.access.v1.Guardianship\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8c\x01\n\x15\x42\x61tchGetRosterRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x35\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.diary.access.v1.RosterKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1f\n\x03ids\x18\x03 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x08\x01\x10\xf4\x03\"\x05r\x03\xb0\x01\x01\"G\n\x16\x42\x61tchGetRosterResponse\x12-\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1c.diary.access.v1.RosterEntry\"\xa4\x01\n\x11ListRosterRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x35\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.diary.access.v1.RosterKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"\\\n\x12ListRosterResponse\x12-\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1c.diary.access.v1.RosterEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\xa8\x01\n\nRosterKind\x12\x1b\n\x17ROSTER_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12ROSTER_KIND_SCHOOL\x10\x01\x12\x15\n\x11ROSTER_KIND_CLASS\x10\x02\x12\x17\n\x13ROSTER_KIND_STUDENT\x10\x03\x12\x1b\n\x17ROSTER_KIND_STUDY_GROUP\x10\x04\x12\x18\n\x14ROSTER_KIND_RELATION\x10\x05\x32\xce\x05\n\rRosterService\x12\x9b\x01\n\x0bListClasses\x12#.diary.access.v1.ListClassesRequest\x1a$.diary.access.v1.ListClassesResponse\"A\xca\xf3\x18\x16\n\x07\x05\x06\x07\x08\t\n\x0b\x10\x06\x1a\tschool_id\x82\xd3\xe4\x93\x02!\x12\x1f/v1/schools/{school_id}/classes\x12\x9b\x01\n\x0cListStudents\x12$.diary.access.v1.ListStudentsRequest\x1a%.diary.access.v1.ListStudentsResponse\">\xca\xf3\x18\x12\n\x03\x06\x08\n\x10\x06\x1a\tschool_id\x82\xd3\xe4\x93\x02\"\x12 /v1/schools/{school_id}/students\x12\xb0\x01\n\x11ListGuardianships\x12).diary.access.v1.ListGuardianshipsRequest\x1a*.diary.access.v1.ListGuardianshipsResponse\"D\xca\xf3\x18\x13\n\x03\x06\x08\n\x10\x04\x1a\nstudent_id\x82\xd3\xe4\x93\x02\'\x12%/v1/schools/{school_id}/guardianships\x12l\n\x0e\x42\x61tchGetRoster\x12&.diary.access.v1.BatchGetRosterRequest\x1a\'.diary.access.v1.BatchGetRosterResponse\"\t\xca\xf3\x18\x05\n\x01\r\x10\x08\x12`\n\nListRoster\x12\".diary.access.v1.ListRosterRequest\x1a#.diary.access.v1.ListRosterResponse\"\t\xca\xf3\x18\x05\n\x01\r\x10\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,6 +43,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTCLASSESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\364\003(\000'
   _globals['_LISTCLASSESREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTCLASSESREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\364\003'
+  _globals['_LISTSTUDENTSREQUEST'].fields_by_name['school_id']._loaded_options = None
+  _globals['_LISTSTUDENTSREQUEST'].fields_by_name['school_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_LISTSTUDENTSREQUEST'].fields_by_name['class_id']._loaded_options = None
+  _globals['_LISTSTUDENTSREQUEST'].fields_by_name['class_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
+  _globals['_LISTSTUDENTSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTSTUDENTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\364\003(\000'
+  _globals['_LISTSTUDENTSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTSTUDENTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\364\003'
+  _globals['_LISTGUARDIANSHIPSREQUEST'].fields_by_name['school_id']._loaded_options = None
+  _globals['_LISTGUARDIANSHIPSREQUEST'].fields_by_name['school_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_LISTGUARDIANSHIPSREQUEST'].fields_by_name['student_id']._loaded_options = None
+  _globals['_LISTGUARDIANSHIPSREQUEST'].fields_by_name['student_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_LISTGUARDIANSHIPSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTGUARDIANSHIPSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\364\003(\000'
+  _globals['_LISTGUARDIANSHIPSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTGUARDIANSHIPSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\364\003'
   _globals['_BATCHGETROSTERREQUEST'].fields_by_name['school_id']._loaded_options = None
   _globals['_BATCHGETROSTERREQUEST'].fields_by_name['school_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_BATCHGETROSTERREQUEST'].fields_by_name['kind']._loaded_options = None
@@ -58,38 +75,54 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTROSTERREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\364\003'
   _globals['_ROSTERSERVICE'].methods_by_name['ListClasses']._loaded_options = None
   _globals['_ROSTERSERVICE'].methods_by_name['ListClasses']._serialized_options = b'\312\363\030\026\n\007\005\006\007\010\t\n\013\020\006\032\tschool_id\202\323\344\223\002!\022\037/v1/schools/{school_id}/classes'
+  _globals['_ROSTERSERVICE'].methods_by_name['ListStudents']._loaded_options = None
+  _globals['_ROSTERSERVICE'].methods_by_name['ListStudents']._serialized_options = b'\312\363\030\022\n\003\006\010\n\020\006\032\tschool_id\202\323\344\223\002\"\022 /v1/schools/{school_id}/students'
+  _globals['_ROSTERSERVICE'].methods_by_name['ListGuardianships']._loaded_options = None
+  _globals['_ROSTERSERVICE'].methods_by_name['ListGuardianships']._serialized_options = b'\312\363\030\023\n\003\006\010\n\020\004\032\nstudent_id\202\323\344\223\002\'\022%/v1/schools/{school_id}/guardianships'
   _globals['_ROSTERSERVICE'].methods_by_name['BatchGetRoster']._loaded_options = None
   _globals['_ROSTERSERVICE'].methods_by_name['BatchGetRoster']._serialized_options = b'\312\363\030\005\n\001\r\020\010'
   _globals['_ROSTERSERVICE'].methods_by_name['ListRoster']._loaded_options = None
   _globals['_ROSTERSERVICE'].methods_by_name['ListRoster']._serialized_options = b'\312\363\030\005\n\001\r\020\010'
-  _globals['_ROSTERKIND']._serialized_start=1957
-  _globals['_ROSTERKIND']._serialized_end=2125
-  _globals['_ROSTERENTRY']._serialized_start=219
-  _globals['_ROSTERENTRY']._serialized_end=493
-  _globals['_ROSTERSCHOOL']._serialized_start=496
-  _globals['_ROSTERSCHOOL']._serialized_end=634
-  _globals['_ROSTERCLASS']._serialized_start=636
-  _globals['_ROSTERCLASS']._serialized_end=714
-  _globals['_ROSTERSTUDENT']._serialized_start=716
-  _globals['_ROSTERSTUDENT']._serialized_end=826
-  _globals['_ROSTERSTUDYGROUP']._serialized_start=829
-  _globals['_ROSTERSTUDYGROUP']._serialized_end=1080
-  _globals['_STUDYGROUPMEMBER']._serialized_start=1082
-  _globals['_STUDYGROUPMEMBER']._serialized_end=1156
-  _globals['_SCHOOLCLASS']._serialized_start=1158
-  _globals['_SCHOOLCLASS']._serialized_end=1270
-  _globals['_LISTCLASSESREQUEST']._serialized_start=1272
-  _globals['_LISTCLASSESREQUEST']._serialized_end=1382
-  _globals['_LISTCLASSESRESPONSE']._serialized_start=1384
-  _globals['_LISTCLASSESRESPONSE']._serialized_end=1477
-  _globals['_BATCHGETROSTERREQUEST']._serialized_start=1480
-  _globals['_BATCHGETROSTERREQUEST']._serialized_end=1620
-  _globals['_BATCHGETROSTERRESPONSE']._serialized_start=1622
-  _globals['_BATCHGETROSTERRESPONSE']._serialized_end=1693
-  _globals['_LISTROSTERREQUEST']._serialized_start=1696
-  _globals['_LISTROSTERREQUEST']._serialized_end=1860
-  _globals['_LISTROSTERRESPONSE']._serialized_start=1862
-  _globals['_LISTROSTERRESPONSE']._serialized_end=1954
-  _globals['_ROSTERSERVICE']._serialized_start=2128
-  _globals['_ROSTERSERVICE']._serialized_end=2509
+  _globals['_ROSTERKIND']._serialized_start=2779
+  _globals['_ROSTERKIND']._serialized_end=2947
+  _globals['_ROSTERENTRY']._serialized_start=262
+  _globals['_ROSTERENTRY']._serialized_end=536
+  _globals['_ROSTERSCHOOL']._serialized_start=539
+  _globals['_ROSTERSCHOOL']._serialized_end=677
+  _globals['_ROSTERCLASS']._serialized_start=679
+  _globals['_ROSTERCLASS']._serialized_end=757
+  _globals['_ROSTERSTUDENT']._serialized_start=759
+  _globals['_ROSTERSTUDENT']._serialized_end=869
+  _globals['_ROSTERSTUDYGROUP']._serialized_start=872
+  _globals['_ROSTERSTUDYGROUP']._serialized_end=1123
+  _globals['_STUDYGROUPMEMBER']._serialized_start=1125
+  _globals['_STUDYGROUPMEMBER']._serialized_end=1199
+  _globals['_SCHOOLCLASS']._serialized_start=1201
+  _globals['_SCHOOLCLASS']._serialized_end=1313
+  _globals['_LISTCLASSESREQUEST']._serialized_start=1315
+  _globals['_LISTCLASSESREQUEST']._serialized_end=1425
+  _globals['_LISTCLASSESRESPONSE']._serialized_start=1427
+  _globals['_LISTCLASSESRESPONSE']._serialized_end=1520
+  _globals['_STUDENT']._serialized_start=1522
+  _globals['_STUDENT']._serialized_end=1611
+  _globals['_GUARDIANSHIP']._serialized_start=1614
+  _globals['_GUARDIANSHIP']._serialized_end=1804
+  _globals['_LISTSTUDENTSREQUEST']._serialized_start=1807
+  _globals['_LISTSTUDENTSREQUEST']._serialized_end=1949
+  _globals['_LISTSTUDENTSRESPONSE']._serialized_start=1951
+  _globals['_LISTSTUDENTSRESPONSE']._serialized_end=2042
+  _globals['_LISTGUARDIANSHIPSREQUEST']._serialized_start=2045
+  _globals['_LISTGUARDIANSHIPSREQUEST']._serialized_end=2191
+  _globals['_LISTGUARDIANSHIPSRESPONSE']._serialized_start=2193
+  _globals['_LISTGUARDIANSHIPSRESPONSE']._serialized_end=2299
+  _globals['_BATCHGETROSTERREQUEST']._serialized_start=2302
+  _globals['_BATCHGETROSTERREQUEST']._serialized_end=2442
+  _globals['_BATCHGETROSTERRESPONSE']._serialized_start=2444
+  _globals['_BATCHGETROSTERRESPONSE']._serialized_end=2515
+  _globals['_LISTROSTERREQUEST']._serialized_start=2518
+  _globals['_LISTROSTERREQUEST']._serialized_end=2682
+  _globals['_LISTROSTERRESPONSE']._serialized_start=2684
+  _globals['_LISTROSTERRESPONSE']._serialized_end=2776
+  _globals['_ROSTERSERVICE']._serialized_start=2950
+  _globals['_ROSTERSERVICE']._serialized_end=3668
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from diary.access.v1 import application_service_pb2 as _application_service_pb2
 from diary.access.v1 import relation_pb2 as _relation_pb2
 from diary.access.v1 import school_service_pb2 as _school_service_pb2
 from google.protobuf import descriptor as _descriptor
@@ -405,6 +406,210 @@ class ListClassesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListClassesResponse: _TypeAlias = ListClassesResponse  # noqa: Y015
+
+@_typing.final
+class Student(_message.Message):
+    """A student as those see one who register applications."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STUDENT_ID_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    CLASS_ID_FIELD_NUMBER: _builtins.int
+    CLASS_NAME_FIELD_NUMBER: _builtins.int
+    student_id: _builtins.str
+    """The student."""
+    display_name: _builtins.str
+    """Name for display: family name, given name, patronymic."""
+    class_id: _builtins.str
+    """The class the student is placed in, or will be; empty when in none."""
+    class_name: _builtins.str
+    """Its name."""
+    def __init__(
+        self,
+        *,
+        student_id: _builtins.str = ...,
+        display_name: _builtins.str = ...,
+        class_id: _builtins.str = ...,
+        class_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "class_name", b"class_name", "display_name", b"display_name", "student_id", b"student_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Student: _TypeAlias = Student  # noqa: Y015
+
+@_typing.final
+class Guardianship(_message.Message):
+    """What makes a person a guardian of a student (R6)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GUARDIANSHIP_ID_FIELD_NUMBER: _builtins.int
+    GUARDIAN_PERSON_ID_FIELD_NUMBER: _builtins.int
+    GUARDIAN_NAME_FIELD_NUMBER: _builtins.int
+    STUDENT_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    TO_DATE_FIELD_NUMBER: _builtins.int
+    guardianship_id: _builtins.str
+    """The guardianship."""
+    guardian_person_id: _builtins.str
+    """The guardian."""
+    guardian_name: _builtins.str
+    """The guardian's name for display: family name, given name, patronymic."""
+    student_id: _builtins.str
+    """The student."""
+    kind: _application_service_pb2.GuardianKind.ValueType
+    """Legal relation."""
+    document: _builtins.str
+    """The document that shows it; empty when none is entered."""
+    to_date: _builtins.str
+    """Last day, ISO 8601; empty while open."""
+    def __init__(
+        self,
+        *,
+        guardianship_id: _builtins.str = ...,
+        guardian_person_id: _builtins.str = ...,
+        guardian_name: _builtins.str = ...,
+        student_id: _builtins.str = ...,
+        kind: _application_service_pb2.GuardianKind.ValueType = ...,
+        document: _builtins.str = ...,
+        to_date: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "guardian_name", b"guardian_name", "guardian_person_id", b"guardian_person_id", "guardianship_id", b"guardianship_id", "kind", b"kind", "student_id", b"student_id", "to_date", b"to_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Guardianship: _TypeAlias = Guardianship  # noqa: Y015
+
+@_typing.final
+class ListStudentsRequest(_message.Message):
+    """Request of ListStudents."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    CLASS_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    class_id: _builtins.str
+    """Only students of this class; empty for all that the caller may register for, those in no class too."""
+    page_size: _builtins.int
+    """Students a page, 50 by default, 500 at most."""
+    page_token: _builtins.str
+    """The token of the page before."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        class_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "page_size", b"page_size", "page_token", b"page_token", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListStudentsRequest: _TypeAlias = ListStudentsRequest  # noqa: Y015
+
+@_typing.final
+class ListStudentsResponse(_message.Message):
+    """Response of ListStudents."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STUDENTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def students(self) -> _containers.RepeatedCompositeFieldContainer[Global___Student]:
+        """Students by name; who has left is not among them."""
+
+    def __init__(
+        self,
+        *,
+        students: _abc.Iterable[Global___Student] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "students", b"students"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListStudentsResponse: _TypeAlias = ListStudentsResponse  # noqa: Y015
+
+@_typing.final
+class ListGuardianshipsRequest(_message.Message):
+    """Request of ListGuardianships."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    STUDENT_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    student_id: _builtins.str
+    """The student."""
+    page_size: _builtins.int
+    """Guardianships a page, 50 by default, 500 at most."""
+    page_token: _builtins.str
+    """The token of the page before."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        student_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "school_id", b"school_id", "student_id", b"student_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListGuardianshipsRequest: _TypeAlias = ListGuardianshipsRequest  # noqa: Y015
+
+@_typing.final
+class ListGuardianshipsResponse(_message.Message):
+    """Response of ListGuardianships."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GUARDIANSHIPS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def guardianships(self) -> _containers.RepeatedCompositeFieldContainer[Global___Guardianship]:
+        """Guardianships by the guardian's name."""
+
+    def __init__(
+        self,
+        *,
+        guardianships: _abc.Iterable[Global___Guardianship] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["guardianships", b"guardianships", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListGuardianshipsResponse: _TypeAlias = ListGuardianshipsResponse  # noqa: Y015
 
 @_typing.final
 class BatchGetRosterRequest(_message.Message):

@@ -40,6 +40,16 @@ class RosterServiceStub:
                 request_serializer=diary_dot_access_dot_v1_dot_roster__service__pb2.ListClassesRequest.SerializeToString,
                 response_deserializer=diary_dot_access_dot_v1_dot_roster__service__pb2.ListClassesResponse.FromString,
                 _registered_method=True)
+        self.ListStudents = channel.unary_unary(
+                '/diary.access.v1.RosterService/ListStudents',
+                request_serializer=diary_dot_access_dot_v1_dot_roster__service__pb2.ListStudentsRequest.SerializeToString,
+                response_deserializer=diary_dot_access_dot_v1_dot_roster__service__pb2.ListStudentsResponse.FromString,
+                _registered_method=True)
+        self.ListGuardianships = channel.unary_unary(
+                '/diary.access.v1.RosterService/ListGuardianships',
+                request_serializer=diary_dot_access_dot_v1_dot_roster__service__pb2.ListGuardianshipsRequest.SerializeToString,
+                response_deserializer=diary_dot_access_dot_v1_dot_roster__service__pb2.ListGuardianshipsResponse.FromString,
+                _registered_method=True)
         self.BatchGetRoster = channel.unary_unary(
                 '/diary.access.v1.RosterService/BatchGetRoster',
                 request_serializer=diary_dot_access_dot_v1_dot_roster__service__pb2.BatchGetRosterRequest.SerializeToString,
@@ -58,6 +68,21 @@ class RosterServiceServicer:
 
     def ListClasses(self, request, context):
         """Lists the classes of a school's current year by grade and name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListStudents(self, request, context):
+        """Lists students by name, for whoever registers applications: of the school, or of the own class for a class teacher.
+        CLASS_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListGuardianships(self, request, context):
+        """Lists the guardianships over a student that are in force today, by the guardian's name. STUDENT_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -84,6 +109,16 @@ def add_RosterServiceServicer_to_server(servicer, server):
                     servicer.ListClasses,
                     request_deserializer=diary_dot_access_dot_v1_dot_roster__service__pb2.ListClassesRequest.FromString,
                     response_serializer=diary_dot_access_dot_v1_dot_roster__service__pb2.ListClassesResponse.SerializeToString,
+            ),
+            'ListStudents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListStudents,
+                    request_deserializer=diary_dot_access_dot_v1_dot_roster__service__pb2.ListStudentsRequest.FromString,
+                    response_serializer=diary_dot_access_dot_v1_dot_roster__service__pb2.ListStudentsResponse.SerializeToString,
+            ),
+            'ListGuardianships': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListGuardianships,
+                    request_deserializer=diary_dot_access_dot_v1_dot_roster__service__pb2.ListGuardianshipsRequest.FromString,
+                    response_serializer=diary_dot_access_dot_v1_dot_roster__service__pb2.ListGuardianshipsResponse.SerializeToString,
             ),
             'BatchGetRoster': grpc.unary_unary_rpc_method_handler(
                     servicer.BatchGetRoster,
@@ -124,6 +159,60 @@ class RosterService:
             '/diary.access.v1.RosterService/ListClasses',
             diary_dot_access_dot_v1_dot_roster__service__pb2.ListClassesRequest.SerializeToString,
             diary_dot_access_dot_v1_dot_roster__service__pb2.ListClassesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListStudents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.access.v1.RosterService/ListStudents',
+            diary_dot_access_dot_v1_dot_roster__service__pb2.ListStudentsRequest.SerializeToString,
+            diary_dot_access_dot_v1_dot_roster__service__pb2.ListStudentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListGuardianships(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.access.v1.RosterService/ListGuardianships',
+            diary_dot_access_dot_v1_dot_roster__service__pb2.ListGuardianshipsRequest.SerializeToString,
+            diary_dot_access_dot_v1_dot_roster__service__pb2.ListGuardianshipsResponse.FromString,
             options,
             channel_credentials,
             insecure,

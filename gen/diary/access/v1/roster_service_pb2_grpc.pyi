@@ -35,6 +35,12 @@ class RosterServiceStub:
     def __new__(cls, channel: _aio.Channel) -> RosterServiceAsyncStub: ...
     ListClasses: _grpc.UnaryUnaryMultiCallable[_roster_service_pb2.ListClassesRequest, _roster_service_pb2.ListClassesResponse]
     """Lists the classes of a school's current year by grade and name."""
+    ListStudents: _grpc.UnaryUnaryMultiCallable[_roster_service_pb2.ListStudentsRequest, _roster_service_pb2.ListStudentsResponse]
+    """Lists students by name, for whoever registers applications: of the school, or of the own class for a class teacher.
+    CLASS_NOT_FOUND.
+    """
+    ListGuardianships: _grpc.UnaryUnaryMultiCallable[_roster_service_pb2.ListGuardianshipsRequest, _roster_service_pb2.ListGuardianshipsResponse]
+    """Lists the guardianships over a student that are in force today, by the guardian's name. STUDENT_NOT_FOUND."""
     BatchGetRoster: _grpc.UnaryUnaryMultiCallable[_roster_service_pb2.BatchGetRosterRequest, _roster_service_pb2.BatchGetRosterResponse]
     """Returns roster entries by kind and ids; ids that do not exist are left out. Called on RosterChanged."""
     ListRoster: _grpc.UnaryUnaryMultiCallable[_roster_service_pb2.ListRosterRequest, _roster_service_pb2.ListRosterResponse]
@@ -47,6 +53,12 @@ class RosterServiceAsyncStub(RosterServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListClasses: _aio.UnaryUnaryMultiCallable[_roster_service_pb2.ListClassesRequest, _roster_service_pb2.ListClassesResponse]  # type: ignore[assignment]
     """Lists the classes of a school's current year by grade and name."""
+    ListStudents: _aio.UnaryUnaryMultiCallable[_roster_service_pb2.ListStudentsRequest, _roster_service_pb2.ListStudentsResponse]  # type: ignore[assignment]
+    """Lists students by name, for whoever registers applications: of the school, or of the own class for a class teacher.
+    CLASS_NOT_FOUND.
+    """
+    ListGuardianships: _aio.UnaryUnaryMultiCallable[_roster_service_pb2.ListGuardianshipsRequest, _roster_service_pb2.ListGuardianshipsResponse]  # type: ignore[assignment]
+    """Lists the guardianships over a student that are in force today, by the guardian's name. STUDENT_NOT_FOUND."""
     BatchGetRoster: _aio.UnaryUnaryMultiCallable[_roster_service_pb2.BatchGetRosterRequest, _roster_service_pb2.BatchGetRosterResponse]  # type: ignore[assignment]
     """Returns roster entries by kind and ids; ids that do not exist are left out. Called on RosterChanged."""
     ListRoster: _aio.UnaryUnaryMultiCallable[_roster_service_pb2.ListRosterRequest, _roster_service_pb2.ListRosterResponse]  # type: ignore[assignment]
@@ -62,6 +74,24 @@ class RosterServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_roster_service_pb2.ListClassesResponse, _abc.Awaitable[_roster_service_pb2.ListClassesResponse]]:
         """Lists the classes of a school's current year by grade and name."""
+
+    @_abc_1.abstractmethod
+    def ListStudents(
+        self,
+        request: _roster_service_pb2.ListStudentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_roster_service_pb2.ListStudentsResponse, _abc.Awaitable[_roster_service_pb2.ListStudentsResponse]]:
+        """Lists students by name, for whoever registers applications: of the school, or of the own class for a class teacher.
+        CLASS_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ListGuardianships(
+        self,
+        request: _roster_service_pb2.ListGuardianshipsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_roster_service_pb2.ListGuardianshipsResponse, _abc.Awaitable[_roster_service_pb2.ListGuardianshipsResponse]]:
+        """Lists the guardianships over a student that are in force today, by the guardian's name. STUDENT_NOT_FOUND."""
 
     @_abc_1.abstractmethod
     def BatchGetRoster(
