@@ -97,7 +97,7 @@ class Pages(BaseHTTPRequestHandler):
         if letter is None:
             return self._answer(404, _page("Письма нет", "<p><a href='/'>Все письма</a></p>"))
         if name.endswith("/html"):
-            return self._answer(200, f'<base target="_blank">{_part(letter, "html")}', _FRAME)
+            return self._answer(200, _part(letter, "html").replace("<head>", '<head><base target="_blank">', 1), _FRAME)
         return self._answer(200, _letter_page(name, letter))
 
     def _answer(self, status: int, page: str, extra_policy: str = "") -> None:

@@ -19,7 +19,6 @@ _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
     autoescape=select_autoescape(["html"]),
     undefined=StrictUndefined,
-    trim_blocks=True,
 )
 # Letters of seven bits pass every server on the way unchanged.
 _POLICY = SMTP.clone(cte_type="7bit")

@@ -43,6 +43,18 @@ def test_a_letter_of_marks_names_child_subject_and_mark() -> None:
     assert "Квадратные уравнения" in part(letter, "html")
 
 
+def test_the_plain_text_gives_each_mark_a_line() -> None:
+    marks = [ALGEBRA, TaughtMark(date(2026, 11, 20), "Химия", 4, "", "", True)]
+    assert write_marks("Петрова Мария", marks, PORTAL).text.split("\n")[:6] == [
+        "Мария: новые отметки",
+        "",
+        "19 ноября, Алгебра: 5 (контрольная работа, Квадратные уравнения)",
+        "20 ноября, Химия: 4 (исправлена)",
+        "",
+        "Открыть дневник: https://diary.example",
+    ]
+
+
 def test_a_single_changed_mark_is_told_as_a_correction() -> None:
     changed = TaughtMark(date(2026, 11, 19), "Алгебра", 4, "", "", True)
     letter = send(write_marks("Петрова Мария", [changed], PORTAL))
