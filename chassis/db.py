@@ -25,6 +25,7 @@ else:
     Connection = Any
     _Base = asyncpg.Connection
 
+DATABASE_UNAVAILABLE = "DATABASE_UNAVAILABLE"
 _MOVE = "SELECT set_config('role', $1, false), set_config('diary.school_id', $2, false)"
 # What tells that the server went away, as opposed to what we asked of it.
 _AWAY = (
@@ -146,4 +147,4 @@ def announce(connection: Connection) -> None:
 
 
 def _away() -> Unavailable:
-    return Unavailable("DATABASE_UNAVAILABLE", "the database does not answer now; repeat the call")
+    return Unavailable(DATABASE_UNAVAILABLE, "the database does not answer now; repeat the call")

@@ -66,6 +66,13 @@ class Consumer:
         self._stream = f"diary-{publisher}"
         self._handlers = handlers
         self._first_pause = first_pause_seconds
+        # Shown from the start, so that the first failure is seen as one more.
+        metrics.consumer_backlog.labels(self._stream)
+        for subject in handlers:
+            metrics.dead_events.labels(subject)
+            metrics.event_lag_seconds.labels(subject)
+            for outcome in ("handled", "failed"):
+                metrics.events_handled.labels(subject, outcome)
 
     async def run(self) -> None:
         """Consumes for ever. Raises when the stream or the durable is gone; the caller starts it again."""

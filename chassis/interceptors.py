@@ -19,6 +19,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from chassis import auth, errors, log, metrics
+from chassis.db import DATABASE_UNAVAILABLE
 from diary.options.v1 import options_pb2
 
 _CODES: dict[type[errors.DiaryError], int] = {
@@ -32,6 +33,8 @@ _CODES: dict[type[errors.DiaryError], int] = {
     errors.ResourceExhausted: code_pb2.RESOURCE_EXHAUSTED,
     errors.Unavailable: code_pb2.UNAVAILABLE,
 }
+# What a call can come to in `diary_calls_total`: each is shown from the start, so that the first failure is seen as one more.
+_OUTCOMES = ("OK", "REFUSED", "UNAVAILABLE", "INTERNAL", "CANCELLED")
 # What stands outside our declarations: standard health and reflection.
 _OPEN_PREFIXES = ("/grpc.health.", "/grpc.reflection.")
 
@@ -82,6 +85,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         self._rules = rules
         self._verifier = verifier
         self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+        for method in rules:
+            _show(method.removeprefix("/diary."))
 
     async def intercept_service(
         self,
@@ -112,30 +117,30 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             start = time.perf_counter()
             metadata = dict(context.invocation_metadata() or ())
             request_id = str(metadata.get("x-request-id", ""))
-            outcome = "OK"
+            outcome = reason = "OK"
             try:
                 self._admit(rule, str(metadata.get("authorization", "")))
                 _validate(request)
                 return await behaviour(request, context)
             except errors.DiaryError as error:
-                outcome = error.reason
+                outcome, reason = "UNAVAILABLE" if isinstance(error, errors.Unavailable) else "REFUSED", error.reason
                 metrics.errors.labels(name, error.reason).inc()
                 await context.abort_with_status(rpc_status.to_status(self._status(error)))
             except asyncio.CancelledError:
-                outcome = "CANCELLED"
+                outcome = reason = "CANCELLED"
                 raise
             except Exception as error:
-                outcome = "INTERNAL"
+                outcome = reason = "INTERNAL"
                 log.logger().error("call_broke", method=name, request_id=request_id, exc_info=error)
                 await context.abort(grpc.StatusCode.INTERNAL, "something broke here; it is logged under the request's id")
             finally:
                 seconds = time.perf_counter() - start
-                metrics.calls.labels(name, outcome if outcome in ("OK", "CANCELLED", "INTERNAL") else "REFUSED").inc()
+                metrics.calls.labels(name, outcome).inc()
                 metrics.call_seconds.labels(name).observe(seconds)
                 log.logger().info(
                     "call",
                     method=name,
-                    outcome=outcome,
+                    outcome=reason,
                     ms=round(seconds * 1000, 2),
                     request_id=request_id,
                     account_id=str(auth.caller().account_id),
@@ -169,6 +174,14 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             ]
             details.append(_pack(error_details_pb2.BadRequest(field_violations=fields)))
         return status_pb2.Status(code=_CODES[type(error)], message=error.message, details=details)
+
+
+def _show(name: str) -> None:
+    """Shows a method's metrics before its first call."""
+    for outcome in _OUTCOMES:
+        metrics.calls.labels(name, outcome)
+    metrics.call_seconds.labels(name)
+    metrics.errors.labels(name, DATABASE_UNAVAILABLE)
 
 
 def _validate(request: Message) -> None:

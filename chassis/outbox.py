@@ -22,6 +22,7 @@ from chassis.db import Connection, Database, announce
 
 _BATCH = 100
 _POLL_SECONDS = 1.0
+_LAG_SECONDS = 5.0
 _STREAM_KEEPS = timedelta(days=7)
 OUTBOX_KEEPS = timedelta(days=30)
 INBOX_KEEPS = timedelta(days=31)
@@ -83,9 +84,7 @@ class Relay:
                 _BATCH,
             )
             if not rows:
-                metrics.outbox_lag_seconds.set(0)
                 return 0
-            metrics.outbox_lag_seconds.set((self._clock.now() - rows[0]["create_time"]).total_seconds())
             acks = await self._publish(rows)
             published = [(row["event_number"], ack.seq) for row, ack in zip(rows, acks, strict=True) if ack is not None]
             await connection.execute(
@@ -167,6 +166,17 @@ class Relay:
         metrics.outbox_republished.inc(count)
         log.logger().warning("stream_was_lost", stream=self._stream, events_to_republish=count)
         self._news.set()
+
+
+async def watch_lag(database: Database, clock: Clock) -> None:
+    """Shows how long the oldest event has waited, for ever. Apart from the relay, which stands still while NATS is away."""
+    while True:
+        async with database.region() as connection:
+            oldest = await connection.fetchval(
+                "SELECT create_time FROM outbox WHERE published_time IS NULL ORDER BY event_number LIMIT 1"
+            )
+        metrics.outbox_lag_seconds.set((clock.now() - oldest).total_seconds() if oldest else 0)
+        await asyncio.sleep(_LAG_SECONDS)
 
 
 async def forget_old(database: Database, clock: Clock) -> None:

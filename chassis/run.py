@@ -5,6 +5,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import asyncpg
 import nats.errors
@@ -77,6 +78,7 @@ async def running(name: str, settings: ServiceSettings, build: Callable[[Frame],
     server = Server(name, service.parts, verifier, f"{settings.listen_host}:{settings.port}")
     await server.start()
     loops = [asyncio.create_task(keep(loop)) for loop in service.loops]
+    loops.append(asyncio.create_task(keep(partial(outbox.watch_lag, database, clock))))
     loops.append(asyncio.create_task(_carry_events(name, settings, frame, service, broker)))
     try:
         yield server.port

@@ -7,6 +7,7 @@ from prometheus_client import Gauge
 from chassis import log, metrics
 from chassis.run import Frame, Loop
 from services.access.actions.endings import BATCH, Endings
+from services.access.rules.applications import CLAUSE
 from services.access.rules.sign_in import SESSION_IDLE_TIME, WINDOW
 from services.access.store import accounts, applications, credentials, pushes, sessions
 
@@ -49,13 +50,15 @@ def forget_old(frame: Frame) -> Loop:
 def count_deadlines(frame: Frame) -> Loop:
     """Shows how many deadlines are open and overdue, by clause (Clause R15)."""
 
+    for in_time in ("true", "false"):
+        metrics.deadlines_met.labels(CLAUSE, in_time)
+
     async def often() -> None:
         while True:
             async with frame.database.jobs() as connection:
                 counts = await applications.count_open_deadlines(connection, frame.clock.now())
-            for gauge in (metrics.deadlines_open, metrics.deadlines_overdue):
-                gauge.clear()
-            for clause, is_open, is_overdue in counts:
+            # Where nothing is open no row comes, and that is zero.
+            for clause, is_open, is_overdue in counts or [(CLAUSE, 0, 0)]:
                 metrics.deadlines_open.labels(clause).set(is_open)
                 metrics.deadlines_overdue.labels(clause).set(is_overdue)
             await asyncio.sleep(_COUNT_SECONDS)

@@ -27,6 +27,8 @@ _render_seconds = Histogram(
     ["kind"],
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
 )
+_rendered.labels("slip")
+_render_seconds.labels("slip")
 
 
 class RelationServicer(relation_service_pb2_grpc.RelationServiceServicer):

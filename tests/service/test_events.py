@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import UUID, uuid4
 
 import asyncpg
 import nats
 import pytest_asyncio
 from nats.js import JetStreamContext
+from prometheus_client import REGISTRY
 
 from chassis import events, outbox, run
 from chassis.clock import SystemClock
@@ -187,3 +189,24 @@ async def _waiting(bus: Bus, count: int) -> bool:
 async def _dead(bus: Bus, event_id: UUID) -> bool:
     row = await _fetch(bus, "SELECT count(*) AS n FROM documents.dead_events WHERE event_id = $1", event_id)
     return bool(row["n"] == 1)
+
+
+async def test_the_lag_grows_while_no_relay_can_publish_and_is_zero_again_afterwards(bus: Bus) -> None:
+    def lag() -> float:
+        return REGISTRY.get_sample_value("diary_outbox_lag_seconds") or 0.0
+
+    watch = partial(outbox.watch_lag, bus.publisher, CLOCK)
+    await bus.tell()
+    async with _running(watch):
+        await eventually(lambda: lag() > 0, why="the lag of what waits")
+    async with bus.relay(), bus.consume():
+        await eventually(lambda: len(bus.handled) == 1, why="the event")
+    async with _running(watch):
+        await eventually(lambda: lag() == 0, why="nothing waits")
+
+
+async def test_a_consumer_shows_its_failures_as_zero_before_the_first(bus: Bus) -> None:
+    async with bus.consume():
+        pass
+    for name, labels in (("diary_dead_events_total", {}), ("diary_events_total", {"outcome": "failed"})):
+        assert REGISTRY.get_sample_value(name, {"subject": SUBJECT, **labels}) is not None

@@ -9,6 +9,7 @@ import grpc
 import pytest
 import pytest_asyncio
 from grpc_health.v1 import health_pb2
+from prometheus_client import REGISTRY
 from pydantic import SecretStr
 
 from diary.access.v1 import relation_pb2
@@ -107,3 +108,11 @@ async def test_a_malformed_field_is_named(channel: grpc.aio.Channel, keys_dir: P
     call = stub.ApplyRelations(_request("not-a-uuid", 1), metadata=sign_service(keys_dir, "access"))
     with pytest.raises(grpc.aio.AioRpcError, match="school_id: must be a valid UUID"):
         await call
+
+
+async def test_calls_of_each_method_are_shown_before_the_first(channel: grpc.aio.Channel) -> None:
+    method = "documents.v1.DocumentService/RenderSlip"
+    for status in ("OK", "REFUSED", "UNAVAILABLE", "INTERNAL", "CANCELLED"):
+        assert REGISTRY.get_sample_value("diary_calls_total", {"method": method, "status": status}) is not None
+    assert REGISTRY.get_sample_value("diary_call_seconds_count", {"method": method}) is not None
+    assert REGISTRY.get_sample_value("diary_errors_total", {"method": method, "reason": "DATABASE_UNAVAILABLE"}) is not None

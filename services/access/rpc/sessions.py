@@ -24,6 +24,8 @@ from services.access.store.accounts import Account
 from services.access.store.sessions import Session
 
 _sign_ins = Counter("diary_access_sign_ins_total", "Sign-ins by outcome: succeeded, failed, blocked", ["outcome"])
+for _outcome in ("succeeded", "failed", "blocked"):
+    _sign_ins.labels(_outcome)
 
 
 class SessionServicer(session_service_pb2_grpc.SessionServiceServicer):

@@ -2,6 +2,8 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from services.notify.rules import Kind, Outcome
+
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0)
 
 deliveries = Counter("diary_notify_deliveries_total", "Attempts at a delivery", ["kind", "outcome"])
@@ -11,3 +13,9 @@ waiting = Gauge("diary_notify_waiting", "Deliveries not yet sent, of all schools
 possible_second_copies = Counter(
     "diary_notify_possible_second_copies_total", "Letters sent again because it is unknown whether the first copy arrived"
 )
+
+# Shown from the start, so that the first failure is seen as one more.
+for _kind in Kind:
+    lag_seconds.labels(_kind.name.lower())
+    for _outcome in Outcome:
+        deliveries.labels(_kind.name.lower(), _outcome.name.lower())
