@@ -15,7 +15,7 @@ from deploy.local.databases import look_over_database, make_database, migrate_al
 from deploy.local.health import answers_http, answers_nats, serves_grpc
 from deploy.local.postgres import accepts
 from deploy.local.process import Process
-from deploy.local.region import Region, read_secret
+from deploy.local.region import Region, read_secret, write_environment
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -59,6 +59,7 @@ def everything(region: Region) -> Iterator[Stage]:
     state = region.state
     yield from servers(region)
     yield (Task("keys", partial(_make_keys, state.keys)), _mail(region))
+    write_environment(region)
     yield (Task("migrations", partial(migrate_all, region)), _gateway_config(region))
     if state.seeded() is None:
         yield (_seed(region, "access", ["--logins", str(state.logins)]),)

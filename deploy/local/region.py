@@ -1,6 +1,7 @@
 """Where the parts of a region on one machine are found: ports, addresses, logins, and what each child's environment says."""
 
 import os
+import shlex
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,6 +128,16 @@ class Region:
         if with_admin:
             kept["DIARY_DATABASE_URL"] = self.admin_dsn
         return kept
+
+
+def write_environment(region: Region) -> None:
+    """Writes `env`, for `source .diary/env` before an operator's command. It holds passwords, so it is the owner's alone."""
+    lines = region.environment(with_admin=True) | {
+        f"DIARY_{name.upper()}_DATABASE_URL": region.app_dsn(name) for name in SERVICES
+    }
+    path = region.state.folder / "env"
+    path.touch(mode=0o600)
+    path.write_text("".join(f"export {n}={shlex.quote(v)}\n" for n, v in sorted(lines.items()) if n.startswith("DIARY_")))
 
 
 def read_secret(name: str) -> str | None:

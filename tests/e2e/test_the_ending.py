@@ -1,4 +1,4 @@
-"""An access that is ended is refused everywhere at once. Last by name, since the mother's second child is closed to her after."""
+"""An access that is ended is refused everywhere at once. Last by name: it closes the mother's second child to her."""
 
 import asyncio
 from typing import Any

@@ -22,7 +22,7 @@ class Lesson:
         self.page = page
         now = today(SystemClock(), "Europe/Simferopol")
         self.date = min(now, date.fromisoformat(page["period"]["endDate"])).isoformat()
-        held = {lesson["lessonNumber"] for lesson in page["lessons"] if lesson["lessonDate"] == self.date}
+        held = {lesson["lessonNumber"] for lesson in page.get("lessons", []) if lesson["lessonDate"] == self.date}
         self.number = max(set(range(1, 16)) - held)
         self.path = f"/v1/schools/{school_id}/courses/{course_id}"
         self.students = [student["studentId"] for student in page["students"]]
