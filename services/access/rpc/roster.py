@@ -64,13 +64,27 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
             if class_id and not await roster.may_list_class(connection, school_id, who.account_id, now, REGISTERING, class_id):
                 raise NotFound("CLASS_NOT_FOUND", "no such class whose students the caller may see")
             found = await roster.list_listed_students(
-                connection, school_id, who.account_id, now, REGISTERING, class_id, (name, UUID(student_id)), size + 1
+                connection, school_id, who.account_id, now, REGISTERING, (name, UUID(student_id)), size + 1, class_id=class_id
             )
         last = (found[size - 1].sort_key, str(found[size - 1].student_id)) if len(found) > size else None
         return roster_service_pb2.ListStudentsResponse(
             students=[filed.student(row) for row in found[:size]],
             next_page_token=paging.write_token(words, last) if last else "",
         )
+
+    async def GetStudent(
+        self, request: roster_service_pb2.GetStudentRequest, context: Context
+    ) -> roster_service_pb2.GetStudentResponse:
+        """A student of the school, or of the own class for a class teacher (Clause R9)."""
+        school_id, student_id, who, now = UUID(request.school_id), UUID(request.student_id), auth.caller(), self._clock.now()
+        async with self._database.school(school_id) as connection:
+            require_session(await relations.get_standing(connection, school_id, who.account_id, who.session_id, now))
+            found = await roster.list_listed_students(
+                connection, school_id, who.account_id, now, REGISTERING, ("", _FIRST), 1, student_id=student_id
+            )
+        if not found:
+            raise NotFound("STUDENT_NOT_FOUND", "no such student whom the caller may see")
+        return roster_service_pb2.GetStudentResponse(student=filed.student(found[0]))
 
     async def ListGuardianships(
         self, request: roster_service_pb2.ListGuardianshipsRequest, context: Context

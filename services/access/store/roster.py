@@ -119,9 +119,11 @@ async def list_listed_students(
     account_id: UUID,
     now: datetime,
     roles: frozenset[int],
-    class_id: UUID | None,
     after: tuple[str, UUID],
     limit: int,
+    *,
+    class_id: UUID | None = None,
+    student_id: UUID | None = None,
 ) -> list[ListedStudent]:
     """Students for whom an account may act in one of `roles`, by name after a key; those who have left are not among them."""
     rows = await connection.fetch(
@@ -130,7 +132,8 @@ async def list_listed_students(
         FROM students s
         JOIN people p ON p.school_id = s.school_id AND p.person_id = s.student_id
         CROSS JOIN LATERAL student_card($1, s.student_id, $3) c
-        WHERE s.school_id = $1 AND ($5::uuid IS NULL OR c.class_id = $5) AND (p.sort_key, s.student_id) > ($6, $7)
+        WHERE s.school_id = $1 AND (p.sort_key, s.student_id) > ($5, $6)
+          AND ($8::uuid IS NULL OR c.class_id = $8) AND ($9::uuid IS NULL OR s.student_id = $9)
           AND (c.from_date IS NOT NULL OR NOT EXISTS (
               SELECT FROM enrolments e WHERE e.school_id = $1 AND e.student_id = s.student_id))
           AND EXISTS (
@@ -138,15 +141,16 @@ async def list_listed_students(
               WHERE r.school_id = $1 AND r.account_id = $2 AND r.role = ANY ($4::smallint[])
                 AND r.valid_from_time <= $3 AND (r.valid_to_time IS NULL OR r.valid_to_time > $3)
                 AND (r.kind = 6 AND r.role <> 6 OR r.kind = 4 AND r.role = 6 AND r.object_id = c.class_id))
-        ORDER BY p.sort_key, s.student_id LIMIT $8
+        ORDER BY p.sort_key, s.student_id LIMIT $7
         """,
         school_id,
         account_id,
         now,
         roles,
-        class_id,
         *after,
         limit,
+        class_id,
+        student_id,
     )
     return [
         ListedStudent(row["student_id"], _read_name(row), row["sort_key"], row["class_id"], row["class_name"]) for row in rows

@@ -76,6 +76,16 @@ async def test_who_has_left_is_not_listed_and_who_is_in_no_class_is(
     assert [(student.display_name, student.class_id) for student in answer.students] == [("Ёлкина Анна", "")]
 
 
+async def test_a_student_is_told_to_the_own_class_teacher_and_absent_to_another(
+    stub: Any, backends: Backends, school: SchoolWorld
+) -> None:
+    request = pb.GetStudentRequest(school_id=str(school.school_id), student_id=str(school.people["anna"].person_id))
+    answer = await stub.GetStudent(request, metadata=backends.sign_in(school.people["class_teacher"], "class_teacher"))
+    assert (answer.student.display_name, answer.student.class_name) == ("Ёлкина Анна", "8-А")
+    other = backends.sign_in(school.people["other_class_teacher"], "class_teacher")
+    assert await refused(stub.GetStudent(request, metadata=other)) == NO_STUDENT
+
+
 async def test_guardianships_in_force_are_told_with_relation_and_document(
     stub: Any, backends: Backends, admin: Any, school: SchoolWorld
 ) -> None:

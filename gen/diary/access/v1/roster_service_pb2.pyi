@@ -550,6 +550,56 @@ class ListStudentsResponse(_message.Message):
 Global___ListStudentsResponse: _TypeAlias = ListStudentsResponse  # noqa: Y015
 
 @_typing.final
+class GetStudentRequest(_message.Message):
+    """Request of GetStudent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    STUDENT_ID_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    student_id: _builtins.str
+    """The student."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        student_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["school_id", b"school_id", "student_id", b"student_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetStudentRequest: _TypeAlias = GetStudentRequest  # noqa: Y015
+
+@_typing.final
+class GetStudentResponse(_message.Message):
+    """Response of GetStudent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STUDENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def student(self) -> Global___Student:
+        """The student."""
+
+    def __init__(
+        self,
+        *,
+        student: Global___Student | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["student", b"student"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["student", b"student"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetStudentResponse: _TypeAlias = GetStudentResponse  # noqa: Y015
+
+@_typing.final
 class ListGuardianshipsRequest(_message.Message):
     """Request of ListGuardianships."""
 

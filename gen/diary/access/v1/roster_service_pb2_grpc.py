@@ -45,6 +45,11 @@ class RosterServiceStub:
                 request_serializer=diary_dot_access_dot_v1_dot_roster__service__pb2.ListStudentsRequest.SerializeToString,
                 response_deserializer=diary_dot_access_dot_v1_dot_roster__service__pb2.ListStudentsResponse.FromString,
                 _registered_method=True)
+        self.GetStudent = channel.unary_unary(
+                '/diary.access.v1.RosterService/GetStudent',
+                request_serializer=diary_dot_access_dot_v1_dot_roster__service__pb2.GetStudentRequest.SerializeToString,
+                response_deserializer=diary_dot_access_dot_v1_dot_roster__service__pb2.GetStudentResponse.FromString,
+                _registered_method=True)
         self.ListGuardianships = channel.unary_unary(
                 '/diary.access.v1.RosterService/ListGuardianships',
                 request_serializer=diary_dot_access_dot_v1_dot_roster__service__pb2.ListGuardianshipsRequest.SerializeToString,
@@ -76,6 +81,13 @@ class RosterServiceServicer:
     def ListStudents(self, request, context):
         """Lists students by name, for whoever registers applications: of the school, or of the own class for a class teacher.
         CLASS_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetStudent(self, request, context):
+        """Returns a student for whom the caller may register an application. STUDENT_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -114,6 +126,11 @@ def add_RosterServiceServicer_to_server(servicer, server):
                     servicer.ListStudents,
                     request_deserializer=diary_dot_access_dot_v1_dot_roster__service__pb2.ListStudentsRequest.FromString,
                     response_serializer=diary_dot_access_dot_v1_dot_roster__service__pb2.ListStudentsResponse.SerializeToString,
+            ),
+            'GetStudent': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStudent,
+                    request_deserializer=diary_dot_access_dot_v1_dot_roster__service__pb2.GetStudentRequest.FromString,
+                    response_serializer=diary_dot_access_dot_v1_dot_roster__service__pb2.GetStudentResponse.SerializeToString,
             ),
             'ListGuardianships': grpc.unary_unary_rpc_method_handler(
                     servicer.ListGuardianships,
@@ -186,6 +203,33 @@ class RosterService:
             '/diary.access.v1.RosterService/ListStudents',
             diary_dot_access_dot_v1_dot_roster__service__pb2.ListStudentsRequest.SerializeToString,
             diary_dot_access_dot_v1_dot_roster__service__pb2.ListStudentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStudent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.access.v1.RosterService/GetStudent',
+            diary_dot_access_dot_v1_dot_roster__service__pb2.GetStudentRequest.SerializeToString,
+            diary_dot_access_dot_v1_dot_roster__service__pb2.GetStudentResponse.FromString,
             options,
             channel_credentials,
             insecure,

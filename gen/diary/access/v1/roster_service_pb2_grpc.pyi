@@ -39,6 +39,8 @@ class RosterServiceStub:
     """Lists students by name, for whoever registers applications: of the school, or of the own class for a class teacher.
     CLASS_NOT_FOUND.
     """
+    GetStudent: _grpc.UnaryUnaryMultiCallable[_roster_service_pb2.GetStudentRequest, _roster_service_pb2.GetStudentResponse]
+    """Returns a student for whom the caller may register an application. STUDENT_NOT_FOUND."""
     ListGuardianships: _grpc.UnaryUnaryMultiCallable[_roster_service_pb2.ListGuardianshipsRequest, _roster_service_pb2.ListGuardianshipsResponse]
     """Lists the guardianships over a student that are in force today, by the guardian's name. STUDENT_NOT_FOUND."""
     BatchGetRoster: _grpc.UnaryUnaryMultiCallable[_roster_service_pb2.BatchGetRosterRequest, _roster_service_pb2.BatchGetRosterResponse]
@@ -57,6 +59,8 @@ class RosterServiceAsyncStub(RosterServiceStub):
     """Lists students by name, for whoever registers applications: of the school, or of the own class for a class teacher.
     CLASS_NOT_FOUND.
     """
+    GetStudent: _aio.UnaryUnaryMultiCallable[_roster_service_pb2.GetStudentRequest, _roster_service_pb2.GetStudentResponse]  # type: ignore[assignment]
+    """Returns a student for whom the caller may register an application. STUDENT_NOT_FOUND."""
     ListGuardianships: _aio.UnaryUnaryMultiCallable[_roster_service_pb2.ListGuardianshipsRequest, _roster_service_pb2.ListGuardianshipsResponse]  # type: ignore[assignment]
     """Lists the guardianships over a student that are in force today, by the guardian's name. STUDENT_NOT_FOUND."""
     BatchGetRoster: _aio.UnaryUnaryMultiCallable[_roster_service_pb2.BatchGetRosterRequest, _roster_service_pb2.BatchGetRosterResponse]  # type: ignore[assignment]
@@ -84,6 +88,14 @@ class RosterServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists students by name, for whoever registers applications: of the school, or of the own class for a class teacher.
         CLASS_NOT_FOUND.
         """
+
+    @_abc_1.abstractmethod
+    def GetStudent(
+        self,
+        request: _roster_service_pb2.GetStudentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_roster_service_pb2.GetStudentResponse, _abc.Awaitable[_roster_service_pb2.GetStudentResponse]]:
+        """Returns a student for whom the caller may register an application. STUDENT_NOT_FOUND."""
 
     @_abc_1.abstractmethod
     def ListGuardianships(
