@@ -243,7 +243,7 @@ async def test_an_ending_that_a_service_has_not_confirmed_is_pending_and_stands(
     request = _revoke(school, school.grants["mother"])
     async with serve(journal_address=f"127.0.0.1:{port}") as channel:
         stub = grant_service_pb2_grpc.GrantServiceStub(channel)
-        assert await refused(stub.RevokeGrant(request, metadata=metadata, timeout=5.0)) == PENDING
+        assert await refused(stub.RevokeGrant(request, metadata=metadata)) == PENDING
         ended = await admin.fetchval("SELECT end_time FROM grants WHERE grant_id = $1", school.grants["mother"])
         assert ended is not None
         assert await admin.fetch("SELECT DISTINCT target FROM ending_pushes") == [("journal",)]
@@ -270,7 +270,7 @@ async def test_a_session_whose_end_a_service_has_not_confirmed_is_pending_and_ov
         signed = session_service_pb2.CreateSessionRequest(login=school.people["mother"].login, password=PASSWORD)
         tokens = (await stub.CreateSession(signed)).tokens
         end = session_service_pb2.EndSessionRequest(refresh_token=tokens.refresh_token)
-        assert await refused(stub.EndSession(end, timeout=5.0)) == PENDING
+        assert await refused(stub.EndSession(end)) == PENDING
         metadata = [("authorization", f"Bearer {tokens.access_token}")]
         assert await refused(stub.GetCaller(session_service_pb2.GetCallerRequest(), metadata=metadata)) == ENDED
         async with backends.journal_on(port):

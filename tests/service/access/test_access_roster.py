@@ -95,10 +95,14 @@ async def test_staff_of_another_school_and_families_list_no_classes(
     stub: Any, backends: Backends, admin: Any, school: SchoolWorld
 ) -> None:
     other = await make_school(admin)
+    # Who has a course but no appointment works in no school.
+    await school.add_study_group("8-А", "Алгебра", "father", "anna")
+    await school.derive("father")
     request = pb.ListClassesRequest(school_id=str(school.school_id))
     for person, role, answer in (
         (other.people["teacher"], "teacher", NO_SCHOOL),
         (school.people["mother"], "teacher", NO_SCHOOL),
+        (school.people["father"], "teacher", NO_SCHOOL),
         (school.people["mother"], "guardian", WRONG_ROLE),
         (school.people["anna"], "student", WRONG_ROLE),
     ):

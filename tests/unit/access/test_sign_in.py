@@ -40,7 +40,7 @@ def test_no_window_holds_more_attempts_than_allowed(pauses: list[timedelta]) -> 
 def test_a_block_ends_at_its_retry_time_and_not_before(pauses: list[timedelta]) -> None:
     through, blocked = _try_all(pauses)
     for now, retry_time in blocked:
-        before = [time for time in through if time < now]
+        before = [time for time in through if time <= now]
         assert now < retry_time <= now + WINDOW
         assert count_attempt(before, retry_time)
         with pytest.raises(ResourceExhausted, match="SIGN_IN_BLOCKED"):
