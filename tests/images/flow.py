@@ -114,7 +114,7 @@ class Region:
         out = self._folder / "out"
         out.mkdir()
         out.chmod(0o777)
-        args = ["services.access", "seed", "--schools", "2", "--students", "60", "--seed", "1", "--logins", "/out/logins.json"]
+        args = ["services.access", "seed", "--schools", "2", "--students", "120", "--seed", "1", "--logins", "/out/logins.json"]
         self._containers.finish(
             "seed-access", self._pods["Job diary-access-migrate"], args=args, extra=["--volume", f"{out}:/out"]
         )
@@ -135,7 +135,7 @@ class Region:
         secrets.mkdir()
         (secrets / "admin-url").write_bytes(self._containers.secrets["diary-database"]["admin-url"])
         extra = ["--volume", f"{secrets}:/admin:ro", "--env", "DIARY_DATABASE_URL_FILE=/admin/admin-url"]
-        args = ["services.journal", "seed", "--schools", "2", "--students", "60", "--seed", "1"]
+        args = ["services.journal", "seed", "--schools", "2", "--students", "120", "--seed", "1"]
         self._containers.finish("seed-journal", self._deployment("journal"), args=args, extra=extra)
 
     def start_doors(self) -> None:
