@@ -92,6 +92,13 @@ class Api:
         """POST; raises Refused."""
         return self._read(await self._client.post(path, json=body))
 
+    async def post_for_bytes(self, path: str, **body: object) -> bytes:
+        """POST whose answer is a document; raises Refused."""
+        response = await self._client.post(path, json=body)
+        if response.is_error:
+            self._read(response)
+        return response.content
+
     def _read(self, response: httpx.Response) -> dict[str, Any]:
         body: dict[str, Any] = response.json()
         if response.is_error:
