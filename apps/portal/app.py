@@ -12,10 +12,15 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from apps.portal.callers import Callers
 from apps.portal.frame import Frame
 from apps.portal.gateway import Gateway, GatewayError
 from apps.portal.guard import Guard
+from apps.portal.pages.activate import ActivatePages
+from apps.portal.pages.applications import ApplicationPages
+from apps.portal.pages.case import CasePages
 from apps.portal.pages.journal import JournalPages
+from apps.portal.pages.notices import NoticePages
 from apps.portal.pages.sign_in import SignInPages
 from apps.portal.pages.week import WeekPages
 from apps.portal.render import STATIC, Renderer
@@ -95,7 +100,7 @@ class _ErrorPages:
 def build(gateway: Gateway, clock: Clock) -> Guard:
     """The application over a gateway."""
     renderer = Renderer()
-    frame = Frame(gateway, Sessions(gateway, clock), renderer, clock)
+    frame = Frame(gateway, Sessions(gateway, clock), Callers(gateway, clock), renderer, clock)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -106,8 +111,12 @@ def build(gateway: Gateway, clock: Clock) -> Guard:
         routes=[
             Route("/healthz", _answer_health),
             *SignInPages(frame).routes,
+            *ActivatePages(frame).routes,
             *WeekPages(frame).routes,
             *JournalPages(frame).routes,
+            *NoticePages(frame).routes,
+            *ApplicationPages(frame).routes,
+            *CasePages(frame).routes,
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         exception_handlers=_ErrorPages(renderer).handlers,

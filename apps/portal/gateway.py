@@ -3,30 +3,46 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import grpc
 from google.rpc import error_details_pb2, status_pb2
 
-from diary.access.v1 import session_service_pb2_grpc
+from diary.access.v1 import (
+    application_service_pb2_grpc,
+    credential_service_pb2_grpc,
+    roster_service_pb2_grpc,
+    session_service_pb2_grpc,
+)
 from diary.journal.v1 import diary_service_pb2_grpc, journal_service_pb2_grpc
+from diary.notify.v1 import preference_service_pb2_grpc
 
 if TYPE_CHECKING:
+    from diary.access.v1.application_service_pb2_grpc import ApplicationServiceAsyncStub
+    from diary.access.v1.credential_service_pb2_grpc import CredentialServiceAsyncStub
+    from diary.access.v1.roster_service_pb2_grpc import RosterServiceAsyncStub
     from diary.access.v1.session_service_pb2_grpc import SessionServiceAsyncStub
     from diary.journal.v1.diary_service_pb2_grpc import DiaryServiceAsyncStub
     from diary.journal.v1.journal_service_pb2_grpc import JournalServiceAsyncStub
+    from diary.notify.v1.preference_service_pb2_grpc import PreferenceServiceAsyncStub
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
 
 _SECONDS = 5.0
 _SESSIONS = "diary.access.v1.SessionService"
-# Writes carry a request_id and may be sent again. Signing in and refreshing may not: a lost answer would leave a second
-# session, or use up the refresh token.
+# Writes carry a request_id and may be sent again. Signing in, refreshing and activating may not: a lost answer would leave a
+# second session, or use up the refresh token or the first credentials.
 _CONFIG = {
     "methodConfig": [
-        {"name": [{"service": _SESSIONS, "method": "CreateSession"}, {"service": _SESSIONS, "method": "RefreshSession"}]},
+        {
+            "name": [
+                {"service": _SESSIONS, "method": "CreateSession"},
+                {"service": _SESSIONS, "method": "RefreshSession"},
+                {"service": "diary.access.v1.CredentialService", "method": "ActivateAccount"},
+            ]
+        },
         {
             "name": [{}],
             "retryPolicy": {
@@ -49,13 +65,20 @@ _OPTIONS = [
 
 
 class GatewayError(Exception):
-    """A refused call: the status, the reason (empty when the answer has none) and its metadata."""
+    """A refused call: the status, the reason (empty when the answer has none) with its metadata, and the fields amiss."""
 
-    def __init__(self, code: grpc.StatusCode, reason: str = "", metadata: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        code: grpc.StatusCode,
+        reason: str = "",
+        metadata: Mapping[str, str] | None = None,
+        fields: Sequence[str] = (),
+    ) -> None:
         super().__init__(f"{code.name} {reason}")
         self.code = code
         self.reason = reason
         self.metadata = dict(metadata or {})
+        self.fields = tuple(fields)
 
 
 class Gateway:
@@ -65,6 +88,10 @@ class Gateway:
         self._channel = grpc.aio.insecure_channel(address, options=_OPTIONS)
         self.sessions: SessionServiceAsyncStub = session_service_pb2_grpc.SessionServiceStub(self._channel)
         self.diary: DiaryServiceAsyncStub = diary_service_pb2_grpc.DiaryServiceStub(self._channel)
+        self.applications: ApplicationServiceAsyncStub = application_service_pb2_grpc.ApplicationServiceStub(self._channel)
+        self.credentials: CredentialServiceAsyncStub = credential_service_pb2_grpc.CredentialServiceStub(self._channel)
+        self.roster: RosterServiceAsyncStub = roster_service_pb2_grpc.RosterServiceStub(self._channel)
+        self.preferences: PreferenceServiceAsyncStub = preference_service_pb2_grpc.PreferenceServiceStub(self._channel)
         self.journal: JournalServiceAsyncStub = journal_service_pb2_grpc.JournalServiceStub(self._channel)
 
     async def close(self) -> None:
@@ -72,20 +99,23 @@ class Gateway:
         await self._channel.close(grace=_SECONDS)
 
 
-async def call(method: grpc.aio.UnaryUnaryMultiCallable[Request, Answer], request: Request, token: str = "") -> Answer:
+async def call(
+    method: grpc.aio.UnaryUnaryMultiCallable[Request, Answer], request: Request, token: str = "", seconds: float = _SECONDS
+) -> Answer:
     """Calls a method with an access token (none for public methods). Raises GatewayError."""
     metadata = grpc.aio.Metadata(("authorization", f"Bearer {token}")) if token else None
     try:
-        return await method(request, timeout=_SECONDS, metadata=metadata)
+        return await method(request, timeout=seconds, metadata=metadata)
     except grpc.aio.AioRpcError as error:
         raise _read_error(error) from error
 
 
 def _read_error(error: grpc.aio.AioRpcError) -> GatewayError:
-    info = error_details_pb2.ErrorInfo()
+    info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
     for key, value in error.trailing_metadata() or ():
         if key == "grpc-status-details-bin" and isinstance(value, bytes):
             for detail in status_pb2.Status.FromString(value).details:
-                if detail.Unpack(info):
-                    return GatewayError(error.code(), info.reason, dict(info.metadata))
-    return GatewayError(error.code())
+                # Each takes what is of its own type.
+                _ = detail.Unpack(info) or detail.Unpack(bad)
+    fields = [violation.field for violation in bad.field_violations]
+    return GatewayError(error.code(), info.reason, dict(info.metadata), fields)

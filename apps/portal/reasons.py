@@ -3,6 +3,11 @@
 A reason that several services share means the same in each, so the table needs no domains.
 """
 
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from apps.portal.views.dates import count
+
 SENTENCES = {
     # Every service.
     "REQUEST_INVALID": "Данные заполнены неверно. Проверьте форму и отправьте снова.",
@@ -30,13 +35,14 @@ SENTENCES = {
     "CALENDAR_UNKNOWN": "Производственный календарь этого года ещё не загружен. Сообщите оператору региональной системы.",
     "CHECKLIST_INCOMPLETE": "Доступ пока нельзя предоставить: не все условия проверки выполнены.",
     "APPLICATION_DECIDED": "По этому заявлению решение уже принято.",
-    "SLIP_ALREADY_ISSUED": "Памятка по этому запросу уже напечатана. Чтобы выдать новую, сформируйте её заново.",
-    "DOCUMENTS_UNAVAILABLE": "Памятка не напечатана, прежний пароль действует. Повторите через минуту.",
+    "SLIP_ALREADY_ISSUED": "Эта памятка уже напечатана. Если листок испорчен или не скачался, напечатайте новую.",
+    "DOCUMENTS_UNAVAILABLE": "Памятка не напечатана: печать документов сейчас недоступна. Прежний пароль действует, повторите.",
     "CREDENTIALS_INVALID": "Ссылка или одноразовый пароль не действуют. Попросите новые у классного руководителя.",
     "PASSWORD_TOO_WEAK": "Пароль слишком простой. Придумайте другой, длиннее; одноразовый пароль для этого не подходит.",
-    "PASSWORD_NOT_SET": "По одноразовому паролю сначала создают свой. Откройте ссылку из памятки доступа.",
+    "PASSWORD_NOT_SET": "Это одноразовый пароль. Введите его ещё раз здесь и придумайте свой.",
     "DELIVERY_NOT_WANTED": "Доступ прекращён, или свой пароль уже создан.",
-    "NOT_HANDED_OVER_YET": "Заявителю ещё нечего выдавать: памятка не напечатана.",
+    "NOT_HANDED_OVER_YET": "Выдавать нечего: новая памятка ещё не напечатана.",
+    "CLASS_NOT_FOUND": "Такого класса нет среди тех, что вам открыты.",
     "GUARDIAN_UNDER_AGE": "Такое родство не подходит к возрасту ученика.",
     # notify
     "CONTACT_NOT_FOUND": "Адреса для писем нет. Его вносит школа.",
@@ -70,6 +76,18 @@ SENTENCES = {
 }
 
 _UNKNOWN = "Не получилось выполнить действие. Повторите через минуту."
+
+
+def wait_for_retry(reason: str, metadata: Mapping[str, str], now: datetime) -> str:
+    """How long to wait, counted from now: the zone of whoever signs in is not known yet."""
+    if reason != "SIGN_IN_BLOCKED":
+        return sentence("RATE_LIMITED")
+    try:
+        left = datetime.fromisoformat(metadata.get("retry_time", "")).astimezone(UTC) - now
+    except ValueError:
+        return sentence(reason)
+    minutes = max(1, -(-left // timedelta(minutes=1)))
+    return f"Слишком много попыток. Попробуйте через {count(minutes, ('минуту', 'минуты', 'минут'))}."
 
 
 def sentence(reason: str) -> str:

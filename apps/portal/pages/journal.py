@@ -2,15 +2,13 @@
 
 import asyncio
 from datetime import date
-from typing import Any
-from uuid import UUID
 
-import grpc
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from apps.portal.asked import MENDED_IN_FORM, path_id, read_form
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
 from apps.portal.ids import new_id
@@ -22,17 +20,10 @@ from apps.portal.views import journal as views
 from apps.portal.views.codes import CHOICES
 from apps.portal.views.lesson_form import LessonForm, build_lesson_form, empty_lesson_form, read_lesson_form
 from chassis.clock import today
-from diary.access.v1.session_service_pb2 import GetCallerRequest, GetCallerResponse
+from diary.access.v1.session_service_pb2 import GetCallerResponse
 from diary.journal.v1 import journal_service_pb2 as pb
 
 _COURSE = "/schools/{school:uuid}/courses/{course:uuid}"
-# Refusals of a whole form that the person mends in the form; other errors are pages of their own.
-_MENDED_IN_FORM = {
-    grpc.StatusCode.INVALID_ARGUMENT: 422,
-    grpc.StatusCode.FAILED_PRECONDITION: 422,
-    grpc.StatusCode.ABORTED: 409,
-    grpc.StatusCode.ALREADY_EXISTS: 409,
-}
 
 
 class JournalPages:
@@ -51,10 +42,10 @@ class JournalPages:
         ]
 
     async def _show_courses(self, request: Request, session: Session) -> Response:
-        school_id = _id(request, "school")
-        caller, courses = await asyncio.gather(self._caller(session), self._list_courses(school_id, session))
+        school_id = path_id(request, "school")
+        caller, courses = await asyncio.gather(self._frame.callers.get(session.token), self._list_courses(school_id, session))
         school = next((school for school in caller.schools if school.school_id == school_id), None)
-        return self._page(
+        return self._frame.page(
             "courses.html",
             request,
             caller,
@@ -67,15 +58,15 @@ class JournalPages:
 
     async def _show_journal(self, request: Request, session: Session) -> Response:
         wanted = pb.GetJournalPageRequest(
-            school_id=_id(request, "school"),
-            course_id=_id(request, "course"),
+            school_id=path_id(request, "school"),
+            course_id=path_id(request, "course"),
             period_id=request.query_params.get("period", ""),
         )
         caller, page = await asyncio.gather(
-            self._caller(session), call(self._frame.gateway.journal.GetJournalPage, wanted, session.token)
+            self._frame.callers.get(session.token), call(self._frame.gateway.journal.GetJournalPage, wanted, session.token)
         )
         journal = views.build_journal(page, self._today(caller, request))
-        return self._page("journal.html", request, caller, journal=journal, url=_course_url(request))
+        return self._frame.page("journal.html", request, caller, journal=journal, url=_course_url(request))
 
     async def _show_new_lesson(self, request: Request, session: Session) -> Response:
         caller, page = await self._course_page(request, session)
@@ -84,17 +75,17 @@ class JournalPages:
 
     async def _show_lesson(self, request: Request, session: Session) -> Response:
         caller, page = await self._course_page(request, session)
-        lesson = _find_lesson(page, _id(request, "lesson"))
+        lesson = _find_lesson(page, path_id(request, "lesson"))
         form = build_lesson_form(lesson, new_id(self._frame.clock))
         return self._lesson_page(request, caller, page, form, lesson, is_saved="saved" in request.query_params)
 
     async def _record_lesson(self, request: Request, session: Session) -> Response:
-        form = read_lesson_form(await _read_form(request))
-        wanted = form.to_request(_id(request, "school"), _id(request, "course"))
+        form = read_lesson_form(await read_form(request))
+        wanted = form.to_request(path_id(request, "school"), path_id(request, "course"))
         try:
             lesson = (await call(self._frame.gateway.journal.RecordLesson, wanted, session.token)).lesson
         except GatewayError as error:
-            if error.code not in _MENDED_IN_FORM:
+            if error.code not in MENDED_IN_FORM:
                 raise
             return await self._lesson_refused(request, session, form, error)
         return _see_lesson(request, lesson.lesson_id, lesson.lesson_date)
@@ -104,18 +95,18 @@ class JournalPages:
         lesson = next((lesson for lesson in page.lessons if lesson.lesson_id == form.lesson_id), None)
         # Whoever sends it again has seen the refusal and, after another's change, what stands now.
         form = form.again(new_id(self._frame.clock), lesson.etag if lesson else "")
-        status = _MENDED_IN_FORM[error.code]
+        status = MENDED_IN_FORM[error.code]
         return self._lesson_page(request, caller, page, form, lesson, status, problem=sentence(error.reason))
 
     async def _record_class(self, request: Request, session: Session) -> Response:
         caller, page = await self._course_page(request, session)
-        lesson = _find_lesson(page, _id(request, "lesson"))
+        lesson = _find_lesson(page, path_id(request, "lesson"))
         try:
-            typed = class_form.read_class_form(await _read_form(request))
+            typed = class_form.read_class_form(await read_form(request))
         except ValueError as error:
             raise HTTPException(400) from error
         writes = lesson_writes.LessonWrites(
-            self._frame.gateway.journal, session.token, _id(request, "school"), _id(request, "course"), lesson.lesson_id
+            self._frame.gateway.journal, session.token, path_id(request, "school"), path_id(request, "course"), lesson.lesson_id
         )
         outcome = await writes.record(typed, page.mark_min)
         if outcome.is_clean:
@@ -146,7 +137,7 @@ class JournalPages:
         lines = (
             class_form.build_lines(page, lesson.lesson_id, lambda: new_id(clock), typed, outcome) if lesson and is_held else ()
         )
-        return self._page(
+        return self._frame.page(
             "lesson.html",
             request,
             caller,
@@ -173,8 +164,8 @@ class JournalPages:
     async def _course_page(self, request: Request, session: Session) -> tuple[GetCallerResponse, pb.GetJournalPageResponse]:
         """The caller, and the page of the period that the address's `date` lies in; without one, of the present period."""
         get_page = self._frame.gateway.journal.GetJournalPage
-        wanted = pb.GetJournalPageRequest(school_id=_id(request, "school"), course_id=_id(request, "course"))
-        caller, page = await asyncio.gather(self._caller(session), call(get_page, wanted, session.token))
+        wanted = pb.GetJournalPageRequest(school_id=path_id(request, "school"), course_id=path_id(request, "course"))
+        caller, page = await asyncio.gather(self._frame.callers.get(session.token), call(get_page, wanted, session.token))
         wanted.period_id = views.find_period(page, _date(request) or self._today(caller, request))
         return caller, await call(get_page, wanted, session.token) if wanted.period_id else page
 
@@ -188,20 +179,8 @@ class JournalPages:
             if not wanted.page_token:
                 return courses
 
-    async def _caller(self, session: Session) -> GetCallerResponse:
-        return await call(self._frame.gateway.sessions.GetCaller, GetCallerRequest(), session.token)
-
     def _today(self, caller: GetCallerResponse, request: Request) -> date:
-        return today(self._frame.clock, people.school_zone(caller, _id(request, "school")))
-
-    def _page(self, name: str, request: Request, caller: GetCallerResponse, status: int = 200, /, **shown: Any) -> Response:
-        nav = people.build_navigation(caller, request.url.path)
-        return self._frame.renderer.page(name, status, nav=nav, **shown)
-
-
-def _id(request: Request, name: str) -> str:
-    value: UUID = request.path_params[name]
-    return str(value)
+        return today(self._frame.clock, people.school_zone(caller, path_id(request, "school")))
 
 
 def _date(request: Request) -> date | None:
@@ -212,10 +191,6 @@ def _date(request: Request) -> date | None:
         raise HTTPException(404) from error
 
 
-async def _read_form(request: Request) -> dict[str, str]:
-    return {name: str(value) for name, value in (await request.form()).items()}
-
-
 def _find_lesson(page: pb.GetJournalPageResponse, lesson_id: str) -> pb.Lesson:
     for lesson in page.lessons:
         if lesson.lesson_id == lesson_id:
@@ -224,7 +199,7 @@ def _find_lesson(page: pb.GetJournalPageResponse, lesson_id: str) -> pb.Lesson:
 
 
 def _course_url(request: Request) -> str:
-    return people.course_url(_id(request, "school"), _id(request, "course"))
+    return people.course_url(path_id(request, "school"), path_id(request, "course"))
 
 
 def _see_lesson(request: Request, lesson_id: str, lesson_date: str) -> Response:

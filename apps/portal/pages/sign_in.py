@@ -1,17 +1,17 @@
 """Sign-in, sign-out, and where an account begins."""
 
-from datetime import UTC, datetime, timedelta
-
 import grpc
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from apps.portal.asked import read_form
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
-from apps.portal.reasons import sentence
+from apps.portal.pages.activate import activation_page
+from apps.portal.reasons import sentence, wait_for_retry
 from apps.portal.sessions import REFRESH, Session, drop
-from apps.portal.views import dates, people
+from apps.portal.views import people
 from diary.access.v1 import session_service_pb2 as pb
 
 _TOLD_IN_FORM = frozenset(
@@ -32,17 +32,17 @@ class SignInPages:
         ]
 
     async def _begin(self, request: Request, session: Session) -> Response:
-        caller = await call(self._frame.gateway.sessions.GetCaller, pb.GetCallerRequest(), session.token)
+        caller = await self._frame.callers.ask(session.token)
         url = people.home_url(caller)
         if url:
-            return RedirectResponse(url, status_code=303)
-        return self._frame.renderer.page("nothing_yet.html", nav=people.build_navigation(caller, "/"))
+            return RedirectResponse(f"{url}?welcome" if "welcome" in request.query_params else url, status_code=303)
+        return self._frame.page("nothing_yet.html", request, caller)
 
     async def _show(self, request: Request) -> Response:
         return self._form(_local_path(request.query_params.get("next", "")))
 
     async def _sign_in(self, request: Request) -> Response:
-        form = {name: str(value) for name, value in (await request.form()).items()}
+        form = await read_form(request)
         login, password, back = form.get("login", "").strip(), form.get("password", ""), _local_path(form.get("next", ""))
         if not login or not password:
             return self._form(back, login, "Введите логин и пароль.", 422)
@@ -57,24 +57,16 @@ class SignInPages:
         return response
 
     def _refuse(self, back: str, login: str, error: GatewayError) -> Response:
-        if error.reason == "SIGN_IN_BLOCKED":
-            return self._form(back, login, self._wait(error.metadata.get("retry_time", "")), 429)
+        if error.reason == "PASSWORD_NOT_SET":
+            # Shown in place: a login does not belong into an address.
+            return activation_page(self._frame, {"login": login}, sentence(error.reason), 422)
         if error.code == grpc.StatusCode.RESOURCE_EXHAUSTED:
-            return self._form(back, login, sentence("RATE_LIMITED"), 429)
+            return self._form(back, login, wait_for_retry(error.reason, error.metadata, self._frame.clock.now()), 429)
         if error.code not in _TOLD_IN_FORM:
             raise error
         # A login too long to be one is refused as malformed; to the person it is simply a wrong one.
         reason = "SIGN_IN_FAILED" if error.code == grpc.StatusCode.INVALID_ARGUMENT else error.reason
         return self._form(back, login, sentence(reason), 422)
-
-    def _wait(self, retry_time: str) -> str:
-        """How long to wait, counted from now: the zone of whoever signs in is not known yet."""
-        try:
-            left = datetime.fromisoformat(retry_time).astimezone(UTC) - self._frame.clock.now()
-        except ValueError:
-            return sentence("SIGN_IN_BLOCKED")
-        minutes = max(1, -(-left // timedelta(minutes=1)))
-        return f"Слишком много попыток. Попробуйте через {dates.count(minutes, ('минуту', 'минуты', 'минут'))}."
 
     def _form(self, back: str, login: str = "", problem: str = "", status: int = 200) -> Response:
         return self._frame.renderer.page("sign_in.html", status, back=back, login=login, problem=problem)

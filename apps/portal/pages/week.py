@@ -1,20 +1,19 @@
 """«Неделя»: a student's week, for the family, the class teacher and whoever else may read it."""
 
 import asyncio
-from uuid import UUID
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from apps.portal.asked import path_id
 from apps.portal.frame import Frame
 from apps.portal.gateway import call
 from apps.portal.sessions import Session
 from apps.portal.views import dates, people
 from apps.portal.views.week import build_week
 from chassis.clock import today
-from diary.access.v1 import session_service_pb2 as session_pb
 from diary.journal.v1 import diary_service_pb2 as pb
 
 
@@ -26,28 +25,23 @@ class WeekPages:
         self.routes = [Route("/schools/{school:uuid}/students/{student:uuid}/week", frame.sessions.page(self._show))]
 
     async def _show(self, request: Request, session: Session) -> Response:
-        school_id, student_id = _ids(request)
+        school_id, student_id = path_id(request, "school"), path_id(request, "student")
         asked = _asked_week(request)
-        gateway = self._frame.gateway
         wanted = pb.GetDiaryWeekRequest(school_id=school_id, student_id=student_id, week=asked)
         caller, answer = await asyncio.gather(
-            call(gateway.sessions.GetCaller, session_pb.GetCallerRequest(), session.token),
-            call(gateway.diary.GetDiaryWeek, wanted, session.token),
+            self._frame.callers.get(session.token),
+            call(self._frame.gateway.diary.GetDiaryWeek, wanted, session.token),
         )
         week = build_week(answer, today(self._frame.clock, people.school_zone(caller, school_id)))
-        return self._frame.renderer.page(
+        return self._frame.page(
             "week.html",
-            nav=people.build_navigation(caller, request.url.path),
+            request,
+            caller,
+            welcome=caller.login if "welcome" in request.query_params else "",
             children=people.build_children(caller, student_id, f"?week={asked}" if asked else ""),
             student=people.find_student(caller, student_id),
             week=week,
         )
-
-
-def _ids(request: Request) -> tuple[str, str]:
-    school: UUID = request.path_params["school"]
-    student: UUID = request.path_params["student"]
-    return str(school), str(student)
 
 
 def _asked_week(request: Request) -> str:

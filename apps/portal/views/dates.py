@@ -1,7 +1,10 @@
 """Civil dates, ISO weeks and counts in Russian words."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from google.protobuf.timestamp_pb2 import Timestamp
 
 WEEKDAYS = ("Понедельник", "Вторник", "Среда", "Четверг", "Пятница", "Суббота", "Воскресенье")
 _MONTHS = (
@@ -45,6 +48,24 @@ def week_label(monday: date) -> str:
     if monday.month != sunday.month:
         return f"{day_month(monday)} – {day_month(sunday)} {sunday.year}"
     return f"{monday.day}–{day_month(sunday)} {sunday.year}"
+
+
+def local(instant: Timestamp, zone: str) -> datetime:
+    """An instant on the clocks of a zone."""
+    return instant.ToDatetime(UTC).astimezone(ZoneInfo(zone))
+
+
+def moment(instant: Timestamp, zone: str) -> str:
+    """17.11.2026 14:05, in the school's zone."""
+    return f"{local(instant, zone):%d.%m.%Y\u00a0%H:%M}"
+
+
+def until(instant: Timestamp, zone: str) -> str:
+    """до 18.11.2026 24:00: a term that ends at midnight ends with the day before it."""
+    end = local(instant, zone)
+    if end.time() == time():
+        return f"до\u00a0{end - timedelta(days=1):%d.%m.%Y}\u00a024:00"
+    return f"до\u00a0{end:%d.%m.%Y\u00a0%H:%M}"
 
 
 def count(number: int, forms: Sequence[str]) -> str:

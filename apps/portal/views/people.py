@@ -7,6 +7,11 @@ from diary.access.v1.session_service_pb2 import CallerSchool, CallerStudent, Get
 from diary.options.v1 import options_pb2
 
 _READING = frozenset({options_pb2.ROLE_CLASS_TEACHER, options_pb2.ROLE_DEPUTY, options_pb2.ROLE_ADMIN, options_pb2.ROLE_HEAD})
+_REGISTERING = frozenset({options_pb2.ROLE_CLASS_TEACHER, options_pb2.ROLE_SECRETARY, options_pb2.ROLE_ADMIN})
+_GRANTING = frozenset({options_pb2.ROLE_CLASS_TEACHER, options_pb2.ROLE_ADMIN})
+_OFFICE = _REGISTERING | {options_pb2.ROLE_HEAD}
+_WHOLE_SCHOOL = frozenset({options_pb2.ROLE_SECRETARY, options_pb2.ROLE_ADMIN})
+NOTICES_URL = "/notices"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +47,15 @@ def course_url(school_id: str, course_id: str) -> str:
     return f"/schools/{school_id}/courses/{course_id}"
 
 
+def applications_url(school_id: str) -> str:
+    """The applications of a school."""
+    return f"/schools/{school_id}/applications"
+
+
 def build_navigation(caller: GetCallerResponse, path: str) -> Navigation:
     """Name and links of the account; the one that `path` lies under is current."""
     links = []
-    children = list(_children(caller))
+    children = list(list_children(caller))
     if children:
         school, student = children[0]
         links.append(Link("Неделя", week_url(school.school_id, student.student_id), "/students/" in path))
@@ -53,6 +63,12 @@ def build_navigation(caller: GetCallerResponse, path: str) -> Navigation:
     for school in staffed:
         url = courses_url(school.school_id)
         links.append(Link(journals_title(school), url, path.startswith(url), school.school_name if len(staffed) > 1 else ""))
+    offices = [school for school in caller.schools if _OFFICE & frozenset(school.roles)]
+    for school in offices:
+        url = applications_url(school.school_id)
+        links.append(Link("Заявления", url, path.startswith(url), school.school_name if len(offices) > 1 else ""))
+    if children:
+        links.append(Link("Уведомления", NOTICES_URL, path == NOTICES_URL))
     name = caller.schools[0].display_name if caller.schools else caller.login
     return Navigation(name, tuple(links))
 
@@ -66,13 +82,13 @@ def build_children(caller: GetCallerResponse, student_id: str, query: str) -> tu
             student.student_id == student_id,
             student.class_name,
         )
-        for school, student in _children(caller)
+        for school, student in list_children(caller)
     )
 
 
 def find_student(caller: GetCallerResponse, student_id: str) -> CallerStudent | None:
     """The family's student of that id."""
-    return next((student for _, student in _children(caller) if student.student_id == student_id), None)
+    return next((student for _, student in list_children(caller) if student.student_id == student_id), None)
 
 
 def school_zone(caller: GetCallerResponse, school_id: str) -> str:
@@ -98,10 +114,30 @@ def is_teacher(school: CallerSchool) -> bool:
     return options_pb2.ROLE_TEACHER in school.roles
 
 
-def _children(caller: GetCallerResponse) -> Iterator[tuple[CallerSchool, CallerStudent]]:
+def may_register(caller: GetCallerResponse, school_id: str) -> bool:
+    """Whether the caller's roles in a school are among those that register applications and hand slips over."""
+    return bool(_REGISTERING & _roles(caller, school_id))
+
+
+def may_grant(caller: GetCallerResponse, school_id: str) -> bool:
+    """Whether the caller's roles in a school are among those that grant access (Clause R9)."""
+    return bool(_GRANTING & _roles(caller, school_id))
+
+
+def sees_whole_school(caller: GetCallerResponse, school_id: str) -> bool:
+    """Whether the caller registers for every class; a class teacher does for the own one."""
+    return bool(_WHOLE_SCHOOL & _roles(caller, school_id))
+
+
+def list_children(caller: GetCallerResponse) -> Iterator[tuple[CallerSchool, CallerStudent]]:
+    """The students of the family, each with the school."""
     for school in caller.schools:
         for student in school.students:
             yield school, student
+
+
+def _roles(caller: GetCallerResponse, school_id: str) -> frozenset[options_pb2.Role.ValueType]:
+    return frozenset(role for school in caller.schools if school.school_id == school_id for role in school.roles)
 
 
 def _given_name(display_name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -9,29 +10,27 @@ from typing import Any, cast
 
 import grpc
 import httpx
-from google.protobuf.any_pb2 import Any as AnyMessage
-from google.rpc import code_pb2, error_details_pb2, status_pb2
-from grpc_status import rpc_status
+from google.rpc import code_pb2
 
 from apps.portal import app
 from apps.portal.gateway import Gateway
 from chassis.clock import Clock, SystemClock
+from diary.access.v1 import (
+    application_service_pb2_grpc,
+    credential_service_pb2_grpc,
+    roster_service_pb2_grpc,
+    session_service_pb2_grpc,
+)
 from diary.access.v1 import session_service_pb2 as access_pb
-from diary.access.v1 import session_service_pb2_grpc
 from diary.journal.v1 import diary_service_pb2 as diary_pb
 from diary.journal.v1 import diary_service_pb2_grpc, journal_service_pb2_grpc
 from diary.journal.v1 import journal_service_pb2 as journal_pb
+from diary.notify.v1 import preference_service_pb2_grpc
 from diary.options.v1 import options_pb2
+from tests.unit.portal.standin_cases import Applications, Credentials, Preferences, Roster, refuse
 
 SCHOOL, STUDENT, COURSE, LESSON = (f"0198a000-0000-7000-8000-00000000000{number}" for number in range(1, 5))
 ORIGIN = "http://diary.test"
-
-
-async def refuse(context: Any, code: int, reason: str, **metadata: str) -> None:
-    """Ends the call as our services do."""
-    detail = AnyMessage()
-    detail.Pack(error_details_pb2.ErrorInfo(reason=reason, domain="test.diary", metadata=metadata))
-    await context.abort_with_status(rpc_status.to_status(status_pb2.Status(code=code, message=reason, details=[detail])))
 
 
 class Access(session_service_pb2_grpc.SessionServiceServicer):
@@ -42,8 +41,10 @@ class Access(session_service_pb2_grpc.SessionServiceServicer):
         self.refreshes = 0
         self.live: set[str] = set()
         self.tokens: set[str] = set()
+        self.roles = [options_pb2.ROLE_GUARDIAN, options_pb2.ROLE_TEACHER, options_pb2.ROLE_CLASS_TEACHER]
+        self.asked = 0
 
-    def _issue(self) -> access_pb.SessionTokens:
+    def issue(self) -> access_pb.SessionTokens:
         number = len(self.tokens)
         tokens = access_pb.SessionTokens(access_token=f"access{number}", refresh_token=f"refresh{number}")
         tokens.access_expire_time.FromDatetime(self._clock.now() + timedelta(minutes=5))
@@ -56,9 +57,11 @@ class Access(session_service_pb2_grpc.SessionServiceServicer):
         if request.login == "blocked":
             retry_time = self._clock.now() + timedelta(minutes=11, seconds=30)
             await refuse(context, code_pb2.RESOURCE_EXHAUSTED, "SIGN_IN_BLOCKED", retry_time=retry_time.isoformat())
+        if request.login == "new":
+            await refuse(context, code_pb2.FAILED_PRECONDITION, "PASSWORD_NOT_SET")
         if request.password != "right":
             await refuse(context, code_pb2.UNAUTHENTICATED, "SIGN_IN_FAILED")
-        return access_pb.CreateSessionResponse(tokens=self._issue())
+        return access_pb.CreateSessionResponse(tokens=self.issue())
 
     async def RefreshSession(self, request: access_pb.RefreshSessionRequest, context: Any) -> access_pb.RefreshSessionResponse:
         self.refreshes += 1
@@ -67,13 +70,14 @@ class Access(session_service_pb2_grpc.SessionServiceServicer):
             self.tokens.clear()
             await refuse(context, code_pb2.UNAUTHENTICATED, "SESSION_ENDED")
         self.live.discard(request.refresh_token)
-        return access_pb.RefreshSessionResponse(tokens=self._issue())
+        return access_pb.RefreshSessionResponse(tokens=self.issue())
 
     async def EndSession(self, request: access_pb.EndSessionRequest, context: Any) -> access_pb.EndSessionResponse:
         self.live.discard(request.refresh_token)
         return access_pb.EndSessionResponse()
 
     async def GetCaller(self, request: access_pb.GetCallerRequest, context: Any) -> access_pb.GetCallerResponse:
+        self.asked += 1
         await self.check(context)
         student = access_pb.CallerStudent(student_id=STUDENT, display_name="Соколова Анна Дмитриевна", class_name="8-А")
         school = access_pb.CallerSchool(
@@ -81,7 +85,7 @@ class Access(session_service_pb2_grpc.SessionServiceServicer):
             school_name="Школа",
             time_zone="Europe/Simferopol",
             display_name="Соколова Мария Викторовна",
-            roles=[options_pb2.ROLE_GUARDIAN, options_pb2.ROLE_TEACHER],
+            roles=self.roles,
             students=[student],
         )
         return access_pb.GetCallerResponse(login="mother", schools=[school])
@@ -95,7 +99,11 @@ class Access(session_service_pb2_grpc.SessionServiceServicer):
 class Diary(diary_service_pb2_grpc.DiaryServiceServicer):
     """One student's week with one lesson, whose texts try to be markup."""
 
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
     async def GetDiaryWeek(self, request: diary_pb.GetDiaryWeekRequest, context: Any) -> diary_pb.GetDiaryWeekResponse:
+        await self._access.check(context)
         if request.student_id != STUDENT:
             await refuse(context, code_pb2.NOT_FOUND, "STUDENT_NOT_FOUND")
         card = diary_pb.DiaryLessonCard(
@@ -171,10 +179,18 @@ class StandIn:
         self.access = Access(clock)
         # The methods that the portal does not call stay unimplemented.
         self.journal: Journal = cast("Any", Journal)()
+        self.applications: Applications = cast("Any", Applications)(STUDENT)
+        self.credentials: Credentials = cast("Any", Credentials)(self.access.issue)
+        self.roster: Roster = cast("Any", Roster)(STUDENT)
+        self.preferences: Preferences = cast("Any", Preferences)(STUDENT)
         self.server = grpc.aio.server()
         session_service_pb2_grpc.add_SessionServiceServicer_to_server(self.access, self.server)
-        diary_service_pb2_grpc.add_DiaryServiceServicer_to_server(cast("Any", Diary)(), self.server)
+        diary_service_pb2_grpc.add_DiaryServiceServicer_to_server(cast("Any", Diary)(self.access), self.server)
         journal_service_pb2_grpc.add_JournalServiceServicer_to_server(self.journal, self.server)
+        application_service_pb2_grpc.add_ApplicationServiceServicer_to_server(self.applications, self.server)
+        credential_service_pb2_grpc.add_CredentialServiceServicer_to_server(self.credentials, self.server)
+        roster_service_pb2_grpc.add_RosterServiceServicer_to_server(self.roster, self.server)
+        preference_service_pb2_grpc.add_PreferenceServiceServicer_to_server(self.preferences, self.server)
         self.port = self.server.add_insecure_port("127.0.0.1:0")
         self.gateway = Gateway(f"127.0.0.1:{self.port}")
         self._transport = httpx.ASGITransport(app.build(self.gateway, clock), raise_app_exceptions=False)
@@ -201,3 +217,16 @@ async def portal(clock: Clock | None = None) -> AsyncIterator[StandIn]:
     finally:
         await stand_in.gateway.close()
         await stand_in.server.stop(None)
+
+
+def fields(page: httpx.Response, action: str) -> dict[str, str]:
+    """The fields of the form with that address, as a browser would post them untouched."""
+    form = re.search(rf'<form[^>]*action="{re.escape(action)}[?"].*?</form>', page.text, re.DOTALL)
+    assert form, action
+    found = {}
+    for field in re.findall(r"<input[^>]*>", form[0]):
+        value = re.search(r'value="([^"]*)"', field)
+        name = re.search(r'name="([^"]*)"', field)
+        if name and (not re.search(r'type="(radio|checkbox)"', field) or "checked" in field):
+            found[name[1]] = value[1] if value else ""
+    return found

@@ -1,36 +1,26 @@
 import asyncio
-import re
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from httpx import Response
 
 from chassis.clock import SetClock
 from diary.journal.v1 import journal_service_pb2 as pb
-from tests.unit.portal.standin import COURSE, LESSON, SCHOOL, STUDENT, StandIn, portal
+from tests.unit.portal.standin import COURSE, LESSON, SCHOOL, STUDENT, StandIn, fields, portal
 
 WEEK = f"/schools/{SCHOOL}/students/{STUDENT}/week"
 LESSONS = f"/schools/{SCHOOL}/courses/{COURSE}/lessons"
 
 
 @pytest.fixture
-async def stand_in() -> AsyncIterator[StandIn]:
-    async with portal(SetClock(datetime(2026, 11, 24, 9, tzinfo=UTC))) as stand_in:
+def clock() -> SetClock:
+    return SetClock(datetime(2026, 11, 24, 9, tzinfo=UTC))
+
+
+@pytest.fixture
+async def stand_in(clock: SetClock) -> AsyncIterator[StandIn]:
+    async with portal(clock) as stand_in:
         yield stand_in
-
-
-def fields(page: Response, action: str) -> dict[str, str]:
-    """The fields of the form with that address, as a browser would post them untouched."""
-    form = re.search(rf'<form[^>]*action="{re.escape(action)}.*?</form>', page.text, re.DOTALL)
-    assert form, action
-    found = {}
-    for field in re.findall(r"<input[^>]*>", form[0]):
-        value = re.search(r'value="([^"]*)"', field)
-        name = re.search(r'name="([^"]*)"', field)
-        if name and ('type="radio"' not in field or "checked" in field):
-            found[name[1]] = value[1] if value else ""
-    return found
 
 
 async def test_signing_in_leads_to_the_first_childs_week(stand_in: StandIn) -> None:
@@ -211,3 +201,23 @@ async def test_a_conflict_is_shown_beside_its_cell(stand_in: StandIn) -> None:
     again = fields(answer, path)
     assert again["marks_request_id"] != form["marks_request_id"]
     assert [value for name, value in again.items() if name.startswith("mark.") and ".2." in name] == ["5"]
+
+
+async def test_who_is_signed_in_is_asked_once_in_ten_seconds(stand_in: StandIn, clock: SetClock) -> None:
+    browser = await stand_in.signed_in()
+    for _ in range(3):
+        assert (await browser.get(WEEK)).status_code == 200
+    assert stand_in.access.asked == 1
+    clock.advance(timedelta(seconds=10))
+    await browser.get(WEEK)
+    assert stand_in.access.asked == 2
+
+
+async def test_an_ended_session_is_refused_at_once_though_its_holder_is_remembered(stand_in: StandIn) -> None:
+    browser = await stand_in.signed_in()
+    assert (await browser.get(WEEK)).status_code == 200
+    stand_in.access.tokens.clear()
+    stand_in.access.live.clear()
+    answer = await browser.get(WEEK)
+    assert answer.headers["location"].startswith("/sign-in?next=")
+    assert stand_in.access.asked == 1

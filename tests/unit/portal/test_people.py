@@ -21,17 +21,38 @@ def test_a_family_begins_at_the_week_of_its_first_child() -> None:
 
 def test_a_teacher_begins_at_the_own_journals_and_a_head_at_all() -> None:
     assert people.home_url(caller(options.ROLE_TEACHER)) == "/schools/s/courses"
-    assert [link.title for link in people.build_navigation(caller(options.ROLE_HEAD), "/").links] == ["Журналы"]
+    titles = [link.title for link in people.build_navigation(caller(options.ROLE_HEAD), "/").links]
+    assert titles == ["Журналы", "Заявления"]
 
 
 def test_a_teacher_with_a_child_sees_both() -> None:
     both = caller(options.ROLE_GUARDIAN, options.ROLE_TEACHER, students=CHILDREN)
     links = people.build_navigation(both, "/schools/s/courses/x").links
-    assert [(link.title, link.is_current) for link in links] == [("Неделя", False), ("Мои журналы", True)]
+    assert [(link.title, link.is_current) for link in links] == [
+        ("Неделя", False),
+        ("Мои журналы", True),
+        ("Уведомления", False),
+    ]
 
 
-def test_a_secretary_has_nothing_to_open_yet() -> None:
-    assert people.home_url(caller(options.ROLE_SECRETARY)) is None
+def test_a_secretary_begins_at_the_applications_and_a_specialist_has_nothing_yet() -> None:
+    assert people.home_url(caller(options.ROLE_SECRETARY)) == "/schools/s/applications"
+    assert people.home_url(caller(options.ROLE_SPECIALIST)) is None
+
+
+def test_only_class_teacher_and_admin_grant_and_the_head_only_reads() -> None:
+    """Clause R9, decision 10."""
+    may = {
+        role: (people.may_register(caller(role), "s"), people.may_grant(caller(role), "s"))
+        for role in (options.ROLE_CLASS_TEACHER, options.ROLE_ADMIN, options.ROLE_SECRETARY, options.ROLE_HEAD)
+    }
+    assert may == {
+        options.ROLE_CLASS_TEACHER: (True, True),
+        options.ROLE_ADMIN: (True, True),
+        options.ROLE_SECRETARY: (True, False),
+        options.ROLE_HEAD: (False, False),
+    }
+    assert not people.may_register(caller(options.ROLE_ADMIN), "another school")
 
 
 def test_going_from_child_to_child_keeps_the_week() -> None:

@@ -1,0 +1,185 @@
+"""«Заявления»: the list, and registering an application from paper: class, student, form."""
+
+import asyncio
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from apps.portal.asked import MENDED_IN_FORM, path_id, read_form
+from apps.portal.frame import Frame
+from apps.portal.gateway import GatewayError, call
+from apps.portal.ids import new_id
+from apps.portal.reasons import sentence
+from apps.portal.sessions import Session
+from apps.portal.views import application_form as forms
+from apps.portal.views import applications as views
+from apps.portal.views import people
+from apps.portal.views.case_words import CHANNELS, KINDS, WAYS
+from diary.access.v1 import application_service_pb2 as pb
+from diary.access.v1 import roster_service_pb2 as roster_pb
+from diary.access.v1.session_service_pb2 import GetCallerResponse
+
+_LIST = "/schools/{school:uuid}/applications"
+# A wrong choice in the form, though it is told as something that is not found.
+_MENDED_REASONS = frozenset({"PERSON_NOT_FOUND"})
+
+
+class ApplicationPages:
+    """The list of applications and the form of Appendix 1."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        page = frame.sessions.page
+        self.routes = [
+            Route(_LIST, page(self._show_list)),
+            Route(f"{_LIST}/new", page(self._choose)),
+            Route(f"{_LIST}/new/{{student:uuid}}", page(self._show_form), methods=["GET"]),
+            Route(f"{_LIST}/new/{{student:uuid}}", page(self._register), methods=["POST"]),
+        ]
+
+    async def _show_list(self, request: Request, session: Session) -> Response:
+        school_id, chosen = path_id(request, "school"), request.query_params.get("state", "")
+        state = views.find_state(chosen)
+        if state is None:
+            raise HTTPException(404)
+        wanted = pb.ListApplicationsRequest(school_id=school_id, state=state, page_token=request.query_params.get("page", ""))
+        caller, answer = await asyncio.gather(
+            self._frame.callers.get(session.token),
+            call(self._frame.gateway.applications.ListApplications, wanted, session.token),
+        )
+        zone = people.school_zone(caller, school_id)
+        return self._frame.page(
+            "applications.html",
+            request,
+            caller,
+            rows=views.build_rows(school_id, answer.applications, zone, self._frame.clock.now()),
+            filters=views.build_filters(school_id, chosen),
+            chosen=chosen,
+            next_page=answer.next_page_token,
+            may_register=people.may_register(caller, school_id),
+            url=people.applications_url(school_id),
+        )
+
+    async def _choose(self, request: Request, session: Session) -> Response:
+        """Classes for those who register for the whole school; students of a class, or of the class teacher's own."""
+        school_id, class_id = path_id(request, "school"), request.query_params.get("class", "")
+        caller = await self._frame.callers.get(session.token)
+        if not class_id and people.sees_whole_school(caller, school_id):
+            return self._choice(request, caller, classes=await self._list_classes(school_id, session))
+        # «Без класса» is everybody, since whom it is about stands in no class yet.
+        asked = "" if class_id == "none" else class_id
+        students = await self._list_students(school_id, asked, session)
+        if class_id == "none":
+            students = [student for student in students if not student.class_id]
+        return self._choice(request, caller, students=students)
+
+    def _choice(self, request: Request, caller: GetCallerResponse, **shown: Any) -> Response:
+        url = people.applications_url(path_id(request, "school"))
+        return self._frame.page("application_choose.html", request, caller, **{"classes": (), "students": (), **shown}, url=url)
+
+    async def _show_form(self, request: Request, session: Session) -> Response:
+        caller, student, guardianships = await self._about_student(request, session)
+        channel = (
+            pb.APPLICATION_CHANNEL_IN_PERSON
+            if people.sees_whole_school(caller, path_id(request, "school"))
+            else pb.APPLICATION_CHANNEL_CLASS_TEACHER
+        )
+        form = forms.empty_form(channel, self._now(caller, request), not guardianships, new_id(self._frame.clock))
+        return self._form_page(request, caller, student, guardianships, form)
+
+    async def _register(self, request: Request, session: Session) -> Response:
+        school_id, student_id = path_id(request, "school"), path_id(request, "student")
+        form = forms.read_application_form(await read_form(request))
+        zone = people.school_zone(await self._frame.callers.get(session.token), school_id)
+        try:
+            wanted = form.to_request(school_id, student_id, zone)
+        except ValueError:
+            return await self._refuse(request, session, form, 422, sentence("DATE_INVALID"))
+        if not wanted.applicants:
+            return await self._refuse(request, session, form, 422, "Выберите заявителя.")
+        try:
+            answer = await call(self._frame.gateway.applications.RegisterApplication, wanted, session.token)
+        except GatewayError as error:
+            if error.code not in MENDED_IN_FORM and error.reason not in _MENDED_REASONS:
+                raise
+            problem = forms.name_applicant(error.fields, form) + sentence(error.reason)
+            return await self._refuse(request, session, form, MENDED_IN_FORM.get(error.code, 422), problem)
+        url = f"{people.applications_url(school_id)}/{answer.application.application_id}?registered"
+        return RedirectResponse(url, status_code=303)
+
+    async def _refuse(
+        self, request: Request, session: Session, form: forms.ApplicationForm, status: int, problem: str
+    ) -> Response:
+        caller, student, guardianships = await self._about_student(request, session)
+        form = form.again(new_id(self._frame.clock))
+        return self._form_page(request, caller, student, guardianships, form, status, problem)
+
+    def _form_page(
+        self,
+        request: Request,
+        caller: GetCallerResponse,
+        student: roster_pb.Student,
+        guardianships: list[roster_pb.Guardianship],
+        form: forms.ApplicationForm,
+        status: int = 200,
+        problem: str = "",
+    ) -> Response:
+        return self._frame.page(
+            "application_form.html",
+            request,
+            caller,
+            status,
+            student=student,
+            guardianships=guardianships,
+            form=form,
+            problem=problem,
+            new=forms.NEW,
+            today=f"{self._now(caller, request):%Y-%m-%d}",
+            channels=CHANNELS,
+            kinds=KINDS,
+            ways=WAYS,
+            url=people.applications_url(path_id(request, "school")),
+        )
+
+    async def _about_student(
+        self, request: Request, session: Session
+    ) -> tuple[GetCallerResponse, roster_pb.Student, list[roster_pb.Guardianship]]:
+        school_id, student_id = path_id(request, "school"), path_id(request, "student")
+        roster, token = self._frame.gateway.roster, session.token
+        of_student = roster_pb.GetStudentRequest(school_id=school_id, student_id=student_id)
+        # A child has fewer guardians than a page holds.
+        guardians = roster_pb.ListGuardianshipsRequest(school_id=school_id, student_id=student_id)
+        caller, found, guardianships = await asyncio.gather(
+            self._frame.callers.get(token),
+            call(roster.GetStudent, of_student, token),
+            call(roster.ListGuardianships, guardians, token),
+        )
+        return caller, found.student, list(guardianships.guardianships)
+
+    async def _list_classes(self, school_id: str, session: Session) -> list[roster_pb.SchoolClass]:
+        classes: list[roster_pb.SchoolClass] = []
+        wanted = roster_pb.ListClassesRequest(school_id=school_id, page_size=500)
+        while True:
+            answer = await call(self._frame.gateway.roster.ListClasses, wanted, session.token)
+            classes += answer.classes
+            wanted.page_token = answer.next_page_token
+            if not wanted.page_token:
+                return classes
+
+    async def _list_students(self, school_id: str, class_id: str, session: Session) -> list[roster_pb.Student]:
+        students: list[roster_pb.Student] = []
+        wanted = roster_pb.ListStudentsRequest(school_id=school_id, class_id=class_id, page_size=500)
+        while True:
+            answer = await call(self._frame.gateway.roster.ListStudents, wanted, session.token)
+            students += answer.students
+            wanted.page_token = answer.next_page_token
+            if not wanted.page_token:
+                return students
+
+    def _now(self, caller: GetCallerResponse, request: Request) -> datetime:
+        return self._frame.clock.now().astimezone(ZoneInfo(people.school_zone(caller, path_id(request, "school"))))

@@ -1,0 +1,118 @@
+"""«Дело по заявлению»: the check, granting, slips, hand-over."""
+
+import asyncio
+from urllib.parse import quote
+
+import grpc
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from apps.portal.asked import MENDED_IN_FORM, path_id, read_form
+from apps.portal.frame import Frame
+from apps.portal.gateway import GatewayError, call
+from apps.portal.ids import new_id
+from apps.portal.reasons import sentence
+from apps.portal.sessions import Session
+from apps.portal.views import people
+from apps.portal.views.case import build_case
+from diary.access.v1 import application_service_pb2 as pb
+from diary.access.v1.credential_service_pb2 import IssueSlipRequest
+
+_CASE = "/schools/{school:uuid}/applications/{application:uuid}"
+# A slip is printed and its password hashed within the call.
+_SLIP_SECONDS = 15.0
+# Of what is not there at the moment, this alone is told on the page: nothing happened, and the page can say what to do.
+_TOLD_WHEN_AWAY = frozenset({"DOCUMENTS_UNAVAILABLE"})
+
+
+class CasePages:
+    """A case and its buttons. Each button carries the id of its request, so that a double click acts once."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        page = frame.sessions.page
+        self.routes = [
+            Route(_CASE, page(self._show), methods=["GET"]),
+            Route(f"{_CASE}/grant", page(self._grant), methods=["POST"]),
+            Route(f"{_CASE}/slips", page(self._issue_slip), methods=["POST"]),
+            Route(f"{_CASE}/hand-overs", page(self._record_hand_over), methods=["POST"]),
+        ]
+
+    async def _show(self, request: Request, session: Session) -> Response:
+        return await self._page(request, session)
+
+    async def _grant(self, request: Request, session: Session) -> Response:
+        form = await read_form(request)
+        wanted = pb.GrantApplicationRequest(**_ids(request), request_id=form.get("request_id", ""))
+        try:
+            await call(self._frame.gateway.applications.GrantApplication, wanted, session.token)
+        except GatewayError as error:
+            return await self._refuse(request, session, error)
+        return RedirectResponse(f"{_url(request)}?granted", status_code=303)
+
+    async def _issue_slip(self, request: Request, session: Session) -> Response:
+        form = await read_form(request)
+        wanted = IssueSlipRequest(
+            school_id=path_id(request, "school"), grant_id=form.get("grant_id", ""), request_id=form.get("request_id", "")
+        )
+        try:
+            pdf = await call(self._frame.gateway.credentials.IssueSlip, wanted, session.token, _SLIP_SECONDS)
+        except GatewayError as error:
+            return await self._refuse(request, session, error, grant_id=wanted.grant_id)
+        # The name of the file says nothing of whom it is for: it stays in lists of downloads.
+        name = quote("Памятка доступа.pdf")
+        headers = {"content-disposition": f"attachment; filename=\"slip.pdf\"; filename*=UTF-8''{name}"}
+        return Response(pdf.data, media_type=pdf.content_type, headers=headers)
+
+    async def _record_hand_over(self, request: Request, session: Session) -> Response:
+        form = await read_form(request)
+        wanted = pb.RecordHandOverRequest(
+            **_ids(request), applicant_id=form.get("applicant_id", ""), request_id=form.get("request_id", "")
+        )
+        try:
+            await call(self._frame.gateway.applications.RecordHandOver, wanted, session.token)
+        except GatewayError as error:
+            return await self._refuse(request, session, error, grant_id=form.get("grant_id", ""))
+        return RedirectResponse(f"{_url(request)}?handed-over", status_code=303)
+
+    async def _refuse(self, request: Request, session: Session, error: GatewayError, grant_id: str = "") -> Response:
+        """The case as it now stands, with the reason beside the applicant of the grant, or above all."""
+        if error.code not in MENDED_IN_FORM and error.reason not in _TOLD_WHEN_AWAY:
+            raise error
+        status = 503 if error.code == grpc.StatusCode.UNAVAILABLE else MENDED_IN_FORM[error.code]
+        return await self._page(request, session, status, error.reason, grant_id)
+
+    async def _page(
+        self, request: Request, session: Session, status: int = 200, reason: str = "", grant_id: str = ""
+    ) -> Response:
+        wanted, clock = pb.GetApplicationRequest(**_ids(request)), self._frame.clock
+        caller, answer = await asyncio.gather(
+            self._frame.callers.get(session.token),
+            call(self._frame.gateway.applications.GetApplication, wanted, session.token),
+        )
+        school_id = path_id(request, "school")
+        zone = people.school_zone(caller, school_id)
+        return self._frame.page(
+            "case.html",
+            request,
+            caller,
+            status,
+            case=build_case(answer.application, zone, clock.now(), lambda: new_id(clock)),
+            done=next((word for word in ("registered", "granted", "handed-over") if word in request.query_params), ""),
+            problem=sentence(reason) if reason else "",
+            problem_grant_id=grant_id,
+            is_slip_repeated=reason == "SLIP_ALREADY_ISSUED",
+            may_grant=people.may_grant(caller, school_id),
+            may_hand_over=people.may_register(caller, school_id),
+            list_url=people.applications_url(school_id),
+            url=_url(request),
+        )
+
+
+def _ids(request: Request) -> dict[str, str]:
+    return {"school_id": path_id(request, "school"), "application_id": path_id(request, "application")}
+
+
+def _url(request: Request) -> str:
+    return f"{people.applications_url(path_id(request, 'school'))}/{path_id(request, 'application')}"

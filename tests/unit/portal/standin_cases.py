@@ -1,0 +1,206 @@
+"""Hand-written answers about applications, first credentials, the roster and letters."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from google.api import httpbody_pb2
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from diary.access.v1 import application_service_pb2 as pb
+from diary.access.v1 import (
+    application_service_pb2_grpc,
+    credential_service_pb2,
+    credential_service_pb2_grpc,
+    roster_service_pb2,
+    roster_service_pb2_grpc,
+    session_service_pb2,
+)
+from diary.notify.v1 import preference_service_pb2, preference_service_pb2_grpc
+
+CLASS, CASE, MOTHER, APPLICANT, GRANT = (f"0198a000-0000-7000-8000-0000000000a{number}" for number in range(1, 6))
+ONE_TIME, LETTER_TOKEN = "k7mp-x2da-94rt", "token-of-the-letter"
+RECEIVED = datetime(2026, 11, 16, 8, 40, tzinfo=UTC)
+# Midnight in Simferopol.
+DUE = datetime(2026, 11, 18, 21, tzinfo=UTC)
+
+
+async def refuse(context: Any, code: int, reason: str, *fields: str, **metadata: str) -> None:
+    """Ends the call as our services do."""
+    info, bad = AnyMessage(), AnyMessage()
+    info.Pack(error_details_pb2.ErrorInfo(reason=reason, domain="test.diary", metadata=metadata))
+    violations = [error_details_pb2.BadRequest.FieldViolation(field=field, description="amiss") for field in fields]
+    bad.Pack(error_details_pb2.BadRequest(field_violations=violations))
+    details = [info, bad] if fields else [info]
+    await context.abort_with_status(rpc_status.to_status(status_pb2.Status(code=code, message=reason, details=details)))
+
+
+class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
+    """One case of the mother's; keeps the requests it was sent."""
+
+    def __init__(self, student_id: str) -> None:
+        self._student_id = student_id
+        self.sent: list[Any] = []
+        self.is_granted = False
+        self.is_enrolled = True
+        self.is_handed_over = False
+        self.is_activated = False
+
+    def case(self) -> pb.Application:
+        """The case as it stands."""
+        applicant = pb.Applicant(
+            applicant_id=APPLICANT,
+            person_id=MOTHER,
+            display_name="Соколова Мария Викторовна",
+            guardian_kind=pb.GUARDIAN_KIND_MOTHER,
+            credentials_way=pb.CREDENTIALS_WAY_IN_PERSON,
+            grant_id=GRANT if self.is_granted else "",
+            login="sokolova.mv" if self.is_granted else "",
+            is_activated=self.is_activated,
+        )
+        applicant.due_time.FromDatetime(DUE)
+        if self.is_granted:
+            applicant.met_time.FromDatetime(RECEIVED + timedelta(hours=5))
+        if self.is_handed_over:
+            applicant.hand_over_time.FromDatetime(RECEIVED + timedelta(hours=6))
+        case = pb.Application(
+            application_id=CASE,
+            number="15-ЭД/2026",
+            channel=pb.APPLICATION_CHANNEL_CLASS_TEACHER,
+            state=pb.APPLICATION_STATE_GRANTED if self.is_granted else pb.APPLICATION_STATE_REGISTERED,
+            regulation="приказ от 28.08.2020 № 315",
+            student_id=self._student_id,
+            student_name="Соколова Анна Дмитриевна",
+            class_name="8-А",
+            applicants=[applicant],
+        )
+        case.receive_time.FromDatetime(RECEIVED)
+        case.register_time.FromDatetime(RECEIVED + timedelta(minutes=5))
+        return case
+
+    def whole_case(self) -> pb.Application:
+        """With checklist and log."""
+        case = self.case()
+        for clause, evidence in (
+            ("R10", "приказ от 30.08.2026 № 15-у" if self.is_enrolled else ""),
+            ("R11", "данные внесены, класс 8-А"),
+            ("R12", "№ 15-ЭД/2026 от 16.11.2026"),
+            ("R6", "Соколова Мария Викторовна — мать, <b>свидетельство</b>"),
+        ):
+            case.checklist.append(pb.ChecklistItem(clause=clause, is_met=bool(evidence), evidence=evidence))
+        line = pb.CaseLogEntry(actor_name="Петрова Н. И.", state=case.state, ground="подано через классного руководителя")
+        line.time.FromDatetime(RECEIVED)
+        case.log.append(line)
+        return case
+
+    async def RegisterApplication(self, request: Any, context: Any) -> pb.RegisterApplicationResponse:
+        self.sent.append(request)
+        for index, applicant in enumerate(request.applicants):
+            if not applicant.person_id and not applicant.family_name:
+                await refuse(context, code_pb2.INVALID_ARGUMENT, "APPLICANT_INCOMPLETE", f"applicants[{index}]")
+        return pb.RegisterApplicationResponse(application=self.whole_case())
+
+    async def GetApplication(self, request: Any, context: Any) -> pb.GetApplicationResponse:
+        if request.application_id != CASE:
+            await refuse(context, code_pb2.NOT_FOUND, "APPLICATION_NOT_FOUND")
+        return pb.GetApplicationResponse(application=self.whole_case())
+
+    async def ListApplications(self, request: Any, context: Any) -> pb.ListApplicationsResponse:
+        self.sent.append(request)
+        case = self.case()
+        is_asked = request.state in (pb.APPLICATION_STATE_UNSPECIFIED, case.state)
+        return pb.ListApplicationsResponse(applications=[case] if is_asked else [], next_page_token="next=")
+
+    async def GrantApplication(self, request: Any, context: Any) -> pb.GrantApplicationResponse:
+        self.sent.append(request)
+        if not self.is_enrolled:
+            await refuse(context, code_pb2.FAILED_PRECONDITION, "CHECKLIST_INCOMPLETE", clauses="R10")
+        self.is_granted = True
+        return pb.GrantApplicationResponse(application=self.whole_case())
+
+    async def RecordHandOver(self, request: Any, context: Any) -> pb.RecordHandOverResponse:
+        self.sent.append(request)
+        self.is_handed_over = True
+        return pb.RecordHandOverResponse(application=self.whole_case())
+
+
+class Credentials(credential_service_pb2_grpc.CredentialServiceServicer):
+    """Slips printed once a request, and one account that is activated once."""
+
+    def __init__(self, issue: Any) -> None:
+        self._issue = issue
+        self.printed: list[str] = []
+        self.activated: list[Any] = []
+
+    async def IssueSlip(self, request: Any, context: Any) -> httpbody_pb2.HttpBody:
+        if request.request_id in self.printed:
+            await refuse(context, code_pb2.ALREADY_EXISTS, "SLIP_ALREADY_ISSUED")
+        self.printed.append(request.request_id)
+        return httpbody_pb2.HttpBody(content_type="application/pdf", data=b"%PDF-1.7 slip")
+
+    async def ActivateAccount(self, request: Any, context: Any) -> credential_service_pb2.ActivateAccountResponse:
+        if request.login == "blocked":
+            retry_time = datetime(2026, 11, 17, 9, 11, 30, tzinfo=UTC).isoformat()
+            await refuse(context, code_pb2.RESOURCE_EXHAUSTED, "SIGN_IN_BLOCKED", retry_time=retry_time)
+        is_right = request.activation_token == LETTER_TOKEN or (request.login, request.one_time_password) == ("new", ONE_TIME)
+        if not is_right or self.activated:
+            await refuse(context, code_pb2.UNAUTHENTICATED, "CREDENTIALS_INVALID")
+        if len(request.new_password) < 10:
+            await refuse(context, code_pb2.INVALID_ARGUMENT, "PASSWORD_TOO_WEAK")
+        self.activated.append(request)
+        tokens: session_service_pb2.SessionTokens = self._issue()
+        return credential_service_pb2.ActivateAccountResponse(tokens=tokens, login="new")
+
+
+class Roster(roster_service_pb2_grpc.RosterServiceServicer):
+    """One class with one student, whose mother is known."""
+
+    def __init__(self, student_id: str) -> None:
+        self._student = roster_service_pb2.Student(
+            student_id=student_id, display_name="Соколова Анна Дмитриевна", class_id=CLASS, class_name="8-А"
+        )
+        self.is_mother_known = True
+
+    async def ListClasses(self, request: Any, context: Any) -> roster_service_pb2.ListClassesResponse:
+        of_class = roster_service_pb2.SchoolClass(class_id=CLASS, name="8-А", class_teacher_name="Петрова Нина Ивановна")
+        return roster_service_pb2.ListClassesResponse(classes=[of_class])
+
+    async def ListStudents(self, request: Any, context: Any) -> roster_service_pb2.ListStudentsResponse:
+        if request.class_id not in ("", CLASS):
+            await refuse(context, code_pb2.NOT_FOUND, "CLASS_NOT_FOUND")
+        return roster_service_pb2.ListStudentsResponse(students=[self._student])
+
+    async def GetStudent(self, request: Any, context: Any) -> roster_service_pb2.GetStudentResponse:
+        if request.student_id != self._student.student_id:
+            await refuse(context, code_pb2.NOT_FOUND, "STUDENT_NOT_FOUND")
+        return roster_service_pb2.GetStudentResponse(student=self._student)
+
+    async def ListGuardianships(self, request: Any, context: Any) -> roster_service_pb2.ListGuardianshipsResponse:
+        mother = roster_service_pb2.Guardianship(
+            guardian_person_id=MOTHER, guardian_name="Соколова Мария Викторовна", kind=pb.GUARDIAN_KIND_MOTHER
+        )
+        return roster_service_pb2.ListGuardianshipsResponse(guardianships=[mother] if self.is_mother_known else [])
+
+
+class Preferences(preference_service_pb2_grpc.PreferenceServiceServicer):
+    """Letters about one student."""
+
+    def __init__(self, student_id: str) -> None:
+        self._student_id = student_id
+        self.is_on = False
+        self.email = "maria.sokolova@mail.ru"
+
+    async def GetPreferences(self, request: Any, context: Any) -> preference_service_pb2.GetPreferencesResponse:
+        return preference_service_pb2.GetPreferencesResponse(preferences=[self._preference()], email=self.email)
+
+    async def UpdatePreferences(self, request: Any, context: Any) -> preference_service_pb2.UpdatePreferencesResponse:
+        if request.is_marks_letter_on and not self.email:
+            await refuse(context, code_pb2.FAILED_PRECONDITION, "CONTACT_NOT_FOUND")
+        self.is_on = request.is_marks_letter_on
+        return preference_service_pb2.UpdatePreferencesResponse(preference=self._preference())
+
+    def _preference(self) -> preference_service_pb2.Preference:
+        return preference_service_pb2.Preference(student_id=self._student_id, is_marks_letter_on=self.is_on)
