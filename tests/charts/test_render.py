@@ -63,7 +63,7 @@ def test_no_two_objects_have_one_name(case: str) -> None:
 @pytest.mark.parametrize(
     ("values", "why"),
     [
-        ({"notify": {"portalUrl": "diary.example"}}, "portalUrl"),
+        ({"global": {"portalUrl": "diary.example"}}, "portalUrl"),
         ({"notify": {"mail": {"tls": "ssl"}}}, "tls"),
         ({"journal": {"replicas": {"min": 0}}}, "min"),
         ({"journal": {"poolsize": 3}}, "poolsize"),
@@ -82,11 +82,13 @@ def test_value_that_cannot_be_meant_is_refused(tmp_path: Path, values: dict[str,
     assert why in done.stderr
 
 
-def test_mail_that_the_region_has_not_named_is_asked_for() -> None:
+def test_what_only_the_region_knows_is_asked_for() -> None:
     done = helm("template", str(STAGED / "diary"))
     assert done.returncode != 0
     assert "/mail/host" in done.stderr
-    assert "/portalUrl" in done.stderr
+    assert "/mail/from" in done.stderr
+    done = helm("template", str(STAGED / "diary"), "--values", str(PLAIN), "--set", "global.portalUrl=")
+    assert "global.portalUrl: say where families open the diary" in done.stderr
 
 
 def test_kubernetes_too_old_is_refused() -> None:
