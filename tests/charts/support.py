@@ -1,6 +1,9 @@
-"""Charts as `make charts` has packaged them, rendered by the real Helm."""
+"""The charts, packaged as `make charts` does and rendered by the real Helm."""
 
+import atexit
+import shutil
 import subprocess
+import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -8,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.charts.build import OUT, SOURCE
+from deploy.charts.build import SOURCE, build
 from deploy.charts.tools import HELM
 
 Document = dict[str, Any]
@@ -30,27 +33,35 @@ CASES: dict[str, tuple[str, tuple[Path, ...]]] = {
 }
 
 
-def need_packages() -> None:
-    """Leaves the test out where `make charts` has not been."""
-    if not (HELM.exists() and any(OUT.glob("diary-*.tgz"))):
-        pytest.skip("Helm and the packaged charts are not here; `make charts` brings them")
+@cache
+def packages() -> Path:
+    """The folder of the charts, packaged now. Leaves the test out where `make charts` has brought no Helm."""
+    if not HELM.exists():
+        pytest.skip("Helm is not here; `make charts` brings it")
+    folder = Path(tempfile.mkdtemp(prefix="diary-charts-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    build(folder / "charts")
+    return folder / "charts"
+
+
+def staged(chart: str) -> Path:
+    """What a package is made of."""
+    return packages() / "source" / chart
 
 
 def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs Helm; the caller looks at what came of it."""
-    need_packages()
     return subprocess.run([str(HELM), *arguments], capture_output=True, text=True, check=False)
 
 
 @cache
 def template(case: str, kubernetes: str = "1.34.0", apis: tuple[str, ...] = ()) -> str:
     """A case rendered for a version of Kubernetes and the API groups that its operators add."""
-    need_packages()
     chart, files = CASES[case]
     values = [part for file in files for part in ("--values", str(file))]
     knows = [part for api in apis for part in ("--api-versions", api)]
     versioned = ["--kube-version", kubernetes, *knows]
-    [package] = OUT.glob(f"{chart}-*.tgz")
+    [package] = packages().glob(f"{chart}-*.tgz")
     done = helm("template", chart, str(package), "--namespace", "diary", *versioned, *values)
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from deploy.charts.tools import KUBECTL, ROOT
-from tests.charts.support import Document, need_packages, pods
+from tests.charts.support import Document, packages, pods
 from tests.charts.test_environment import secret_items
 
 PAGE = ROOT / "docs" / "operations" / "install.md"
@@ -42,10 +42,9 @@ LOGIN=family PASSWORD=secret
 @pytest.fixture(scope="module", params=["one-node", "region"])
 def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of what the page's commands made."""
-    need_packages()
     out = tmp_path_factory.mktemp("installed")
     commands = "\n".join(re.findall(r"^```sh\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE))
-    commands = commands.replace("SIZE=one-node ", f"SIZE={request.param} ")
+    commands = commands.replace(".diary/charts", str(packages())).replace("SIZE=one-node ", f"SIZE={request.param} ")
     told = {
         "HOME": str(out),
         "OUT": str(out),
