@@ -84,9 +84,7 @@ async def running(name: str, settings: ServiceSettings, build: Callable[[Frame],
         yield server.port
     finally:
         await server.drain()
-        for loop in loops:
-            loop.cancel()
-        await asyncio.gather(*loops, return_exceptions=True)
+        await _end(loops)
         await broker.close()
         await database.close()
 
@@ -137,6 +135,15 @@ def _forget(frame: Frame) -> Loop:
             await asyncio.sleep(3600)
 
     return hourly
+
+
+async def _end(loops: Sequence["asyncio.Task[None]"]) -> None:
+    """Cancels until all have ended: nats-py, while it connects, and asyncio.wait_for may swallow a cancellation."""
+    running: set[asyncio.Task[None]] = set(loops)
+    while running:
+        for loop in running:
+            loop.cancel()
+        _, running = await asyncio.wait(running, timeout=1)
 
 
 async def keep(loop: Loop) -> None:
