@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from urllib.parse import urlsplit
 
 import asyncpg
 import nats.errors
@@ -107,10 +108,15 @@ async def _carry_events(name: str, settings: ServiceSettings, frame: Frame, serv
     async def note(error: Exception) -> None:
         log.logger().warning("nats_error", error=type(error).__name__)
 
+    url = settings.nats_url.get_secret_value()
+    login = urlsplit(url)
     while not broker.is_connected:
         try:
             await broker.connect(
-                settings.nats_url.get_secret_value(),
+                url,
+                # For the nodes of a cluster that the first one tells of: their addresses come without a login.
+                user=login.username,
+                password=login.password,
                 name=f"diary-{name}",
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=1,
