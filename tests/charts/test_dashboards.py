@@ -1,6 +1,7 @@
 """The dashboard is current, and whatever rules and panels ask for is there in a running region."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 import httpx
