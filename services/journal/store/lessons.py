@@ -16,7 +16,7 @@ _LESSON_NAMES = [field.name for field in fields(Lesson)]
 LESSON_COLUMNS = ", ".join(f"l.{name}" for name in _LESSON_NAMES)
 
 _FIND_PLACE = f"""
-SELECT q.digest, q.answer, uuidv7() AS new_id, s.time_zone, p.is_closed,
+SELECT q.digest, q.answer, uuidv7() AS new_id, s.time_zone, p.is_closed, c.class_id,
     $9::uuid IS NULL OR w.work_type_id IS NOT NULL AS has_work_type, {LESSON_COLUMNS}
 FROM courses c
 JOIN schools s ON s.school_id = $1
@@ -93,7 +93,9 @@ async def find_place(connection: Connection, call: Call, course_id: UUID, record
     )
     if row is None:
         return None
-    place = LessonPlace(row["new_id"], row["time_zone"], row["is_closed"], row["has_work_type"], read_lesson(row))
+    place = LessonPlace(
+        row["new_id"], row["time_zone"], row["is_closed"], row["has_work_type"], read_lesson(row), row["class_id"]
+    )
     return FoundPlace(place, read_answered(row))
 
 
