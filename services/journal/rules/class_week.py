@@ -174,7 +174,7 @@ def _build_student(
         _build_subject(memberships[0], attended[course_id], own, monday) for course_id, memberships in own.memberships.items()
     ]
     codes = [own.codes.get(lesson.lesson_id, AbsenceCode.PRESENT) for held in attended.values() for lesson in held]
-    counts = {code: codes.count(code) for code in AbsenceCode if code != AbsenceCode.PRESENT}
+    counts: dict[AbsenceCode, int] = {code: codes.count(code) for code in AbsenceCode if code != AbsenceCode.PRESENT}
     return StudentWeek(student_id, name, subjects, counts)
 
 

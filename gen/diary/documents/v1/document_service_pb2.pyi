@@ -295,7 +295,6 @@ class PrintRun(_message.Message):
     CLASS_NAME_FIELD_NUMBER: _builtins.int
     WEEK_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
-    PAGE_COUNT_FIELD_NUMBER: _builtins.int
     PDF_SHA256_FIELD_NUMBER: _builtins.int
     PRINTOUTS_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
@@ -308,8 +307,6 @@ class PrintRun(_message.Message):
     """Name of the class."""
     week: _builtins.str
     """ISO week."""
-    page_count: _builtins.int
-    """Pages of the PDF, A4."""
     pdf_sha256: _builtins.str
     """SHA-256 of the PDF, in hex."""
     @_builtins.property
@@ -336,7 +333,6 @@ class PrintRun(_message.Message):
         class_name: _builtins.str = ...,
         week: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
-        page_count: _builtins.int = ...,
         pdf_sha256: _builtins.str = ...,
         printouts: _abc.Iterable[Global___Printout] | None = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
@@ -344,7 +340,7 @@ class PrintRun(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "due_time", b"due_time", "met_time", b"met_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "class_name", b"class_name", "create_time", b"create_time", "due_time", b"due_time", "met_time", b"met_time", "page_count", b"page_count", "pdf_sha256", b"pdf_sha256", "print_run_id", b"print_run_id", "printouts", b"printouts", "week", b"week"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "class_name", b"class_name", "create_time", b"create_time", "due_time", b"due_time", "met_time", b"met_time", "pdf_sha256", b"pdf_sha256", "print_run_id", b"print_run_id", "printouts", b"printouts", "week", b"week"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
