@@ -27,7 +27,7 @@ async def begin_week(
 async def settle_week(
     connection: Connection, clock: Clock, school_id: UUID, class_id: UUID, monday: date, time_zone: str, evidence: str
 ) -> None:
-    """Notes that the term of a class's week is met, or is open again since another student was printed for. In a transaction."""
+    """Notes that the term of a week is met, or open again since another student was printed for. In a transaction."""
     deadline = await deadlines.lock_deadline(connection, school_id, open_deadline(class_id, monday, time_zone))
     met = find_met_time(await print_runs.list_runs(connection, school_id, class_id, monday, None, _ALL))
     if met == deadline.met:

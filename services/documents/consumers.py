@@ -19,7 +19,7 @@ class Consumers:
         self._clock = clock
 
     async def on_lesson_recorded(self, event: events.Event) -> None:
-        """A week with a held lesson has its term (Clause R7), where the class has families on paper: it was printed for before."""
+        """A week with a held lesson has its term (Clause R7), where the class has families on paper: it was printed for."""
         recorded = events_pb2.LessonRecorded.FromString(event.payload)
         if not recorded.class_id or not recorded.lesson_date:
             return

@@ -26,7 +26,8 @@ EXISTS (
 """
 
 _RUNS = f"""
-SELECT p.print_run_id, p.class_id, p.class_name, p.monday_date, p.time_zone, p.create_time, p.pdf_sha256, d.due_time, d.met_time,
+SELECT p.print_run_id, p.class_id, p.class_name, p.monday_date, p.time_zone, p.create_time, p.pdf_sha256,
+    d.due_time, d.met_time,
     ARRAY(
         SELECT ROW(o.student_id, o.student_name, o.year, o.sheet_number, o.declaration_number,
                    h.channel, h.handed_date, h.note, h.is_receipted, h.record_time)
@@ -95,7 +96,8 @@ async def insert_run(connection: Connection, run: NewRun, sheets: Sequence[Sheet
     """Keeps a run with its sheets; returns its id."""
     print_run_id: UUID = await connection.fetchval(
         """
-        INSERT INTO print_runs (school_id, class_id, class_name, monday_date, time_zone, account_id, create_time, pdf, pdf_sha256)
+        INSERT INTO print_runs (school_id, class_id, class_name, monday_date, time_zone, account_id, create_time, pdf,
+                                pdf_sha256)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING print_run_id
         """,
         run.school_id,
