@@ -26,7 +26,7 @@ class _Journal(diary_service_pb2_grpc.DiaryServiceServicer):
     def __init__(self, neighbours: Neighbours) -> None:
         self._neighbours = neighbours
 
-    async def GetClassWeek(  # type: ignore[override]  # asynchronous, as the server is
+    async def GetClassWeek(
         self,
         request: diary_service_pb2.GetClassWeekRequest,
         context: grpc.aio.ServicerContext[diary_service_pb2.GetClassWeekRequest, diary_service_pb2.GetClassWeekResponse],
@@ -42,7 +42,7 @@ class _Journal(diary_service_pb2_grpc.DiaryServiceServicer):
 
 
 class _Roster(roster_service_pb2_grpc.RosterServiceServicer):
-    async def BatchGetRoster(  # type: ignore[override]  # asynchronous, as the server is
+    async def BatchGetRoster(
         self, request: roster_service_pb2.BatchGetRosterRequest, context: object
     ) -> roster_service_pb2.BatchGetRosterResponse:
         """A school whose code is «alek»."""
@@ -62,8 +62,14 @@ async def neighbours() -> AsyncIterator[Neighbours]:
     """The journal and access."""
     found = Neighbours()
     server = grpc.aio.server()
-    diary_service_pb2_grpc.add_DiaryServiceServicer_to_server(_Journal(found), server)
-    roster_service_pb2_grpc.add_RosterServiceServicer_to_server(_Roster(), server)
+    diary_service_pb2_grpc.add_DiaryServiceServicer_to_server(
+        _Journal(found),  # type: ignore[abstract]  # the rest is not asked
+        server,
+    )
+    roster_service_pb2_grpc.add_RosterServiceServicer_to_server(
+        _Roster(),  # type: ignore[abstract]  # the rest is not asked
+        server,
+    )
     found.port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     yield found

@@ -92,7 +92,7 @@ class World:
         self.neighbours.weeks[self.class_id, week] = answer
         return answer
 
-    async def person(self, role: str, kind: options_pb2.Relation, object_id: str) -> Metadata:
+    async def person(self, role: str, kind: options_pb2.Relation.ValueType, object_id: str) -> Metadata:
         """Someone signed in with a relation."""
         account_id, session_id = uuid4(), uuid4()
         relation = relation_pb2.Relation(
@@ -136,7 +136,8 @@ class World:
     async def download(self, run: document_service_pb2.PrintRun, who: Metadata | None = None) -> bytes:
         """The PDF of a run."""
         request = document_service_pb2.DownloadPrintRunRequest(school_id=self.school_id, print_run_id=run.print_run_id)
-        return (await self.documents.DownloadPrintRun(request, metadata=who or self.teacher)).data
+        data: bytes = (await self.documents.DownloadPrintRun(request, metadata=who or self.teacher)).data
+        return data
 
     async def hand_over(self, run: document_service_pb2.PrintRun, channel: str, *places: int, **fields: Any) -> Any:
         """Records the hand-over of the sheets at these places of the list."""
