@@ -14,7 +14,7 @@ _LONGEST_TOPIC = 60
 # With many marks their topics are told in fewer letters, so that the sheet stays readable.
 _MANY_MARKS, _SHORT_TOPIC = 16, 30
 # Room of the results and its use, in mm at full size: what surely fits is not measured, which takes as long as printing.
-_ROOM, _LINE_HEIGHT, _ROW_GAP = 120, 3.8, 1.8
+_ROOM, _LINE_HEIGHT, _ROW_GAP = 120, 3.8, 2.3
 # Letters that surely stand in a line of the middle column, and of the first one.
 _LINE, _SUBJECT_LINE = 40, 15
 
