@@ -28,6 +28,7 @@ setup: $(STAMP) ## Make .venv and install from the lock file
 .PHONY: setup-debian
 setup-debian: ## Install what Debian packages the tests can use (root)
 	apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium fonts-paratype poppler-utils
+	@mkdir -p .diary/tools && cd .diary/tools && apt-get download -q prometheus && dpkg -x prometheus_*.deb prometheus && rm prometheus_*.deb  # Installed it would start a server.
 
 # The part of requirements.lock that an image is made of.
 IMAGES := access journal notify documents portal
@@ -48,7 +49,7 @@ test: $(STAMP) ## Run all tests at a size of minutes
 	$(BIN)/python -m pytest tests
 
 .PHONY: verify
-verify: $(STAMP) ## Generated code current, ruff, mypy strict, import contracts, buf lint and breaking
+verify: $(STAMP) ## Generated code current, ruff, mypy strict, import contracts, buf lint and breaking, charts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -57,6 +58,7 @@ verify: $(STAMP) ## Generated code current, ruff, mypy strict, import contracts,
 	$(BIN)/buf format --diff --exit-code protos
 	@if git rev-parse -q --verify HEAD >/dev/null && git cat-file -e HEAD:buf.yaml 2>/dev/null; then $(BIN)/buf breaking --against '.git#ref=HEAD'; fi
 	@rm -rf .diary/gen && mkdir -p .diary && $(MAKE) --no-print-directory proto GEN=.diary/gen && diff -r gen .diary/gen -x __pycache__ && echo "gen is current" || { echo "gen/ is not what protos/ give: run 'make proto' and commit"; exit 1; }
+	@$(MAKE) --no-print-directory charts
 
 GEN ?= gen
 .PHONY: proto
