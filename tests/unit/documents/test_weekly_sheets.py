@@ -1,7 +1,8 @@
 """The weekly sheet in words and on paper (Clause R7, sections 8 and 9 of the forms)."""
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from typing import Any
 from uuid import UUID
 
 from hypothesis import given, settings
@@ -13,17 +14,16 @@ from services.documents.rules.print_runs import Sheet
 from services.documents.rules.sheets import RunPages, SheetPage, build_run
 from tests.support.papers import needs_poppler, read_codes, read_pages, read_texts
 
-MONDAY, PRINTED = date(2026, 11, 16), datetime(2026, 11, 20, 14, 5)
+MONDAY, PRINTED = date(2026, 11, 16), datetime(2026, 11, 20, 14, 5, tzinfo=UTC)
 MARK = Mark(4, "контрольная работа", date(2026, 11, 18), "Квадратные уравнения")
 ALGEBRA = SubjectWeek("Алгебра", True, 4, 0, [MARK], 433, [], [])
 TALKS = SubjectWeek("Разговоры о важном", False, 1, 0, [], None, [], ["День матери"])
 MARKUP = "#panic() $x$ *b* _i_ <b> {{7*7}} @a \\ ` // /* \"'"
 
 
-def _student(*subjects: SubjectWeek, name: str = "Абрамова Анна Сергеевна", **counts: int) -> StudentWeek:
+def _student(*subjects: SubjectWeek, name: str = "Абрамова Анна Сергеевна", **counts: Any) -> StudentWeek:
     lessons = sum(subject.lesson_count for subject in subjects)
-    zero = dict.fromkeys(("unexcused_count", "excused_count", "ill_count", "late_count"), 0)
-    return StudentWeek(UUID(int=1), name, subjects, lessons, **{**zero, **counts})
+    return replace(StudentWeek(UUID(int=1), name, subjects, lessons, 0, 0, 0, 0), **counts)
 
 
 def _run(*students: StudentWeek, declaration: str = "") -> RunPages:
@@ -32,7 +32,7 @@ def _run(*students: StudentWeek, declaration: str = "") -> RunPages:
     return build_run(week, sheets, "alek", "Петрова Н. И.", "8 (36556) 2-15-33", PRINTED)
 
 
-def _sheet(*subjects: SubjectWeek, **counts: int) -> SheetPage:
+def _sheet(*subjects: SubjectWeek, **counts: Any) -> SheetPage:
     return _run(_student(*subjects, **counts)).sheets[0]
 
 
