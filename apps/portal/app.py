@@ -21,6 +21,7 @@ from apps.portal.pages.applications import ApplicationPages
 from apps.portal.pages.case import CasePages
 from apps.portal.pages.journal import JournalPages
 from apps.portal.pages.notices import NoticePages
+from apps.portal.pages.printouts import PrintoutPages
 from apps.portal.pages.sign_in import SignInPages
 from apps.portal.pages.week import WeekPages
 from apps.portal.render import STATIC, Renderer
@@ -117,6 +118,7 @@ def build(gateway: Gateway, clock: Clock) -> Guard:
             *NoticePages(frame).routes,
             *ApplicationPages(frame).routes,
             *CasePages(frame).routes,
+            *PrintoutPages(frame).routes,
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         exception_handlers=_ErrorPages(renderer).handlers,

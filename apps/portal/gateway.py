@@ -15,6 +15,7 @@ from diary.access.v1 import (
     roster_service_pb2_grpc,
     session_service_pb2_grpc,
 )
+from diary.documents.v1 import document_service_pb2_grpc
 from diary.journal.v1 import diary_service_pb2_grpc, journal_service_pb2_grpc
 from diary.notify.v1 import preference_service_pb2_grpc
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from diary.access.v1.credential_service_pb2_grpc import CredentialServiceAsyncStub
     from diary.access.v1.roster_service_pb2_grpc import RosterServiceAsyncStub
     from diary.access.v1.session_service_pb2_grpc import SessionServiceAsyncStub
+    from diary.documents.v1.document_service_pb2_grpc import DocumentServiceAsyncStub
     from diary.journal.v1.diary_service_pb2_grpc import DiaryServiceAsyncStub
     from diary.journal.v1.journal_service_pb2_grpc import JournalServiceAsyncStub
     from diary.notify.v1.preference_service_pb2_grpc import PreferenceServiceAsyncStub
@@ -92,6 +94,7 @@ class Gateway:
         self.credentials: CredentialServiceAsyncStub = credential_service_pb2_grpc.CredentialServiceStub(self._channel)
         self.roster: RosterServiceAsyncStub = roster_service_pb2_grpc.RosterServiceStub(self._channel)
         self.preferences: PreferenceServiceAsyncStub = preference_service_pb2_grpc.PreferenceServiceStub(self._channel)
+        self.documents: DocumentServiceAsyncStub = document_service_pb2_grpc.DocumentServiceStub(self._channel)
         self.journal: JournalServiceAsyncStub = journal_service_pb2_grpc.JournalServiceStub(self._channel)
 
     async def close(self) -> None:

@@ -4,18 +4,26 @@ import argparse
 
 from chassis import clients, migrate, relations, run
 from diary.access.v1 import events_pb2, roster_service_pb2_grpc
-from services.documents import rpc
+from diary.journal.v1 import diary_service_pb2_grpc
+from services.documents import jobs, rpc
 from services.documents.config import Settings
+from services.documents.consumers import Consumers
 
 
 def build(settings: Settings, frame: run.Frame) -> run.Service:
     """Builds the service of its settings and frame."""
     access = clients.connect(settings.access_address, frame.token)
-    projection = relations.Projection(frame.database, frame.clock, roster_service_pb2_grpc.RosterServiceStub(access))
+    journal = clients.connect(settings.journal_address, frame.token)
+    roster = roster_service_pb2_grpc.RosterServiceStub(access)
+    projection = relations.Projection(frame.database, frame.clock, roster)
+    consumers = Consumers(frame.database, frame.clock)
     return run.Service(
-        rpc.parts(frame),
-        {"access": {events_pb2.RosterChanged.DESCRIPTOR.full_name: projection.on_roster_changed}},
-        [projection.forget_ended_sessions],
+        rpc.parts(frame, rpc.Sources(diary_service_pb2_grpc.DiaryServiceStub(journal), roster)),
+        {
+            "access": {events_pb2.RosterChanged.DESCRIPTOR.full_name: projection.on_roster_changed},
+            "journal": consumers.handlers(),
+        },
+        [projection.forget_ended_sessions, jobs.count_deadlines(frame)],
     )
 
 

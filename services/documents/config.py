@@ -16,3 +16,6 @@ class Settings(ServiceSettings):
     access_address: str = Field(
         "127.0.0.1:50051", validation_alias="DIARY_ACCESS_ADDRESS", description="gRPC address of access"
     )
+    journal_address: str = Field(
+        "127.0.0.1:50052", validation_alias="DIARY_JOURNAL_ADDRESS", description="gRPC address of journal"
+    )

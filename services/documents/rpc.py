@@ -1,24 +1,48 @@
 """The RPCs of documents."""
 
-import asyncio
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from __future__ import annotations
 
+import asyncio
+import hashlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import grpc
+from google.api import httpbody_pb2
 from prometheus_client import Counter, Histogram
 
-from chassis import relations
+from chassis import auth, outbox, paging, relations, requests
+from chassis.db import Connection
+from chassis.errors import NotFound, Unavailable
 from chassis.interceptors import Context
 from chassis.run import Frame
 from chassis.server import Part
+from diary.access.v1 import roster_service_pb2, roster_service_pb2_grpc
 from diary.documents.v1 import (
     document_service_pb2,
     document_service_pb2_grpc,
+    events_pb2,
     relation_service_pb2,
     relation_service_pb2_grpc,
 )
+from diary.journal.v1 import diary_service_pb2, diary_service_pb2_grpc
+from services.documents import actions
 from services.documents.convert import pdf
+from services.documents.convert import print_runs as convert
 from services.documents.convert.slips import read_slips
+from services.documents.rules import print_runs as rules
+from services.documents.rules.class_week import ClassWeek
+from services.documents.rules.print_runs import PrintRun, Sheet
+from services.documents.rules.sheets import build_run
 from services.documents.rules.slips import build_page
+from services.documents.store import print_runs as store
+
+_Pages = TypeVar("_Pages")
+_AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+_RUNS_A_PAGE = 10
 
 _rendered = Counter("diary_documents_rendered_total", "Documents rendered, by kind", ["kind"])
 _render_seconds = Histogram(
@@ -27,8 +51,9 @@ _render_seconds = Histogram(
     ["kind"],
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
 )
-_rendered.labels("slip")
-_render_seconds.labels("slip")
+for _kind in ("slip", "weekly"):
+    _rendered.labels(_kind)
+    _render_seconds.labels(_kind)
 
 
 class RelationServicer(relation_service_pb2_grpc.RelationServiceServicer):
@@ -50,30 +75,219 @@ class RelationServicer(relation_service_pb2_grpc.RelationServiceServicer):
         return relation_service_pb2.ApplyRelationsResponse()
 
 
+class Sources:
+    """What other services know of a class's week."""
+
+    def __init__(
+        self, journal: diary_service_pb2_grpc.DiaryServiceAsyncStub, roster: roster_service_pb2_grpc.RosterServiceAsyncStub
+    ) -> None:
+        self._journal = journal
+        self._roster = roster
+
+    async def get_class_week(self, school_id: str, class_id: str, week: str) -> ClassWeek:
+        """The week from the journal. Raises NotFound CLASS_NOT_FOUND, Unavailable JOURNAL_UNAVAILABLE."""
+        wanted = diary_service_pb2.GetClassWeekRequest(school_id=school_id, class_id=class_id, week=week)
+        try:
+            return convert.read_class_week(await self._journal.GetClassWeek(wanted))
+        except grpc.aio.AioRpcError as error:
+            if error.code() == grpc.StatusCode.NOT_FOUND:
+                raise _no_class() from error
+            if error.code() not in _AWAY:
+                raise
+            raise _away() from error
+
+    async def get_school_code(self, school_id: str) -> str:
+        """The code with which codes used outside the school begin. Raises Unavailable JOURNAL_UNAVAILABLE."""
+        wanted = roster_service_pb2.BatchGetRosterRequest(
+            school_id=school_id, kind=roster_service_pb2.ROSTER_KIND_SCHOOL, ids=[school_id]
+        )
+        try:
+            [entry] = (await self._roster.BatchGetRoster(wanted)).entries
+        except grpc.aio.AioRpcError as error:
+            if error.code() not in _AWAY:
+                raise
+            raise _away() from error
+        return entry.school.school.code
+
+
 class DocumentServicer(document_service_pb2_grpc.DocumentServiceServicer):
     """Renders papers, one file at a time: Typst itself uses several cores, and the largest file then bounds the memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, frame: Frame, sources: Sources) -> None:
+        self._database = frame.database
+        self._clock = frame.clock
+        self._sources = sources
         self._press = ThreadPoolExecutor(1, "press")
+        # A run holds its connection and its school's numbers while it is printed: one at a time, so that others find theirs.
+        self._printing = asyncio.Semaphore(1)
 
     async def RenderSlip(
         self, request: document_service_pb2.RenderSlipRequest, context: Context
     ) -> document_service_pb2.RenderSlipResponse:
         """Answers with the slips as PDF, one a page (R25). Nothing is stored."""
         pages = [build_page(slip) for slip in read_slips(request.slips)]
-        with _render_seconds.labels("slip").time():
-            file = await asyncio.get_running_loop().run_in_executor(self._press, pdf.render_slips, pages)
-        _rendered.labels("slip").inc(len(pages))
+        file = await self._render("slip", pdf.render_slips, pages, len(pages))
         return document_service_pb2.RenderSlipResponse(pdf=file)
 
+    async def PrepareWeeklyPrintouts(
+        self, request: document_service_pb2.PrepareWeeklyPrintoutsRequest, context: Context
+    ) -> document_service_pb2.PrepareWeeklyPrintoutsResponse:
+        """Prints the week of a class and keeps what was printed (Clause R7)."""
+        school_id, class_id = UUID(request.school_id), UUID(request.class_id)
+        rules.read_week(request.week)
+        async with self._database.school(school_id) as connection:
+            if known := await self._find_prepared(connection, school_id, class_id, request):
+                return known
+        week = await self._sources.get_class_week(request.school_id, request.class_id, request.week)
+        code = await self._sources.get_school_code(request.school_id)
+        async with self._printing, self._database.school(school_id) as connection, connection.transaction():
+            if known := await self._find_prepared(connection, school_id, class_id, request):
+                return known
+            return await self._prepare(connection, request, week, code)
 
-def parts(frame: Frame) -> Sequence[Part]:
+    async def ListPrintRuns(
+        self, request: document_service_pb2.ListPrintRunsRequest, context: Context
+    ) -> document_service_pb2.ListPrintRunsResponse:
+        """Runs of a class, the newest first (Clause R7)."""
+        school_id, class_id = UUID(request.school_id), UUID(request.class_id)
+        words, limit = (request.school_id, request.class_id, request.week), request.page_size or _RUNS_A_PAGE
+        key = paging.read_token(words, request.page_token)
+        monday = rules.read_week(request.week) if request.week else None
+        async with self._database.school(school_id) as connection:
+            await self._require_class(connection, school_id, class_id)
+            before = UUID(key[0]) if key else None
+            runs = await store.list_runs(connection, school_id, class_id, monday, before, limit + 1)
+        shown = runs[:limit]
+        return document_service_pb2.ListPrintRunsResponse(
+            print_runs=[convert.write_run(run) for run in shown],
+            next_page_token=paging.write_token(words, (str(shown[-1].print_run_id),)) if len(runs) > limit else "",
+        )
+
+    async def DownloadPrintRun(
+        self, request: document_service_pb2.DownloadPrintRunRequest, context: Context
+    ) -> httpbody_pb2.HttpBody:
+        """The PDF as it was printed."""
+        school_id, who = UUID(request.school_id), auth.caller()
+        async with self._database.school(school_id) as connection:
+            file = await store.find_pdf(connection, school_id, UUID(request.print_run_id), who, self._clock.now())
+        if file is None:
+            raise _no_run()
+        return httpbody_pb2.HttpBody(content_type="application/pdf", data=file)
+
+    async def RecordPrintoutsHandedOver(
+        self, request: document_service_pb2.RecordPrintoutsHandedOverRequest, context: Context
+    ) -> document_service_pb2.RecordPrintoutsHandedOverResponse:
+        """Adds records of hand-over, and settles the term of the class's week (Clause R7)."""
+        school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
+        new = convert.read_hand_overs(request.hand_overs)
+        async with self._database.school(school_id) as connection, connection.transaction():
+            run = await self._get_run(connection, school_id, request.print_run_id)
+            answer = document_service_pb2.RecordPrintoutsHandedOverResponse
+            if await requests.find_answer(connection, who.account_id, request, answer) is None:
+                records = rules.check_hand_overs(run, new, now)
+                last = await store.insert_hand_overs(connection, school_id, run.print_run_id, records, who.account_id)
+                await actions.settle_week(
+                    connection, self._clock, school_id, run.class_id, run.monday, run.time_zone, str(last)
+                )
+                await requests.keep_answer(connection, who.account_id, request, answer(), now)
+                handed = [str(student_id) for student_id, _ in records]
+                told = events_pb2.PrintoutHandedOver(
+                    school_id=request.school_id, print_run_id=request.print_run_id, student_ids=handed
+                )
+                await outbox.add(connection, self._clock, told, school_id)
+            run = await self._get_run(connection, school_id, request.print_run_id)
+        return answer(print_run=convert.write_run(run))
+
+    async def _prepare(
+        self,
+        connection: Connection,
+        request: document_service_pb2.PrepareWeeklyPrintoutsRequest,
+        week: ClassWeek,
+        school_code: str,
+    ) -> document_service_pb2.PrepareWeeklyPrintoutsResponse:
+        """Numbers, prints and keeps the sheets; the numbers are the transaction's last lock but for the answer's row."""
+        school_id, class_id, who, now = UUID(request.school_id), UUID(request.class_id), auth.caller(), self._clock.now()
+        declarations = convert.read_declarations(request.students)
+        students = rules.choose_students(week, declarations)
+        await actions.begin_week(connection, self._clock, school_id, class_id, week.monday, week.time_zone)
+        printed = now.astimezone(ZoneInfo(week.time_zone))
+        year = rules.find_school_year(printed.date())
+        first = await store.take_numbers(connection, school_id, year, len(students))
+        sheets = [
+            Sheet(student, year, number, declarations.get(student.student_id, ""))
+            for number, student in enumerate(students, first)
+        ]
+        pages = build_run(week, sheets, school_code, request.class_teacher_name, request.school_phone, printed)
+        file = await self._render("weekly", pdf.render_run, pages, len(sheets))
+        digest = hashlib.sha256(file).digest()
+        kept = store.NewRun(
+            school_id, class_id, week.class_name, week.monday, week.time_zone, who.account_id, now, file, digest
+        )
+        run_id = await store.insert_run(connection, kept, sheets)
+        await actions.settle_week(connection, self._clock, school_id, class_id, week.monday, week.time_zone, str(run_id))
+        ready = events_pb2.PrintRunReady(school_id=request.school_id, print_run_id=str(run_id), class_id=request.class_id)
+        await outbox.add(connection, self._clock, ready, school_id)
+        answer = document_service_pb2.PrepareWeeklyPrintoutsResponse(
+            print_run=document_service_pb2.PrintRun(print_run_id=str(run_id))
+        )
+        await requests.keep_answer(connection, who.account_id, request, answer, now)
+        return await self._show_prepared(connection, school_id, str(run_id))
+
+    async def _find_prepared(
+        self,
+        connection: Connection,
+        school_id: UUID,
+        class_id: UUID,
+        request: document_service_pb2.PrepareWeeklyPrintoutsRequest,
+    ) -> document_service_pb2.PrepareWeeklyPrintoutsResponse | None:
+        """The run of this very request, as it now stands. Raises NotFound CLASS_NOT_FOUND for whom it is not."""
+        await self._require_class(connection, school_id, class_id)
+        answer = document_service_pb2.PrepareWeeklyPrintoutsResponse
+        known = await requests.find_answer(connection, auth.caller().account_id, request, answer)
+        return await self._show_prepared(connection, school_id, known.print_run.print_run_id) if known else None
+
+    async def _show_prepared(
+        self, connection: Connection, school_id: UUID, print_run_id: str
+    ) -> document_service_pb2.PrepareWeeklyPrintoutsResponse:
+        run = await self._get_run(connection, school_id, print_run_id)
+        return document_service_pb2.PrepareWeeklyPrintoutsResponse(print_run=convert.write_run(run))
+
+    async def _get_run(self, connection: Connection, school_id: UUID, print_run_id: str) -> PrintRun:
+        run = await store.find_run(connection, school_id, UUID(print_run_id), auth.caller(), self._clock.now())
+        if run is None:
+            raise _no_run()
+        return run
+
+    async def _require_class(self, connection: Connection, school_id: UUID, class_id: UUID) -> None:
+        if not await store.works_with_class(connection, school_id, class_id, auth.caller(), self._clock.now()):
+            raise _no_class()
+
+    async def _render(self, kind: str, render: Callable[[_Pages], bytes], pages: _Pages, count: int) -> bytes:
+        with _render_seconds.labels(kind).time():
+            file = await asyncio.get_running_loop().run_in_executor(self._press, render, pages)
+        _rendered.labels(kind).inc(count)
+        return file
+
+
+def _no_class() -> NotFound:
+    return NotFound("CLASS_NOT_FOUND", "no such class whose printouts you prepare")
+
+
+def _no_run() -> NotFound:
+    return NotFound("PRINT_RUN_NOT_FOUND", "no such print run of a class of yours")
+
+
+def _away() -> Unavailable:
+    return Unavailable("JOURNAL_UNAVAILABLE", "the journal does not answer; nothing was printed, repeat the call")
+
+
+def parts(frame: Frame, sources: Sources) -> Sequence[Part]:
     """The servicers of documents."""
     return [
         Part(
             "diary.documents.v1.DocumentService",
             document_service_pb2_grpc.add_DocumentServiceServicer_to_server,
-            DocumentServicer(),
+            DocumentServicer(frame, sources),
         ),
         Part(
             "diary.documents.v1.RelationService",

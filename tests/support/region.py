@@ -88,6 +88,13 @@ class Api:
         """GET; raises Refused."""
         return self._read(await self._client.get(path, params=query))
 
+    async def get_bytes(self, path: str) -> bytes:
+        """GET whose answer is a document; raises Refused."""
+        response = await self._client.get(path)
+        if response.is_error:
+            self._read(response)
+        return response.content
+
     async def post(self, path: str, **body: object) -> dict[str, Any]:
         """POST; raises Refused."""
         return self._read(await self._client.post(path, json=body))

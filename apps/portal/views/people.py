@@ -52,6 +52,16 @@ def applications_url(school_id: str) -> str:
     return f"/schools/{school_id}/applications"
 
 
+def printouts_url(school_id: str) -> str:
+    """Weekly printouts of a school."""
+    return f"/schools/{school_id}/printouts"
+
+
+def class_printouts_url(school_id: str, class_id: str) -> str:
+    """Weekly printouts of a class."""
+    return f"/schools/{school_id}/classes/{class_id}/printouts"
+
+
 def build_navigation(caller: GetCallerResponse, path: str) -> Navigation:
     """Name and links of the account; the one that `path` lies under is current."""
     links = []
@@ -67,6 +77,11 @@ def build_navigation(caller: GetCallerResponse, path: str) -> Navigation:
     for school in offices:
         url = applications_url(school.school_id)
         links.append(Link("Заявления", url, path.startswith(url), school.school_name if len(offices) > 1 else ""))
+    printing = [school for school in caller.schools if _GRANTING & frozenset(school.roles)]
+    for school in printing:
+        url = printouts_url(school.school_id)
+        is_current = path.startswith(f"/schools/{school.school_id}/") and "/printouts" in path
+        links.append(Link("Печать за неделю", url, is_current, school.school_name if len(printing) > 1 else ""))
     if children:
         links.append(Link("Уведомления", NOTICES_URL, path == NOTICES_URL))
     name = caller.schools[0].display_name if caller.schools else caller.login

@@ -122,9 +122,15 @@ def write_lesson(lesson: Lesson) -> journal_service_pb2.Lesson:
     )
 
 
-def write_lesson_recorded(school_id: UUID, lesson: Lesson) -> events_pb2.LessonRecorded:
+def write_lesson_recorded(school_id: UUID, class_id: UUID | None, lesson: Lesson) -> events_pb2.LessonRecorded:
     """The event of a recorded lesson."""
-    return events_pb2.LessonRecorded(school_id=str(school_id), course_id=str(lesson.course_id), lesson_id=str(lesson.lesson_id))
+    return events_pb2.LessonRecorded(
+        school_id=str(school_id),
+        course_id=str(lesson.course_id),
+        lesson_id=str(lesson.lesson_id),
+        class_id=str(class_id or ""),
+        lesson_date=lesson.lesson_date.isoformat(),
+    )
 
 
 def read_absences(messages: Iterable[journal_service_pb2.AbsenceCell]) -> list[Absence]:

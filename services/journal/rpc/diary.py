@@ -1,4 +1,4 @@
-"""DiaryService: the family's diary."""
+"""DiaryService: the family's diary, and what letters and printouts say of it."""
 
 from datetime import date
 from typing import Any
@@ -13,11 +13,13 @@ from chassis.errors import NotFound
 from chassis.interceptors import Context
 from chassis.run import Frame
 from diary.journal.v1 import diary_service_pb2, diary_service_pb2_grpc
+from services.journal.convert.class_week import write_class_week
 from services.journal.convert.diary_week import Card, Cards, write_week_answer
 from services.journal.convert.journal import write_marks_for_letters
+from services.journal.rules.class_week import build_class_week
 from services.journal.rules.diary_week import Week, read_lesson_id
 from services.journal.rules.weeks import find_monday, read_week
-from services.journal.store import diary_week, marks
+from services.journal.store import class_week, diary_week, marks
 
 SERVICE = "diary.journal.v1.DiaryService"
 
@@ -51,6 +53,19 @@ class DiaryServicer(diary_service_pb2_grpc.DiaryServiceServicer):
         school_id, mark_ids = UUID(request.school_id), [UUID(mark_id) for mark_id in request.mark_ids]
         async with self._database.school(school_id) as connection:
             return write_marks_for_letters(await marks.list_for_letters(connection, school_id, mark_ids))
+
+    async def GetClassWeek(
+        self, request: diary_service_pb2.GetClassWeekRequest, context: Context
+    ) -> diary_service_pb2.GetClassWeekResponse:
+        """A class's week for printouts (Clause R7). Raises NotFound CLASS_NOT_FOUND."""
+        school_id, class_id, monday = UUID(request.school_id), UUID(request.class_id), read_week(request.week)
+        async with self._database.school(school_id) as connection:
+            frame = await class_week.find_frame(connection, school_id, class_id, monday)
+            if frame is None:
+                raise NotFound("CLASS_NOT_FOUND", "no such class in the school")
+            student_ids = [student_id for student_id, _ in frame.students]
+            records = await class_week.list_records(connection, school_id, student_ids, frame, monday)
+        return write_class_week(request.class_id, frame, monday, build_class_week(frame.students, records, monday))
 
     async def _find_this_monday(self, school_id: UUID) -> date:
         async with self._database.school_asking(school_id, diary_week.ask_zone()) as (_, rows):

@@ -101,7 +101,7 @@ class JournalServicer(journal_service_pb2_grpc.JournalServiceServicer):
             day = today(self._clock, found.place.time_zone)
             lesson = lesson_rules.record_lesson(found.place, record, course_id, day)
             answer = journal_service_pb2.RecordLessonResponse(lesson=convert.write_lesson(lesson))
-            fact = _build_fact(call, answer, convert.write_lesson_recorded(call.school_id, lesson))
+            fact = _build_fact(call, answer, convert.write_lesson_recorded(call.school_id, found.place.class_id, lesson))
             return answer if await lessons.save_lesson(connection, lesson, fact) else None
 
         return await self._settle(call, lessons.ask_place(call, course_id, record), attempt)

@@ -55,13 +55,16 @@ class LessonRecord:
 
 @dataclass(frozen=True, slots=True)
 class LessonPlace:
-    """What stands at a record's day and number. `is_closed` None when the day lies in no period; `new_id` for a new lesson."""
+    """What stands at a record's day and number. `is_closed` None when the day lies in no period; `new_id` for a new lesson;
+    `class_id` None when the course gathers several classes.
+    """
 
     new_id: UUID
     time_zone: str
     is_closed: bool | None
     has_work_type: bool
     lesson: Lesson | None
+    class_id: UUID | None
 
 
 def record_lesson(place: LessonPlace, record: LessonRecord, course_id: UUID, today: date) -> Lesson:

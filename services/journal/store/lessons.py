@@ -16,7 +16,7 @@ _LESSON_NAMES = [field.name for field in fields(Lesson)]
 LESSON_COLUMNS = ", ".join(f"l.{name}" for name in _LESSON_NAMES)
 
 _ask_place = asking(f"""
-SELECT uuidv7() AS new_id, s.time_zone, q.digest, q.answer, p.is_closed,
+SELECT uuidv7() AS new_id, s.time_zone, q.digest, q.answer, p.is_closed, c.class_id,
     $9::uuid IS NULL OR w.work_type_id IS NOT NULL AS has_work_type, {LESSON_COLUMNS}
 FROM courses c
 JOIN schools s ON s.school_id = door.school_id
@@ -97,7 +97,9 @@ def read_place(rows: Sequence[Any]) -> FoundPlace | None:
     if not rows:
         return None
     row = rows[0]
-    place = LessonPlace(row["new_id"], row["time_zone"], row["is_closed"], row["has_work_type"], read_lesson(row))
+    place = LessonPlace(
+        row["new_id"], row["time_zone"], row["is_closed"], row["has_work_type"], read_lesson(row), row["class_id"]
+    )
     return FoundPlace(place, read_answered(row))
 
 

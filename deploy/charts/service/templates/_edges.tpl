@@ -5,7 +5,7 @@ portal: [gateway]
 access: [journal, notify, documents]
 journal: [access]
 notify: [access, journal]
-documents: [access]
+documents: [access, journal]
 {{- end -}}
 
 {{/* The port that each is called at. */}}

@@ -61,6 +61,7 @@ class CredentialServiceServicer:
         """Mints a new one-time password, voids the old one, and answers the slip as PDF. A repeat of the same request_id answers
         SLIP_ALREADY_ISSUED: a slip is never printed twice with the same secret.
         buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+        buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,6 +38,7 @@ class CredentialServiceStub:
     """Mints a new one-time password, voids the old one, and answers the slip as PDF. A repeat of the same request_id answers
     SLIP_ALREADY_ISSUED: a slip is never printed twice with the same secret.
     buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+    buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
     """
     ActivateAccount: _grpc.UnaryUnaryMultiCallable[_credential_service_pb2.ActivateAccountRequest, _credential_service_pb2.ActivateAccountResponse]
     """Exchanges an activation token, or a login with its one-time password, for an own password, and signs in. All other first
@@ -57,6 +58,7 @@ class CredentialServiceAsyncStub(CredentialServiceStub):
     """Mints a new one-time password, voids the old one, and answers the slip as PDF. A repeat of the same request_id answers
     SLIP_ALREADY_ISSUED: a slip is never printed twice with the same secret.
     buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+    buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
     """
     ActivateAccount: _aio.UnaryUnaryMultiCallable[_credential_service_pb2.ActivateAccountRequest, _credential_service_pb2.ActivateAccountResponse]  # type: ignore[assignment]
     """Exchanges an activation token, or a login with its one-time password, for an own password, and signs in. All other first
@@ -79,6 +81,7 @@ class CredentialServiceServicer(metaclass=_abc_1.ABCMeta):
         """Mints a new one-time password, voids the old one, and answers the slip as PDF. A repeat of the same request_id answers
         SLIP_ALREADY_ISSUED: a slip is never printed twice with the same secret.
         buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+        buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
         """
 
     @_abc_1.abstractmethod

@@ -24,10 +24,12 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from diary.options.v1 import options_pb2 as diary_dot_options_dot_v1_dot_options__pb2
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)diary/documents/v1/document_service.proto\x12\x12\x64iary.documents.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xef\x04\n\x04Slip\x12\x1f\n\x0bschool_name\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xac\x02\x12\x1f\n\x0bholder_name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xac\x02\x12\x1e\n\x0cstudent_name\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\x12\x1b\n\nclass_name\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18\x32\x12#\n\x12\x61pplication_number\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18\x32\x12=\n\x10\x61pplication_date\x18\x06 \x01(\tB#\xbaH r\x1e\x32\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\x12\x18\n\x04link\x18\x07 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xf4\x03\x12\x18\n\x05login\x18\x08 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12\'\n\x11one_time_password\x18\t \x01(\tB\x0c\x80\x01\x01\xbaH\x06r\x04\x10\x08\x18\x64\x12@\n\x14password_expire_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x1c\n\ttime_zone\x18\x0b \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12$\n\x13password_min_length\x18\x0c \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x08\x12$\n\x12\x63lass_teacher_name\x18\r \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\x12\x1e\n\rsupport_phone\x18\x0e \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x1f\n\rsupport_hours\x18\x0f \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x1d\n\x0cissue_number\x18\x10 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x01\x12\x1b\n\thanded_by\x18\x11 \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\"H\n\x11RenderSlipRequest\x12\x33\n\x05slips\x18\x01 \x03(\x0b\x32\x18.diary.documents.v1.SlipB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x32\"&\n\x12RenderSlipResponse\x12\x10\n\x03pdf\x18\x01 \x01(\x0c\x42\x03\x80\x01\x01\x32y\n\x0f\x44ocumentService\x12\x66\n\nRenderSlip\x12%.diary.documents.v1.RenderSlipRequest\x1a&.diary.documents.v1.RenderSlipResponse\"\t\xca\xf3\x18\x05\n\x01\r\x10\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)diary/documents/v1/document_service.proto\x12\x12\x64iary.documents.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xef\x04\n\x04Slip\x12\x1f\n\x0bschool_name\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xac\x02\x12\x1f\n\x0bholder_name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xac\x02\x12\x1e\n\x0cstudent_name\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\x12\x1b\n\nclass_name\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18\x32\x12#\n\x12\x61pplication_number\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18\x32\x12=\n\x10\x61pplication_date\x18\x06 \x01(\tB#\xbaH r\x1e\x32\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\x12\x18\n\x04link\x18\x07 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xf4\x03\x12\x18\n\x05login\x18\x08 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12\'\n\x11one_time_password\x18\t \x01(\tB\x0c\x80\x01\x01\xbaH\x06r\x04\x10\x08\x18\x64\x12@\n\x14password_expire_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x1c\n\ttime_zone\x18\x0b \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12$\n\x13password_min_length\x18\x0c \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x08\x12$\n\x12\x63lass_teacher_name\x18\r \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\x12\x1e\n\rsupport_phone\x18\x0e \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x1f\n\rsupport_hours\x18\x0f \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x1d\n\x0cissue_number\x18\x10 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x01\x12\x1b\n\thanded_by\x18\x11 \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\"H\n\x11RenderSlipRequest\x12\x33\n\x05slips\x18\x01 \x03(\x0b\x32\x18.diary.documents.v1.SlipB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x32\"&\n\x12RenderSlipResponse\x12\x10\n\x03pdf\x18\x01 \x01(\x0c\x42\x03\x80\x01\x01\"S\n\x0ePrintedStudent\x12\x1c\n\nstudent_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12#\n\x12\x64\x65\x63laration_number\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x32\"\xa6\x02\n\x1dPrepareWeeklyPrintoutsRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x08\x63lass_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12)\n\x04week\x18\x04 \x01(\tB\x1b\xbaH\x18r\x16\x32\x14^[0-9]{4}-W[0-9]{2}$\x12>\n\x08students\x18\x05 \x03(\x0b\x32\".diary.documents.v1.PrintedStudentB\x08\xbaH\x05\x92\x01\x02\x10<\x12$\n\x12\x63lass_teacher_name\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\x12\x1d\n\x0cschool_phone\x18\x07 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"Q\n\x1ePrepareWeeklyPrintoutsResponse\x12/\n\tprint_run\x18\x01 \x01(\x0b\x32\x1c.diary.documents.v1.PrintRun\"\xa6\x02\n\x08PrintRun\x12\x14\n\x0cprint_run_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x02 \x01(\t\x12\x12\n\nclass_name\x18\x03 \x01(\t\x12\x0c\n\x04week\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\npdf_sha256\x18\x06 \x01(\t\x12/\n\tprintouts\x18\x07 \x03(\x0b\x32\x1c.diary.documents.v1.Printout\x12,\n\x08\x64ue_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08met_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa5\x01\n\x08Printout\x12\x12\n\nstudent_id\x18\x01 \x01(\t\x12\x14\n\x0cstudent_name\x18\x02 \x01(\t\x12\x0c\n\x04year\x18\x03 \x01(\x05\x12\x14\n\x0csheet_number\x18\x04 \x01(\x05\x12\x1a\n\x12\x64\x65\x63laration_number\x18\x05 \x01(\t\x12/\n\thand_over\x18\x06 \x01(\x0b\x32\x1c.diary.documents.v1.HandOver\"\xaa\x01\n\x08HandOver\x12\x34\n\x07\x63hannel\x18\x01 \x01(\x0e\x32#.diary.documents.v1.HandOverChannel\x12\x13\n\x0bhanded_date\x18\x02 \x01(\t\x12\x0c\n\x04note\x18\x03 \x01(\t\x12\x14\n\x0cis_receipted\x18\x04 \x01(\x08\x12/\n\x0brecord_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb9\x01\n\x14ListPrintRunsRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x08\x63lass_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12,\n\x04week\x18\x03 \x01(\tB\x1e\xbaH\x1br\x16\x32\x14^[0-9]{4}-W[0-9]{2}$\xd8\x01\x01\x12\x1c\n\tpage_size\x18\x04 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x32(\x00\x12\x1c\n\npage_token\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"b\n\x15ListPrintRunsResponse\x12\x30\n\nprint_runs\x18\x01 \x03(\x0b\x32\x1c.diary.documents.v1.PrintRun\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"V\n\x17\x44ownloadPrintRunRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0cprint_run_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xdd\x01\n\x10PrintoutHandOver\x12\x1c\n\nstudent_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12@\n\x07\x63hannel\x18\x02 \x01(\x0e\x32#.diary.documents.v1.HandOverChannelB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12;\n\x0bhanded_date\x18\x03 \x01(\tB&\xbaH#r\x1e\x32\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\xd8\x01\x01\x12\x16\n\x04note\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\x12\x14\n\x0cis_receipted\x18\x05 \x01(\x08\"\xc3\x01\n RecordPrintoutsHandedOverRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0cprint_run_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x44\n\nhand_overs\x18\x04 \x03(\x0b\x32$.diary.documents.v1.PrintoutHandOverB\n\xbaH\x07\x92\x01\x04\x08\x01\x10<\"T\n!RecordPrintoutsHandedOverResponse\x12/\n\tprint_run\x18\x01 \x01(\x0b\x32\x1c.diary.documents.v1.PrintRun*\xbb\x01\n\x0fHandOverChannel\x12!\n\x1dHAND_OVER_CHANNEL_UNSPECIFIED\x10\x00\x12 \n\x1cHAND_OVER_CHANNEL_WITH_CHILD\x10\x01\x12\x1f\n\x1bHAND_OVER_CHANNEL_IN_PERSON\x10\x02\x12\x1b\n\x17HAND_OVER_CHANNEL_OTHER\x10\x03\x12%\n!HAND_OVER_CHANNEL_NOT_HANDED_OVER\x10\x04\x32\x87\x07\n\x0f\x44ocumentService\x12\x66\n\nRenderSlip\x12%.diary.documents.v1.RenderSlipRequest\x1a&.diary.documents.v1.RenderSlipResponse\"\t\xca\xf3\x18\x05\n\x01\r\x10\x08\x12\xc1\x01\n\x16PrepareWeeklyPrintouts\x12\x31.diary.documents.v1.PrepareWeeklyPrintoutsRequest\x1a\x32.diary.documents.v1.PrepareWeeklyPrintoutsResponse\"@\xca\xf3\x18\x10\n\x02\x06\n\x10\x04\x1a\x08\x63lass_id\x82\xd3\xe4\x93\x02&\"!/v1/schools/{school_id}/printRuns:\x01*\x12\xa3\x01\n\rListPrintRuns\x12(.diary.documents.v1.ListPrintRunsRequest\x1a).diary.documents.v1.ListPrintRunsResponse\"=\xca\xf3\x18\x10\n\x02\x06\n\x10\x04\x1a\x08\x63lass_id\x82\xd3\xe4\x93\x02#\x12!/v1/schools/{school_id}/printRuns\x12\xb0\x01\n\x10\x44ownloadPrintRun\x12+.diary.documents.v1.DownloadPrintRunRequest\x1a\x14.google.api.HttpBody\"Y\xca\xf3\x18\x14\n\x02\x06\n\x10\x04\x1a\x0cprint_run_id\x82\xd3\xe4\x93\x02;\x12\x39/v1/schools/{school_id}/printRuns/{print_run_id}:download\x12\xee\x01\n\x19RecordPrintoutsHandedOver\x12\x34.diary.documents.v1.RecordPrintoutsHandedOverRequest\x1a\x35.diary.documents.v1.RecordPrintoutsHandedOverResponse\"d\xca\xf3\x18\x14\n\x02\x06\n\x10\x04\x1a\x0cprint_run_id\x82\xd3\xe4\x93\x02\x46\"A/v1/schools/{school_id}/printRuns/{print_run_id}:recordHandedOver:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -72,14 +74,96 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RENDERSLIPREQUEST'].fields_by_name['slips']._serialized_options = b'\272H\007\222\001\004\010\001\0202'
   _globals['_RENDERSLIPRESPONSE'].fields_by_name['pdf']._loaded_options = None
   _globals['_RENDERSLIPRESPONSE'].fields_by_name['pdf']._serialized_options = b'\200\001\001'
+  _globals['_PRINTEDSTUDENT'].fields_by_name['student_id']._loaded_options = None
+  _globals['_PRINTEDSTUDENT'].fields_by_name['student_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_PRINTEDSTUDENT'].fields_by_name['declaration_number']._loaded_options = None
+  _globals['_PRINTEDSTUDENT'].fields_by_name['declaration_number']._serialized_options = b'\272H\004r\002\0302'
+  _globals['_PREPAREWEEKLYPRINTOUTSREQUEST'].fields_by_name['school_id']._loaded_options = None
+  _globals['_PREPAREWEEKLYPRINTOUTSREQUEST'].fields_by_name['school_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_PREPAREWEEKLYPRINTOUTSREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_PREPAREWEEKLYPRINTOUTSREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_PREPAREWEEKLYPRINTOUTSREQUEST'].fields_by_name['class_id']._loaded_options = None
+  _globals['_PREPAREWEEKLYPRINTOUTSREQUEST'].fields_by_name['class_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_PREPAREWEEKLYPRINTOUTSREQUEST'].fields_by_name['week']._loaded_options = None
+  _globals['_PREPAREWEEKLYPRINTOUTSREQUEST'].fields_by_name['week']._serialized_options = b'\272H\030r\0262\024^[0-9]{4}-W[0-9]{2}$'
+  _globals['_PREPAREWEEKLYPRINTOUTSREQUEST'].fields_by_name['students']._loaded_options = None
+  _globals['_PREPAREWEEKLYPRINTOUTSREQUEST'].fields_by_name['students']._serialized_options = b'\272H\005\222\001\002\020<'
+  _globals['_PREPAREWEEKLYPRINTOUTSREQUEST'].fields_by_name['class_teacher_name']._loaded_options = None
+  _globals['_PREPAREWEEKLYPRINTOUTSREQUEST'].fields_by_name['class_teacher_name']._serialized_options = b'\272H\005r\003\030\254\002'
+  _globals['_PREPAREWEEKLYPRINTOUTSREQUEST'].fields_by_name['school_phone']._loaded_options = None
+  _globals['_PREPAREWEEKLYPRINTOUTSREQUEST'].fields_by_name['school_phone']._serialized_options = b'\272H\004r\002\030d'
+  _globals['_LISTPRINTRUNSREQUEST'].fields_by_name['school_id']._loaded_options = None
+  _globals['_LISTPRINTRUNSREQUEST'].fields_by_name['school_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_LISTPRINTRUNSREQUEST'].fields_by_name['class_id']._loaded_options = None
+  _globals['_LISTPRINTRUNSREQUEST'].fields_by_name['class_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_LISTPRINTRUNSREQUEST'].fields_by_name['week']._loaded_options = None
+  _globals['_LISTPRINTRUNSREQUEST'].fields_by_name['week']._serialized_options = b'\272H\033r\0262\024^[0-9]{4}-W[0-9]{2}$\330\001\001'
+  _globals['_LISTPRINTRUNSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTPRINTRUNSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\006\032\004\0302(\000'
+  _globals['_LISTPRINTRUNSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTPRINTRUNSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\364\003'
+  _globals['_DOWNLOADPRINTRUNREQUEST'].fields_by_name['school_id']._loaded_options = None
+  _globals['_DOWNLOADPRINTRUNREQUEST'].fields_by_name['school_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_DOWNLOADPRINTRUNREQUEST'].fields_by_name['print_run_id']._loaded_options = None
+  _globals['_DOWNLOADPRINTRUNREQUEST'].fields_by_name['print_run_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_PRINTOUTHANDOVER'].fields_by_name['student_id']._loaded_options = None
+  _globals['_PRINTOUTHANDOVER'].fields_by_name['student_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_PRINTOUTHANDOVER'].fields_by_name['channel']._loaded_options = None
+  _globals['_PRINTOUTHANDOVER'].fields_by_name['channel']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
+  _globals['_PRINTOUTHANDOVER'].fields_by_name['handed_date']._loaded_options = None
+  _globals['_PRINTOUTHANDOVER'].fields_by_name['handed_date']._serialized_options = b'\272H#r\0362\034^[0-9]{4}-[0-9]{2}-[0-9]{2}$\330\001\001'
+  _globals['_PRINTOUTHANDOVER'].fields_by_name['note']._loaded_options = None
+  _globals['_PRINTOUTHANDOVER'].fields_by_name['note']._serialized_options = b'\272H\005r\003\030\254\002'
+  _globals['_RECORDPRINTOUTSHANDEDOVERREQUEST'].fields_by_name['school_id']._loaded_options = None
+  _globals['_RECORDPRINTOUTSHANDEDOVERREQUEST'].fields_by_name['school_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_RECORDPRINTOUTSHANDEDOVERREQUEST'].fields_by_name['print_run_id']._loaded_options = None
+  _globals['_RECORDPRINTOUTSHANDEDOVERREQUEST'].fields_by_name['print_run_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_RECORDPRINTOUTSHANDEDOVERREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_RECORDPRINTOUTSHANDEDOVERREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_RECORDPRINTOUTSHANDEDOVERREQUEST'].fields_by_name['hand_overs']._loaded_options = None
+  _globals['_RECORDPRINTOUTSHANDEDOVERREQUEST'].fields_by_name['hand_overs']._serialized_options = b'\272H\007\222\001\004\010\001\020<'
   _globals['_DOCUMENTSERVICE'].methods_by_name['RenderSlip']._loaded_options = None
   _globals['_DOCUMENTSERVICE'].methods_by_name['RenderSlip']._serialized_options = b'\312\363\030\005\n\001\r\020\010'
-  _globals['_SLIP']._serialized_start=160
-  _globals['_SLIP']._serialized_end=783
-  _globals['_RENDERSLIPREQUEST']._serialized_start=785
-  _globals['_RENDERSLIPREQUEST']._serialized_end=857
-  _globals['_RENDERSLIPRESPONSE']._serialized_start=859
-  _globals['_RENDERSLIPRESPONSE']._serialized_end=897
-  _globals['_DOCUMENTSERVICE']._serialized_start=899
-  _globals['_DOCUMENTSERVICE']._serialized_end=1020
+  _globals['_DOCUMENTSERVICE'].methods_by_name['PrepareWeeklyPrintouts']._loaded_options = None
+  _globals['_DOCUMENTSERVICE'].methods_by_name['PrepareWeeklyPrintouts']._serialized_options = b'\312\363\030\020\n\002\006\n\020\004\032\010class_id\202\323\344\223\002&\"!/v1/schools/{school_id}/printRuns:\001*'
+  _globals['_DOCUMENTSERVICE'].methods_by_name['ListPrintRuns']._loaded_options = None
+  _globals['_DOCUMENTSERVICE'].methods_by_name['ListPrintRuns']._serialized_options = b'\312\363\030\020\n\002\006\n\020\004\032\010class_id\202\323\344\223\002#\022!/v1/schools/{school_id}/printRuns'
+  _globals['_DOCUMENTSERVICE'].methods_by_name['DownloadPrintRun']._loaded_options = None
+  _globals['_DOCUMENTSERVICE'].methods_by_name['DownloadPrintRun']._serialized_options = b'\312\363\030\024\n\002\006\n\020\004\032\014print_run_id\202\323\344\223\002;\0229/v1/schools/{school_id}/printRuns/{print_run_id}:download'
+  _globals['_DOCUMENTSERVICE'].methods_by_name['RecordPrintoutsHandedOver']._loaded_options = None
+  _globals['_DOCUMENTSERVICE'].methods_by_name['RecordPrintoutsHandedOver']._serialized_options = b'\312\363\030\024\n\002\006\n\020\004\032\014print_run_id\202\323\344\223\002F\"A/v1/schools/{school_id}/printRuns/{print_run_id}:recordHandedOver:\001*'
+  _globals['_HANDOVERCHANNEL']._serialized_start=2944
+  _globals['_HANDOVERCHANNEL']._serialized_end=3131
+  _globals['_SLIP']._serialized_start=217
+  _globals['_SLIP']._serialized_end=840
+  _globals['_RENDERSLIPREQUEST']._serialized_start=842
+  _globals['_RENDERSLIPREQUEST']._serialized_end=914
+  _globals['_RENDERSLIPRESPONSE']._serialized_start=916
+  _globals['_RENDERSLIPRESPONSE']._serialized_end=954
+  _globals['_PRINTEDSTUDENT']._serialized_start=956
+  _globals['_PRINTEDSTUDENT']._serialized_end=1039
+  _globals['_PREPAREWEEKLYPRINTOUTSREQUEST']._serialized_start=1042
+  _globals['_PREPAREWEEKLYPRINTOUTSREQUEST']._serialized_end=1336
+  _globals['_PREPAREWEEKLYPRINTOUTSRESPONSE']._serialized_start=1338
+  _globals['_PREPAREWEEKLYPRINTOUTSRESPONSE']._serialized_end=1419
+  _globals['_PRINTRUN']._serialized_start=1422
+  _globals['_PRINTRUN']._serialized_end=1716
+  _globals['_PRINTOUT']._serialized_start=1719
+  _globals['_PRINTOUT']._serialized_end=1884
+  _globals['_HANDOVER']._serialized_start=1887
+  _globals['_HANDOVER']._serialized_end=2057
+  _globals['_LISTPRINTRUNSREQUEST']._serialized_start=2060
+  _globals['_LISTPRINTRUNSREQUEST']._serialized_end=2245
+  _globals['_LISTPRINTRUNSRESPONSE']._serialized_start=2247
+  _globals['_LISTPRINTRUNSRESPONSE']._serialized_end=2345
+  _globals['_DOWNLOADPRINTRUNREQUEST']._serialized_start=2347
+  _globals['_DOWNLOADPRINTRUNREQUEST']._serialized_end=2433
+  _globals['_PRINTOUTHANDOVER']._serialized_start=2436
+  _globals['_PRINTOUTHANDOVER']._serialized_end=2657
+  _globals['_RECORDPRINTOUTSHANDEDOVERREQUEST']._serialized_start=2660
+  _globals['_RECORDPRINTOUTSHANDEDOVERREQUEST']._serialized_end=2855
+  _globals['_RECORDPRINTOUTSHANDEDOVERRESPONSE']._serialized_start=2857
+  _globals['_RECORDPRINTOUTSHANDEDOVERRESPONSE']._serialized_end=2941
+  _globals['_DOCUMENTSERVICE']._serialized_start=3134
+  _globals['_DOCUMENTSERVICE']._serialized_end=4037
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -18,6 +19,38 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _HandOverChannel:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _HandOverChannelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_HandOverChannel.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    HAND_OVER_CHANNEL_UNSPECIFIED: _HandOverChannel.ValueType  # 0
+    """Not set."""
+    HAND_OVER_CHANNEL_WITH_CHILD: _HandOverChannel.ValueType  # 1
+    """With the child; the family sends the tear-off slip back."""
+    HAND_OVER_CHANNEL_IN_PERSON: _HandOverChannel.ValueType  # 2
+    """To the parent in person, who signs the register."""
+    HAND_OVER_CHANNEL_OTHER: _HandOverChannel.ValueType  # 3
+    """Otherwise, as the note says."""
+    HAND_OVER_CHANNEL_NOT_HANDED_OVER: _HandOverChannel.ValueType  # 4
+    """Not handed over, for the reason in the note."""
+
+class HandOverChannel(_HandOverChannel, metaclass=_HandOverChannelEnumTypeWrapper):
+    """How a printout reached the family."""
+
+HAND_OVER_CHANNEL_UNSPECIFIED: HandOverChannel.ValueType  # 0
+"""Not set."""
+HAND_OVER_CHANNEL_WITH_CHILD: HandOverChannel.ValueType  # 1
+"""With the child; the family sends the tear-off slip back."""
+HAND_OVER_CHANNEL_IN_PERSON: HandOverChannel.ValueType  # 2
+"""To the parent in person, who signs the register."""
+HAND_OVER_CHANNEL_OTHER: HandOverChannel.ValueType  # 3
+"""Otherwise, as the note says."""
+HAND_OVER_CHANNEL_NOT_HANDED_OVER: HandOverChannel.ValueType  # 4
+"""Not handed over, for the reason in the note."""
+Global___HandOverChannel: _TypeAlias = HandOverChannel  # noqa: Y015
 
 @_typing.final
 class Slip(_message.Message):
@@ -152,3 +185,437 @@ class RenderSlipResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RenderSlipResponse: _TypeAlias = RenderSlipResponse  # noqa: Y015
+
+@_typing.final
+class PrintedStudent(_message.Message):
+    """A student whose week is printed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STUDENT_ID_FIELD_NUMBER: _builtins.int
+    DECLARATION_NUMBER_FIELD_NUMBER: _builtins.int
+    student_id: _builtins.str
+    """The student."""
+    declaration_number: _builtins.str
+    """Number of the family's paper declaration (R8), printed on the sheet; may be empty."""
+    def __init__(
+        self,
+        *,
+        student_id: _builtins.str = ...,
+        declaration_number: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["declaration_number", b"declaration_number", "student_id", b"student_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PrintedStudent: _TypeAlias = PrintedStudent  # noqa: Y015
+
+@_typing.final
+class PrepareWeeklyPrintoutsRequest(_message.Message):
+    """Request of PrepareWeeklyPrintouts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CLASS_ID_FIELD_NUMBER: _builtins.int
+    WEEK_FIELD_NUMBER: _builtins.int
+    STUDENTS_FIELD_NUMBER: _builtins.int
+    CLASS_TEACHER_NAME_FIELD_NUMBER: _builtins.int
+    SCHOOL_PHONE_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    request_id: _builtins.str
+    """Made by the client; the same id gives the same run."""
+    class_id: _builtins.str
+    """The class."""
+    week: _builtins.str
+    """ISO week such as 2026-W37."""
+    class_teacher_name: _builtins.str
+    """Name of the class teacher as printed; a line to fill in when empty."""
+    school_phone: _builtins.str
+    """Phone of the school as printed; left out when empty."""
+    @_builtins.property
+    def students(self) -> _containers.RepeatedCompositeFieldContainer[Global___PrintedStudent]:
+        """Whose weeks to print; empty for all students of the class."""
+
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        class_id: _builtins.str = ...,
+        week: _builtins.str = ...,
+        students: _abc.Iterable[Global___PrintedStudent] | None = ...,
+        class_teacher_name: _builtins.str = ...,
+        school_phone: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "class_teacher_name", b"class_teacher_name", "request_id", b"request_id", "school_id", b"school_id", "school_phone", b"school_phone", "students", b"students", "week", b"week"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PrepareWeeklyPrintoutsRequest: _TypeAlias = PrepareWeeklyPrintoutsRequest  # noqa: Y015
+
+@_typing.final
+class PrepareWeeklyPrintoutsResponse(_message.Message):
+    """Response of PrepareWeeklyPrintouts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRINT_RUN_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def print_run(self) -> Global___PrintRun:
+        """The run, whose PDF can be downloaded."""
+
+    def __init__(
+        self,
+        *,
+        print_run: Global___PrintRun | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["print_run", b"print_run"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["print_run", b"print_run"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PrepareWeeklyPrintoutsResponse: _TypeAlias = PrepareWeeklyPrintoutsResponse  # noqa: Y015
+
+@_typing.final
+class PrintRun(_message.Message):
+    """A printing of a class's week."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRINT_RUN_ID_FIELD_NUMBER: _builtins.int
+    CLASS_ID_FIELD_NUMBER: _builtins.int
+    CLASS_NAME_FIELD_NUMBER: _builtins.int
+    WEEK_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    PDF_SHA256_FIELD_NUMBER: _builtins.int
+    PRINTOUTS_FIELD_NUMBER: _builtins.int
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    MET_TIME_FIELD_NUMBER: _builtins.int
+    print_run_id: _builtins.str
+    """The run."""
+    class_id: _builtins.str
+    """The class."""
+    class_name: _builtins.str
+    """Name of the class."""
+    week: _builtins.str
+    """ISO week."""
+    pdf_sha256: _builtins.str
+    """SHA-256 of the PDF, in hex."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was printed."""
+
+    @_builtins.property
+    def printouts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Printout]:
+        """The sheets, in the order of the class list."""
+
+    @_builtins.property
+    def due_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when the week's printouts are to be handed over (R7)."""
+
+    @_builtins.property
+    def met_time(self) -> _timestamp_pb2.Timestamp:
+        """When they all were; unset while one is not."""
+
+    def __init__(
+        self,
+        *,
+        print_run_id: _builtins.str = ...,
+        class_id: _builtins.str = ...,
+        class_name: _builtins.str = ...,
+        week: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        pdf_sha256: _builtins.str = ...,
+        printouts: _abc.Iterable[Global___Printout] | None = ...,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+        met_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "due_time", b"due_time", "met_time", b"met_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "class_name", b"class_name", "create_time", b"create_time", "due_time", b"due_time", "met_time", b"met_time", "pdf_sha256", b"pdf_sha256", "print_run_id", b"print_run_id", "printouts", b"printouts", "week", b"week"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PrintRun: _TypeAlias = PrintRun  # noqa: Y015
+
+@_typing.final
+class Printout(_message.Message):
+    """A student's sheet of a run."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STUDENT_ID_FIELD_NUMBER: _builtins.int
+    STUDENT_NAME_FIELD_NUMBER: _builtins.int
+    YEAR_FIELD_NUMBER: _builtins.int
+    SHEET_NUMBER_FIELD_NUMBER: _builtins.int
+    DECLARATION_NUMBER_FIELD_NUMBER: _builtins.int
+    HAND_OVER_FIELD_NUMBER: _builtins.int
+    student_id: _builtins.str
+    """The student."""
+    student_name: _builtins.str
+    """The student's name as printed."""
+    year: _builtins.int
+    """First year of the school year in which the sheet is numbered."""
+    sheet_number: _builtins.int
+    """Number of the sheet, without gaps in a school and year."""
+    declaration_number: _builtins.str
+    """Number of the paper declaration; may be empty."""
+    @_builtins.property
+    def hand_over(self) -> Global___HandOver:
+        """The newest record of its hand-over; unset before the first."""
+
+    def __init__(
+        self,
+        *,
+        student_id: _builtins.str = ...,
+        student_name: _builtins.str = ...,
+        year: _builtins.int = ...,
+        sheet_number: _builtins.int = ...,
+        declaration_number: _builtins.str = ...,
+        hand_over: Global___HandOver | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["hand_over", b"hand_over"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["declaration_number", b"declaration_number", "hand_over", b"hand_over", "sheet_number", b"sheet_number", "student_id", b"student_id", "student_name", b"student_name", "year", b"year"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Printout: _TypeAlias = Printout  # noqa: Y015
+
+@_typing.final
+class HandOver(_message.Message):
+    """A record of a printout's hand-over."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    HANDED_DATE_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    IS_RECEIPTED_FIELD_NUMBER: _builtins.int
+    RECORD_TIME_FIELD_NUMBER: _builtins.int
+    channel: Global___HandOverChannel.ValueType
+    """How."""
+    handed_date: _builtins.str
+    """On which day, ISO 8601."""
+    note: _builtins.str
+    """How otherwise, or why not."""
+    is_receipted: _builtins.bool
+    """Whether the family's tear-off slip came back, or the parent signed the register."""
+    @_builtins.property
+    def record_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was recorded."""
+
+    def __init__(
+        self,
+        *,
+        channel: Global___HandOverChannel.ValueType = ...,
+        handed_date: _builtins.str = ...,
+        note: _builtins.str = ...,
+        is_receipted: _builtins.bool = ...,
+        record_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["record_time", b"record_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "handed_date", b"handed_date", "is_receipted", b"is_receipted", "note", b"note", "record_time", b"record_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandOver: _TypeAlias = HandOver  # noqa: Y015
+
+@_typing.final
+class ListPrintRunsRequest(_message.Message):
+    """Request of ListPrintRuns."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    CLASS_ID_FIELD_NUMBER: _builtins.int
+    WEEK_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    class_id: _builtins.str
+    """The class."""
+    week: _builtins.str
+    """Only those of this ISO week; empty for all."""
+    page_size: _builtins.int
+    """Runs a page, 10 by default, 50 at most."""
+    page_token: _builtins.str
+    """The token of the page before."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        class_id: _builtins.str = ...,
+        week: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "page_size", b"page_size", "page_token", b"page_token", "school_id", b"school_id", "week", b"week"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPrintRunsRequest: _TypeAlias = ListPrintRunsRequest  # noqa: Y015
+
+@_typing.final
+class ListPrintRunsResponse(_message.Message):
+    """Response of ListPrintRuns."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRINT_RUNS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def print_runs(self) -> _containers.RepeatedCompositeFieldContainer[Global___PrintRun]:
+        """The runs, the newest first."""
+
+    def __init__(
+        self,
+        *,
+        print_runs: _abc.Iterable[Global___PrintRun] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "print_runs", b"print_runs"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPrintRunsResponse: _TypeAlias = ListPrintRunsResponse  # noqa: Y015
+
+@_typing.final
+class DownloadPrintRunRequest(_message.Message):
+    """Request of DownloadPrintRun."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    PRINT_RUN_ID_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    print_run_id: _builtins.str
+    """The run."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        print_run_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["print_run_id", b"print_run_id", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DownloadPrintRunRequest: _TypeAlias = DownloadPrintRunRequest  # noqa: Y015
+
+@_typing.final
+class PrintoutHandOver(_message.Message):
+    """How one printout was handed over."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STUDENT_ID_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    HANDED_DATE_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    IS_RECEIPTED_FIELD_NUMBER: _builtins.int
+    student_id: _builtins.str
+    """The student."""
+    channel: Global___HandOverChannel.ValueType
+    """How."""
+    handed_date: _builtins.str
+    """On which day, ISO 8601; empty for today."""
+    note: _builtins.str
+    """How otherwise, or why not; needed for OTHER and NOT_HANDED_OVER."""
+    is_receipted: _builtins.bool
+    """Whether the tear-off slip came back, or the parent signed the register."""
+    def __init__(
+        self,
+        *,
+        student_id: _builtins.str = ...,
+        channel: Global___HandOverChannel.ValueType = ...,
+        handed_date: _builtins.str = ...,
+        note: _builtins.str = ...,
+        is_receipted: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "handed_date", b"handed_date", "is_receipted", b"is_receipted", "note", b"note", "student_id", b"student_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PrintoutHandOver: _TypeAlias = PrintoutHandOver  # noqa: Y015
+
+@_typing.final
+class RecordPrintoutsHandedOverRequest(_message.Message):
+    """Request of RecordPrintoutsHandedOver."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    PRINT_RUN_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    HAND_OVERS_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    print_run_id: _builtins.str
+    """The run."""
+    request_id: _builtins.str
+    """Made by the client; the same id records once."""
+    @_builtins.property
+    def hand_overs(self) -> _containers.RepeatedCompositeFieldContainer[Global___PrintoutHandOver]:
+        """The printouts that changed."""
+
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        print_run_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        hand_overs: _abc.Iterable[Global___PrintoutHandOver] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hand_overs", b"hand_overs", "print_run_id", b"print_run_id", "request_id", b"request_id", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordPrintoutsHandedOverRequest: _TypeAlias = RecordPrintoutsHandedOverRequest  # noqa: Y015
+
+@_typing.final
+class RecordPrintoutsHandedOverResponse(_message.Message):
+    """Response of RecordPrintoutsHandedOver."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRINT_RUN_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def print_run(self) -> Global___PrintRun:
+        """The run as it now stands."""
+
+    def __init__(
+        self,
+        *,
+        print_run: Global___PrintRun | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["print_run", b"print_run"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["print_run", b"print_run"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordPrintoutsHandedOverResponse: _TypeAlias = RecordPrintoutsHandedOverResponse  # noqa: Y015

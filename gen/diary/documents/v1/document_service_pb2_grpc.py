@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from diary.documents.v1 import document_service_pb2 as diary_dot_documents_dot_v1_dot_document__service__pb2
+from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -40,6 +41,26 @@ class DocumentServiceStub:
                 request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.RenderSlipRequest.SerializeToString,
                 response_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.RenderSlipResponse.FromString,
                 _registered_method=True)
+        self.PrepareWeeklyPrintouts = channel.unary_unary(
+                '/diary.documents.v1.DocumentService/PrepareWeeklyPrintouts',
+                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.PrepareWeeklyPrintoutsRequest.SerializeToString,
+                response_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.PrepareWeeklyPrintoutsResponse.FromString,
+                _registered_method=True)
+        self.ListPrintRuns = channel.unary_unary(
+                '/diary.documents.v1.DocumentService/ListPrintRuns',
+                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.ListPrintRunsRequest.SerializeToString,
+                response_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.ListPrintRunsResponse.FromString,
+                _registered_method=True)
+        self.DownloadPrintRun = channel.unary_unary(
+                '/diary.documents.v1.DocumentService/DownloadPrintRun',
+                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.DownloadPrintRunRequest.SerializeToString,
+                response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+                _registered_method=True)
+        self.RecordPrintoutsHandedOver = channel.unary_unary(
+                '/diary.documents.v1.DocumentService/RecordPrintoutsHandedOver',
+                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.RecordPrintoutsHandedOverRequest.SerializeToString,
+                response_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.RecordPrintoutsHandedOverResponse.FromString,
+                _registered_method=True)
 
 
 class DocumentServiceServicer:
@@ -54,6 +75,37 @@ class DocumentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PrepareWeeklyPrintouts(self, request, context):
+        """Prints the week of a class, a sheet a student in the order of the class list, and the hand-over register (R7). What was
+        printed is kept.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPrintRuns(self, request, context):
+        """Lists the print runs of a class, the newest first, with who got what (R7).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DownloadPrintRun(self, request, context):
+        """Returns the PDF of a print run, byte for byte as it was printed.
+        buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+        buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordPrintoutsHandedOver(self, request, context):
+        """Records how printouts were handed over (R7). Append-only: a later record of the same printout stands above the earlier ones.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DocumentServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -61,6 +113,26 @@ def add_DocumentServiceServicer_to_server(servicer, server):
                     servicer.RenderSlip,
                     request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.RenderSlipRequest.FromString,
                     response_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.RenderSlipResponse.SerializeToString,
+            ),
+            'PrepareWeeklyPrintouts': grpc.unary_unary_rpc_method_handler(
+                    servicer.PrepareWeeklyPrintouts,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.PrepareWeeklyPrintoutsRequest.FromString,
+                    response_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.PrepareWeeklyPrintoutsResponse.SerializeToString,
+            ),
+            'ListPrintRuns': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPrintRuns,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.ListPrintRunsRequest.FromString,
+                    response_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.ListPrintRunsResponse.SerializeToString,
+            ),
+            'DownloadPrintRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.DownloadPrintRun,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.DownloadPrintRunRequest.FromString,
+                    response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
+            ),
+            'RecordPrintoutsHandedOver': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordPrintoutsHandedOver,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.RecordPrintoutsHandedOverRequest.FromString,
+                    response_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.RecordPrintoutsHandedOverResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -91,6 +163,114 @@ class DocumentService:
             '/diary.documents.v1.DocumentService/RenderSlip',
             diary_dot_documents_dot_v1_dot_document__service__pb2.RenderSlipRequest.SerializeToString,
             diary_dot_documents_dot_v1_dot_document__service__pb2.RenderSlipResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PrepareWeeklyPrintouts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.documents.v1.DocumentService/PrepareWeeklyPrintouts',
+            diary_dot_documents_dot_v1_dot_document__service__pb2.PrepareWeeklyPrintoutsRequest.SerializeToString,
+            diary_dot_documents_dot_v1_dot_document__service__pb2.PrepareWeeklyPrintoutsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPrintRuns(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.documents.v1.DocumentService/ListPrintRuns',
+            diary_dot_documents_dot_v1_dot_document__service__pb2.ListPrintRunsRequest.SerializeToString,
+            diary_dot_documents_dot_v1_dot_document__service__pb2.ListPrintRunsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DownloadPrintRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.documents.v1.DocumentService/DownloadPrintRun',
+            diary_dot_documents_dot_v1_dot_document__service__pb2.DownloadPrintRunRequest.SerializeToString,
+            google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordPrintoutsHandedOver(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.documents.v1.DocumentService/RecordPrintoutsHandedOver',
+            diary_dot_documents_dot_v1_dot_document__service__pb2.RecordPrintoutsHandedOverRequest.SerializeToString,
+            diary_dot_documents_dot_v1_dot_document__service__pb2.RecordPrintoutsHandedOverResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from diary.documents.v1 import document_service_pb2 as _document_service_pb2
+from google.api import httpbody_pb2 as _httpbody_pb2
 from grpc import aio as _aio
 import abc as _abc_1
 import grpc as _grpc
@@ -37,6 +38,19 @@ class DocumentServiceStub:
     """Renders a credential slip «Уведомление о предоставлении услуги» as PDF (R25). Nothing of it is stored: the secret exists
     in memory only. Its receipt part carries neither login nor password.
     """
+    PrepareWeeklyPrintouts: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.PrepareWeeklyPrintoutsRequest, _document_service_pb2.PrepareWeeklyPrintoutsResponse]
+    """Prints the week of a class, a sheet a student in the order of the class list, and the hand-over register (R7). What was
+    printed is kept.
+    """
+    ListPrintRuns: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.ListPrintRunsRequest, _document_service_pb2.ListPrintRunsResponse]
+    """Lists the print runs of a class, the newest first, with who got what (R7)."""
+    DownloadPrintRun: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.DownloadPrintRunRequest, _httpbody_pb2.HttpBody]
+    """Returns the PDF of a print run, byte for byte as it was printed.
+    buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+    buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
+    """
+    RecordPrintoutsHandedOver: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.RecordPrintoutsHandedOverRequest, _document_service_pb2.RecordPrintoutsHandedOverResponse]
+    """Records how printouts were handed over (R7). Append-only: a later record of the same printout stands above the earlier ones."""
 
 @_typing.type_check_only
 class DocumentServiceAsyncStub(DocumentServiceStub):
@@ -47,6 +61,19 @@ class DocumentServiceAsyncStub(DocumentServiceStub):
     """Renders a credential slip «Уведомление о предоставлении услуги» as PDF (R25). Nothing of it is stored: the secret exists
     in memory only. Its receipt part carries neither login nor password.
     """
+    PrepareWeeklyPrintouts: _aio.UnaryUnaryMultiCallable[_document_service_pb2.PrepareWeeklyPrintoutsRequest, _document_service_pb2.PrepareWeeklyPrintoutsResponse]  # type: ignore[assignment]
+    """Prints the week of a class, a sheet a student in the order of the class list, and the hand-over register (R7). What was
+    printed is kept.
+    """
+    ListPrintRuns: _aio.UnaryUnaryMultiCallable[_document_service_pb2.ListPrintRunsRequest, _document_service_pb2.ListPrintRunsResponse]  # type: ignore[assignment]
+    """Lists the print runs of a class, the newest first, with who got what (R7)."""
+    DownloadPrintRun: _aio.UnaryUnaryMultiCallable[_document_service_pb2.DownloadPrintRunRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
+    """Returns the PDF of a print run, byte for byte as it was printed.
+    buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+    buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
+    """
+    RecordPrintoutsHandedOver: _aio.UnaryUnaryMultiCallable[_document_service_pb2.RecordPrintoutsHandedOverRequest, _document_service_pb2.RecordPrintoutsHandedOverResponse]  # type: ignore[assignment]
+    """Records how printouts were handed over (R7). Append-only: a later record of the same printout stands above the earlier ones."""
 
 class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
     """Papers of the service «Электронный дневник»."""
@@ -60,5 +87,42 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
         """Renders a credential slip «Уведомление о предоставлении услуги» as PDF (R25). Nothing of it is stored: the secret exists
         in memory only. Its receipt part carries neither login nor password.
         """
+
+    @_abc_1.abstractmethod
+    def PrepareWeeklyPrintouts(
+        self,
+        request: _document_service_pb2.PrepareWeeklyPrintoutsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_document_service_pb2.PrepareWeeklyPrintoutsResponse, _abc.Awaitable[_document_service_pb2.PrepareWeeklyPrintoutsResponse]]:
+        """Prints the week of a class, a sheet a student in the order of the class list, and the hand-over register (R7). What was
+        printed is kept.
+        """
+
+    @_abc_1.abstractmethod
+    def ListPrintRuns(
+        self,
+        request: _document_service_pb2.ListPrintRunsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_document_service_pb2.ListPrintRunsResponse, _abc.Awaitable[_document_service_pb2.ListPrintRunsResponse]]:
+        """Lists the print runs of a class, the newest first, with who got what (R7)."""
+
+    @_abc_1.abstractmethod
+    def DownloadPrintRun(
+        self,
+        request: _document_service_pb2.DownloadPrintRunRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_httpbody_pb2.HttpBody, _abc.Awaitable[_httpbody_pb2.HttpBody]]:
+        """Returns the PDF of a print run, byte for byte as it was printed.
+        buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+        buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
+        """
+
+    @_abc_1.abstractmethod
+    def RecordPrintoutsHandedOver(
+        self,
+        request: _document_service_pb2.RecordPrintoutsHandedOverRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_document_service_pb2.RecordPrintoutsHandedOverResponse, _abc.Awaitable[_document_service_pb2.RecordPrintoutsHandedOverResponse]]:
+        """Records how printouts were handed over (R7). Append-only: a later record of the same printout stands above the earlier ones."""
 
 def add_DocumentServiceServicer_to_server(servicer: DocumentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

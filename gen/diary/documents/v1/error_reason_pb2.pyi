@@ -42,6 +42,24 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The same request runs at this moment; repeat it and get its answer."""
     ERROR_REASON_METHOD_NOT_DECLARED: _ErrorReason.ValueType  # 9
     """The method has no declaration of who may call it; a defect of the installation."""
+    ERROR_REASON_CLASS_NOT_FOUND: _ErrorReason.ValueType  # 10
+    """No such class, or not the caller's."""
+    ERROR_REASON_STUDENT_NOT_FOUND: _ErrorReason.ValueType  # 11
+    """One of the chosen students is not in the class."""
+    ERROR_REASON_WEEK_INVALID: _ErrorReason.ValueType  # 12
+    """The week is not an ISO week, such as 2026-W37."""
+    ERROR_REASON_WEEK_HAS_NO_LESSONS: _ErrorReason.ValueType  # 13
+    """The class held no lesson in the week: there is nothing to print (holidays)."""
+    ERROR_REASON_JOURNAL_UNAVAILABLE: _ErrorReason.ValueType  # 14
+    """The journal does not answer now; nothing was printed, repeat with the same request_id."""
+    ERROR_REASON_PRINT_RUN_NOT_FOUND: _ErrorReason.ValueType  # 15
+    """No such print run of a class of the caller's."""
+    ERROR_REASON_PRINTOUT_NOT_FOUND: _ErrorReason.ValueType  # 16
+    """The run has no printout of this student, or the student stands twice in the request."""
+    ERROR_REASON_HAND_OVER_DATE_INVALID: _ErrorReason.ValueType  # 17
+    """A printout was handed over neither before it was printed nor in days to come."""
+    ERROR_REASON_HAND_OVER_NOTE_REQUIRED: _ErrorReason.ValueType  # 18
+    """What was handed over in another way, or was not handed over, needs a few words."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Reasons of errors, in ErrorInfo.reason with domain documents.diary. Each says when it occurs."""
@@ -66,4 +84,22 @@ ERROR_REASON_REQUEST_IN_PROGRESS: ErrorReason.ValueType  # 8
 """The same request runs at this moment; repeat it and get its answer."""
 ERROR_REASON_METHOD_NOT_DECLARED: ErrorReason.ValueType  # 9
 """The method has no declaration of who may call it; a defect of the installation."""
+ERROR_REASON_CLASS_NOT_FOUND: ErrorReason.ValueType  # 10
+"""No such class, or not the caller's."""
+ERROR_REASON_STUDENT_NOT_FOUND: ErrorReason.ValueType  # 11
+"""One of the chosen students is not in the class."""
+ERROR_REASON_WEEK_INVALID: ErrorReason.ValueType  # 12
+"""The week is not an ISO week, such as 2026-W37."""
+ERROR_REASON_WEEK_HAS_NO_LESSONS: ErrorReason.ValueType  # 13
+"""The class held no lesson in the week: there is nothing to print (holidays)."""
+ERROR_REASON_JOURNAL_UNAVAILABLE: ErrorReason.ValueType  # 14
+"""The journal does not answer now; nothing was printed, repeat with the same request_id."""
+ERROR_REASON_PRINT_RUN_NOT_FOUND: ErrorReason.ValueType  # 15
+"""No such print run of a class of the caller's."""
+ERROR_REASON_PRINTOUT_NOT_FOUND: ErrorReason.ValueType  # 16
+"""The run has no printout of this student, or the student stands twice in the request."""
+ERROR_REASON_HAND_OVER_DATE_INVALID: ErrorReason.ValueType  # 17
+"""A printout was handed over neither before it was printed nor in days to come."""
+ERROR_REASON_HAND_OVER_NOTE_REQUIRED: ErrorReason.ValueType  # 18
+"""What was handed over in another way, or was not handed over, needs a few words."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -314,3 +314,282 @@ class DiaryMark(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DiaryMark: _TypeAlias = DiaryMark  # noqa: Y015
+
+@_typing.final
+class GetClassWeekRequest(_message.Message):
+    """Request of GetClassWeek."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    CLASS_ID_FIELD_NUMBER: _builtins.int
+    WEEK_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    class_id: _builtins.str
+    """The class."""
+    week: _builtins.str
+    """ISO week such as 2026-W37."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        class_id: _builtins.str = ...,
+        week: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "school_id", b"school_id", "week", b"week"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetClassWeekRequest: _TypeAlias = GetClassWeekRequest  # noqa: Y015
+
+@_typing.final
+class GetClassWeekResponse(_message.Message):
+    """Response of GetClassWeek."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLASS_ID_FIELD_NUMBER: _builtins.int
+    CLASS_NAME_FIELD_NUMBER: _builtins.int
+    SCHOOL_NAME_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    WEEK_FIELD_NUMBER: _builtins.int
+    MONDAY_DATE_FIELD_NUMBER: _builtins.int
+    PERIOD_NAME_FIELD_NUMBER: _builtins.int
+    PERIOD_WEEK_FIELD_NUMBER: _builtins.int
+    PERIOD_WEEK_COUNT_FIELD_NUMBER: _builtins.int
+    STUDENTS_FIELD_NUMBER: _builtins.int
+    class_id: _builtins.str
+    """The class."""
+    class_name: _builtins.str
+    """Name of the class, such as 8-А."""
+    school_name: _builtins.str
+    """Short name of the school."""
+    time_zone: _builtins.str
+    """IANA zone of the school."""
+    week: _builtins.str
+    """ISO week."""
+    monday_date: _builtins.str
+    """Monday of the week, ISO 8601."""
+    period_name: _builtins.str
+    """Name of the period the week lies in, the later one where two meet; empty in holidays."""
+    period_week: _builtins.int
+    """Which calendar week of the period it is, from 1; 0 in holidays."""
+    period_week_count: _builtins.int
+    """Calendar weeks of the period; 0 in holidays."""
+    @_builtins.property
+    def students(self) -> _containers.RepeatedCompositeFieldContainer[Global___ClassWeekStudent]:
+        """Students placed in the class, in the order of the class list."""
+
+    def __init__(
+        self,
+        *,
+        class_id: _builtins.str = ...,
+        class_name: _builtins.str = ...,
+        school_name: _builtins.str = ...,
+        time_zone: _builtins.str = ...,
+        week: _builtins.str = ...,
+        monday_date: _builtins.str = ...,
+        period_name: _builtins.str = ...,
+        period_week: _builtins.int = ...,
+        period_week_count: _builtins.int = ...,
+        students: _abc.Iterable[Global___ClassWeekStudent] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "class_name", b"class_name", "monday_date", b"monday_date", "period_name", b"period_name", "period_week", b"period_week", "period_week_count", b"period_week_count", "school_name", b"school_name", "students", b"students", "time_zone", b"time_zone", "week", b"week"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetClassWeekResponse: _TypeAlias = GetClassWeekResponse  # noqa: Y015
+
+@_typing.final
+class ClassWeekStudent(_message.Message):
+    """A student's week on paper."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STUDENT_ID_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    SUBJECTS_FIELD_NUMBER: _builtins.int
+    LESSON_COUNT_FIELD_NUMBER: _builtins.int
+    UNEXCUSED_COUNT_FIELD_NUMBER: _builtins.int
+    EXCUSED_COUNT_FIELD_NUMBER: _builtins.int
+    ILL_COUNT_FIELD_NUMBER: _builtins.int
+    LATE_COUNT_FIELD_NUMBER: _builtins.int
+    student_id: _builtins.str
+    """The student."""
+    display_name: _builtins.str
+    """The student's name for display."""
+    lesson_count: _builtins.int
+    """Held lessons of the student's courses."""
+    unexcused_count: _builtins.int
+    """Lessons missed without a good reason."""
+    excused_count: _builtins.int
+    """Lessons missed for a good reason other than illness."""
+    ill_count: _builtins.int
+    """Lessons missed through illness; for the family's eyes alone."""
+    late_count: _builtins.int
+    """Lessons the student was late for."""
+    @_builtins.property
+    def subjects(self) -> _containers.RepeatedCompositeFieldContainer[Global___ClassWeekSubject]:
+        """Courses the student is in during the week, by name."""
+
+    def __init__(
+        self,
+        *,
+        student_id: _builtins.str = ...,
+        display_name: _builtins.str = ...,
+        subjects: _abc.Iterable[Global___ClassWeekSubject] | None = ...,
+        lesson_count: _builtins.int = ...,
+        unexcused_count: _builtins.int = ...,
+        excused_count: _builtins.int = ...,
+        ill_count: _builtins.int = ...,
+        late_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "excused_count", b"excused_count", "ill_count", b"ill_count", "late_count", b"late_count", "lesson_count", b"lesson_count", "student_id", b"student_id", "subjects", b"subjects", "unexcused_count", b"unexcused_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClassWeekStudent: _TypeAlias = ClassWeekStudent  # noqa: Y015
+
+@_typing.final
+class ClassWeekSubject(_message.Message):
+    """A course in a student's week."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COURSE_ID_FIELD_NUMBER: _builtins.int
+    SUBJECT_NAME_FIELD_NUMBER: _builtins.int
+    IS_MARKED_FIELD_NUMBER: _builtins.int
+    LESSON_COUNT_FIELD_NUMBER: _builtins.int
+    MISSED_COUNT_FIELD_NUMBER: _builtins.int
+    MARKS_FIELD_NUMBER: _builtins.int
+    MEAN_HUNDREDTHS_FIELD_NUMBER: _builtins.int
+    CORRECTIONS_FIELD_NUMBER: _builtins.int
+    TOPICS_FIELD_NUMBER: _builtins.int
+    course_id: _builtins.str
+    """The course."""
+    subject_name: _builtins.str
+    """Name of the subject."""
+    is_marked: _builtins.bool
+    """Whether marks are given in it."""
+    lesson_count: _builtins.int
+    """Held lessons of the week."""
+    missed_count: _builtins.int
+    """Lessons of the week that the student missed."""
+    mean_hundredths: _builtins.int
+    """Mean of the period's marks up to the week's end, in hundredths, weighted by work types; unset without marks."""
+    @_builtins.property
+    def marks(self) -> _containers.RepeatedCompositeFieldContainer[Global___ClassWeekMark]:
+        """Marks of the week's lessons as they now stand, by date."""
+
+    @_builtins.property
+    def corrections(self) -> _containers.RepeatedCompositeFieldContainer[Global___ClassWeekCorrection]:
+        """Marks corrected during the week with a reason, of lessons of the period."""
+
+    @_builtins.property
+    def topics(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Topics of the week's lessons, by date; only of a course without marks."""
+
+    def __init__(
+        self,
+        *,
+        course_id: _builtins.str = ...,
+        subject_name: _builtins.str = ...,
+        is_marked: _builtins.bool = ...,
+        lesson_count: _builtins.int = ...,
+        missed_count: _builtins.int = ...,
+        marks: _abc.Iterable[Global___ClassWeekMark] | None = ...,
+        mean_hundredths: _builtins.int | None = ...,
+        corrections: _abc.Iterable[Global___ClassWeekCorrection] | None = ...,
+        topics: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_mean_hundredths", b"_mean_hundredths", "mean_hundredths", b"mean_hundredths"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_mean_hundredths", b"_mean_hundredths", "corrections", b"corrections", "course_id", b"course_id", "is_marked", b"is_marked", "lesson_count", b"lesson_count", "marks", b"marks", "mean_hundredths", b"mean_hundredths", "missed_count", b"missed_count", "subject_name", b"subject_name", "topics", b"topics"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__mean_hundredths: _TypeAlias = _typing.Literal["mean_hundredths"]  # noqa: Y015
+    _WhichOneofArgType__mean_hundredths: _TypeAlias = _typing.Literal["_mean_hundredths", b"_mean_hundredths"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__mean_hundredths) -> _WhichOneofReturnType__mean_hundredths | None: ...
+
+Global___ClassWeekSubject: _TypeAlias = ClassWeekSubject  # noqa: Y015
+
+@_typing.final
+class ClassWeekMark(_message.Message):
+    """A mark on paper."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALUE_FIELD_NUMBER: _builtins.int
+    WORK_TYPE_NAME_FIELD_NUMBER: _builtins.int
+    LESSON_DATE_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    value: _builtins.int
+    """1-5."""
+    work_type_name: _builtins.str
+    """Name of the work type; empty when none is set."""
+    lesson_date: _builtins.str
+    """Day of the lesson, ISO 8601."""
+    topic: _builtins.str
+    """Topic of the lesson."""
+    def __init__(
+        self,
+        *,
+        value: _builtins.int = ...,
+        work_type_name: _builtins.str = ...,
+        lesson_date: _builtins.str = ...,
+        topic: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lesson_date", b"lesson_date", "topic", b"topic", "value", b"value", "work_type_name", b"work_type_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClassWeekMark: _TypeAlias = ClassWeekMark  # noqa: Y015
+
+@_typing.final
+class ClassWeekCorrection(_message.Message):
+    """A correction of a mark."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LESSON_DATE_FIELD_NUMBER: _builtins.int
+    OLD_VALUE_FIELD_NUMBER: _builtins.int
+    NEW_VALUE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    lesson_date: _builtins.str
+    """Day of the lesson, ISO 8601."""
+    old_value: _builtins.int
+    """Value before; unset when there was none."""
+    new_value: _builtins.int
+    """Value after; unset when the mark was taken back."""
+    reason: _builtins.str
+    """Why."""
+    def __init__(
+        self,
+        *,
+        lesson_date: _builtins.str = ...,
+        old_value: _builtins.int | None = ...,
+        new_value: _builtins.int | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_new_value", b"_new_value", "_old_value", b"_old_value", "new_value", b"new_value", "old_value", b"old_value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_new_value", b"_new_value", "_old_value", b"_old_value", "lesson_date", b"lesson_date", "new_value", b"new_value", "old_value", b"old_value", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__new_value: _TypeAlias = _typing.Literal["new_value"]  # noqa: Y015
+    _WhichOneofArgType__new_value: _TypeAlias = _typing.Literal["_new_value", b"_new_value"]  # noqa: Y015
+    _WhichOneofReturnType__old_value: _TypeAlias = _typing.Literal["old_value"]  # noqa: Y015
+    _WhichOneofArgType__old_value: _TypeAlias = _typing.Literal["_old_value", b"_old_value"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__new_value) -> _WhichOneofReturnType__new_value | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__old_value) -> _WhichOneofReturnType__old_value | None: ...
+
+Global___ClassWeekCorrection: _TypeAlias = ClassWeekCorrection  # noqa: Y015

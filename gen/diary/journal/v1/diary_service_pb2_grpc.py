@@ -45,6 +45,11 @@ class DiaryServiceStub:
                 request_serializer=diary_dot_journal_dot_v1_dot_diary__service__pb2.BatchGetMarksRequest.SerializeToString,
                 response_deserializer=diary_dot_journal_dot_v1_dot_diary__service__pb2.BatchGetMarksResponse.FromString,
                 _registered_method=True)
+        self.GetClassWeek = channel.unary_unary(
+                '/diary.journal.v1.DiaryService/GetClassWeek',
+                request_serializer=diary_dot_journal_dot_v1_dot_diary__service__pb2.GetClassWeekRequest.SerializeToString,
+                response_deserializer=diary_dot_journal_dot_v1_dot_diary__service__pb2.GetClassWeekResponse.FromString,
+                _registered_method=True)
 
 
 class DiaryServiceServicer:
@@ -65,6 +70,14 @@ class DiaryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetClassWeek(self, request, context):
+        """Returns a class's week by students, in the order of the class list, for printouts (R7). What a student's entry says is that
+        student's alone: no other child's data and no means of the class.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DiaryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -77,6 +90,11 @@ def add_DiaryServiceServicer_to_server(servicer, server):
                     servicer.BatchGetMarks,
                     request_deserializer=diary_dot_journal_dot_v1_dot_diary__service__pb2.BatchGetMarksRequest.FromString,
                     response_serializer=diary_dot_journal_dot_v1_dot_diary__service__pb2.BatchGetMarksResponse.SerializeToString,
+            ),
+            'GetClassWeek': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetClassWeek,
+                    request_deserializer=diary_dot_journal_dot_v1_dot_diary__service__pb2.GetClassWeekRequest.FromString,
+                    response_serializer=diary_dot_journal_dot_v1_dot_diary__service__pb2.GetClassWeekResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -134,6 +152,33 @@ class DiaryService:
             '/diary.journal.v1.DiaryService/BatchGetMarks',
             diary_dot_journal_dot_v1_dot_diary__service__pb2.BatchGetMarksRequest.SerializeToString,
             diary_dot_journal_dot_v1_dot_diary__service__pb2.BatchGetMarksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetClassWeek(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.journal.v1.DiaryService/GetClassWeek',
+            diary_dot_journal_dot_v1_dot_diary__service__pb2.GetClassWeekRequest.SerializeToString,
+            diary_dot_journal_dot_v1_dot_diary__service__pb2.GetClassWeekResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,6 +37,10 @@ class DiaryServiceStub:
     """Returns a student's week: lessons with topics and homework, the own marks and absences."""
     BatchGetMarks: _grpc.UnaryUnaryMultiCallable[_diary_service_pb2.BatchGetMarksRequest, _diary_service_pb2.BatchGetMarksResponse]
     """Returns marks as they now stand, for letters; marks that were taken back are left out."""
+    GetClassWeek: _grpc.UnaryUnaryMultiCallable[_diary_service_pb2.GetClassWeekRequest, _diary_service_pb2.GetClassWeekResponse]
+    """Returns a class's week by students, in the order of the class list, for printouts (R7). What a student's entry says is that
+    student's alone: no other child's data and no means of the class.
+    """
 
 @_typing.type_check_only
 class DiaryServiceAsyncStub(DiaryServiceStub):
@@ -47,6 +51,10 @@ class DiaryServiceAsyncStub(DiaryServiceStub):
     """Returns a student's week: lessons with topics and homework, the own marks and absences."""
     BatchGetMarks: _aio.UnaryUnaryMultiCallable[_diary_service_pb2.BatchGetMarksRequest, _diary_service_pb2.BatchGetMarksResponse]  # type: ignore[assignment]
     """Returns marks as they now stand, for letters; marks that were taken back are left out."""
+    GetClassWeek: _aio.UnaryUnaryMultiCallable[_diary_service_pb2.GetClassWeekRequest, _diary_service_pb2.GetClassWeekResponse]  # type: ignore[assignment]
+    """Returns a class's week by students, in the order of the class list, for printouts (R7). What a student's entry says is that
+    student's alone: no other child's data and no means of the class.
+    """
 
 class DiaryServiceServicer(metaclass=_abc_1.ABCMeta):
     """The family's diary."""
@@ -66,5 +74,15 @@ class DiaryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_diary_service_pb2.BatchGetMarksResponse, _abc.Awaitable[_diary_service_pb2.BatchGetMarksResponse]]:
         """Returns marks as they now stand, for letters; marks that were taken back are left out."""
+
+    @_abc_1.abstractmethod
+    def GetClassWeek(
+        self,
+        request: _diary_service_pb2.GetClassWeekRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_diary_service_pb2.GetClassWeekResponse, _abc.Awaitable[_diary_service_pb2.GetClassWeekResponse]]:
+        """Returns a class's week by students, in the order of the class list, for printouts (R7). What a student's entry says is that
+        student's alone: no other child's data and no means of the class.
+        """
 
 def add_DiaryServiceServicer_to_server(servicer: DiaryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

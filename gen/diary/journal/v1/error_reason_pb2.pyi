@@ -88,6 +88,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Another hand recorded the attendance since its etag; read it again."""
     ERROR_REASON_ABSENCE_REPEATED: _ErrorReason.ValueType  # 32
     """The same student stands twice in one request."""
+    ERROR_REASON_CLASS_NOT_FOUND: _ErrorReason.ValueType  # 33
+    """No such class in the school."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Reasons of errors, in ErrorInfo.reason with domain journal.diary. Each says when it occurs."""
@@ -158,4 +160,6 @@ ERROR_REASON_ATTENDANCE_CHANGED: ErrorReason.ValueType  # 31
 """Another hand recorded the attendance since its etag; read it again."""
 ERROR_REASON_ABSENCE_REPEATED: ErrorReason.ValueType  # 32
 """The same student stands twice in one request."""
+ERROR_REASON_CLASS_NOT_FOUND: ErrorReason.ValueType  # 33
+"""No such class in the school."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

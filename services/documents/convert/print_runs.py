@@ -1,0 +1,143 @@
+"""Print runs: the journal's week and the class teacher's requests read, runs and events written."""
+
+from collections.abc import Iterable
+from datetime import date
+from uuid import UUID
+
+from chassis.deadlines import Deadline
+from chassis.errors import FieldViolation, InvalidArgument
+from diary.documents.v1 import document_service_pb2 as pb
+from diary.documents.v1 import events_pb2
+from diary.journal.v1 import diary_service_pb2 as journal_pb
+from services.documents.rules.class_week import ClassWeek, Correction, Mark, StudentWeek, SubjectWeek
+from services.documents.rules.print_runs import Channel, HandOver, NewHandOver, Printout, PrintRun, write_week
+
+
+def read_class_week(message: journal_pb.GetClassWeekResponse) -> ClassWeek:
+    """A class's week as the journal told it."""
+    return ClassWeek(
+        class_name=message.class_name,
+        school_name=message.school_name,
+        time_zone=message.time_zone,
+        monday=date.fromisoformat(message.monday_date),
+        period_name=message.period_name,
+        period_week=message.period_week,
+        period_week_count=message.period_week_count,
+        students=[_read_student(student) for student in message.students],
+    )
+
+
+def _read_student(message: journal_pb.ClassWeekStudent) -> StudentWeek:
+    return StudentWeek(
+        student_id=UUID(message.student_id),
+        name=message.display_name,
+        subjects=[_read_subject(subject) for subject in message.subjects],
+        lesson_count=message.lesson_count,
+        unexcused_count=message.unexcused_count,
+        excused_count=message.excused_count,
+        ill_count=message.ill_count,
+        late_count=message.late_count,
+    )
+
+
+def _read_subject(message: journal_pb.ClassWeekSubject) -> SubjectWeek:
+    return SubjectWeek(
+        name=message.subject_name,
+        is_marked=message.is_marked,
+        lesson_count=message.lesson_count,
+        missed_count=message.missed_count,
+        marks=[
+            Mark(mark.value, mark.work_type_name, date.fromisoformat(mark.lesson_date), mark.topic) for mark in message.marks
+        ],
+        mean=message.mean_hundredths if message.HasField("mean_hundredths") else None,
+        corrections=[_read_correction(correction) for correction in message.corrections],
+        topics=list(message.topics),
+    )
+
+
+def _read_correction(message: journal_pb.ClassWeekCorrection) -> Correction:
+    return Correction(
+        day=date.fromisoformat(message.lesson_date),
+        old=message.old_value if message.HasField("old_value") else None,
+        new=message.new_value if message.HasField("new_value") else None,
+        reason=message.reason,
+    )
+
+
+def read_declarations(messages: Iterable[pb.PrintedStudent]) -> dict[UUID, str]:
+    """The chosen students with the numbers of their declarations."""
+    return {UUID(message.student_id): message.declaration_number for message in messages}
+
+
+def read_hand_overs(messages: Iterable[pb.PrintoutHandOver]) -> list[NewHandOver]:
+    """The records of a request. Raises InvalidArgument REQUEST_INVALID at a day that does not exist."""
+    return [
+        NewHandOver(
+            student_id=UUID(message.student_id),
+            channel=Channel(message.channel),
+            handed_date=_read_day(message.handed_date, f"hand_overs[{index}].handed_date"),
+            note=message.note,
+            is_receipted=message.is_receipted,
+        )
+        for index, message in enumerate(messages)
+    ]
+
+
+def _read_day(text: str, path: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        description = "must be a day of the calendar"
+        violation = FieldViolation(path, description)
+        raise InvalidArgument("REQUEST_INVALID", f"{path}: {description}", violations=(violation,)) from None
+
+
+def write_run(run: PrintRun) -> pb.PrintRun:
+    """A run."""
+    message = pb.PrintRun(
+        print_run_id=str(run.print_run_id),
+        class_id=str(run.class_id),
+        class_name=run.class_name,
+        week=write_week(run.monday),
+        pdf_sha256=run.pdf_sha256.hex(),
+        printouts=[_write_printout(printout) for printout in run.printouts],
+    )
+    message.create_time.FromDatetime(run.create_time)
+    message.due_time.FromDatetime(run.due_time)
+    if run.met_time is not None:
+        message.met_time.FromDatetime(run.met_time)
+    return message
+
+
+def _write_printout(printout: Printout) -> pb.Printout:
+    return pb.Printout(
+        student_id=str(printout.student_id),
+        student_name=printout.student_name,
+        year=printout.year,
+        sheet_number=printout.sheet_number,
+        declaration_number=printout.declaration_number,
+        hand_over=_write_hand_over(printout.hand_over) if printout.hand_over else None,
+    )
+
+
+def _write_hand_over(record: HandOver) -> pb.HandOver:
+    message = pb.HandOver(
+        channel=record.channel.value,  # type: ignore[arg-type]  # a number of the enum
+        handed_date=record.handed_date.isoformat(),
+        note=record.note,
+        is_receipted=record.is_receipted,
+    )
+    message.record_time.FromDatetime(record.record_time)
+    return message
+
+
+def write_deadline_changed(school_id: UUID, deadline: Deadline) -> events_pb2.DeadlineChanged:
+    """The event of a term that began or was met."""
+    message = events_pb2.DeadlineChanged(
+        school_id=str(school_id), clause=deadline.clause, subject_id=deadline.subject, evidence_id=deadline.evidence
+    )
+    message.start_time.FromDatetime(deadline.started)
+    message.due_time.FromDatetime(deadline.due)
+    if deadline.met is not None:
+        message.met_time.FromDatetime(deadline.met)
+    return message

@@ -1,0 +1,109 @@
+"""documents in process, on real Postgres and NATS, with stand-ins for the journal and access and a clock that stands."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import grpc
+import pytest_asyncio
+from pydantic import SecretStr
+
+from chassis.clock import SetClock
+from chassis.db import Database
+from diary.access.v1 import roster_service_pb2, roster_service_pb2_grpc
+from diary.journal.v1 import diary_service_pb2, diary_service_pb2_grpc
+from services.documents.__main__ import build
+from services.documents.config import Settings
+from services.documents.consumers import Consumers
+from tests.service.documents.world import NOW, Neighbours, World
+from tests.support.backends import Clone, PostgresServer
+from tests.support.services import served
+
+
+class _Journal(diary_service_pb2_grpc.DiaryServiceServicer):
+    def __init__(self, neighbours: Neighbours) -> None:
+        self._neighbours = neighbours
+
+    async def GetClassWeek(
+        self,
+        request: diary_service_pb2.GetClassWeekRequest,
+        context: grpc.aio.ServicerContext[diary_service_pb2.GetClassWeekRequest, diary_service_pb2.GetClassWeekResponse],
+    ) -> diary_service_pb2.GetClassWeekResponse:
+        """The week that the test put there."""
+        if self._neighbours.is_journal_away:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
+        week = self._neighbours.weeks.get((request.class_id, request.week))
+        if week is None:
+            await context.abort(grpc.StatusCode.NOT_FOUND, "no such class")
+        assert week is not None
+        return week
+
+
+class _Roster(roster_service_pb2_grpc.RosterServiceServicer):
+    async def BatchGetRoster(
+        self, request: roster_service_pb2.BatchGetRosterRequest, context: object
+    ) -> roster_service_pb2.BatchGetRosterResponse:
+        """A school whose code is «alek»."""
+        entry = roster_service_pb2.RosterEntry()
+        entry.school.school.school_id, entry.school.school.code = request.school_id, "alek"
+        return roster_service_pb2.BatchGetRosterResponse(entries=[entry])
+
+
+@pytest_asyncio.fixture(scope="module")
+async def clone(postgres: PostgresServer) -> Clone:
+    """A database with the schema of documents."""
+    return await postgres.clone(["documents"])
+
+
+@pytest_asyncio.fixture(scope="module")
+async def neighbours() -> AsyncIterator[Neighbours]:
+    """The journal and access."""
+    found = Neighbours()
+    server = grpc.aio.server()
+    diary_service_pb2_grpc.add_DiaryServiceServicer_to_server(
+        _Journal(found),  # type: ignore[abstract]  # the rest is not asked
+        server,
+    )
+    roster_service_pb2_grpc.add_RosterServiceServicer_to_server(
+        _Roster(),  # type: ignore[abstract]  # the rest is not asked
+        server,
+    )
+    found.port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    yield found
+    await server.stop(None)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def served_world(clone: Clone, nats_url: str, keys_dir: Path, neighbours: Neighbours) -> AsyncIterator[World]:
+    """documents, serving."""
+    settings = Settings(
+        port=0,
+        metrics_port=0,
+        database_url=SecretStr(clone.app_dsns["documents"]),
+        nats_url=SecretStr(nats_url),
+        keys_dir=keys_dir,
+        access_address=f"127.0.0.1:{neighbours.port}",
+        journal_address=f"127.0.0.1:{neighbours.port}",
+    )
+    clock = SetClock(NOW)
+    async with served("documents", settings, lambda frame: build(settings, frame), clock) as channel:
+        yield World(channel, keys_dir, clock, neighbours, clone)
+
+
+@pytest_asyncio.fixture
+async def consumers(served_world: World, clone: Clone) -> AsyncIterator[Consumers]:
+    """What an event is given to."""
+    database = await Database.connect(clone.app_dsns["documents"], "documents", size=1)
+    yield Consumers(database, served_world.clock)
+    await database.close()
+
+
+@pytest_asyncio.fixture
+async def world(served_world: World) -> World:
+    """documents with a school of the test's own."""
+    served_world.clock.advance(NOW - served_world.clock.now())
+    await served_world.begin(str(uuid4()))
+    return served_world

@@ -1,0 +1,183 @@
+"""A class with its week, as the journal would tell it, and those who print it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import grpc
+
+from chassis.clock import SetClock
+from chassis.events import Event
+from diary.access.v1 import relation_pb2
+from diary.documents.v1 import (
+    document_service_pb2,
+    document_service_pb2_grpc,
+    relation_service_pb2,
+    relation_service_pb2_grpc,
+)
+from diary.journal.v1 import diary_service_pb2
+from diary.journal.v1 import events_pb2 as journal_events
+from diary.options.v1 import options_pb2
+from tests.support.backends import Clone
+from tests.support.services import instant, sign_in, sign_service
+
+NOW = instant("2026-11-20T14:05:00+03:00")  # a Friday
+WEEK = "2026-W47"
+NAMES = ("Абрамова Анна Сергеевна", "Белов Борис Олегович", "Волкова Вера Ильинична")
+Metadata = list[tuple[str, str]]
+
+
+@dataclass
+class Neighbours:
+    """What the stand-ins answer."""
+
+    weeks: dict[tuple[str, str], diary_service_pb2.GetClassWeekResponse] = field(default_factory=dict)
+    is_journal_away: bool = False
+    port: int = 0
+
+
+class World:
+    """documents being served, a school, its class and the class teacher."""
+
+    def __init__(
+        self, channel: grpc.aio.Channel, keys_dir: Path, clock: SetClock, neighbours: Neighbours, clone: Clone
+    ) -> None:
+        self.clock = clock
+        self.neighbours = neighbours
+        self.documents: document_service_pb2_grpc.DocumentServiceAsyncStub = document_service_pb2_grpc.DocumentServiceStub(
+            channel
+        )
+        self._relations: relation_service_pb2_grpc.RelationServiceAsyncStub = relation_service_pb2_grpc.RelationServiceStub(
+            channel
+        )
+        self._keys_dir = keys_dir
+        self._clone = clone
+
+    async def begin(self, school_id: str) -> None:
+        """A new school with a class of three and its class teacher."""
+        self.school_id, self.class_id = school_id, str(uuid4())
+        self.student_ids = [str(uuid4()) for _ in NAMES]
+        self.neighbours.is_journal_away = False
+        self.put_week(WEEK)
+        self.teacher = await self.person("class_teacher", options_pb2.RELATION_CLASS, self.class_id)
+
+    def put_week(self, week: str, lesson_count: int = 3) -> diary_service_pb2.GetClassWeekResponse:
+        """The class's week: the first student has a 5, the second a corrected 3 and an illness, the third nothing."""
+        answer = diary_service_pb2.GetClassWeekResponse(
+            class_id=self.class_id,
+            class_name="8-А",
+            school_name="Школа № 1",
+            time_zone="Europe/Simferopol",
+            week=week,
+            monday_date="2026-11-16" if week == WEEK else "2026-11-23",
+            period_name="2 четверть",
+            period_week=3,
+            period_week_count=9,
+            students=[
+                diary_service_pb2.ClassWeekStudent(
+                    student_id=one,
+                    display_name=name,
+                    lesson_count=lesson_count,
+                    ill_count=int(place == 1),
+                    subjects=[_subject(place, lesson_count)],
+                )
+                for place, (one, name) in enumerate(zip(self.student_ids, NAMES, strict=True))
+            ],
+        )
+        self.neighbours.weeks[self.class_id, week] = answer
+        return answer
+
+    async def person(self, role: str, kind: options_pb2.Relation.ValueType, object_id: str) -> Metadata:
+        """Someone signed in with a relation."""
+        account_id, session_id = uuid4(), uuid4()
+        relation = relation_pb2.Relation(
+            relation_id=str(uuid4()),
+            kind=kind,
+            object_id=object_id,
+            account_id=str(account_id),
+            role=options_pb2.Role.Value(f"ROLE_{role.upper()}"),
+            version=1,
+        )
+        relation.valid_from_time.FromJsonString("2026-09-01T00:00:00Z")
+        request = relation_service_pb2.ApplyRelationsRequest(school_id=self.school_id, relations=[relation])
+        await self._relations.ApplyRelations(request, metadata=sign_service(self._keys_dir, "access", self.clock))
+        self._last = account_id, session_id, role
+        return sign_in(self._keys_dir, account_id, session_id, role, clock=self.clock)
+
+    def later(self, step: timedelta) -> None:
+        """Moves the clock; the class teacher's token is renewed."""
+        self.clock.advance(step)
+        account_id, session_id, role = self._last
+        self.teacher = sign_in(self._keys_dir, account_id, session_id, role, clock=self.clock)
+
+    def prepare_request(self, week: str = WEEK, **fields: Any) -> document_service_pb2.PrepareWeeklyPrintoutsRequest:
+        """A request for the whole class."""
+        return document_service_pb2.PrepareWeeklyPrintoutsRequest(
+            **{
+                "school_id": self.school_id,
+                "class_id": self.class_id,
+                "week": week,
+                "request_id": str(uuid4()),
+                "class_teacher_name": "Петрова Н. И.",
+                **fields,
+            }
+        )
+
+    async def prepare(self, week: str = WEEK, **fields: Any) -> document_service_pb2.PrintRun:
+        """A run by the class teacher."""
+        request = self.prepare_request(week, **fields)
+        return (await self.documents.PrepareWeeklyPrintouts(request, metadata=self.teacher)).print_run
+
+    async def download(self, run: document_service_pb2.PrintRun, who: Metadata | None = None) -> bytes:
+        """The PDF of a run."""
+        request = document_service_pb2.DownloadPrintRunRequest(school_id=self.school_id, print_run_id=run.print_run_id)
+        data: bytes = (await self.documents.DownloadPrintRun(request, metadata=who or self.teacher)).data
+        return data
+
+    async def hand_over(self, run: document_service_pb2.PrintRun, channel: str, *places: int, **fields: Any) -> Any:
+        """Records the hand-over of the sheets at these places of the list."""
+        number = document_service_pb2.HandOverChannel.Value(f"HAND_OVER_CHANNEL_{channel}")
+        request = document_service_pb2.RecordPrintoutsHandedOverRequest(
+            school_id=self.school_id,
+            print_run_id=run.print_run_id,
+            request_id=fields.pop("request_id", str(uuid4())),
+            hand_overs=[
+                document_service_pb2.PrintoutHandOver(student_id=run.printouts[place].student_id, channel=number, **fields)
+                for place in places
+            ],
+        )
+        return (await self.documents.RecordPrintoutsHandedOver(request, metadata=self.teacher)).print_run
+
+    def lesson_recorded(self, day: str) -> Event:
+        """The journal's event of a lesson of the class."""
+        message = journal_events.LessonRecorded(school_id=self.school_id, class_id=self.class_id, lesson_date=day)
+        subject = message.DESCRIPTOR.full_name
+        return Event(uuid4(), subject, UUID(self.school_id), self.clock.now(), message.SerializeToString())
+
+    async def query(self, statement: str) -> list[asyncpg.Record]:
+        """Rows as the superuser sees them; $1 is the school."""
+        connection = await asyncpg.connect(self._clone.admin_dsn, server_settings={"search_path": "documents"})
+        try:
+            return list(await connection.fetch(statement, UUID(self.school_id)))
+        finally:
+            await connection.close()
+
+
+def _subject(place: int, lesson_count: int) -> diary_service_pb2.ClassWeekSubject:
+    subject = diary_service_pb2.ClassWeekSubject(
+        course_id=str(uuid4()), subject_name="Алгебра", is_marked=True, lesson_count=lesson_count
+    )
+    if place < 2:
+        subject.marks.add(
+            value=5 - 2 * place, work_type_name="устный ответ", lesson_date="2026-11-17", topic="Квадратные уравнения"
+        )
+        subject.mean_hundredths = 450 - 100 * place
+    if place == 1:
+        subject.missed_count = 1
+        subject.corrections.add(lesson_date="2026-11-17", old_value=2, new_value=3, reason="ошибка при выставлении")
+    return subject

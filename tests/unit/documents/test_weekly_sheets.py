@@ -1,0 +1,143 @@
+"""The weekly sheet in words and on paper (Clause R7, sections 8 and 9 of the forms)."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.documents.convert import pdf
+from services.documents.rules.class_week import ClassWeek, Correction, Mark, StudentWeek, SubjectWeek
+from services.documents.rules.print_runs import Sheet
+from services.documents.rules.sheets import RunPages, SheetPage, build_run
+from tests.support.papers import needs_poppler, read_codes, read_pages, read_texts
+
+MONDAY, PRINTED = date(2026, 11, 16), datetime(2026, 11, 20, 14, 5, tzinfo=UTC)
+MARK = Mark(4, "контрольная работа", date(2026, 11, 18), "Квадратные уравнения")
+ALGEBRA = SubjectWeek("Алгебра", True, 4, 0, [MARK], 433, [], [])
+TALKS = SubjectWeek("Разговоры о важном", False, 1, 0, [], None, [], ["День матери"])
+MARKUP = "#panic() $x$ *b* _i_ <b> {{7*7}} @a \\ ` // /* \"'"
+
+
+def _student(*subjects: SubjectWeek, name: str = "Абрамова Анна Сергеевна", **counts: Any) -> StudentWeek:
+    lessons = sum(subject.lesson_count for subject in subjects)
+    return replace(StudentWeek(UUID(int=1), name, subjects, lessons, 0, 0, 0, 0), **counts)
+
+
+def _run(*students: StudentWeek, declaration: str = "") -> RunPages:
+    week = ClassWeek("8-А", "МБОУ «Александровская школа»", "Europe/Simferopol", MONDAY, "2 четверть", 3, 9, students)
+    sheets = [Sheet(student, 2026, number, declaration) for number, student in enumerate(students, 141)]
+    return build_run(week, sheets, "alek", "Петрова Н. И.", "8 (36556) 2-15-33", PRINTED)
+
+
+def _sheet(*subjects: SubjectWeek, **counts: Any) -> SheetPage:
+    return _run(_student(*subjects, **counts)).sheets[0]
+
+
+def test_a_mark_is_told_with_what_it_is_for() -> None:
+    [row] = _sheet(ALGEBRA).rows
+    assert [mark.replace("\xa0", " ") for mark in row.marks] == ["4 — контрольная работа, 18.11: Квадратные уравнения"]
+    assert (row.mean, row.missed) == ("4,33", "—")
+
+
+def test_a_week_without_marks_says_so_and_has_no_table() -> None:
+    sheet = _sheet(replace(ALGEBRA, marks=[]))
+    assert (sheet.headline, sheet.rows) == ("На этой неделе отметки не выставлялись.", [])
+
+
+def test_who_missed_the_whole_week_did_not_attend() -> None:
+    sheet = _sheet(replace(ALGEBRA, marks=[], missed_count=4), ill_count=4)
+    assert sheet.headline == "Уроки не посещал(а)."
+    assert "по болезни 4" in sheet.attendance
+
+
+def test_a_first_grade_is_told_topics_and_no_marks() -> None:
+    sheet = _sheet(TALKS)
+    assert (sheet.headline, sheet.rows, sheet.has_marks) == ("", [], False)
+    assert [(row.subject, row.topics) for row in sheet.topics] == [("Разговоры о важном", "День матери")]
+
+
+def test_a_correction_is_told_and_its_section_else_left_out() -> None:
+    corrected = replace(
+        ALGEBRA, corrections=[Correction(date(2026, 11, 17), 3, 4, "ошибка"), Correction(date(2026, 11, 18), 2, None, "")]
+    )
+    lines = [line.replace("\xa0", " ") for line in _sheet(corrected).corrections]
+    assert lines == ["Алгебра, 17.11: 3 → 4, ошибка", "Алгебра, 18.11: 2 → —, "]
+    assert list(_sheet(ALGEBRA).corrections) == []
+
+
+def test_subjects_with_lessons_and_no_marks_are_named() -> None:
+    assert _sheet(ALGEBRA, replace(ALGEBRA, name="Химия", marks=[])).without_marks == "Химия"
+    assert _sheet(ALGEBRA).attendance == "Пропусков и опозданий нет."
+
+
+@needs_poppler
+def test_two_sheets_lie_on_a_page_and_the_register_comes_last() -> None:
+    students = [_student(ALGEBRA, name=f"Ученик{letter}") for letter in "АБВ"]
+    file = pdf.render_run(_run(*students, declaration="17-Б"))
+    first, second, register = read_texts(file)
+    assert [first.count(f"Ученик{letter}") for letter in "АБВ"] == [1, 1, 0]
+    assert second.count("УченикВ") == 1
+    assert [register.count(f"Ученик{letter}") for letter in "АБВ"] == [1, 1, 1]
+    assert register.count("17-Б") == 3
+    assert [page.width > page.height for page in read_pages(file)] == [True, True, False]
+
+
+@needs_poppler
+def test_illness_is_told_on_the_sheet_alone() -> None:
+    *sheets, register = read_texts(pdf.render_run(_run(_student(replace(ALGEBRA, missed_count=1), ill_count=1))))
+    assert "болезни" in " ".join(sheets)
+    assert "болезн" not in register
+
+
+@needs_poppler
+def test_the_code_says_school_and_number_and_nothing_else() -> None:
+    assert read_codes(pdf.render_run(_run(_student(ALGEBRA)))) == ["alek-2026-141"]
+
+
+@needs_poppler
+def test_nobodys_text_is_markup() -> None:
+    subject = replace(
+        ALGEBRA,
+        name=MARKUP,
+        marks=[replace(MARK, topic=MARKUP, work_type=MARKUP)],
+        corrections=[Correction(MONDAY, 3, 4, MARKUP)],
+    )
+    texts = read_texts(
+        pdf.render_run(_run(_student(subject, replace(TALKS, topics=[MARKUP]), name=MARKUP), declaration=MARKUP))
+    )
+    assert "".join(MARKUP.split()) in "".join("".join(texts).split())
+
+
+@needs_poppler
+def test_the_fullest_week_stays_on_its_half_of_the_page() -> None:
+    full = [replace(ALGEBRA, name=f"Предмет {number} с длинным названием", marks=[MARK] * 5) for number in range(16)]
+    file = pdf.render_run(_run(_student(*full), _student(ALGEBRA)))
+    assert len(read_texts(file)) == 2
+    words = read_pages(file)[0].words
+    cut = max(word.top for word in words if word.text == "отрежьте")
+    foot = min(word.top for word in words if word.text == "Классный")
+    assert foot < cut
+    left = [word for word in words if word.right < read_pages(file)[0].width / 2]
+    marks = [word.bottom for word in left if word.text == "контрольная"]
+    assert len(marks) == 80
+    assert max(marks) < foot
+
+
+_text = st.text(min_size=1, max_size=40).filter(str.strip)
+
+
+@settings(max_examples=15, deadline=None)
+@given(_text, _text, st.integers(1, 5))
+def test_any_text_of_people_can_be_printed(name: str, topic: str, value: int) -> None:
+    subject = replace(ALGEBRA, name=name, marks=[Mark(value, topic, MONDAY, topic)])
+    assert pdf.render_run(_run(_student(subject, name=name))).startswith(b"%PDF-")
+
+
+def test_the_same_week_gives_the_same_bytes_within_four_kilobytes_a_sheet() -> None:
+    run = _run(*(_student(ALGEBRA, TALKS, name=f"Ученик {number}") for number in range(25)))
+    file = pdf.render_run(run)
+    assert file == pdf.render_run(run)
+    assert len(file) <= 25 * 4096

@@ -1,0 +1,57 @@
+"""The register of weekly printouts as a form (Clause R7)."""
+
+import pytest
+
+from apps.portal.views.printouts import build_run, list_own_classes, read_hand_overs
+from diary.documents.v1 import document_service_pb2 as pb
+
+ANNA, BORIS = "0198a000-0000-7000-8000-00000000000a", "0198a000-0000-7000-8000-00000000000b"
+ZONE = "Europe/Simferopol"
+
+
+def _run() -> pb.PrintRun:
+    run = pb.PrintRun(print_run_id="r")
+    run.create_time.FromJsonString("2026-11-20T11:05:00Z")
+    run.due_time.FromJsonString("2026-11-22T21:00:00Z")
+    run.printouts.add(student_id=ANNA, student_name="Абрамова Анна", sheet_number=1)
+    given = run.printouts.add(student_id=BORIS, student_name="Белов Борис", sheet_number=2)
+    given.hand_over.CopyFrom(pb.HandOver(channel=pb.HAND_OVER_CHANNEL_WITH_CHILD, handed_date="2026-11-20"))
+    return run
+
+
+def test_only_what_changed_is_recorded() -> None:
+    form = {"handed_date": "2026-11-21", f"way-{ANNA}": "2", f"receipt-{ANNA}": "on", f"way-{BORIS}": "1", f"note-{BORIS}": ""}
+    [record] = read_hand_overs(_run(), form)
+    assert (record.student_id, record.channel, record.handed_date) == (ANNA, pb.HAND_OVER_CHANNEL_IN_PERSON, "2026-11-21")
+    assert record.is_receipted
+
+
+def test_a_line_left_alone_is_not_recorded() -> None:
+    assert read_hand_overs(_run(), {"handed_date": "2026-11-21", f"way-{BORIS}": "1"}) == []
+
+
+@pytest.mark.parametrize("way", ["7", "x"])
+def test_a_way_that_is_none_is_refused(way: str) -> None:
+    with pytest.raises(ValueError):
+        read_hand_overs(_run(), {f"way-{ANNA}": way})
+
+
+def test_the_term_is_told_until_it_is_met() -> None:
+    run = _run()
+    due = run.due_time.seconds
+    shown = build_run(run, ZONE, due)
+    assert (shown.term.replace("\xa0", " "), shown.is_late, shown.is_met) == ("выдать до 22.11.2026 24:00", False, False)
+    assert shown.missing.replace("\xa0", " ") == "1 лист"
+    assert build_run(run, ZONE, due + 1).is_late
+    run.met_time.FromJsonString("2026-11-22T20:00:00Z")
+    assert (build_run(run, ZONE, due + 1).is_met, build_run(run, ZONE, due + 1).is_late) == (True, False)
+
+
+def test_what_was_typed_is_shown_again_after_a_refusal() -> None:
+    anna, boris = build_run(_run(), ZONE, 0, {f"way-{ANNA}": "4", f"note-{ANNA}": "болел"}).lines
+    assert (anna.way, anna.note) == (4, "болел")
+    assert (boris.way, boris.recorded.replace("\xa0", " ")) == (1, "20 ноября")
+
+
+def test_own_classes_are_those_of_the_students() -> None:
+    assert list_own_classes([("c", "8-А"), ("c", "8-А"), ("", "")]) == {"c": "8-А"}
