@@ -61,7 +61,7 @@ def parts(
         Part(
             "diary.access.v1.ApplicationService",
             application_service_pb2_grpc.add_ApplicationServiceServicer_to_server,
-            ApplicationServicer(frame, calendar),
+            ApplicationServicer(frame, calendar, endings),
         ),
         Part(
             "diary.access.v1.CredentialService",

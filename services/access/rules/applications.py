@@ -13,6 +13,7 @@ from chassis.errors import FailedPrecondition, FieldViolation, InvalidArgument, 
 from services.access.rules.guardianships import WORDS, GuardianKind, is_under
 from services.access.rules.names import PersonName, build_display_name
 from services.access.rules.roles import Role
+from services.access.rules.statements import ApplicationKind, PaperWish
 
 CLAUSE = "R15"
 # Decision 7: below it a student's own application holds only with a guardian's.
@@ -92,6 +93,7 @@ class Filed:
     document: str
     email: str
     way: Way
+    paper: PaperWish = field(default_factory=PaperWish)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ class NewApplicant:
     document: str
     email: str
     way: Way
+    paper: PaperWish
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,7 @@ class Term:
 class NewCase:
     """A case to be written."""
 
+    kind: ApplicationKind
     student_id: UUID
     regulation_id: UUID
     channel: int
@@ -176,6 +180,7 @@ class Case:
     """A case with its student. A waiting case counts as registered from the moment its enrolment begins."""
 
     application_id: UUID
+    kind: ApplicationKind
     year: int
     number: int
     receive_time: datetime
@@ -240,6 +245,19 @@ def plan_applicants(filed: Sequence[Filed], student: StudentCard, is_for_student
     return [*filed, Filed(student.student_id, student.name, None, "", "", Way.IN_PERSON)]
 
 
+def check_statement(filed: Sequence[Filed], student: StudentCard, is_for_student_too: bool, day: date) -> None:
+    """A statement of Appendix 2 or 3 is each signer's own (Clause R32); a young student signs none (decision 7).
+
+    Raises InvalidArgument REQUEST_INVALID, FailedPrecondition STUDENT_UNDER_AGE.
+    """
+    if is_for_student_too:
+        violation = FieldViolation("is_for_student_too", "a statement is each signer's own")
+        raise InvalidArgument("REQUEST_INVALID", violation.description, violations=(violation,))
+    is_own = any(applicant.person_id == student.student_id for applicant in filed)
+    if is_own and is_under(student.birth_date, OWN_APPLICATION_AGE, day):
+        raise FailedPrecondition("STUDENT_UNDER_AGE", "a student of this age signs no statement of one's own")
+
+
 def _clean(applicant: Filed) -> Filed:
     name = PersonName(*map(one_line, (applicant.name.family_name, applicant.name.given_name, applicant.name.patronymic)))
     return replace(applicant, name=name, document=one_line(applicant.document))
@@ -278,7 +296,11 @@ def begin(received: datetime, now: datetime, enrolment: Enrolment | None, calend
 
 
 def build_checklist(case: Case, day: date) -> list[ChecklistItem]:
-    """What must hold before access is granted, on a day of the school's zone (Clauses R10, R11, R12, R6)."""
+    """What must hold before access is granted, on a day of the school's zone (Clauses R10, R11, R12, R6); of a statement
+    nothing.
+    """
+    if case.kind is not ApplicationKind.APPENDIX_1:
+        return []
     student = case.student
     enrolment = student.enrolment if student.enrolment and student.enrolment.from_date <= day else None
     is_complete = bool(student.name.given_name and student.birth_date)
@@ -298,8 +320,10 @@ def require_complete(checklist: Iterable[ChecklistItem]) -> None:
         raise FailedPrecondition("CHECKLIST_INCOMPLETE", f"not yet fulfilled: {lacking}", {"clauses": lacking})
 
 
-def require_undecided(case: Case) -> None:
-    """Raises FailedPrecondition APPLICATION_DECIDED."""
+def require_grantable(case: Case) -> None:
+    """Raises FailedPrecondition NOTHING_TO_GRANT, APPLICATION_DECIDED."""
+    if case.kind is not ApplicationKind.APPENDIX_1:
+        raise FailedPrecondition("NOTHING_TO_GRANT", "a statement of Appendix 2 or 3 asks for no access")
     if case.state is State.GRANTED:
         raise FailedPrecondition("APPLICATION_DECIDED", "the case is already decided")
 
@@ -326,7 +350,12 @@ def find_slip_to_hand_over(case: Case, applicant_id: UUID) -> Applicant:
 
 def write_applicant(applicant: Applicant) -> str:
     """An applicant in the log: the name and whose relation it is."""
-    return f"{build_display_name(applicant.name)} ({WORDS[applicant.kind] if applicant.kind else 'обучающийся'})"
+    return write_person(applicant.name, applicant.kind)
+
+
+def write_person(name: PersonName, kind: GuardianKind | None) -> str:
+    """A person in the log with the relation to the student; without one the student."""
+    return f"{build_display_name(name)} ({WORDS[kind] if kind else 'обучающийся'})"
 
 
 def _item(clause: str, evidence: str) -> ChecklistItem:

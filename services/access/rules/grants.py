@@ -2,10 +2,29 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from uuid import UUID
 
 from services.access.rules.names import PersonName
 from services.access.rules.relations import GrantFact
+
+
+class EndGround(StrEnum):
+    """Why a grant was ended."""
+
+    REVOKED = "revoked"
+    LEFT = "left"
+    GUARDIANSHIP_ENDED = "guardianship_ended"
+    DECLINED = "declined"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why and by whom grants are ended; `application_id` is the statement that declines the service (Clause R33)."""
+
+    ground: EndGround
+    account_id: UUID
+    application_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,15 @@
 """Grants. In `db.school`."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 
 from chassis.db import Connection
-from services.access.rules.grants import Grant
+from services.access.rules.grants import Ending, Grant
 from services.access.rules.names import PersonName
+from services.access.rules.relations import GrantFact
 
 
 async def list_grants(
@@ -87,17 +89,43 @@ async def lock_grant_to_revoke(
     return _read(row) if row else None
 
 
-async def end_grant(connection: Connection, school_id: UUID, grant: Grant, account_id: UUID) -> None:
-    """Ends a grant at its `end_time` by the hand of a staff account."""
-    await connection.execute(
+async def lock_open_grants(
+    connection: Connection, school_id: UUID, student_id: UUID, holder_ids: Sequence[UUID]
+) -> dict[UUID, GrantFact]:
+    """The open grants about a student, locked, by the person who holds each."""
+    rows = await connection.fetch(
         """
-        UPDATE grants SET end_time = $3, end_ground = 'revoked', ended_by_account_id = $4
-        WHERE school_id = $1 AND grant_id = $2
+        SELECT holder_person_id, grant_id AS fact_id, account_id, role, student_id, grant_time, end_time FROM grants
+        WHERE school_id = $1 AND student_id = $2 AND holder_person_id = ANY ($3::uuid[]) AND end_time IS NULL
+        ORDER BY grant_id FOR UPDATE
         """,
         school_id,
-        grant.grant_id,
-        grant.end_time,
-        account_id,
+        student_id,
+        holder_ids,
+    )
+    return {
+        row["holder_person_id"]: GrantFact(
+            row["fact_id"], row["account_id"], row["role"], row["student_id"], row["grant_time"], row["end_time"]
+        )
+        for row in rows
+    }
+
+
+async def end_grants(
+    connection: Connection, school_id: UUID, grant_ids: Sequence[UUID], end_time: datetime, ending: Ending
+) -> None:
+    """Ends grants by the hand of a staff account."""
+    await connection.execute(
+        """
+        UPDATE grants SET end_time = $3, end_ground = $4, ended_by_account_id = $5, end_application_id = $6
+        WHERE school_id = $1 AND grant_id = ANY ($2::uuid[])
+        """,
+        school_id,
+        grant_ids,
+        end_time,
+        ending.ground,
+        ending.account_id,
+        ending.application_id,
     )
 
 

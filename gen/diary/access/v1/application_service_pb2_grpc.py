@@ -67,8 +67,11 @@ class ApplicationServiceServicer:
     """
 
     def RegisterApplication(self, request, context):
-        """Registers an application of Appendix 1 (R29), entered by staff from paper or told in person. The case gets the next number
-        of the school, the regulation version of the day of filing, and a deadline for each applicant (R15).
+        """Registers an application of Appendix 1 (R29), or a statement of Appendix 2 or 3 (R30, R31), entered by staff from paper or
+        told in person. The case gets the next number of the school and the regulation version of the day of filing; an application
+        also a deadline for each applicant (R15). A statement ends at once the access of those who signed it, and of nobody else
+        (R32, R33), and begins their paper mode (R8); after OK no call of theirs about that student succeeds, in any service.
+        ENDING_PENDING: registered and ended, but a service has not confirmed it yet; repeat the request to wait again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

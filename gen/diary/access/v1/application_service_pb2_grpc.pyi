@@ -34,8 +34,11 @@ class ApplicationServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ApplicationServiceAsyncStub: ...
     RegisterApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.RegisterApplicationRequest, _application_service_pb2.RegisterApplicationResponse]
-    """Registers an application of Appendix 1 (R29), entered by staff from paper or told in person. The case gets the next number
-    of the school, the regulation version of the day of filing, and a deadline for each applicant (R15).
+    """Registers an application of Appendix 1 (R29), or a statement of Appendix 2 or 3 (R30, R31), entered by staff from paper or
+    told in person. The case gets the next number of the school and the regulation version of the day of filing; an application
+    also a deadline for each applicant (R15). A statement ends at once the access of those who signed it, and of nobody else
+    (R32, R33), and begins their paper mode (R8); after OK no call of theirs about that student succeeds, in any service.
+    ENDING_PENDING: registered and ended, but a service has not confirmed it yet; repeat the request to wait again.
     """
     GetApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.GetApplicationRequest, _application_service_pb2.GetApplicationResponse]
     """Returns a case with its checklist and log. An applicant sees only the own contacts."""
@@ -52,8 +55,11 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RegisterApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.RegisterApplicationRequest, _application_service_pb2.RegisterApplicationResponse]  # type: ignore[assignment]
-    """Registers an application of Appendix 1 (R29), entered by staff from paper or told in person. The case gets the next number
-    of the school, the regulation version of the day of filing, and a deadline for each applicant (R15).
+    """Registers an application of Appendix 1 (R29), or a statement of Appendix 2 or 3 (R30, R31), entered by staff from paper or
+    told in person. The case gets the next number of the school and the regulation version of the day of filing; an application
+    also a deadline for each applicant (R15). A statement ends at once the access of those who signed it, and of nobody else
+    (R32, R33), and begins their paper mode (R8); after OK no call of theirs about that student succeeds, in any service.
+    ENDING_PENDING: registered and ended, but a service has not confirmed it yet; repeat the request to wait again.
     """
     GetApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.GetApplicationRequest, _application_service_pb2.GetApplicationResponse]  # type: ignore[assignment]
     """Returns a case with its checklist and log. An applicant sees only the own contacts."""
@@ -73,8 +79,11 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _application_service_pb2.RegisterApplicationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_application_service_pb2.RegisterApplicationResponse, _abc.Awaitable[_application_service_pb2.RegisterApplicationResponse]]:
-        """Registers an application of Appendix 1 (R29), entered by staff from paper or told in person. The case gets the next number
-        of the school, the regulation version of the day of filing, and a deadline for each applicant (R15).
+        """Registers an application of Appendix 1 (R29), or a statement of Appendix 2 or 3 (R30, R31), entered by staff from paper or
+        told in person. The case gets the next number of the school and the regulation version of the day of filing; an application
+        also a deadline for each applicant (R15). A statement ends at once the access of those who signed it, and of nobody else
+        (R32, R33), and begins their paper mode (R8); after OK no call of theirs about that student succeeds, in any service.
+        ENDING_PENDING: registered and ended, but a service has not confirmed it yet; repeat the request to wait again.
         """
 
     @_abc_1.abstractmethod

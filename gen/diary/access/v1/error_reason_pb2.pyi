@@ -90,6 +90,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No slip was printed, since the service of papers does not answer now; the old one-time password stays valid. Repeat the request."""
     ERROR_REASON_CLASS_NOT_FOUND: _ErrorReason.ValueType  # 33
     """No such class whose students the caller may register applications for."""
+    ERROR_REASON_NOTHING_TO_GRANT: _ErrorReason.ValueType  # 34
+    """A statement of Appendix 2 or 3 is no application for access: nothing is granted by it."""
+    ERROR_REASON_STUDENT_UNDER_AGE: _ErrorReason.ValueType  # 35
+    """A student under the age of own applications signs no statement of one's own."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Reasons of errors, in ErrorInfo.reason with domain access.diary. Each says when it occurs."""
@@ -162,4 +166,8 @@ ERROR_REASON_DOCUMENTS_UNAVAILABLE: ErrorReason.ValueType  # 32
 """No slip was printed, since the service of papers does not answer now; the old one-time password stays valid. Repeat the request."""
 ERROR_REASON_CLASS_NOT_FOUND: ErrorReason.ValueType  # 33
 """No such class whose students the caller may register applications for."""
+ERROR_REASON_NOTHING_TO_GRANT: ErrorReason.ValueType  # 34
+"""A statement of Appendix 2 or 3 is no application for access: nothing is granted by it."""
+ERROR_REASON_STUDENT_UNDER_AGE: ErrorReason.ValueType  # 35
+"""A student under the age of own applications signs no statement of one's own."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -228,3 +228,45 @@ class CredentialsReady(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CredentialsReady: _TypeAlias = CredentialsReady  # noqa: Y015
+
+@_typing.final
+class PaperModeChanged(_message.Message):
+    """A guardian's paper mode for a student began, changed or ended (R7, R8)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    STUDENT_ID_FIELD_NUMBER: _builtins.int
+    GUARDIAN_PERSON_ID_FIELD_NUMBER: _builtins.int
+    DECLARATION_ID_FIELD_NUMBER: _builtins.int
+    IS_IN_FORCE_FIELD_NUMBER: _builtins.int
+    DECLINES_PRINTOUTS_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    student_id: _builtins.str
+    """The student."""
+    guardian_person_id: _builtins.str
+    """The guardian."""
+    declaration_id: _builtins.str
+    """The declaration."""
+    is_in_force: _builtins.bool
+    """Whether the declaration holds."""
+    declines_printouts: _builtins.bool
+    """Whether printouts are declined too."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        student_id: _builtins.str = ...,
+        guardian_person_id: _builtins.str = ...,
+        declaration_id: _builtins.str = ...,
+        is_in_force: _builtins.bool = ...,
+        declines_printouts: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["declaration_id", b"declaration_id", "declines_printouts", b"declines_printouts", "guardian_person_id", b"guardian_person_id", "is_in_force", b"is_in_force", "school_id", b"school_id", "student_id", b"student_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PaperModeChanged: _TypeAlias = PaperModeChanged  # noqa: Y015
