@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from benchmarks import contest, diary, peer_servers, pgbench, report
+from benchmarks import contest, diary, letter_lag, peer_servers, pgbench, report
 from benchmarks.contest import Contest, Goal, Rival
 from benchmarks.echo import run_echo
 from benchmarks.load import Source, Target, grpc_client, measure
@@ -24,7 +24,7 @@ def main() -> None:
     """Prints progress and the table; exit 0 whatever the figures are, since no clock decides here."""
     arguments = _parser().parse_args()
     try:
-        text = asyncio.run(_run(arguments.names or list(CONTESTS), Size(arguments.schools, arguments.students)))
+        text = asyncio.run(_run(arguments.names or [*CONTESTS, *LAGS], Size(arguments.schools, arguments.students)))
     except LocalError as error:
         sys.exit(f"benchmark: {error}")
     except KeyboardInterrupt:
@@ -45,8 +45,9 @@ async def _run(names: list[str], size: Size) -> str:
 def _measure(names: list[str], running: diary.Running, size: Size) -> str:
     with ExitStack() as stack:
         bench = Bench(running, peer_servers.Shape(size.students or 0), stack)
-        results = [result for name in names for result in contest.run(CONTESTS[name](bench))]
-    return report.render(results, bench.shape.students)
+        results = [result for name in names if name in CONTESTS for result in contest.run(CONTESTS[name](bench))]
+        lags = [LAGS[name](running) for name in names if name in LAGS]
+    return "\n\n".join([report.render(results, bench.shape.students), *lags])
 
 
 class Bench:
@@ -127,13 +128,15 @@ CONTESTS: dict[str, Callable[[Bench], Contest]] = {
     "record-marks": record_marks,
     "class-write": class_write,
 }
+# What is waited for rather than done at a rate.
+LAGS: dict[str, Callable[[diary.Running], str]] = {"letter-lag": letter_lag.run}
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description="Diary against the limit of the machine and against peers. A few minutes."
     )
-    parser.add_argument("names", nargs="*", metavar="name", type=_name, help=f"{', '.join(CONTESTS)}; all by default")
+    parser.add_argument("names", nargs="*", metavar="name", type=_name, help=f"{', '.join([*CONTESTS, *LAGS])}; all by default")
     parser.add_argument("--schools", type=int, default=4, metavar="N", help="schools of the region (%(default)s)")
     parser.add_argument("--students", type=int, default=2400, metavar="N", help="its students, and the peers' (%(default)s)")
     parser.add_argument("--report", action="store_true", help="also write docs/reports/bench-<date>.md")
@@ -141,8 +144,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _name(name: str) -> str:
-    if name not in CONTESTS:
-        raise argparse.ArgumentTypeError(f"there is no {name}; there are {', '.join(CONTESTS)}")
+    if name not in {**CONTESTS, **LAGS}:
+        raise argparse.ArgumentTypeError(f"there is no {name}; there are {', '.join([*CONTESTS, *LAGS])}")
     return name
 
 

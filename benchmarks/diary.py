@@ -52,6 +52,7 @@ class Running:
     admin_dsn: str
     journal_dsn: str  # of the role diary_journal_app
     keys_dir: Path
+    nats_url: str
     pids: tuple[int, ...]  # of the journal's processes and of Postgres
     postmaster: int
 
@@ -72,6 +73,7 @@ async def running_region(size: Size) -> AsyncIterator[Running]:
                 admin_dsn=region.admin_dsn,
                 journal_dsn=region.app_dsn("journal"),
                 keys_dir=region.state.keys,
+                nats_url=region.nats_url,
                 pids=(*journals, postmaster),
                 postmaster=postmaster,
             )
@@ -276,7 +278,7 @@ def _callers(running: Running, kind: int, role: int, role_name: str) -> list[tup
     with psycopg.connect(running.admin_dsn) as connection:
         rows = connection.execute(
             "SELECT DISTINCT ON (object_id) school_id::text, object_id::text, account_id::text FROM journal.relations "
-            "WHERE kind = %s AND role = %s AND valid_to_time IS NULL ORDER BY object_id, account_id",
+            "WHERE kind = %s AND role = %s AND coalesce(valid_to_time, 'infinity') > now() ORDER BY object_id, account_id",
             (kind, role),
         ).fetchall()
     return [(school, thing, account, _bearer(signer, account, role_name)) for school, thing, account in rows]

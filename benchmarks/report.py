@@ -25,7 +25,9 @@ _COLUMNS = (
 
 
 def render(results: Sequence[Result], students: int) -> str:
-    """All results as text."""
+    """All results as text; nothing when there are none."""
+    if not results:
+        return ""
     rows = [_COLUMNS, *map(_row, results)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows]

@@ -5,6 +5,7 @@ noted (its store was lost), all that lies above the lowest acknowledged floor is
 """
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -57,21 +58,24 @@ class Relay:
         database.on_news = self._news.set
 
     async def run(self) -> None:
-        """Publishes what waits, for ever; woken by the process's own writes, and each second for those of other replicas."""
+        """Publishes what waits, for ever, and watches over the stream beside it, so that watching delays no event."""
         await self.watch_stream()
-        watched = asyncio.get_running_loop().time()
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._publish_all())
+            both.create_task(self._watch())
+
+    async def _publish_all(self) -> None:
+        """Woken by the process's own writes, and each second for those of other replicas."""
         while True:
             self._news.clear()
-            full = await self._publish_batch() == _BATCH
-            now = asyncio.get_running_loop().time()
-            if now - watched >= _POLL_SECONDS:
-                await self.watch_stream()
-                watched = now
-            if not full:
-                try:
+            if await self._publish_batch() < _BATCH:
+                with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._news.wait(), _POLL_SECONDS)
-                except TimeoutError:
-                    continue
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_POLL_SECONDS)
+            await self.watch_stream()
 
     async def _publish_batch(self) -> int:
         async with self._database.region() as connection, connection.transaction():

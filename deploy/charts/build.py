@@ -17,7 +17,6 @@ from deploy.gateway.settings import PORTAL, SERVICES
 
 SOURCE = Path(__file__).parent
 OUT = ROOT / ".diary" / "charts"
-STAGED = OUT / "source"
 THIN = (*SERVICES, "gateway", PORTAL)
 INSTALLED = ("diary", "backends")
 _DESCRIPTORS = ROOT / "gen" / "diary.binpb"
@@ -25,34 +24,39 @@ _PORTS = {"access": 50051, "journal": 50052, "notify": 50053, "documents": 50054
 
 
 def main() -> None:
-    """Builds everything anew."""
-    shutil.rmtree(OUT, ignore_errors=True)
-    for chart in ("service", *THIN, *INSTALLED):
-        shutil.copytree(SOURCE / chart, STAGED / chart)
-    for chart in (*THIN, *INSTALLED):
-        _write_schema(chart)
-    _add_gateway_files()
-    _add_watching()
-    for chart in (*THIN, *INSTALLED):
-        _helm("dependency", "build", "--skip-refresh", str(STAGED / chart))
-    for chart in INSTALLED:
-        _helm("package", str(STAGED / chart), "--destination", str(OUT))
+    """Packages into .diary/charts."""
+    build(OUT)
     print(f"charts: {', '.join(sorted(path.name for path in OUT.glob('*.tgz')))} in {OUT.relative_to(ROOT)}")
 
 
-def _write_schema(chart: str) -> None:
+def build(out: Path) -> None:
+    """Builds everything anew: the packages in `out`, what they are made of in `out`/source."""
+    shutil.rmtree(out, ignore_errors=True)
+    staged = out / "source"
+    for chart in ("service", *THIN, *INSTALLED):
+        shutil.copytree(SOURCE / chart, staged / chart)
+    for chart in (*THIN, *INSTALLED):
+        _write_schema(staged, chart)
+    _add_gateway_files(staged / "gateway" / "files")
+    _add_watching(staged / "diary" / "files")
+    for chart in (*THIN, *INSTALLED):
+        _helm("dependency", "build", "--skip-refresh", str(staged / chart))
+    for chart in INSTALLED:
+        _helm("package", str(staged / chart), "--destination", str(out))
+
+
+def _write_schema(staged: Path, chart: str) -> None:
     """values.schema.json: what all charts share, and the chart's own; anything else in the values is refused."""
-    schema = json.loads((STAGED / "service" / "schema.json").read_text())
-    own = json.loads((STAGED / chart / "schema.json").read_text())
+    schema = json.loads((staged / "service" / "schema.json").read_text())
+    own = json.loads((staged / chart / "schema.json").read_text())
     for section in ("properties", "definitions"):
         schema[section] |= own.get(section, {})
     schema["required"] = own.get("required", [])
-    _write(STAGED / chart / "values.schema.json", {"$schema": "http://json-schema.org/draft-07/schema#", **schema})
-    (STAGED / chart / "schema.json").unlink()
+    _write(staged / chart / "values.schema.json", {"$schema": "http://json-schema.org/draft-07/schema#", **schema})
+    (staged / chart / "schema.json").unlink()
 
 
-def _add_gateway_files() -> None:
-    files = STAGED / "gateway" / "files"
+def _add_gateway_files(files: Path) -> None:
     files.mkdir()
     shutil.copy(_DESCRIPTORS, files)
     settings = Settings(
@@ -68,8 +72,7 @@ def _add_gateway_files() -> None:
     _write(files / "envoy.json", render(settings))
 
 
-def _add_watching() -> None:
-    files = STAGED / "diary" / "files"
+def _add_watching(files: Path) -> None:
     shutil.copy(ROOT / "deploy" / "alerts" / "diary.rules.yaml", files)
     dashboards = ROOT / "deploy" / "dashboards"
     for path in sorted(dashboards.glob("*.json")):

@@ -4,14 +4,12 @@ import ast
 import json
 from collections.abc import Iterator
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deploy.charts.build import STAGED
 from deploy.charts.tools import ROOT
-from tests.charts.support import Document, pods, render
+from tests.charts.support import Document, pods, render, staged
 from tests.charts.test_environment import CONFIGS, SERVICES, settings_of
 
 Edge = tuple[str, str]
@@ -56,7 +54,7 @@ def _stubs(tree: ast.Module) -> Iterator[str]:
 
 
 def routed_by_gateway() -> set[Edge]:
-    bootstrap = json.loads((STAGED / "gateway" / "files" / "envoy.json").read_text())
+    bootstrap = json.loads((staged("gateway") / "files" / "envoy.json").read_text())
     return {("gateway", cluster["name"]) for cluster in bootstrap["static_resources"]["clusters"]}
 
 
@@ -147,7 +145,7 @@ def test_the_door_is_open_to_clients_only_at_the_gateway(documents: list[Documen
 
 
 def test_addresses_of_the_gateway_are_services_of_the_charts(documents: list[Document]) -> None:
-    bootstrap = json.loads(Path(STAGED / "gateway" / "files" / "envoy.json").read_text())
+    bootstrap = json.loads((staged("gateway") / "files" / "envoy.json").read_text())
     served = {(d["metadata"]["name"], p["port"]) for d in documents if d["kind"] == "Service" for p in d["spec"]["ports"]}
     for cluster in bootstrap["static_resources"]["clusters"]:
         [endpoints] = cluster["load_assignment"]["endpoints"]

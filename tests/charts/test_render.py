@@ -9,9 +9,9 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from deploy.charts.build import INSTALLED, STAGED
+from deploy.charts.build import INSTALLED
 from tests.charts import golden
-from tests.charts.support import CASES, MONITORING, PLAIN, helm, render
+from tests.charts.support import CASES, MONITORING, PLAIN, helm, render, staged
 
 VERSIONS = ("1.30", "1.33", "1.37")
 # What an operator brings has no schema in Kubernetes; test_watching.py and the golden files look at these.
@@ -20,7 +20,7 @@ OPERATORS = ("monitoring.coreos.com/v1", "postgresql.cnpg.io/v1")
 
 @pytest.mark.parametrize("chart", INSTALLED)
 def test_lint_has_nothing_to_say(chart: str) -> None:
-    done = helm("lint", "--strict", str(STAGED / chart), "--values", str(PLAIN) if chart == "diary" else "/dev/null")
+    done = helm("lint", "--strict", str(staged(chart)), "--values", str(PLAIN) if chart == "diary" else "/dev/null")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -63,7 +63,7 @@ def test_no_two_objects_have_one_name(case: str) -> None:
 @pytest.mark.parametrize(
     ("values", "why"),
     [
-        ({"notify": {"portalUrl": "diary.example"}}, "portalUrl"),
+        ({"global": {"portalUrl": "diary.example"}}, "portalUrl"),
         ({"notify": {"mail": {"tls": "ssl"}}}, "tls"),
         ({"journal": {"replicas": {"min": 0}}}, "min"),
         ({"journal": {"poolsize": 3}}, "poolsize"),
@@ -77,18 +77,20 @@ def test_no_two_objects_have_one_name(case: str) -> None:
 def test_value_that_cannot_be_meant_is_refused(tmp_path: Path, values: dict[str, Any], why: str) -> None:
     file = tmp_path / "values.yaml"
     file.write_text(yaml.safe_dump(values))
-    done = helm("template", str(STAGED / "diary"), "--values", str(PLAIN), "--values", str(file))
+    done = helm("template", str(staged("diary")), "--values", str(PLAIN), "--values", str(file))
     assert done.returncode != 0
     assert why in done.stderr
 
 
-def test_mail_that_the_region_has_not_named_is_asked_for() -> None:
-    done = helm("template", str(STAGED / "diary"))
+def test_what_only_the_region_knows_is_asked_for() -> None:
+    done = helm("template", str(staged("diary")))
     assert done.returncode != 0
     assert "/mail/host" in done.stderr
-    assert "/portalUrl" in done.stderr
+    assert "/mail/from" in done.stderr
+    done = helm("template", str(staged("diary")), "--values", str(PLAIN), "--set", "global.portalUrl=")
+    assert "global.portalUrl: say where families open the diary" in done.stderr
 
 
 def test_kubernetes_too_old_is_refused() -> None:
-    done = helm("template", str(STAGED / "diary"), "--values", str(PLAIN), "--kube-version", "1.29.0")
+    done = helm("template", str(staged("diary")), "--values", str(PLAIN), "--kube-version", "1.29.0")
     assert "incompatible with Kubernetes" in done.stderr

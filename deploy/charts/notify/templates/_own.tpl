@@ -1,6 +1,6 @@
 {{- define "notify.env" }}
 - name: DIARY_NOTIFY_PORTAL_URL
-  value: {{ .Values.portalUrl | quote }}
+  value: {{ include "service.portalUrl" . }}
 - name: DIARY_NOTIFY_MAIL_FROM
   value: {{ .Values.mail.from | quote }}
 - name: DIARY_NOTIFY_SMTP_HOST
@@ -13,11 +13,11 @@
   value: {{ .Values.mail.user | quote }}
 {{- if .Values.mail.passwordSecret }}
 - name: DIARY_NOTIFY_SMTP_PASSWORD_FILE
-  value: /etc/diary/secrets/smtp-password
+  value: /etc/diary/files/smtp-password
 {{- end }}
 {{- end -}}
 
-{{- define "notify.secrets" }}
+{{- define "notify.files" }}
 {{- with .Values.mail.passwordSecret }}
 - secret:
     name: {{ . }}

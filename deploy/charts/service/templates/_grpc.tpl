@@ -50,9 +50,13 @@
   volumeMounts:
     {{- include "service.tmpMount" . | nindent 4 }}
     {{- include "service.keysMount" . | nindent 4 }}
-    - name: secrets
-      mountPath: /etc/diary/secrets
+    - name: files
+      mountPath: /etc/diary/files
       readOnly: true
+{{- end -}}
+
+{{- define "service.portalUrl" -}}
+{{ required "global.portalUrl: say where families open the diary" .Values.global.portalUrl | quote }}
 {{- end -}}
 
 {{- define "service.env" -}}
@@ -65,11 +69,11 @@
 - name: DIARY_KEYS_DIR
   value: /etc/diary/keys
 - name: DIARY_NATS_URL_FILE
-  value: /etc/diary/secrets/nats-url
+  value: /etc/diary/files/nats-url
 - name: DIARY_NATS_STREAM_COPIES
   value: {{ .Values.global.nats.streamCopies | quote }}
 - name: DIARY_{{ $name }}_DATABASE_URL_FILE
-  value: /etc/diary/secrets/database-url
+  value: /etc/diary/files/database-url
 - name: DIARY_{{ $name }}_POOL_SIZE
   value: {{ .Values.poolSize | quote }}
 - name: DIARY_{{ $name }}_PORT
@@ -91,7 +95,7 @@
 {{- if eq .Chart.Name "access" }}{{ $files = append $files "token.pem" }}{{ end -}}
 {{ include "service.tmpVolume" . }}
 {{ include "service.keysVolume" (dict "root" . "files" $files) }}
-- name: secrets
+- name: files
   projected:
     defaultMode: 0440
     sources:
@@ -105,7 +109,7 @@
           items:
             - key: url
               path: nats-url
-      {{- with include (printf "%s.secrets" .Chart.Name) . | trim }}
+      {{- with include (printf "%s.files" .Chart.Name) . | trim }}
       {{- . | nindent 6 }}
       {{- end }}
 {{- end -}}

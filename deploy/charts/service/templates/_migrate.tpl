@@ -39,17 +39,17 @@ spec:
             - name: DIARY_LOG_LEVEL
               value: {{ .Values.global.logLevel }}
             - name: DIARY_DATABASE_URL_FILE
-              value: /etc/diary/secrets/admin-url
+              value: /etc/diary/files/admin-url
             - name: DIARY_{{ $name }}_DATABASE_URL_FILE
-              value: /etc/diary/secrets/database-url
+              value: /etc/diary/files/database-url
           volumeMounts:
             {{- include "service.tmpMount" . | nindent 12 }}
-            - name: secrets
-              mountPath: /etc/diary/secrets
+            - name: files
+              mountPath: /etc/diary/files
               readOnly: true
       volumes:
         {{- include "service.tmpVolume" . | nindent 8 }}
-        - name: secrets
+        - name: files
           secret:
             secretName: {{ .Values.global.database.secret }}
             defaultMode: 0440

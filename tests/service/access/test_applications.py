@@ -1,0 +1,484 @@
+"""A case from the application to the grant: who may, what is asked, what is written (Clauses R1, R2, R5, R6, R9-R12, R24)."""
+
+import asyncio
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import grpc
+import pytest
+import pytest_asyncio
+
+from chassis.clock import SystemClock
+from diary.access.v1 import application_service_pb2 as pb
+from diary.access.v1 import application_service_pb2_grpc, events_pb2
+from tests.support.access_region import Person, SchoolWorld, make_school
+from tests.support.access_service import Backends
+from tests.support.applications import (
+    DOCUMENT,
+    add_vera,
+    by_email,
+    filing,
+    granting,
+    handing_over,
+    mother,
+    reading,
+    set_birth_date,
+)
+from tests.support.services import refused
+
+NO_STUDENT = (grpc.StatusCode.NOT_FOUND, "STUDENT_NOT_FOUND")
+NO_CASE = (grpc.StatusCode.NOT_FOUND, "APPLICATION_NOT_FOUND")
+WRONG_ROLE = (grpc.StatusCode.PERMISSION_DENIED, "ROLE_NOT_ALLOWED")
+
+
+@pytest.fixture
+def stub(channel: grpc.aio.Channel) -> Any:
+    return application_service_pb2_grpc.ApplicationServiceStub(channel)
+
+
+@pytest_asyncio.fixture
+async def vera(school: SchoolWorld) -> Person:
+    return await add_vera(school)
+
+
+@pytest.fixture
+def teacher(backends: Backends, school: SchoolWorld) -> Any:
+    """Metadata of the class teacher of Vera's class."""
+    return backends.sign_in(school.people["class_teacher"], "class_teacher")
+
+
+@pytest.fixture
+def head(backends: Backends, school: SchoolWorld, vera: Person) -> Any:
+    return backends.sign_in(school.people["head"], "head")
+
+
+async def _registered(stub: Any, request: pb.RegisterApplicationRequest, metadata: Any) -> pb.Application:
+    application: pb.Application = (await stub.RegisterApplication(request, metadata=metadata)).application
+    return application
+
+
+async def _events(school: SchoolWorld, message: Any) -> list[Any]:
+    rows = await school.connection.fetch(
+        "SELECT payload FROM access.outbox WHERE subject = $1 AND school_id = $2 ORDER BY event_number",
+        message.DESCRIPTOR.full_name,
+        school.school_id,
+    )
+    return [message.FromString(row["payload"]) for row in rows]
+
+
+async def test_a_registered_application_has_number_regulation_log_and_event(
+    stub: Any, school: SchoolWorld, vera: Person, teacher: Any
+) -> None:
+    """Clauses R1, R2, R12."""
+    case = await _registered(stub, filing(school, vera), teacher)
+    year = SystemClock().now().year
+    assert (case.number, case.state) == (f"1-ЭД/{year}", pb.APPLICATION_STATE_REGISTERED)
+    assert (case.regulation, case.student_name, case.class_name) == ("Типовой регламент", "Иванова Вера", "8-А")
+    assert [(entry.actor_name, entry.state, entry.ground) for entry in case.log] == [
+        ("Петрова Н. И.", pb.APPLICATION_STATE_REGISTERED, f"подано лично; зарегистрировано за № 1-ЭД/{year}")
+    ]
+    [applicant] = case.applicants
+    assert (applicant.display_name, applicant.guardian_kind) == ("Иванова Мария Петровна", pb.GUARDIAN_KIND_MOTHER)
+    assert applicant.HasField("due_time")
+    assert not applicant.HasField("met_time")
+    assert not applicant.login
+    events = await _events(school, events_pb2.ApplicationRegistered)
+    assert [event.application_id for event in events] == [case.application_id]
+
+
+async def test_an_application_keeps_the_regulation_version_of_its_day(
+    stub: Any, school: SchoolWorld, vera: Person, teacher: Any
+) -> None:
+    """Clause R1: old cases are judged by the old version."""
+    day = SystemClock().now().date()
+    await school.connection.execute(
+        """
+        INSERT INTO access.regulation_versions (school_id, title, order_number, order_date, valid_from)
+        VALUES ($1, 'Регламент', '07', '2020-08-28', '2020-08-28'), ($1, 'Регламент', '11', $2, $2)
+        """,
+        school.school_id,
+        day,
+    )
+    late = filing(school, vera, received=SystemClock().now() - timedelta(days=2))
+    assert (await _registered(stub, late, teacher)).regulation == "приказ от 28.08.2020 № 07"
+    assert (await _registered(stub, filing(school, vera), teacher)).regulation == f"приказ от {day:%d.%m.%Y} № 11"
+
+
+@pytest.mark.parametrize(("key", "role"), [("class_teacher", "class_teacher"), ("admin", "admin"), ("secretary", "secretary")])
+async def test_class_teacher_admin_and_secretary_register(
+    stub: Any, backends: Backends, school: SchoolWorld, vera: Person, key: str, role: str
+) -> None:
+    case = await _registered(stub, filing(school, vera), backends.sign_in(school.people[key], role))
+    assert case.number
+
+
+@pytest.mark.parametrize(
+    ("key", "role", "expected"),
+    [
+        ("other_class_teacher", "class_teacher", NO_STUDENT),
+        ("teacher", "class_teacher", NO_STUDENT),
+        ("mother", "admin", NO_STUDENT),
+        ("head", "secretary", NO_STUDENT),
+        ("head", "head", WRONG_ROLE),
+        ("mother", "guardian", WRONG_ROLE),
+    ],
+)
+async def test_others_do_not_register(
+    stub: Any, backends: Backends, school: SchoolWorld, vera: Person, key: str, role: str, expected: Any
+) -> None:
+    """Another class's teacher learns no more than that there is nobody; a role in the token alone opens nothing."""
+    call = stub.RegisterApplication(filing(school, vera), metadata=backends.sign_in(school.people[key], role))
+    assert await refused(call) == expected
+
+
+async def test_absent_and_other_schools_students_answer_alike(
+    stub: Any, backends: Backends, school: SchoolWorld, vera: Person, teacher: Any, admin: Any
+) -> None:
+    """Clause R19: the answer is the same whether or not the child exists."""
+    other = await make_school(admin)
+    nobody = Person(uuid4(), uuid4(), uuid4(), "")
+    for student in (nobody, other.people["anna"]):
+        assert await refused(stub.RegisterApplication(filing(school, student), metadata=teacher)) == NO_STUDENT
+    foreign = filing(other, other.people["anna"])
+    assert await refused(stub.RegisterApplication(foreign, metadata=teacher)) == NO_STUDENT
+
+
+async def test_a_repeat_of_the_request_registers_nothing_more(
+    stub: Any, school: SchoolWorld, vera: Person, teacher: Any
+) -> None:
+    request = filing(school, vera)
+    first = await _registered(stub, request, teacher)
+    assert await _registered(stub, request, teacher) == first
+    assert (
+        await school.connection.fetchval("SELECT count(*) FROM access.applications WHERE school_id = $1", school.school_id) == 1
+    )
+    request.channel = pb.APPLICATION_CHANNEL_POST
+    refusal = await refused(stub.RegisterApplication(request, metadata=teacher))
+    assert refusal == (grpc.StatusCode.INVALID_ARGUMENT, "REQUEST_ID_REUSED")
+
+
+async def test_numbers_have_no_gaps_when_twenty_register_at_once_and_some_fail(
+    stub: Any, school: SchoolWorld, vera: Person, teacher: Any
+) -> None:
+    """Clause R12: a number that a failed registration took is given back."""
+    await school.connection.execute(
+        """
+        CREATE OR REPLACE FUNCTION access.break_some() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF NEW.email = 'breaks@example.org' THEN RAISE EXCEPTION 'as if the server went' USING ERRCODE = '57P01'; END IF;
+            RETURN NEW;
+        END $$;
+        CREATE OR REPLACE TRIGGER break_some BEFORE INSERT ON access.applicants
+            FOR EACH ROW EXECUTE FUNCTION access.break_some();
+        """
+    )
+    mails = ["breaks@example.org" if number % 4 == 0 else f"m{number}@example.org" for number in range(20)]
+    requests = [filing(school, vera, mother(email=mail)) for mail in mails]
+    calls = [stub.RegisterApplication(request, metadata=teacher) for request in requests]
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    await school.connection.execute("DROP TRIGGER break_some ON access.applicants")
+    numbers = sorted(int(a.application.number.split("-")[0]) for a in answers if not isinstance(a, BaseException))
+    assert numbers == list(range(1, 16))
+
+
+async def test_twins_of_one_request_at_once_register_one_case(
+    stub: Any, school: SchoolWorld, vera: Person, teacher: Any
+) -> None:
+    request = filing(school, vera)
+    calls = [stub.RegisterApplication(request, metadata=teacher) for _ in range(5)]
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    numbers = {a.application.application_id for a in answers if not isinstance(a, BaseException)}
+    codes = {a.code() for a in answers if isinstance(a, grpc.aio.AioRpcError)}
+    assert len(numbers) == 1
+    assert codes <= {grpc.StatusCode.UNAVAILABLE}
+    cases = await school.connection.fetch("SELECT number FROM access.applications WHERE school_id = $1", school.school_id)
+    assert [row["number"] for row in cases] == [1]
+
+
+@pytest.mark.parametrize(
+    ("applicant", "reason"),
+    [
+        (mother(given_name=""), "APPLICANT_INCOMPLETE"),
+        (mother(family_name=" \t"), "APPLICANT_INCOMPLETE"),
+        (mother(guardian_kind=pb.GUARDIAN_KIND_UNSPECIFIED), "APPLICANT_INCOMPLETE"),
+        (mother(credentials_way=pb.CREDENTIALS_WAY_EMAIL), "EMAIL_MISSING"),
+        (mother(email="no address"), "REQUEST_INVALID"),
+        (mother(credentials_way=pb.CREDENTIALS_WAY_UNSPECIFIED), "REQUEST_INVALID"),
+    ],
+)
+async def test_an_incomplete_applicant_is_refused(
+    stub: Any, school: SchoolWorld, vera: Person, teacher: Any, applicant: pb.FiledApplicant, reason: str
+) -> None:
+    """Clause R29."""
+    call = stub.RegisterApplication(filing(school, vera, applicant), metadata=teacher)
+    assert await refused(call) == (grpc.StatusCode.INVALID_ARGUMENT, reason)
+
+
+async def test_receipt_in_the_future_is_refused(stub: Any, school: SchoolWorld, vera: Person, teacher: Any) -> None:
+    request = filing(school, vera, received=SystemClock().now() + timedelta(minutes=5))
+    refusal = await refused(stub.RegisterApplication(request, metadata=teacher))
+    assert refusal == (grpc.StatusCode.INVALID_ARGUMENT, "RECEIVED_IN_FUTURE")
+
+
+async def test_a_year_without_a_known_calendar_is_named(stub: Any, school: SchoolWorld, vera: Person, teacher: Any) -> None:
+    request = filing(school, vera, received=datetime(2021, 5, 17, 9, tzinfo=UTC))
+    refusal = await refused(stub.RegisterApplication(request, metadata=teacher))
+    assert refusal == (grpc.StatusCode.FAILED_PRECONDITION, "CALENDAR_UNKNOWN")
+
+
+@pytest.mark.parametrize(
+    ("born", "kind", "fits"),
+    [
+        (-13, pb.GUARDIAN_KIND_GUARDIAN, True),
+        (-13, pb.GUARDIAN_KIND_TRUSTEE, False),
+        (-15, pb.GUARDIAN_KIND_TRUSTEE, True),
+        (-15, pb.GUARDIAN_KIND_GUARDIAN, False),
+        (-19, pb.GUARDIAN_KIND_MOTHER, False),
+        (-19, pb.GUARDIAN_KIND_REPRESENTATIVE, True),
+    ],
+)
+async def test_a_legal_relation_fits_the_age(
+    stub: Any, school: SchoolWorld, vera: Person, teacher: Any, born: int, kind: Any, fits: bool
+) -> None:
+    """Clause R6."""
+    await set_birth_date(school, vera, date(SystemClock().now().year + born, 1, 2))
+    call = stub.RegisterApplication(filing(school, vera, mother(guardian_kind=kind)), metadata=teacher)
+    if fits:
+        assert (await call).application.applicants[0].guardian_kind == kind
+    else:
+        assert await refused(call) == (grpc.StatusCode.FAILED_PRECONDITION, "GUARDIAN_UNDER_AGE")
+
+
+async def test_a_guardian_on_record_applies_by_id_and_a_stranger_does_not(
+    stub: Any, backends: Backends, school: SchoolWorld, vera: Person, teacher: Any
+) -> None:
+    """Clause R6: the relation is the one on record."""
+    anna, her_mother = school.people["anna"], school.people["mother"]
+    known = pb.FiledApplicant(person_id=str(her_mother.person_id), credentials_way=pb.CREDENTIALS_WAY_IN_PERSON)
+    case = await _registered(stub, filing(school, anna, known), teacher)
+    assert case.applicants[0].guardian_kind == pb.GUARDIAN_KIND_MOTHER
+    refusal = await refused(stub.RegisterApplication(filing(school, vera, known), metadata=teacher))
+    assert refusal == (grpc.StatusCode.NOT_FOUND, "PERSON_NOT_FOUND")
+
+
+async def test_the_student_applies_alone_or_beside_a_parent(stub: Any, school: SchoolWorld, vera: Person, teacher: Any) -> None:
+    """Clause R5: a student has a right of the own; below 14 with a parent's signature (decision 7)."""
+    own = pb.FiledApplicant(person_id=str(vera.person_id), credentials_way=pb.CREDENTIALS_WAY_IN_PERSON)
+    alone = await _registered(stub, filing(school, vera, own), teacher)
+    assert [(a.person_id, a.guardian_kind) for a in alone.applicants] == [(str(vera.person_id), 0)]
+    await set_birth_date(school, vera, SystemClock().now().date() - timedelta(days=4000))
+    alone = (await stub.GetApplication(reading(school, alone.application_id), metadata=teacher)).application
+    assert [item.clause for item in alone.checklist if not item.is_met] == ["R6"]
+    both = await _registered(stub, filing(school, vera, is_for_student_too=True), teacher)
+    assert [a.display_name for a in both.applicants] == ["Иванова Мария Петровна", "Иванова Вера"]
+    assert all(item.is_met for item in both.checklist)
+
+
+async def test_the_checklist_shows_the_facts(stub: Any, school: SchoolWorld, vera: Person, teacher: Any) -> None:
+    """Clauses R10, R11, R12, R6."""
+    case = await _registered(stub, filing(school, vera), teacher)
+    registered = f"{case.register_time.ToDatetime() + timedelta(hours=3):%d.%m.%Y}"
+    assert [(item.clause, item.is_met, item.evidence) for item in case.checklist] == [
+        ("R10", True, "приказ от 30.08.2020 № 15-у"),
+        ("R11", True, "данные внесены, класс 8-А"),
+        ("R12", True, f"№ {case.number} от {registered}"),
+        ("R6", True, f"Иванова Мария Петровна — мать, {DOCUMENT}"),
+    ]
+
+
+async def test_a_grant_waits_for_the_checklist(stub: Any, school: SchoolWorld, vera: Person, teacher: Any) -> None:
+    """Clauses R10, R11, R6: what lacks is named, and nothing is granted."""
+    await set_birth_date(school, vera, None)
+    case = await _registered(stub, filing(school, vera, mother(authority_document="")), teacher)
+    with pytest.raises(grpc.aio.AioRpcError, match="not yet fulfilled: R11,R6") as caught:
+        await stub.GrantApplication(granting(school, case.application_id), metadata=teacher)
+    assert caught.value.code() == grpc.StatusCode.FAILED_PRECONDITION
+    assert await _events(school, events_pb2.GrantIssued) == []
+
+
+async def test_granting_opens_account_grant_relation_and_meets_the_deadline(
+    stub: Any, school: SchoolWorld, vera: Person, teacher: Any
+) -> None:
+    """Clauses R9, R12, R15, R24."""
+    case = await _registered(stub, filing(school, vera, is_for_student_too=True), teacher)
+    request = granting(school, case.application_id)
+    granted = (await stub.GrantApplication(request, metadata=teacher)).application
+    assert granted.state == pb.APPLICATION_STATE_GRANTED
+    assert granted.etag != case.etag
+    assert granted.applicants[0].login.rstrip("0123456789") == "ivanova.mp"
+    assert granted.applicants[1].login == vera.login
+    assert [a.is_activated for a in granted.applicants] == [False, True]
+    assert all(a.HasField("met_time") and a.grant_id for a in granted.applicants)
+    assert granted.log[-1].ground.startswith("доступ предоставлен: R10 приказ от 30.08.2020 № 15-у; R11")
+    rows = await school.connection.fetch(
+        """
+        SELECT g.application_number, g.granted_by_role, g.role, r.object_id, r.role AS relation_role
+        FROM access.grants g JOIN access.relations r ON r.fact_id = g.grant_id
+        WHERE g.school_id = $1 AND g.student_id = $2 ORDER BY g.role DESC
+        """,
+        school.school_id,
+        vera.person_id,
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        (case.number, 6, 4, vera.person_id, 4),
+        (case.number, 6, 3, vera.person_id, 3),
+    ]
+    assert len(await _events(school, events_pb2.GrantIssued)) == 2
+    assert [e.application_id for e in await _events(school, events_pb2.ApplicationDecided)] == [case.application_id]
+    assert await _events(school, events_pb2.CredentialsReady) == []
+    again = (await stub.GrantApplication(request, metadata=teacher)).application
+    assert again == granted
+    refusal = await refused(stub.GrantApplication(granting(school, case.application_id), metadata=teacher))
+    assert refusal == (grpc.StatusCode.FAILED_PRECONDITION, "APPLICATION_DECIDED")
+
+
+async def test_credentials_by_email_are_announced_once(stub: Any, school: SchoolWorld, vera: Person, teacher: Any) -> None:
+    """Clause R26."""
+    case = await _registered(stub, filing(school, vera, by_email()), teacher)
+    granted = (await stub.GrantApplication(granting(school, case.application_id), metadata=teacher)).application
+    ready = await _events(school, events_pb2.CredentialsReady)
+    assert [event.grant_id for event in ready] == [granted.applicants[0].grant_id]
+
+
+async def test_a_person_with_an_own_password_gets_the_grant_alone(
+    stub: Any, school: SchoolWorld, vera: Person, teacher: Any
+) -> None:
+    """No new login, no letter; a grant that is open already stays the one."""
+    her_mother, grant_id = school.people["mother"], school.grants["mother"]
+    await set_birth_date(school, school.people["anna"], date(2012, 3, 4))
+    known = pb.FiledApplicant(
+        person_id=str(her_mother.person_id), email="m@example.org", credentials_way=pb.CREDENTIALS_WAY_EMAIL
+    )
+    case = await _registered(stub, filing(school, school.people["anna"], known), teacher)
+    granted = (await stub.GrantApplication(granting(school, case.application_id), metadata=teacher)).application
+    [applicant] = granted.applicants
+    assert (applicant.login, applicant.grant_id, applicant.is_activated) == (her_mother.login, str(grant_id), True)
+    assert await _events(school, events_pb2.CredentialsReady) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "role", "expected"),
+    [
+        ("other_class_teacher", "class_teacher", NO_CASE),
+        ("secretary", "secretary", WRONG_ROLE),
+        ("secretary", "admin", NO_CASE),
+        ("head", "head", WRONG_ROLE),
+        ("mother", "guardian", WRONG_ROLE),
+    ],
+)
+async def test_only_own_class_teacher_and_admin_grant(
+    stub: Any, backends: Backends, school: SchoolWorld, vera: Person, teacher: Any, key: str, role: str, expected: Any
+) -> None:
+    """Clause R9."""
+    case = await _registered(stub, filing(school, vera), teacher)
+    call = stub.GrantApplication(granting(school, case.application_id), metadata=backends.sign_in(school.people[key], role))
+    assert await refused(call) == expected
+
+
+async def test_a_class_teacher_grants_only_while_appointed(stub: Any, school: SchoolWorld, vera: Person, teacher: Any) -> None:
+    """Clause R9."""
+    case = await _registered(stub, filing(school, vera), teacher)
+    await school.connection.execute(
+        "UPDATE access.appointments SET validity = daterange(lower(validity), $3) WHERE school_id = $1 AND person_id = $2",
+        school.school_id,
+        school.people["class_teacher"].person_id,
+        SystemClock().now().date() - timedelta(days=1),
+    )
+    await school.derive("class_teacher")
+    call = stub.GrantApplication(granting(school, case.application_id), metadata=teacher)
+    assert await refused(call) == NO_CASE
+
+
+async def test_another_schools_case_is_as_absent_as_none(
+    stub: Any, backends: Backends, school: SchoolWorld, vera: Person, teacher: Any, admin: Any
+) -> None:
+    """Clause R3."""
+    case = await _registered(stub, filing(school, vera), teacher)
+    other = await make_school(admin)
+    metadata = backends.sign_in(other.people["admin"], "admin")
+    for where, application_id in ((school, case.application_id), (other, case.application_id), (other, str(uuid4()))):
+        assert await refused(stub.GetApplication(reading(where, application_id), metadata=metadata)) == NO_CASE
+        assert await refused(stub.GrantApplication(granting(where, application_id), metadata=metadata)) == NO_CASE
+
+
+async def test_an_ended_session_opens_no_case(stub: Any, school: SchoolWorld, vera: Person, teacher: Any) -> None:
+    case = await _registered(stub, filing(school, vera), teacher)
+    await school.end_sessions_of("class_teacher")
+    call = stub.GetApplication(reading(school, case.application_id), metadata=teacher)
+    assert await refused(call) == (grpc.StatusCode.UNAUTHENTICATED, "SESSION_ENDED")
+
+
+@pytest.mark.parametrize(
+    ("key", "role", "seen"),
+    [("class_teacher", "class_teacher", 1), ("other_class_teacher", "class_teacher", 1), ("secretary", "secretary", 2)],
+)
+async def test_a_list_holds_the_own_class_or_the_school(
+    stub: Any, backends: Backends, school: SchoolWorld, vera: Person, teacher: Any, key: str, role: str, seen: int
+) -> None:
+    admin = backends.sign_in(school.people["admin"], "admin")
+    for student in (vera, school.people["boris"]):
+        await _registered(stub, filing(school, student), admin)
+    metadata = backends.sign_in(school.people[key], role)
+    request = pb.ListApplicationsRequest(school_id=str(school.school_id))
+    assert len((await stub.ListApplications(request, metadata=metadata)).applications) == seen
+
+
+async def test_a_list_is_paged_by_due_time_and_filtered_by_state(
+    stub: Any, school: SchoolWorld, vera: Person, teacher: Any
+) -> None:
+    now = SystemClock().now()
+    cases = [await _registered(stub, filing(school, vera, received=now - timedelta(days=days)), teacher) for days in (3, 20, 9)]
+    await stub.GrantApplication(granting(school, cases[0].application_id), metadata=teacher)
+    seen, token = [], ""
+    while True:
+        request = pb.ListApplicationsRequest(school_id=str(school.school_id), page_size=2, page_token=token)
+        page = await stub.ListApplications(request, metadata=teacher)
+        seen += [application.number for application in page.applications]
+        token = page.next_page_token
+        if not token:
+            break
+    assert seen == [cases[1].number, cases[2].number, cases[0].number]
+    request = pb.ListApplicationsRequest(school_id=str(school.school_id), state=pb.APPLICATION_STATE_REGISTERED)
+    page = await stub.ListApplications(request, metadata=teacher)
+    assert [(a.number, list(a.checklist), list(a.log)) for a in page.applications] == [
+        (cases[1].number, [], []),
+        (cases[2].number, [], []),
+    ]
+
+
+async def test_nothing_is_handed_over_before_a_slip_is_printed(
+    stub: Any, school: SchoolWorld, vera: Person, teacher: Any
+) -> None:
+    """Clause R25."""
+    case = await _registered(stub, filing(school, vera), teacher)
+    await stub.GrantApplication(granting(school, case.application_id), metadata=teacher)
+    refusal = await refused(stub.RecordHandOver(handing_over(school, case), metadata=teacher))
+    assert refusal == (grpc.StatusCode.FAILED_PRECONDITION, "NOT_HANDED_OVER_YET")
+
+
+@pytest.mark.parametrize("statement", ["UPDATE access.case_log SET ground = 'other'", "DELETE FROM access.case_log"])
+async def test_the_case_log_is_append_only_for_the_service(
+    backends: Backends, stub: Any, school: SchoolWorld, vera: Person, teacher: Any, statement: str
+) -> None:
+    """Clause R2."""
+    await _registered(stub, filing(school, vera), teacher)
+    connection = await asyncpg.connect(backends.clone.app_dsns["access"])
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await connection.execute(statement)
+    await connection.close()
+
+
+async def test_two_cases_of_one_person_granted_at_once_open_one_account(
+    stub: Any, school: SchoolWorld, vera: Person, teacher: Any
+) -> None:
+    """The person is held while the account is opened."""
+    first = await _registered(stub, filing(school, vera), teacher)
+    person_id = first.applicants[0].person_id
+    known = pb.FiledApplicant(person_id=person_id, credentials_way=pb.CREDENTIALS_WAY_IN_PERSON)
+    second = await _registered(stub, filing(school, vera, known), teacher)
+    calls = [stub.GrantApplication(granting(school, case.application_id), metadata=teacher) for case in (first, second)]
+    answers = await asyncio.gather(*calls)
+    assert len({a.application.applicants[0].login for a in answers}) == 1
+    assert len({a.application.applicants[0].grant_id for a in answers}) == 1
