@@ -14,7 +14,7 @@ from chassis.errors import NotFound
 from services.access.actions.statements import carry_out
 from services.access.convert.applications import application_registered
 from services.access.rules import applications as rules
-from services.access.rules.applications import Filed, NewApplicant, NewCase, State, StudentCard, Term
+from services.access.rules.applications import Filed, NewApplicant, NewCase, StudentCard
 from services.access.rules.guardianships import plan_guardianship
 from services.access.rules.statements import ApplicationKind
 from services.access.store import applications as store
@@ -45,7 +45,7 @@ async def register(connection: Connection, clock: Clock, calendar: WorkingCalend
     day = now.astimezone(zone).date()
     is_statement = filing.kind is not ApplicationKind.APPENDIX_1
     if is_statement:
-        term = Term(State.REGISTERED, filing.receive_time, None)
+        term = rules.begin_statement(filing.receive_time, calendar, zone)
     else:
         term = rules.begin(filing.receive_time, now, filing.student.enrolment, calendar, zone)
     regulation_id = await _find_regulation(connection, filing.school_id, filing.receive_time.astimezone(zone).date())

@@ -23,7 +23,7 @@ from services.access.rules.applications import (
 from services.access.rules.logins import build_login, choose_login
 from services.access.rules.roles import Role
 from services.access.store import applications as store
-from services.access.store import people, statements
+from services.access.store import grants, people, statements
 from services.access.store.people import NewGrant
 
 
@@ -34,6 +34,7 @@ async def grant_case(
     transaction, in `db.school`.
     """
     now = clock.now()
+    await grants.close_lapsed(connection, school_id, case.student.student_id, now)
     for applicant in case.applicants:
         await _grant(connection, clock, school_id, case, applicant, account_id)
     await derive_relations(connection, clock, school_id, [applicant.person_id for applicant in case.applicants])

@@ -1,7 +1,7 @@
 """Applications and their events between protobuf and dataclasses."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -21,6 +21,7 @@ from services.access.rules.applications import (
 )
 from services.access.rules.guardianships import GuardianKind
 from services.access.rules.names import PersonName, build_display_name, build_short_name
+from services.access.rules.refusals import Refusal, write_refusal_number
 from services.access.rules.roster import ListedGuardianship, ListedStudent
 from services.access.rules.statements import PaperDeclaration, PaperReason, PaperWish, write_paper_number
 
@@ -90,10 +91,11 @@ def whole_application(
     checklist: Iterable[ChecklistItem],
     log: Iterable[LogEntry],
     declarations: Iterable[PaperDeclaration],
+    refusal: Refusal | None,
     now: datetime,
 ) -> pb.Application:
-    """A case with its checklist, its log and the declarations for paper that it made."""
-    message = application(case, now)
+    """A case with its checklist, its log, the declarations for paper that it made and its refusal."""
+    message = refused_application(case, refusal, now)
     made = {str(declaration.guardian_person_id): declaration for declaration in declarations}
     for applicant in message.applicants:
         if applicant.person_id in made:
@@ -102,6 +104,14 @@ def whole_application(
         pb.ChecklistItem(clause=item.clause, is_met=item.is_met, evidence=item.evidence) for item in checklist
     )
     message.log.extend(_log_entry(entry) for entry in log)
+    return message
+
+
+def refused_application(case: Case, refusal: Refusal | None, now: datetime) -> pb.Application:
+    """A case as a list shows it, with its refusal where there is one."""
+    message = application(case, now)
+    if refusal is not None:
+        message.refusal.CopyFrom(_refusal(refusal))
     return message
 
 
@@ -131,6 +141,20 @@ def guardianship(row: ListedGuardianship) -> roster_service_pb2.Guardianship:
         document=row.document,
         to_date=(row.to_date - _DAY).isoformat() if row.to_date else "",
     )
+
+
+def leaving(request: roster_service_pb2.EndEnrolmentRequest) -> tuple[UUID, date, str, date]:
+    """The student, the last day, the order's number and date. Raises InvalidArgument REQUEST_INVALID at no civil date."""
+    last_day, order_date = (_read_date(name, getattr(request, name)) for name in ("last_date", "order_date"))
+    return UUID(request.student_id), last_day, request.order_number, order_date
+
+
+def _read_date(field: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        violation = FieldViolation(field, "must be a civil date")
+        raise InvalidArgument("REQUEST_INVALID", violation.description, violations=(violation,)) from None
 
 
 def application_registered(school_id: UUID, application_id: UUID) -> events_pb2.ApplicationRegistered:
@@ -165,6 +189,19 @@ def paper_mode_changed(school_id: UUID, declaration: PaperDeclaration) -> events
         is_in_force=declaration.revoke_time is None,
         declines_printouts=declaration.declines_printouts,
     )
+
+
+def _refusal(refusal: Refusal) -> pb.Refusal:
+    message = pb.Refusal(
+        ground=refusal.ground.value,  # type: ignore[arg-type]
+        evidence=refusal.evidence,
+        number=write_refusal_number(refusal.number, refusal.year) if refusal.number and refusal.year else "",
+        signer_name=build_short_name(refusal.signer) if refusal.signer else "",
+    )
+    message.propose_time.FromDatetime(refusal.propose_time)
+    if refusal.sign_time is not None:
+        message.sign_time.FromDatetime(refusal.sign_time)
+    return message
 
 
 def _paper_declaration(declaration: PaperDeclaration) -> pb.PaperDeclaration:

@@ -51,7 +51,7 @@ def parts(
         Part(
             "diary.access.v1.RosterService",
             roster_service_pb2_grpc.add_RosterServiceServicer_to_server,
-            RosterServicer(frame),
+            RosterServicer(frame, endings),
         ),
         Part(
             "diary.access.v1.SchoolService",

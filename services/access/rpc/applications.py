@@ -17,14 +17,17 @@ from diary.access.v1 import application_service_pb2_grpc
 from services.access.actions.endings import Endings
 from services.access.actions.filing import Filing, register
 from services.access.actions.granting import grant_case
+from services.access.actions.refusing import propose, sign
+from services.access.actions.second_factor import ask_again
 from services.access.convert import applications as convert
 from services.access.rules import applications as rules
 from services.access.rules.applications import Applicant, Case, State, StudentCard
+from services.access.rules.refusals import RefusalGround, require_proposed, require_undecided
 from services.access.rules.roles import Role
 from services.access.rules.standing import require_place, require_session
 from services.access.rules.statements import ApplicationKind
 from services.access.store import applications as store
-from services.access.store import pushes, relations, schools, statements
+from services.access.store import pushes, refusals, relations, schools, statements
 
 _FIRST = UUID(int=0)
 _LONG_AGO = "0001-01-01T00:00:00+00:00"
@@ -119,6 +122,57 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
                 case = await self._read(connection, school_id, application_id, rules.GRANTING)
             return pb.GrantApplicationResponse(application=await self._answer(connection, school_id, case))
 
+    async def ProposeRefusal(self, request: pb.ProposeRefusalRequest, context: Context) -> pb.ProposeRefusalResponse:
+        """Proposes a refusal by one of the three grounds, its evidence noted (Clauses R19-R21)."""
+        school_id, who, application_id = UUID(request.school_id), auth.caller(), UUID(request.application_id)
+        now = self._clock.now()
+        async with self._database.school(school_id) as connection, connection.transaction():
+            await self._require_session(connection, school_id)
+            await store.lock_case(connection, school_id, application_id)
+            case = await self._read(connection, school_id, application_id, rules.GRANTING)
+            if await requests.find_answer(connection, who.account_id, request, pb.ProposeRefusalResponse) is None:
+                require_undecided(case)
+                zone = ZoneInfo(await schools.get_time_zone(connection, school_id))
+                await propose(connection, school_id, case, RefusalGround(request.ground), who.account_id, now, zone)
+                kept = pb.ProposeRefusalResponse(application=convert.kept_application(application_id))
+                await requests.keep_answer(connection, who.account_id, request, kept, now)
+                case = await self._read(connection, school_id, application_id, rules.GRANTING)
+            return pb.ProposeRefusalResponse(application=await self._answer(connection, school_id, case))
+
+    async def SignRefusals(self, request: pb.SignRefusalsRequest, context: Context) -> pb.SignRefusalsResponse:
+        """The head signs proposed refusals, the second factor asked again; all or none (Clause R22)."""
+        school_id, who = UUID(request.school_id), auth.caller()
+        ids = sorted({UUID(application_id) for application_id in request.application_ids})
+        async with self._database.school(school_id) as connection:
+            standing = await relations.get_standing(connection, school_id, who.account_id, who.session_id, self._clock.now())
+            require_place(standing, rules.SIGNING)
+            known = await requests.find_answer(connection, who.account_id, request, pb.SignRefusalsResponse)
+        if known is None:
+            await ask_again(self._database, self._clock, who.account_id, request.one_time_code)
+            await self._sign(school_id, request, ids)
+        async with self._database.school(school_id) as connection:
+            cases = [await self._read(connection, school_id, application_id, rules.SIGNING) for application_id in ids]
+            signed = await refusals.list_refusals(connection, school_id, ids)
+        now = self._clock.now()
+        return pb.SignRefusalsResponse(
+            applications=[convert.refused_application(case, signed[case.application_id], now) for case in cases]
+        )
+
+    async def _sign(self, school_id: UUID, request: pb.SignRefusalsRequest, ids: list[UUID]) -> None:
+        """Locks all cases in the order of their ids before the first number is taken."""
+        who = auth.caller()
+        async with self._database.school(school_id) as connection, connection.transaction():
+            await self._require_session(connection, school_id)
+            zone = ZoneInfo(await schools.get_time_zone(connection, school_id))
+            for application_id in ids:
+                await store.lock_case(connection, school_id, application_id)
+            cases = [await self._read(connection, school_id, application_id, rules.SIGNING) for application_id in ids]
+            proposed = await refusals.list_refusals(connection, school_id, ids)
+            for case in cases:
+                refusal = require_proposed(case, proposed.get(case.application_id))
+                await sign(connection, self._clock, school_id, case, refusal, who.account_id, zone)
+            await requests.keep_answer(connection, who.account_id, request, pb.SignRefusalsResponse(), self._clock.now())
+
     async def RecordHandOver(self, request: pb.RecordHandOverRequest, context: Context) -> pb.RecordHandOverResponse:
         """Notes that an applicant's last slip was handed over and its receipt signed (Clause R25)."""
         school_id, who, application_id = UUID(request.school_id), auth.caller(), UUID(request.application_id)
@@ -159,4 +213,5 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         day = today(self._clock, await schools.get_time_zone(connection, school_id))
         log = await store.list_log(connection, school_id, case.application_id)
         declarations = await statements.list_declarations(connection, school_id, case.application_id)
-        return convert.whole_application(case, rules.build_checklist(case, day), log, declarations, self._clock.now())
+        refusal = (await refusals.list_refusals(connection, school_id, [case.application_id])).get(case.application_id)
+        return convert.whole_application(case, rules.build_checklist(case, day), log, declarations, refusal, self._clock.now())

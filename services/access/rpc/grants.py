@@ -1,6 +1,5 @@
 """Accesses of families."""
 
-from dataclasses import replace
 from uuid import UUID
 
 from chassis import auth, paging, requests
@@ -13,7 +12,7 @@ from diary.access.v1 import grant_service_pb2, grant_service_pb2_grpc
 from services.access import convert
 from services.access.actions.ending_grants import end_grants
 from services.access.actions.endings import Endings
-from services.access.rules.grants import EndGround, Ending, Grant, as_fact
+from services.access.rules.grants import EndGround, Ending, Grant
 from services.access.rules.roles import Role
 from services.access.rules.standing import require_place, require_session
 from services.access.store import grants, pushes, relations
@@ -77,5 +76,7 @@ class GrantServicer(grant_service_pb2_grpc.GrantServiceServicer):
     async def _end(self, connection: Connection, school_id: UUID, who: Caller, grant: Grant) -> Grant:
         """Ends the grant and its relation, with their events, and queues the ending for the other services."""
         ending = Ending(EndGround.REVOKED, who.account_id)
-        [ended] = await end_grants(connection, self._clock, school_id, [as_fact(grant)], ending)
-        return replace(grant, end_time=ended.end_time)
+        await end_grants(connection, self._clock, school_id, [grant.grant_id], ending)
+        ended = await grants.lock_grant_to_revoke(connection, school_id, who.account_id, self._clock.now(), grant.grant_id)
+        assert ended is not None
+        return ended

@@ -21,6 +21,8 @@ OWN_APPLICATION_AGE = 14
 REGISTERING = frozenset({Role.CLASS_TEACHER, Role.ADMIN, Role.SECRETARY})
 READING = REGISTERING | {Role.HEAD}
 GRANTING = frozenset({Role.CLASS_TEACHER, Role.ADMIN})
+# Clause R22: the head; the acting head is appointed to the role by order and dates.
+SIGNING = frozenset({Role.HEAD})
 
 
 class State(IntEnum):
@@ -29,6 +31,8 @@ class State(IntEnum):
     REGISTERED = 1
     WAITS_FOR_ENROLMENT = 2
     GRANTED = 3
+    REFUSAL_PROPOSED = 4
+    REFUSED = 5
 
 
 class Way(IntEnum):
@@ -287,12 +291,24 @@ def begin(received: datetime, now: datetime, enrolment: Enrolment | None, calend
     if enrolment is None:
         return Term(State.WAITS_FOR_ENROLMENT, None, None)
     start = clock_start(received, enrolment.from_date, zone)
+    due = _count_due(start, calendar, zone)
+    return Term(State.REGISTERED if start <= now else State.WAITS_FOR_ENROLMENT, start, due)
+
+
+def begin_statement(received: datetime, calendar: WorkingCalendar, zone: ZoneInfo) -> Term:
+    """The term of the decision on a statement: the same two working days (decisions 4, 5).
+
+    Raises FailedPrecondition CALENDAR_UNKNOWN.
+    """
+    return Term(State.REGISTERED, received, _count_due(received, calendar, zone))
+
+
+def _count_due(start: datetime, calendar: WorkingCalendar, zone: ZoneInfo) -> datetime:
     try:
-        due = due_time(start, calendar, zone)
+        return due_time(start, calendar, zone)
     except YearUnknownError as error:
         year = str(error.year)
         raise FailedPrecondition("CALENDAR_UNKNOWN", f"the working calendar of {year} is not known", {"year": year}) from error
-    return Term(State.REGISTERED if start <= now else State.WAITS_FOR_ENROLMENT, start, due)
 
 
 def build_checklist(case: Case, day: date) -> list[ChecklistItem]:
@@ -324,7 +340,7 @@ def require_grantable(case: Case) -> None:
     """Raises FailedPrecondition NOTHING_TO_GRANT, APPLICATION_DECIDED."""
     if case.kind is not ApplicationKind.APPENDIX_1:
         raise FailedPrecondition("NOTHING_TO_GRANT", "a statement of Appendix 2 or 3 asks for no access")
-    if case.state is State.GRANTED:
+    if case.state in (State.GRANTED, State.REFUSED):
         raise FailedPrecondition("APPLICATION_DECIDED", "the case is already decided")
 
 
@@ -356,6 +372,11 @@ def write_applicant(applicant: Applicant) -> str:
 def write_person(name: PersonName, kind: GuardianKind | None) -> str:
     """A person in the log with the relation to the student; without one the student."""
     return f"{build_display_name(name)} ({WORDS[kind] if kind else 'обучающийся'})"
+
+
+def is_relation_proved(applicant: Applicant, case: Case, day: date) -> bool:
+    """Whether an applicant's relation to the student is proved on a day (Clause R6)."""
+    return bool(_prove_relation(applicant, case, day))
 
 
 def _item(clause: str, evidence: str) -> ChecklistItem:

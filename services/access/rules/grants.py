@@ -6,7 +6,6 @@ from enum import StrEnum
 from uuid import UUID
 
 from services.access.rules.names import PersonName
-from services.access.rules.relations import GrantFact
 
 
 class EndGround(StrEnum):
@@ -16,6 +15,7 @@ class EndGround(StrEnum):
     LEFT = "left"
     GUARDIANSHIP_ENDED = "guardianship_ended"
     DECLINED = "declined"
+    LAPSED = "lapsed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,3 @@ class Grant:
     application_date: date
     grant_time: datetime
     end_time: datetime | None
-
-
-def as_fact(grant: Grant) -> GrantFact:
-    """The fact from which the grant's relation is derived."""
-    return GrantFact(grant.grant_id, grant.account_id, grant.role, grant.student_id, grant.grant_time, grant.end_time)

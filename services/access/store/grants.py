@@ -9,7 +9,6 @@ import asyncpg
 from chassis.db import Connection
 from services.access.rules.grants import Ending, Grant
 from services.access.rules.names import PersonName
-from services.access.rules.relations import GrantFact
 
 
 async def list_grants(
@@ -90,25 +89,36 @@ async def lock_grant_to_revoke(
 
 
 async def lock_open_grants(
-    connection: Connection, school_id: UUID, student_id: UUID, holder_ids: Sequence[UUID]
-) -> dict[UUID, GrantFact]:
-    """The open grants about a student, locked, by the person who holds each."""
+    connection: Connection, school_id: UUID, student_id: UUID, holder_ids: Sequence[UUID] | None = None
+) -> dict[UUID, UUID]:
+    """The open grants about a student, locked, by the person who holds each: of the holders named, else of all."""
     rows = await connection.fetch(
         """
-        SELECT holder_person_id, grant_id AS fact_id, account_id, role, student_id, grant_time, end_time FROM grants
-        WHERE school_id = $1 AND student_id = $2 AND holder_person_id = ANY ($3::uuid[]) AND end_time IS NULL
+        SELECT holder_person_id, grant_id FROM grants
+        WHERE school_id = $1 AND student_id = $2 AND end_time IS NULL
+          AND ($3::uuid[] IS NULL OR holder_person_id = ANY ($3))
         ORDER BY grant_id FOR UPDATE
         """,
         school_id,
         student_id,
         holder_ids,
     )
-    return {
-        row["holder_person_id"]: GrantFact(
-            row["fact_id"], row["account_id"], row["role"], row["student_id"], row["grant_time"], row["end_time"]
-        )
-        for row in rows
-    }
+    return {row["holder_person_id"]: row["grant_id"] for row in rows}
+
+
+async def close_lapsed(connection: Connection, school_id: UUID, student_id: UUID, now: datetime) -> None:
+    """Notes the end of grants about a student whose relation has ended by itself (Clauses R6, R13)."""
+    await connection.execute(
+        """
+        UPDATE grants g SET end_time = r.valid_to_time, end_ground = 'lapsed'
+        FROM relations r
+        WHERE g.school_id = $1 AND g.student_id = $2 AND g.end_time IS NULL
+          AND r.school_id = $1 AND r.fact_id = g.grant_id AND r.valid_to_time <= $3
+        """,
+        school_id,
+        student_id,
+        now,
+    )
 
 
 async def end_grants(

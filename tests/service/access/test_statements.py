@@ -189,7 +189,7 @@ async def test_who_never_had_access_declines_it_and_goes_on_paper(stub: Any, sch
     application = (await stub.RegisterApplication(request, metadata=teacher)).application
     assert application.applicants[0].paper_declaration.number.startswith("1-Р/")
     assert not application.checklist
-    assert not application.applicants[0].HasField("due_time")
+    assert application.applicants[0].HasField("due_time"), "the decision has a term"
 
 
 async def test_nothing_is_granted_by_a_statement(stub: Any, school: SchoolWorld, teacher: Any) -> None:

@@ -34,6 +34,10 @@ class _ApplicationStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Appl
     """ожидает зачисления."""
     APPLICATION_STATE_GRANTED: _ApplicationState.ValueType  # 3
     """доступ предоставлен."""
+    APPLICATION_STATE_REFUSAL_PROPOSED: _ApplicationState.ValueType  # 4
+    """отказ ждёт подписи руководителя."""
+    APPLICATION_STATE_REFUSED: _ApplicationState.ValueType  # 5
+    """в предоставлении услуги отказано."""
 
 class ApplicationState(_ApplicationState, metaclass=_ApplicationStateEnumTypeWrapper):
     """State of a case."""
@@ -46,6 +50,10 @@ APPLICATION_STATE_WAITS_FOR_ENROLMENT: ApplicationState.ValueType  # 2
 """ожидает зачисления."""
 APPLICATION_STATE_GRANTED: ApplicationState.ValueType  # 3
 """доступ предоставлен."""
+APPLICATION_STATE_REFUSAL_PROPOSED: ApplicationState.ValueType  # 4
+"""отказ ждёт подписи руководителя."""
+APPLICATION_STATE_REFUSED: ApplicationState.ValueType  # 5
+"""в предоставлении услуги отказано."""
 Global___ApplicationState: _TypeAlias = ApplicationState  # noqa: Y015
 
 class _ApplicationKind:
@@ -99,6 +107,34 @@ PAPER_REASON_CANNOT: PaperReason.ValueType  # 1
 PAPER_REASON_DOES_NOT_WANT: PaperReason.ValueType  # 2
 """нежелание."""
 Global___PaperReason: _TypeAlias = PaperReason  # noqa: Y015
+
+class _RefusalGround:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RefusalGroundEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RefusalGround.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REFUSAL_GROUND_UNSPECIFIED: _RefusalGround.ValueType  # 0
+    """Not set."""
+    REFUSAL_GROUND_NOT_AN_APPLICANT: _RefusalGround.ValueType  # 1
+    """R19: who asks is no applicant under the regulation: no proved relation, or the student is of age."""
+    REFUSAL_GROUND_NOT_A_STUDENT: _RefusalGround.ValueType  # 2
+    """R20: the student does not study at this school; towards a proved relation only."""
+    REFUSAL_GROUND_OWN_STATEMENT: _RefusalGround.ValueType  # 3
+    """R21: the applicant's own statement declines the service."""
+
+class RefusalGround(_RefusalGround, metaclass=_RefusalGroundEnumTypeWrapper):
+    """The grounds of a refusal: a closed list (R19-R21)."""
+
+REFUSAL_GROUND_UNSPECIFIED: RefusalGround.ValueType  # 0
+"""Not set."""
+REFUSAL_GROUND_NOT_AN_APPLICANT: RefusalGround.ValueType  # 1
+"""R19: who asks is no applicant under the regulation: no proved relation, or the student is of age."""
+REFUSAL_GROUND_NOT_A_STUDENT: RefusalGround.ValueType  # 2
+"""R20: the student does not study at this school; towards a proved relation only."""
+REFUSAL_GROUND_OWN_STATEMENT: RefusalGround.ValueType  # 3
+"""R21: the applicant's own statement declines the service."""
+Global___RefusalGround: _TypeAlias = RefusalGround  # noqa: Y015
 
 class _ApplicationChannel:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -195,6 +231,52 @@ CREDENTIALS_WAY_IN_PERSON: CredentialsWay.ValueType  # 1
 CREDENTIALS_WAY_EMAIL: CredentialsWay.ValueType  # 2
 """направить на электронную почту."""
 Global___CredentialsWay: _TypeAlias = CredentialsWay  # noqa: Y015
+
+@_typing.final
+class Refusal(_message.Message):
+    """A refusal, proposed or signed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUND_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    PROPOSE_TIME_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    SIGN_TIME_FIELD_NUMBER: _builtins.int
+    SIGNER_NAME_FIELD_NUMBER: _builtins.int
+    ground: Global___RefusalGround.ValueType
+    """The ground."""
+    evidence: _builtins.str
+    """What it was decided by, frozen: at the proposal, then at the signature."""
+    number: _builtins.str
+    """The decision's number, without gaps in the school's year; empty before the signature."""
+    signer_name: _builtins.str
+    """Who signed, for display; empty before the signature."""
+    @_builtins.property
+    def propose_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was proposed."""
+
+    @_builtins.property
+    def sign_time(self) -> _timestamp_pb2.Timestamp:
+        """When the head signed; unset before."""
+
+    def __init__(
+        self,
+        *,
+        ground: Global___RefusalGround.ValueType = ...,
+        evidence: _builtins.str = ...,
+        propose_time: _timestamp_pb2.Timestamp | None = ...,
+        number: _builtins.str = ...,
+        sign_time: _timestamp_pb2.Timestamp | None = ...,
+        signer_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["propose_time", b"propose_time", "sign_time", b"sign_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "ground", b"ground", "number", b"number", "propose_time", b"propose_time", "sign_time", b"sign_time", "signer_name", b"signer_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Refusal: _TypeAlias = Refusal  # noqa: Y015
 
 @_typing.final
 class FiledApplicant(_message.Message):
@@ -467,6 +549,7 @@ class Application(_message.Message):
     LOG_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
+    REFUSAL_FIELD_NUMBER: _builtins.int
     application_id: _builtins.str
     """The case."""
     number: _builtins.str
@@ -507,6 +590,10 @@ class Application(_message.Message):
     def log(self) -> _containers.RepeatedCompositeFieldContainer[Global___CaseLogEntry]:
         """The log, oldest first."""
 
+    @_builtins.property
+    def refusal(self) -> Global___Refusal:
+        """The refusal; unset where none is proposed."""
+
     def __init__(
         self,
         *,
@@ -525,10 +612,11 @@ class Application(_message.Message):
         log: _abc.Iterable[Global___CaseLogEntry] | None = ...,
         etag: _builtins.str = ...,
         kind: Global___ApplicationKind.ValueType = ...,
+        refusal: Global___Refusal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["receive_time", b"receive_time", "register_time", b"register_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receive_time", b"receive_time", "refusal", b"refusal", "register_time", b"register_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicants", b"applicants", "application_id", b"application_id", "channel", b"channel", "checklist", b"checklist", "class_name", b"class_name", "etag", b"etag", "kind", b"kind", "log", b"log", "number", b"number", "receive_time", b"receive_time", "register_time", b"register_time", "regulation", b"regulation", "state", b"state", "student_id", b"student_id", "student_name", b"student_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicants", b"applicants", "application_id", b"application_id", "channel", b"channel", "checklist", b"checklist", "class_name", b"class_name", "etag", b"etag", "kind", b"kind", "log", b"log", "number", b"number", "receive_time", b"receive_time", "refusal", b"refusal", "register_time", b"register_time", "regulation", b"regulation", "state", b"state", "student_id", b"student_id", "student_name", b"student_name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -835,3 +923,121 @@ class RecordHandOverResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecordHandOverResponse: _TypeAlias = RecordHandOverResponse  # noqa: Y015
+
+@_typing.final
+class ProposeRefusalRequest(_message.Message):
+    """Request of ProposeRefusal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    APPLICATION_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    GROUND_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    application_id: _builtins.str
+    """The case."""
+    request_id: _builtins.str
+    """UUID made by the client; a repeat with the same one changes nothing."""
+    ground: Global___RefusalGround.ValueType
+    """The ground."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        application_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        ground: Global___RefusalGround.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_id", b"application_id", "ground", b"ground", "request_id", b"request_id", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProposeRefusalRequest: _TypeAlias = ProposeRefusalRequest  # noqa: Y015
+
+@_typing.final
+class ProposeRefusalResponse(_message.Message):
+    """Response of ProposeRefusal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPLICATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def application(self) -> Global___Application:
+        """The case."""
+
+    def __init__(
+        self,
+        *,
+        application: Global___Application | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["application", b"application"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application", b"application"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProposeRefusalResponse: _TypeAlias = ProposeRefusalResponse  # noqa: Y015
+
+@_typing.final
+class SignRefusalsRequest(_message.Message):
+    """Request of SignRefusals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    APPLICATION_IDS_FIELD_NUMBER: _builtins.int
+    ONE_TIME_CODE_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    request_id: _builtins.str
+    """UUID made by the client; a repeat with the same one changes nothing."""
+    one_time_code: _builtins.str
+    """One-time code of the head's second factor."""
+    @_builtins.property
+    def application_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The cases."""
+
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        application_ids: _abc.Iterable[_builtins.str] | None = ...,
+        one_time_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_ids", b"application_ids", "one_time_code", b"one_time_code", "request_id", b"request_id", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SignRefusalsRequest: _TypeAlias = SignRefusalsRequest  # noqa: Y015
+
+@_typing.final
+class SignRefusalsResponse(_message.Message):
+    """Response of SignRefusals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPLICATIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def applications(self) -> _containers.RepeatedCompositeFieldContainer[Global___Application]:
+        """The cases, refused; log and checklist are left out."""
+
+    def __init__(
+        self,
+        *,
+        applications: _abc.Iterable[Global___Application] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applications", b"applications"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SignRefusalsResponse: _TypeAlias = SignRefusalsResponse  # noqa: Y015

@@ -46,6 +46,14 @@ class ApplicationServiceStub:
     """Lists cases of a school, or of the own class for a class teacher, the earliest due first."""
     GrantApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.GrantApplicationRequest, _application_service_pb2.GrantApplicationResponse]
     """Grants access to every applicant of a case (R9-R12) and makes their credentials ready. CHECKLIST_INCOMPLETE names what lacks."""
+    ProposeRefusal: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.ProposeRefusalRequest, _application_service_pb2.ProposeRefusalResponse]
+    """Proposes to refuse by exactly one of the three grounds (R19-R21), with the evidence as it stands now. A statement of Appendix 2
+    or 3 is refused by R21 (decision 5). GROUND_NOT_PROVED when the evidence does not hold.
+    """
+    SignRefusals: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.SignRefusalsRequest, _application_service_pb2.SignRefusalsResponse]
+    """Signs proposed refusals: the head's or acting head's one act (R22), the second factor asked again; all or none. Each ground is
+    proved again and gets its decision number. TOTP_NOT_ENROLLED, CODE_WRONG, NO_REFUSAL_PROPOSED, GROUND_NOT_PROVED.
+    """
     RecordHandOver: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.RecordHandOverRequest, _application_service_pb2.RecordHandOverResponse]
     """Records that the slip was handed over and its receipt signed (R25)."""
 
@@ -67,6 +75,14 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     """Lists cases of a school, or of the own class for a class teacher, the earliest due first."""
     GrantApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.GrantApplicationRequest, _application_service_pb2.GrantApplicationResponse]  # type: ignore[assignment]
     """Grants access to every applicant of a case (R9-R12) and makes their credentials ready. CHECKLIST_INCOMPLETE names what lacks."""
+    ProposeRefusal: _aio.UnaryUnaryMultiCallable[_application_service_pb2.ProposeRefusalRequest, _application_service_pb2.ProposeRefusalResponse]  # type: ignore[assignment]
+    """Proposes to refuse by exactly one of the three grounds (R19-R21), with the evidence as it stands now. A statement of Appendix 2
+    or 3 is refused by R21 (decision 5). GROUND_NOT_PROVED when the evidence does not hold.
+    """
+    SignRefusals: _aio.UnaryUnaryMultiCallable[_application_service_pb2.SignRefusalsRequest, _application_service_pb2.SignRefusalsResponse]  # type: ignore[assignment]
+    """Signs proposed refusals: the head's or acting head's one act (R22), the second factor asked again; all or none. Each ground is
+    proved again and gets its decision number. TOTP_NOT_ENROLLED, CODE_WRONG, NO_REFUSAL_PROPOSED, GROUND_NOT_PROVED.
+    """
     RecordHandOver: _aio.UnaryUnaryMultiCallable[_application_service_pb2.RecordHandOverRequest, _application_service_pb2.RecordHandOverResponse]  # type: ignore[assignment]
     """Records that the slip was handed over and its receipt signed (R25)."""
 
@@ -109,6 +125,26 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_application_service_pb2.GrantApplicationResponse, _abc.Awaitable[_application_service_pb2.GrantApplicationResponse]]:
         """Grants access to every applicant of a case (R9-R12) and makes their credentials ready. CHECKLIST_INCOMPLETE names what lacks."""
+
+    @_abc_1.abstractmethod
+    def ProposeRefusal(
+        self,
+        request: _application_service_pb2.ProposeRefusalRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_application_service_pb2.ProposeRefusalResponse, _abc.Awaitable[_application_service_pb2.ProposeRefusalResponse]]:
+        """Proposes to refuse by exactly one of the three grounds (R19-R21), with the evidence as it stands now. A statement of Appendix 2
+        or 3 is refused by R21 (decision 5). GROUND_NOT_PROVED when the evidence does not hold.
+        """
+
+    @_abc_1.abstractmethod
+    def SignRefusals(
+        self,
+        request: _application_service_pb2.SignRefusalsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_application_service_pb2.SignRefusalsResponse, _abc.Awaitable[_application_service_pb2.SignRefusalsResponse]]:
+        """Signs proposed refusals: the head's or acting head's one act (R22), the second factor asked again; all or none. Each ground is
+        proved again and gets its decision number. TOTP_NOT_ENROLLED, CODE_WRONG, NO_REFUSAL_PROPOSED, GROUND_NOT_PROVED.
+        """
 
     @_abc_1.abstractmethod
     def RecordHandOver(
