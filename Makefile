@@ -53,7 +53,7 @@ soak: $(STAMP) ## Run the next slice of the figures of docs/reports in full; rep
 	$(BIN)/python -m tests.soak.endings
 
 .PHONY: verify
-verify: $(STAMP) ## Generated code current, ruff, mypy strict, import contracts, buf lint and breaking
+verify: $(STAMP) ## Generated code current, ruff, mypy strict, import contracts, buf lint and breaking, charts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -62,6 +62,7 @@ verify: $(STAMP) ## Generated code current, ruff, mypy strict, import contracts,
 	$(BIN)/buf format --diff --exit-code protos
 	@if git rev-parse -q --verify HEAD >/dev/null && git cat-file -e HEAD:buf.yaml 2>/dev/null; then $(BIN)/buf breaking --against '.git#ref=HEAD'; fi
 	@rm -rf .diary/gen && mkdir -p .diary && $(MAKE) --no-print-directory proto GEN=.diary/gen && diff -r gen .diary/gen -x __pycache__ && echo "gen is current" || { echo "gen/ is not what protos/ give: run 'make proto' and commit"; exit 1; }
+	@$(MAKE) --no-print-directory charts
 
 GEN ?= gen
 .PHONY: proto

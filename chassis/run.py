@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from urllib.parse import urlsplit
 
 import asyncpg
 import nats.errors
@@ -84,9 +85,7 @@ async def running(name: str, settings: ServiceSettings, build: Callable[[Frame],
         yield server.port
     finally:
         await server.drain()
-        for loop in loops:
-            loop.cancel()
-        await asyncio.gather(*loops, return_exceptions=True)
+        await _end(loops)
         await broker.close()
         await database.close()
 
@@ -109,10 +108,15 @@ async def _carry_events(name: str, settings: ServiceSettings, frame: Frame, serv
     async def note(error: Exception) -> None:
         log.logger().warning("nats_error", error=type(error).__name__)
 
+    url = settings.nats_url.get_secret_value()
+    login = urlsplit(url)
     while not broker.is_connected:
         try:
             await broker.connect(
-                settings.nats_url.get_secret_value(),
+                url,
+                # For the nodes of a cluster that the first one tells of: their addresses come without a login.
+                user=login.username,
+                password=login.password,
                 name=f"diary-{name}",
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=1,
@@ -137,6 +141,15 @@ def _forget(frame: Frame) -> Loop:
             await asyncio.sleep(3600)
 
     return hourly
+
+
+async def _end(loops: Sequence["asyncio.Task[None]"]) -> None:
+    """Cancels until all have ended: nats-py, while it connects, and asyncio.wait_for may swallow a cancellation."""
+    running: set[asyncio.Task[None]] = set(loops)
+    while running:
+        for loop in running:
+            loop.cancel()
+        _, running = await asyncio.wait(running, timeout=1)
 
 
 async def keep(loop: Loop) -> None:

@@ -1,11 +1,16 @@
 """Who is signed in, remembered for a moment."""
 
+import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from apps.portal.gateway import Gateway, call
 from chassis.clock import Clock
 from diary.access.v1.session_service_pb2 import GetCallerRequest, GetCallerResponse
+
+Answer = TypeVar("Answer")
 
 _REMEMBERED = timedelta(seconds=10)
 _MOST = 2_000
@@ -25,8 +30,16 @@ class Callers:
 
     async def get(self, token: str) -> GetCallerResponse:
         """The caller as known a moment ago."""
-        kept = self._kept.get(token)
-        return kept[1] if kept and kept[0] > self.clock.now() else await self.ask(token)
+        return self._find(token) or await self.ask(token)
+
+    async def beside(self, token: str, asked: Coroutine[Any, Any, Answer]) -> tuple[GetCallerResponse, Answer]:
+        """The caller with what a page asks for; both are asked at the same time when the caller is not known."""
+        known = self._find(token)
+        if known:
+            # No task for what need not wait for another: it would cost a tenth of the page.
+            return known, await asked
+        caller, answer = await asyncio.gather(self.ask(token), asked)
+        return caller, answer
 
     async def ask(self, token: str) -> GetCallerResponse:
         """The caller as access knows it now."""
@@ -36,6 +49,10 @@ class Callers:
         self._forget(now)
         self._kept[token] = (now + _REMEMBERED, answer)
         return answer
+
+    def _find(self, token: str) -> GetCallerResponse | None:
+        until, answer = self._kept.get(token, (None, None))
+        return answer if until and until > self.clock.now() else None
 
     def _forget(self, now: datetime) -> None:
         """Drops what is over, and the oldest above the limit: entries stand in order of their time."""

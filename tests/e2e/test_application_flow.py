@@ -27,7 +27,12 @@ from tests.support.region import Api, Login, Refused, new_id, signed_in
 async def test_a_case_leads_from_paper_to_the_first_week_and_the_first_letter(
     region: Launcher, logins: dict[str, Login]
 ) -> None:
-    """Clauses R2, R9-R12, R15, R25, R26: registered, granted, slip and letter, activated, told."""
+    """Clauses R2, R9-R12, R15, R25, R26."""
+    await _no_secret_is_kept(region, await lead_from_paper_to_letter(region, logins))
+
+
+async def lead_from_paper_to_letter(region: Launcher, logins: dict[str, Login]) -> list[str]:
+    """Registered, granted, slip and letter, activated, told. Returns the secrets that were handed out."""
     email = f"{new_id()[:8]}@family.example"
     async with signed_in(region, logins["teacher"]) as teacher:
         lesson, student_id = await find_student(region, logins)
@@ -43,7 +48,7 @@ async def test_a_case_leads_from_paper_to_the_first_week_and_the_first_letter(
         assert all(applicant["isActivated"] for applicant in case.application["applicants"])
     # A second look at the box: neither letter came twice.
     assert len(list(list_letters(region, email))) == 2
-    await _no_secret_is_kept(region, secrets)
+    return secrets
 
 
 async def _grant(teacher: Api, case: Case) -> None:

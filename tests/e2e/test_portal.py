@@ -1,57 +1,26 @@
 """The portal in a real browser, through Envoy: a teacher records a class, a mother sees it."""
 
-import shutil
-from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, expect
 
 from deploy.local.launcher import Launcher
+from tests.support.browser import needs_chromium, sign_in
 from tests.support.region import Login, new_id, signed_in
 from tests.support.teaching import Lesson, find_lesson
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="chromium is not installed: make setup-debian")
+pytestmark = needs_chromium
 
-_QUIET = (
-    "no-sandbox",
-    "disable-quic",
-    "no-first-run",
-    "disable-background-networking",
-    "disable-component-update",
-    "disable-sync",
-)
 # Where the last run's picture of the week is looked at.
 PICTURE = Path(__file__).resolve().parents[2] / ".diary" / "pictures" / "week.png"
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    """Headless Chromium with an empty profile."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[f"--{option}" for option in _QUIET])
-        yield browser
-        await browser.close()
 
 
 @pytest.fixture
 async def lesson(region: Launcher, logins: dict[str, Login]) -> Lesson:
     """A course of the teacher in which the mother's child learns."""
     return await find_lesson(region, logins)
-
-
-async def sign_in(browser: Browser, region: Launcher, login: Login, width: int = 1280) -> Page:
-    """A person at the portal, in a browser of the own."""
-    context = await browser.new_context(viewport={"width": width, "height": 860}, locale="ru-RU")
-    page = await context.new_page()
-    await page.goto(region.region.gateway_url)
-    await page.get_by_label("Логин").fill(login.login)
-    await page.get_by_label("Пароль").fill(login.password)
-    await page.get_by_role("button", name="Войти").click()
-    await expect(page.get_by_role("button", name="Выйти")).to_be_visible()
-    return page
 
 
 async def test_a_wrong_password_is_told_in_russian(browser: Browser, region: Launcher, logins: dict[str, Login]) -> None:

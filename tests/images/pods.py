@@ -90,6 +90,15 @@ class Containers:
         entry = ["--entrypoint", command[0]] if command else []
         return [*entry, container["image"], *command[1:], *(args or container.get("args", []))]
 
+    def execute(self, name: str, *command: str, check: bool = True) -> str:
+        """Runs a program in a container, as `kubectl exec` does; what it said on stdout."""
+        return self.command("exec", self.container(name), *command, check=check).stdout
+
+    def address(self, name: str) -> str:
+        """The address that this machine reaches a container at."""
+        told = self.command("inspect", self.container(name), "--format", "{{json .NetworkSettings.Networks}}").stdout
+        return str(json.loads(told)[self.network]["IPAddress"])
+
     def is_healthy(self, name: str, port: int) -> bool:
         """Whether the standard health service of a gRPC service says SERVING, asked as its probe asks."""
         ask = (
@@ -112,7 +121,7 @@ class Containers:
 
     def logs(self, name: str) -> str:
         """What a container said."""
-        done = self.command("logs", "--tail", "15", self.container(name), check=False)
+        done = self.command("logs", self.container(name), check=False)
         return done.stdout + done.stderr
 
     def close(self) -> None:

@@ -1,5 +1,6 @@
 """The frame that every service stands on, shown on documents, which is little more than the frame."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
@@ -116,3 +117,19 @@ async def test_calls_of_each_method_are_shown_before_the_first(channel: grpc.aio
         assert REGISTRY.get_sample_value("diary_calls_total", {"method": method, "status": status}) is not None
     assert REGISTRY.get_sample_value("diary_call_seconds_count", {"method": method}) is not None
     assert REGISTRY.get_sample_value("diary_errors_total", {"method": method, "reason": "DATABASE_UNAVAILABLE"}) is not None
+
+
+async def test_a_service_stopped_while_it_still_connects_ends(clone: Clone, nats_url: str, keys_dir: Path) -> None:
+    settings = Settings(
+        port=0,
+        metrics_port=0,
+        database_url=SecretStr(clone.app_dsns["documents"]),
+        nats_url=SecretStr(nats_url),
+        keys_dir=keys_dir,
+    )
+    for step in range(10):
+        async with asyncio.timeout(10):
+            async with served("documents", settings, lambda frame: build(settings, frame)):
+                # Each time a little further into the connecting to NATS.
+                for _ in range(step * 3):
+                    await asyncio.sleep(0)

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from chassis.db import Connection, Database
+from chassis.db import Connection, Database, asking
 from chassis.errors import NotFound, Unavailable
 from tests.support.backends import Clone, PostgresServer
 
@@ -88,3 +88,26 @@ async def test_a_connection_that_the_server_ended_is_replaced(database: Database
 
 async def test_more_users_than_connections_wait_for_their_turn(database: Database) -> None:
     assert len(set(await asyncio.gather(*(_backend(database) for _ in range(20))))) == 1
+
+
+async def test_a_question_sees_the_school_it_enters_and_no_other(database: Database, clone: Clone) -> None:
+    # Without a WHERE: the wall alone has to keep the schools apart, on a connection that stood at the other school before.
+    forgetful = asking("SELECT r.relation_id FROM relations r")
+    schools = {uuid4(): uuid4(), uuid4(): uuid4()}
+    admin = await asyncpg.connect(clone.admin_dsn)
+    for school_id, relation_id in schools.items():
+        await admin.execute(
+            "INSERT INTO documents.relations VALUES ($1, $2, 3, $2, $2, 4, 1, now(), NULL)", school_id, relation_id
+        )
+    await admin.close()
+    for school_id, relation_id in [*schools.items(), *schools.items()]:
+        async with database.school_asking(school_id, forgetful()) as (connection, rows):
+            assert [row["relation_id"] for row in rows] == [relation_id]
+            assert await connection.fetchval("SELECT relation_id FROM relations") == relation_id
+
+
+async def test_a_question_without_an_answer_has_no_rows(database: Database) -> None:
+    async with database.region():
+        pass  # and comes from another role's door
+    async with database.school_asking(uuid4(), asking("SELECT r.relation_id FROM relations r")()) as (_, rows):
+        assert rows == []

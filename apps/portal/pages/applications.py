@@ -48,8 +48,8 @@ class ApplicationPages:
         if state is None:
             raise HTTPException(404)
         wanted = pb.ListApplicationsRequest(school_id=school_id, state=state, page_token=request.query_params.get("page", ""))
-        caller, answer = await asyncio.gather(
-            self._frame.callers.get(session.token),
+        caller, answer = await self._frame.callers.beside(
+            session.token,
             call(self._frame.gateway.applications.ListApplications, wanted, session.token),
         )
         zone = people.school_zone(caller, school_id)

@@ -1,6 +1,5 @@
 """«Дело по заявлению»: the check, granting, slips, hand-over."""
 
-import asyncio
 from urllib.parse import quote
 
 import grpc
@@ -87,8 +86,8 @@ class CasePages:
         self, request: Request, session: Session, status: int = 200, reason: str = "", grant_id: str = ""
     ) -> Response:
         wanted, clock = pb.GetApplicationRequest(**_ids(request)), self._frame.clock
-        caller, answer = await asyncio.gather(
-            self._frame.callers.get(session.token),
+        caller, answer = await self._frame.callers.beside(
+            session.token,
             call(self._frame.gateway.applications.GetApplication, wanted, session.token),
         )
         school_id = path_id(request, "school")

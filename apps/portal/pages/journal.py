@@ -1,6 +1,5 @@
 """«Журнал»: the teacher's courses, the page of a course, a lesson with the form of the class."""
 
-import asyncio
 from datetime import date
 
 from starlette.exceptions import HTTPException
@@ -43,7 +42,7 @@ class JournalPages:
 
     async def _show_courses(self, request: Request, session: Session) -> Response:
         school_id = path_id(request, "school")
-        caller, courses = await asyncio.gather(self._frame.callers.get(session.token), self._list_courses(school_id, session))
+        caller, courses = await self._frame.callers.beside(session.token, self._list_courses(school_id, session))
         school = next((school for school in caller.schools if school.school_id == school_id), None)
         return self._frame.page(
             "courses.html",
@@ -62,8 +61,8 @@ class JournalPages:
             course_id=path_id(request, "course"),
             period_id=request.query_params.get("period", ""),
         )
-        caller, page = await asyncio.gather(
-            self._frame.callers.get(session.token), call(self._frame.gateway.journal.GetJournalPage, wanted, session.token)
+        caller, page = await self._frame.callers.beside(
+            session.token, call(self._frame.gateway.journal.GetJournalPage, wanted, session.token)
         )
         journal = views.build_journal(page, self._today(caller, request))
         return self._frame.page("journal.html", request, caller, journal=journal, url=_course_url(request))
@@ -165,7 +164,7 @@ class JournalPages:
         """The caller, and the page of the period that the address's `date` lies in; without one, of the present period."""
         get_page = self._frame.gateway.journal.GetJournalPage
         wanted = pb.GetJournalPageRequest(school_id=path_id(request, "school"), course_id=path_id(request, "course"))
-        caller, page = await asyncio.gather(self._frame.callers.get(session.token), call(get_page, wanted, session.token))
+        caller, page = await self._frame.callers.beside(session.token, call(get_page, wanted, session.token))
         wanted.period_id = views.find_period(page, _date(request) or self._today(caller, request))
         return caller, await call(get_page, wanted, session.token) if wanted.period_id else page
 

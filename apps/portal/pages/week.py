@@ -1,7 +1,5 @@
 """«Неделя»: a student's week, for the family, the class teacher and whoever else may read it."""
 
-import asyncio
-
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,8 +26,8 @@ class WeekPages:
         school_id, student_id = path_id(request, "school"), path_id(request, "student")
         asked = _asked_week(request)
         wanted = pb.GetDiaryWeekRequest(school_id=school_id, student_id=student_id, week=asked)
-        caller, answer = await asyncio.gather(
-            self._frame.callers.get(session.token),
+        caller, answer = await self._frame.callers.beside(
+            session.token,
             call(self._frame.gateway.diary.GetDiaryWeek, wanted, session.token),
         )
         week = build_week(answer, today(self._frame.clock, people.school_zone(caller, school_id)))

@@ -1,6 +1,6 @@
 """The rows of a generated school, table by table in the order in which they refer to each other."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -149,6 +149,11 @@ def _accounts(roster: Roster, password_hash: str) -> Iterator[Table]:
         for g in roster.grants
     )
     yield _table("grants", columns, rows)
+    # The office numbers on after the applications that these grants follow.
+    filed = {(g.application_number, g.application_date.year) for g in roster.grants}
+    taken = Counter(year for _, year in filed)
+    counters = ((school, "applications", year, count) for year, count in sorted(taken.items()))
+    yield _table("counters", "school_id name year value", counters)
 
 
 def _derive_relations(roster: Roster) -> Iterator[relations.DerivedRelation]:

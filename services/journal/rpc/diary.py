@@ -35,9 +35,10 @@ class DiaryServicer(diary_service_pb2_grpc.DiaryServiceServicer):
     ) -> bytes:
         """A student's week, encoded; Clause R4. Raises NotFound STUDENT_NOT_FOUND for absent and not the caller's alike."""
         school_id, student_id = UUID(request.school_id), UUID(request.student_id)
-        async with self._database.school(school_id) as connection:
-            monday = read_week(request.week) if request.week else await self._find_this_monday(connection, school_id)
-            week = await diary_week.find_week(connection, school_id, student_id, auth.caller(), self._clock.now(), monday)
+        monday = read_week(request.week) if request.week else await self._find_this_monday(school_id)
+        question = diary_week.ask_week(student_id, auth.caller(), self._clock.now(), monday)
+        async with self._database.school_asking(school_id, question) as (connection, rows):
+            week = diary_week.read_week(rows)
             if week is None:
                 raise _no_student()
             cards = await self._find_cards(connection, school_id, week)
@@ -51,8 +52,9 @@ class DiaryServicer(diary_service_pb2_grpc.DiaryServiceServicer):
         async with self._database.school(school_id) as connection:
             return write_marks_for_letters(await marks.list_for_letters(connection, school_id, mark_ids))
 
-    async def _find_this_monday(self, connection: Connection, school_id: UUID) -> date:
-        zone = await diary_week.find_zone(connection, school_id)
+    async def _find_this_monday(self, school_id: UUID) -> date:
+        async with self._database.school(school_id) as connection:
+            zone = await diary_week.find_zone(connection, school_id)
         if zone is None:
             raise _no_student()
         return find_monday(today(self._clock, zone))

@@ -2,14 +2,14 @@
 
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from google.protobuf.message import Message
 
 from chassis import auth, paging, requests
 from chassis.clock import today
-from chassis.db import Connection
+from chassis.db import Connection, Question
 from chassis.errors import NotFound, Unavailable
 from chassis.interceptors import Context
 from chassis.run import Frame
@@ -28,6 +28,8 @@ from services.journal.store import journal_page, lessons, marks, writes
 _ATTEMPTS = 50
 
 M = TypeVar("M", bound=Message)
+Rows = Sequence[Any]
+Attempt = Callable[[Connection, Rows], Awaitable[M | None]]
 WriteRequest = (
     journal_service_pb2.RecordLessonRequest
     | journal_service_pb2.RecordMarksRequest
@@ -90,8 +92,8 @@ class JournalServicer(journal_service_pb2_grpc.JournalServiceServicer):
         """Records a held lesson; a planned one at that day and number becomes held."""
         call, course_id, record = self._begin(request), UUID(request.course_id), convert.read_record(request)
 
-        async def attempt(connection: Connection) -> journal_service_pb2.RecordLessonResponse | None:
-            found = await lessons.find_place(connection, call, course_id, record)
+        async def attempt(connection: Connection, rows: Rows) -> journal_service_pb2.RecordLessonResponse | None:
+            found = lessons.read_place(rows)
             if found is None:
                 raise _no_course()
             if found.answered:
@@ -102,7 +104,7 @@ class JournalServicer(journal_service_pb2_grpc.JournalServiceServicer):
             fact = _build_fact(call, answer, convert.write_lesson_recorded(call.school_id, lesson))
             return answer if await lessons.save_lesson(connection, lesson, fact) else None
 
-        return await self._settle(call, attempt)
+        return await self._settle(call, lessons.ask_place(call, course_id, record), attempt)
 
     async def RecordMarks(
         self, request: journal_service_pb2.RecordMarksRequest, context: Context
@@ -110,8 +112,8 @@ class JournalServicer(journal_service_pb2_grpc.JournalServiceServicer):
         """Records marks of a class at once; each cell has its own outcome."""
         call, course_id, cells = self._begin(request), UUID(request.course_id), convert.read_cells(request.cells)
 
-        async def attempt(connection: Connection) -> journal_service_pb2.RecordMarksResponse | None:
-            found = await marks.find_course(connection, call, course_id, cells)
+        async def attempt(connection: Connection, rows: Rows) -> journal_service_pb2.RecordMarksResponse | None:
+            found = marks.read_course(rows, course_id)
             if found is None:
                 raise _no_course()
             if found.answered:
@@ -125,7 +127,7 @@ class JournalServicer(journal_service_pb2_grpc.JournalServiceServicer):
             fact = _build_fact(call, answer, convert.write_marks_recorded(batch))
             return answer if await marks.insert_batch(connection, batch, fact) else None
 
-        return await self._settle(call, attempt)
+        return await self._settle(call, marks.ask_course(call, course_id, cells), attempt)
 
     async def CorrectMark(
         self, request: journal_service_pb2.CorrectMarkRequest, context: Context
@@ -133,29 +135,31 @@ class JournalServicer(journal_service_pb2_grpc.JournalServiceServicer):
         """Corrects one mark with a reason. Raises NotFound MARK_NOT_FOUND, Aborted MARK_CHANGED."""
         call, mark_id = self._begin(request), UUID(request.mark_id)
         value = request.value if request.HasField("value") else None
+        course_id, cell = await self._find_cell(call, mark_id)
 
-        async def attempt(connection: Connection) -> journal_service_pb2.CorrectMarkResponse | None:
-            found = await self._find_marked_course(connection, call, mark_id)
+        async def attempt(connection: Connection, rows: Rows) -> journal_service_pb2.CorrectMarkResponse | None:
+            found = marks.read_course(rows, course_id)
+            if found is None:
+                raise _no_mark()
             if found.answered:
                 return _repeat(found.answered, request, journal_service_pb2.CorrectMarkResponse)
-            course = found.course
-            revision = mark_rules.correct_mark(course, course.marks[mark_id], value, request.expected_revision, request.reason)
-            batch = _build_batch(call, course, [revision])
+            mark = found.course.marks[mark_id]
+            revision = mark_rules.correct_mark(found.course, mark, value, request.expected_revision, request.reason)
+            batch = _build_batch(call, found.course, [revision])
             answer = convert.write_correction(batch)
             fact = _build_fact(call, answer, convert.write_mark_corrected(batch))
             return answer if await marks.insert_batch(connection, batch, fact) else None
 
-        return await self._settle(call, attempt)
+        return await self._settle(call, marks.ask_course(call, course_id, [cell]), attempt)
 
-    async def _find_marked_course(self, connection: Connection, call: writes.Call, mark_id: UUID) -> marks.FoundCourse:
-        place = await marks.find_place(connection, call.school_id, mark_id)
-        if place is not None:
-            course_id, lesson_id, student_id = place
-            cell = Cell(mark_id, lesson_id, student_id, None, 0)
-            found = await marks.find_course(connection, call, course_id, [cell])
-            if found is not None:
-                return found
-        raise NotFound("MARK_NOT_FOUND", "no such mark in a course that you teach")
+    async def _find_cell(self, call: writes.Call, mark_id: UUID) -> tuple[UUID, Cell]:
+        """The course of a mark, and the cell that names its lesson and student; whose it is, is decided later."""
+        async with self._database.school(call.school_id) as connection:
+            place = await marks.find_place(connection, call.school_id, mark_id)
+        if place is None:
+            raise _no_mark()
+        course_id, lesson_id, student_id = place
+        return course_id, Cell(mark_id, lesson_id, student_id, None, 0)
 
     async def RecordAttendance(
         self, request: journal_service_pb2.RecordAttendanceRequest, context: Context
@@ -164,8 +168,8 @@ class JournalServicer(journal_service_pb2_grpc.JournalServiceServicer):
         call, course_id, lesson_id = self._begin(request), UUID(request.course_id), UUID(request.lesson_id)
         absences = convert.read_absences(request.absences)
 
-        async def attempt(connection: Connection) -> journal_service_pb2.RecordAttendanceResponse | None:
-            found = await lessons.find_attendance(connection, call, course_id, lesson_id)
+        async def attempt(connection: Connection, rows: Rows) -> journal_service_pb2.RecordAttendanceResponse | None:
+            found = lessons.read_attendance(rows)
             if found is None:
                 raise _no_course()
             if found.answered:
@@ -175,7 +179,7 @@ class JournalServicer(journal_service_pb2_grpc.JournalServiceServicer):
             fact = _build_fact(call, answer, convert.write_attendance_recorded(call.school_id, lesson, absences))
             return answer if await lessons.save_attendance(connection, lesson, changes, fact) else None
 
-        return await self._settle(call, attempt)
+        return await self._settle(call, lessons.ask_attendance(call, course_id, lesson_id), attempt)
 
     def _begin(self, request: WriteRequest) -> writes.Call:
         who = auth.caller()
@@ -189,13 +193,13 @@ class JournalServicer(journal_service_pb2_grpc.JournalServiceServicer):
             now=self._clock.now(),
         )
 
-    async def _settle(self, call: writes.Call, attempt: Callable[[Connection], Awaitable[M | None]]) -> M:
+    async def _settle(self, call: writes.Call, question: Question, attempt: Attempt[M]) -> M:
         """Reads, decides and saves until no other hand comes between."""
-        async with self._database.school(call.school_id) as connection:
-            for _ in range(_ATTEMPTS):
-                answer = await attempt(connection)
-                if answer is not None:
-                    return answer
+        for _ in range(_ATTEMPTS):
+            async with self._database.school_asking(call.school_id, question) as (connection, rows):
+                answer = await attempt(connection, rows)
+            if answer is not None:
+                return answer
         raise Unavailable("REQUEST_IN_PROGRESS", "others write here at this moment; repeat the call")
 
 
@@ -216,3 +220,7 @@ def _build_batch(call: writes.Call, course: MarkedCourse, revisions: Sequence[Re
 
 def _no_course() -> NotFound:
     return NotFound("COURSE_NOT_FOUND", "no such course that you may open")
+
+
+def _no_mark() -> NotFound:
+    return NotFound("MARK_NOT_FOUND", "no such mark in a course that you teach")

@@ -124,10 +124,10 @@ def find_misfit(course_id: UUID, batches: Iterable[WrittenBatch], head: bytes, b
         expected = link(expected, digest_batch(batch.header, batch.row_digests))
         if expected != batch.head:
             return Misfit(course_id, number, "the batch was changed: account, time or digests of its rows")
-    if number != batch_count:
-        return Misfit(
-            course_id, number + 1, "the batch is missing" if number < batch_count else "the batch is past the chain's end"
-        )
+    if number < batch_count:
+        return Misfit(course_id, number + 1, "the batch is missing")
+    if number > batch_count:
+        return Misfit(course_id, batch_count + 1, "the batch is past the chain's end")
     return None if expected == head else Misfit(course_id, number, "the chain's head was changed")
 
 

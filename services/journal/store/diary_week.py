@@ -8,10 +8,11 @@ parts of the row are computed only when the viewer may see them.
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from chassis.auth import Caller
-from chassis.db import Connection
+from chassis.db import Connection, Question, asking
 from services.journal.rules.diary_week import LessonContent, Week, WeekAbsence, WeekMark, read_lesson_id, split_keys
 
 # ruff: noqa: S608 - the statements are composed of constants of this room
@@ -22,41 +23,42 @@ _LESSON_KEY = "uuid_send(l.lesson_id) || int4send(l.revision) || int8send({versi
 # Who may see a student: who has a relation to the student (3), the class teacher of the class (4), and deputy (7), admin (10)
 # and head (11) of the school (6); family, class teacher and deputy are told of an illness (decision 11). Numbers are those of
 # diary.options.v1. Without an open relation, or in an ended session, there is no row.
-_FIND_WEEK = f"""
+_ask_week = asking(f"""
 WITH viewer AS (
     SELECT bool_or(r.kind <> 6 OR r.role = 7) AS sees_illness
     FROM students t
-    JOIN relations r ON r.school_id = $1 AND r.account_id = $3
+    JOIN relations r ON r.school_id = door.school_id AND r.account_id = $3
         AND r.valid_from_time <= $5 AND (r.valid_to_time IS NULL OR r.valid_to_time > $5)
         AND (r.kind = 3 AND r.object_id = $2
              OR r.kind = 4 AND r.object_id = t.class_id AND r.role = 6
-             OR r.kind = 6 AND r.object_id = $1 AND r.role IN (7, 10, 11))
-    WHERE t.school_id = $1 AND t.student_id = $2 AND NOT EXISTS (SELECT FROM ended_sessions e WHERE e.session_id = $4)
+             OR r.kind = 6 AND r.object_id = door.school_id AND r.role IN (7, 10, 11))
+    WHERE t.school_id = door.school_id AND t.student_id = $2
+      AND NOT EXISTS (SELECT FROM ended_sessions e WHERE e.session_id = $4)
     HAVING count(*) > 0
 )
 SELECT viewer.sees_illness,
     (
         SELECT string_agg({_LESSON_KEY.format(version="m.course_version")}, '' ORDER BY l.lesson_date, l.lesson_number)
         FROM course_members m
-        JOIN lessons l ON l.school_id = $1 AND l.course_id = m.course_id AND l.lesson_date BETWEEN $6 AND $7
+        JOIN lessons l ON l.school_id = door.school_id AND l.course_id = m.course_id AND l.lesson_date BETWEEN $6 AND $7
             AND l.lesson_date >= m.from_date AND (m.to_date IS NULL OR l.lesson_date <= m.to_date)
-        WHERE m.school_id = $1 AND m.student_id = $2
+        WHERE m.school_id = door.school_id AND m.student_id = $2
     ) AS lesson_keys,
     ARRAY(
         SELECT ROW(uuid_send(k.lesson_id), k.mark_id::text, k.value, k.revision) FROM (
             SELECT DISTINCT ON (lesson_date, mark_id) mark_id, revision, lesson_id, value FROM mark_revisions
-            WHERE school_id = $1 AND student_id = $2 AND lesson_date BETWEEN $6 AND $7
+            WHERE school_id = door.school_id AND student_id = $2 AND lesson_date BETWEEN $6 AND $7
             ORDER BY lesson_date, mark_id, revision DESC
         ) AS k
         WHERE k.value IS NOT NULL
     ) AS marks,
     ARRAY(
         SELECT ROW(uuid_send(a.lesson_id), a.code) FROM attendance a
-        WHERE a.school_id = $1 AND a.student_id = $2 AND a.lesson_date BETWEEN $6 AND $7 AND a.code > 0
+        WHERE a.school_id = door.school_id AND a.student_id = $2 AND a.lesson_date BETWEEN $6 AND $7 AND a.code > 0
     ) AS absences
 FROM viewer
-JOIN schools s ON s.school_id = $1
-"""
+JOIN schools s ON s.school_id = door.school_id
+""")
 
 _LIST_CONTENTS = f"""
 SELECT {_LESSON_KEY.format(version="c.version")}, l.lesson_id, l.lesson_date, l.lesson_number, l.state,
@@ -75,15 +77,16 @@ async def find_zone(connection: Connection, school_id: UUID) -> str | None:
     return zone
 
 
-async def find_week(
-    connection: Connection, school_id: UUID, student_id: UUID, who: Caller, now: datetime, monday: date
-) -> Week | None:
+def ask_week(student_id: UUID, who: Caller, now: datetime, monday: date) -> Question:
+    """The question for a student's week; `read_week` reads its answer."""
+    return _ask_week(student_id, who.account_id, who.session_id, now, monday, monday + timedelta(days=6))
+
+
+def read_week(rows: Sequence[Any]) -> Week | None:
     """The week, or None when the caller may not see the student or there is none."""
-    sunday = monday + timedelta(days=6)
-    row = await connection.fetchrow(_FIND_WEEK, school_id, student_id, who.account_id, who.session_id, now, monday, sunday)
-    if row is None:
+    if not rows:
         return None
-    sees_illness, keys, marks, absences = row
+    sees_illness, keys, marks, absences = rows[0]
     return Week(sees_illness, split_keys(keys or b""), [WeekMark(*m) for m in marks], [WeekAbsence(*a) for a in absences])
 
 

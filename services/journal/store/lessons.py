@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID
 
-from chassis.db import Connection
+from chassis.db import Connection, Question, asking
 from services.journal.rules.attendance import Absence, AbsenceCode, LessonAttendance
 from services.journal.rules.lessons import Lesson, LessonPlace, LessonRecord, LessonState
 from services.journal.store.writes import ANSWERED, TEACHES, TOLD, Answered, Call, Fact, read_answered, read_arguments, save
@@ -15,17 +15,17 @@ from services.journal.store.writes import ANSWERED, TEACHES, TOLD, Answered, Cal
 _LESSON_NAMES = [field.name for field in fields(Lesson)]
 LESSON_COLUMNS = ", ".join(f"l.{name}" for name in _LESSON_NAMES)
 
-_FIND_PLACE = f"""
-SELECT q.digest, q.answer, uuidv7() AS new_id, s.time_zone, p.is_closed,
+_ask_place = asking(f"""
+SELECT uuidv7() AS new_id, s.time_zone, q.digest, q.answer, p.is_closed,
     $9::uuid IS NULL OR w.work_type_id IS NOT NULL AS has_work_type, {LESSON_COLUMNS}
 FROM courses c
-JOIN schools s ON s.school_id = $1
-LEFT JOIN periods p ON p.school_id = $1 AND $7 BETWEEN p.start_date AND p.end_date
-LEFT JOIN work_types w ON w.school_id = $1 AND w.work_type_id = $9
-LEFT JOIN lessons l ON l.school_id = $1 AND l.course_id = $2 AND l.lesson_date = $7 AND l.lesson_number = $8
+JOIN schools s ON s.school_id = door.school_id
+LEFT JOIN periods p ON p.school_id = door.school_id AND $7 BETWEEN p.start_date AND p.end_date
+LEFT JOIN work_types w ON w.school_id = door.school_id AND w.work_type_id = $9
+LEFT JOIN lessons l ON l.school_id = door.school_id AND l.course_id = $2 AND l.lesson_date = $7 AND l.lesson_number = $8
 {ANSWERED}
-WHERE c.school_id = $1 AND c.course_id = $2 AND {TEACHES}
-"""
+WHERE c.school_id = door.school_id AND c.course_id = $2 AND {TEACHES}
+""")
 
 # Holds for a new lesson, or for one whose revision is the one before.
 _SAVE_LESSON = f"""
@@ -41,20 +41,20 @@ WITH saved AS (
 ), {TOLD}
 """
 
-_FIND_ATTENDANCE = f"""
-SELECT q.digest, q.answer, coalesce(p.is_closed, true) AS is_closed, {LESSON_COLUMNS},
+_ask_attendance = asking(f"""
+SELECT coalesce(p.is_closed, true) AS is_closed, q.digest, q.answer, {LESSON_COLUMNS},
     ARRAY(
         SELECT m.student_id FROM course_members m
-        WHERE m.school_id = $1 AND m.course_id = $2 AND m.from_date <= l.lesson_date
+        WHERE m.school_id = door.school_id AND m.course_id = $2 AND m.from_date <= l.lesson_date
           AND (m.to_date IS NULL OR l.lesson_date <= m.to_date)
     ) AS member_ids,
-    ARRAY(SELECT ROW(a.student_id, a.code) FROM attendance a WHERE a.school_id = $1 AND a.lesson_id = $7) AS codes
+    ARRAY(SELECT ROW(a.student_id, a.code) FROM attendance a WHERE a.school_id = door.school_id AND a.lesson_id = $7) AS codes
 FROM courses c
-LEFT JOIN lessons l ON l.school_id = $1 AND l.course_id = $2 AND l.lesson_id = $7
-LEFT JOIN periods p ON p.school_id = $1 AND l.lesson_date BETWEEN p.start_date AND p.end_date
+LEFT JOIN lessons l ON l.school_id = door.school_id AND l.course_id = $2 AND l.lesson_id = $7
+LEFT JOIN periods p ON p.school_id = door.school_id AND l.lesson_date BETWEEN p.start_date AND p.end_date
 {ANSWERED}
-WHERE c.school_id = $1 AND c.course_id = $2 AND {TEACHES}
-"""
+WHERE c.school_id = door.school_id AND c.course_id = $2 AND {TEACHES}
+""")
 
 _SAVE_ATTENDANCE = f"""
 WITH saved AS (
@@ -86,13 +86,17 @@ class FoundAttendance:
     answered: Answered | None
 
 
-async def find_place(connection: Connection, call: Call, course_id: UUID, record: LessonRecord) -> FoundPlace | None:
-    """What stands at a record's day and number, or None when the caller does not teach the course."""
-    row = await connection.fetchrow(
-        _FIND_PLACE, *read_arguments(call, course_id), record.lesson_date, record.lesson_number, record.work_type_id
-    )
-    if row is None:
+def ask_place(call: Call, course_id: UUID, record: LessonRecord) -> Question:
+    """The question for what stands at a record's day and number; `read_place` reads its answer."""
+    place = record.lesson_date, record.lesson_number, record.work_type_id
+    return _ask_place(*read_arguments(call, course_id), *place)
+
+
+def read_place(rows: Sequence[Any]) -> FoundPlace | None:
+    """The place, or None when the caller does not teach the course."""
+    if not rows:
         return None
+    row = rows[0]
     place = LessonPlace(row["new_id"], row["time_zone"], row["is_closed"], row["has_work_type"], read_lesson(row))
     return FoundPlace(place, read_answered(row))
 
@@ -115,11 +119,16 @@ async def save_lesson(connection: Connection, lesson: Lesson, fact: Fact) -> boo
     )
 
 
-async def find_attendance(connection: Connection, call: Call, course_id: UUID, lesson_id: UUID) -> FoundAttendance | None:
-    """The attendance of a lesson, or None when the caller does not teach the course."""
-    row = await connection.fetchrow(_FIND_ATTENDANCE, *read_arguments(call, course_id), lesson_id)
-    if row is None:
+def ask_attendance(call: Call, course_id: UUID, lesson_id: UUID) -> Question:
+    """The question for a lesson's attendance; `read_attendance` reads its answer."""
+    return _ask_attendance(*read_arguments(call, course_id), lesson_id)
+
+
+def read_attendance(rows: Sequence[Any]) -> FoundAttendance | None:
+    """The attendance, or None when the caller does not teach the course."""
+    if not rows:
         return None
+    row = rows[0]
     codes = {student_id: AbsenceCode(code) for student_id, code in row["codes"]}
     attendance = LessonAttendance(read_lesson(row), row["is_closed"], set(row["member_ids"]), codes)
     return FoundAttendance(attendance, read_answered(row))

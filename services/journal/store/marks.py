@@ -7,41 +7,42 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from chassis.db import Connection
+from chassis.db import Connection, Question, asking
 from services.journal.rules.history import Batch
 from services.journal.rules.journal_page import MarkForLetter
 from services.journal.rules.marks import Cell, CurrentMark, MarkedCourse, MarkedLesson
 from services.journal.rules.roster import Member
 from services.journal.store.writes import ANSWERED, TEACHES, TOLD, Answered, Call, Fact, read_answered, read_arguments, save
 
-_FIND_COURSE = f"""
-SELECT q.digest, q.answer, c.is_marked, s.mark_min, s.time_zone, h.seq,
+_ask_course = asking(f"""
+SELECT c.is_marked, s.mark_min, q.digest, q.answer, s.time_zone, h.seq,
     ARRAY(
         SELECT ROW(l.lesson_id, l.lesson_date, l.state = 2, coalesce(p.is_closed, true)) FROM lessons l
-        LEFT JOIN periods p ON p.school_id = $1 AND l.lesson_date BETWEEN p.start_date AND p.end_date
-        WHERE l.school_id = $1 AND l.lesson_id = ANY($7) AND l.course_id = $2
+        LEFT JOIN periods p ON p.school_id = door.school_id AND l.lesson_date BETWEEN p.start_date AND p.end_date
+        WHERE l.school_id = door.school_id AND l.lesson_id = ANY($7) AND l.course_id = $2
     ) AS lessons,
     ARRAY(
         SELECT ROW(m.student_id, m.from_date, m.to_date) FROM course_members m
-        WHERE m.school_id = $1 AND m.course_id = $2 AND m.student_id = ANY($8)
+        WHERE m.school_id = door.school_id AND m.course_id = $2 AND m.student_id = ANY($8)
     ) AS members,
     ARRAY(
         SELECT ROW(newest.mark_id, newest.lesson_id, newest.student_id, newest.value, newest.revision, b.account_id,
                    f.create_time)
         FROM (
             SELECT DISTINCT ON (mark_id) mark_id, lesson_id, student_id, course_id, value, revision, batch_number
-            FROM mark_revisions WHERE school_id = $1 AND mark_id = ANY($9) ORDER BY mark_id, revision DESC
+            FROM mark_revisions WHERE school_id = door.school_id AND mark_id = ANY($9) ORDER BY mark_id, revision DESC
         ) AS newest
-        JOIN mark_batches b ON b.school_id = $1 AND b.course_id = newest.course_id AND b.batch_number = newest.batch_number
-        JOIN mark_revisions r ON r.school_id = $1 AND r.mark_id = newest.mark_id AND r.revision = 1
-        JOIN mark_batches f ON f.school_id = $1 AND f.course_id = r.course_id AND f.batch_number = r.batch_number
+        JOIN mark_batches b ON b.school_id = door.school_id AND b.course_id = newest.course_id
+            AND b.batch_number = newest.batch_number
+        JOIN mark_revisions r ON r.school_id = door.school_id AND r.mark_id = newest.mark_id AND r.revision = 1
+        JOIN mark_batches f ON f.school_id = door.school_id AND f.course_id = r.course_id AND f.batch_number = r.batch_number
     ) AS marks
 FROM courses c
-JOIN schools s ON s.school_id = $1
-JOIN course_chains h ON h.school_id = $1 AND h.course_id = $2
+JOIN schools s ON s.school_id = door.school_id
+JOIN course_chains h ON h.school_id = door.school_id AND h.course_id = $2
 {ANSWERED}
-WHERE c.school_id = $1 AND c.course_id = $2 AND {TEACHES}
-"""
+WHERE c.school_id = door.school_id AND c.course_id = $2 AND {TEACHES}
+""")
 
 # The course of a mark: what its correction is decided in.
 _FIND_PLACE = """
@@ -74,16 +75,19 @@ class FoundCourse:
     answered: Answered | None
 
 
-async def find_course(connection: Connection, call: Call, course_id: UUID, cells: Sequence[Cell]) -> FoundCourse | None:
-    """The course with all that the cells name, or None when the caller does not teach it."""
-    row = await connection.fetchrow(
-        _FIND_COURSE,
+def ask_course(call: Call, course_id: UUID, cells: Sequence[Cell]) -> Question:
+    """The question for a course with all that the cells name; `read_course` reads its answer."""
+    return _ask_course(
         *read_arguments(call, course_id),
         list({cell.lesson_id for cell in cells}),
         [cell.student_id for cell in cells],
         [cell.mark_id for cell in cells],
     )
-    return None if row is None else FoundCourse(_build_course(course_id, row), read_answered(row))
+
+
+def read_course(rows: Sequence[Any], course_id: UUID) -> FoundCourse | None:
+    """The course, or None when the caller does not teach it."""
+    return FoundCourse(_build_course(course_id, rows[0]), read_answered(rows[0])) if rows else None
 
 
 def _build_course(course_id: UUID, row: Any) -> MarkedCourse:

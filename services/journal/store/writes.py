@@ -14,11 +14,12 @@ import asyncpg
 
 from chassis.db import Connection, announce
 
-# In reads: $1 school, $2 course, $3 account, $4 session, $5 now, $6 request_id. Relation COURSE (5) in the role teacher (5).
+# In reads, which enter their school: $2 course, $3 account, $4 session, $5 now, $6 request_id.
+# Relation COURSE (5) in the role teacher (5).
 TEACHES = """
 EXISTS (
     SELECT FROM relations r
-    WHERE r.school_id = $1 AND r.account_id = $3 AND r.object_id = $2 AND r.kind = 5 AND r.role = 5
+    WHERE r.school_id = door.school_id AND r.account_id = $3 AND r.object_id = $2 AND r.kind = 5 AND r.role = 5
       AND r.valid_from_time <= $5 AND (r.valid_to_time IS NULL OR r.valid_to_time > $5)
 ) AND NOT EXISTS (SELECT FROM ended_sessions e WHERE e.session_id = $4)
 """
@@ -67,8 +68,8 @@ class Fact:
 
 
 def read_arguments(call: Call, course_id: UUID) -> tuple[Any, ...]:
-    """$1 to $6 of a read."""
-    return call.school_id, course_id, call.account_id, call.session_id, call.now, call.request_id
+    """$2 to $6 of a read."""
+    return course_id, call.account_id, call.session_id, call.now, call.request_id
 
 
 def read_answered(row: Any) -> Answered | None:

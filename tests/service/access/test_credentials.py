@@ -236,6 +236,16 @@ async def test_activation_voids_all_first_credentials(office: Office, school: Sc
     assert await refused(office.activate(login=slip.login, one_time_password=slip.one_time_password)) == INVALID
     refusal = await refused(office.sign_in_with(slip.login, slip.one_time_password))
     assert refusal == (grpc.StatusCode.UNAUTHENTICATED, "SIGN_IN_FAILED")
+    left = await school.connection.fetchrow(
+        """
+        SELECT (SELECT count(*) FROM access.activation_tokens t WHERE t.account_id = a.account_id) AS tokens,
+               (SELECT count(*) FROM access.one_time_passwords o
+                WHERE o.account_id = a.account_id AND o.password_hash IS NOT NULL) AS hashes
+        FROM access.accounts a WHERE a.login = $1
+        """,
+        slip.login,
+    )
+    assert tuple(left.values()) == (0, 0)
 
 
 async def test_the_one_time_password_opens_nothing_but_activation(office: Office, school: SchoolWorld, vera: Person) -> None:

@@ -126,3 +126,18 @@ def test_the_commands_say_what_stands_in_the_way(clone: Clone, tmp_path: Path) -
         "list.zip: cannot be read as a ZIP (File is not a zip file); send the bundle as an open, whole ZIP",
     )
     assert run("open-access", "--school", "x", "--person", "1") == (1, "no access was opened: no school has the code x")
+
+
+async def test_the_office_numbers_on_after_the_generated_applications(clone: Clone, keeper: Any) -> None:
+    """Clause R12: no number twice in a school's year."""
+    await _seed(clone)
+    last = await keeper.fetch(
+        """
+        SELECT school_id, extract(year FROM application_date)::int AS year,
+               max(split_part(application_number, '-', 1)::int) AS number
+        FROM grants GROUP BY school_id, year
+        """
+    )
+    kept = await keeper.fetch("SELECT school_id, year, value FROM counters WHERE name = 'applications'")
+    assert last
+    assert {tuple(row.values()) for row in last} == {tuple(row.values()) for row in kept}

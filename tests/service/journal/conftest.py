@@ -62,7 +62,7 @@ async def world(settings: Settings, roster: tuple[Roster, str], keys_dir: Path, 
             grpc.aio.insecure_channel(roster[1]) as roster_channel,
         ):
             stub = roster_service_pb2_grpc.RosterServiceStub(roster_channel)
-            yield World(channel, keys_dir, clock, roster[0], stub, database)
+            yield World(channel, keys_dir, clock, roster[0], stub, database, settings.nats_url.get_secret_value())
     finally:
         await database.close()
 

@@ -11,10 +11,12 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import grpc
+import nats
 
 from chassis.clock import SetClock
 from chassis.db import Database
-from diary.access.v1 import relation_pb2, roster_service_pb2, school_service_pb2
+from chassis.events import Event
+from diary.access.v1 import relation_pb2, roster_service_pb2, roster_service_pb2_grpc, school_service_pb2
 from diary.journal.v1 import (
     diary_service_pb2,
     diary_service_pb2_grpc,
@@ -66,14 +68,16 @@ class World:
         keys_dir: Path,
         clock: SetClock,
         roster: Roster,
-        roster_channel: Any,
+        roster_stub: roster_service_pb2_grpc.RosterServiceAsyncStub,
         database: Database,
+        nats_url: str,
     ) -> None:
         self.clock = clock
         self.roster = roster
         self.database = database
-        self._roster_channel = roster_channel
-        self._keys_dir = keys_dir
+        self.roster_stub = roster_stub
+        self._nats_url = nats_url
+        self.keys_dir = keys_dir
         self.diary: diary_service_pb2_grpc.DiaryServiceAsyncStub = diary_service_pb2_grpc.DiaryServiceStub(channel)
         self.journal: journal_service_pb2_grpc.JournalServiceAsyncStub = journal_service_pb2_grpc.JournalServiceStub(channel)
         self.relations: relation_service_pb2_grpc.RelationServiceAsyncStub = relation_service_pb2_grpc.RelationServiceStub(
@@ -83,10 +87,15 @@ class World:
     def person(self, *roles: str) -> Person:
         """Someone who is signed in and has no relation yet."""
         account_id, session_id = uuid4(), uuid4()
-        return Person(sign_in(self._keys_dir, account_id, session_id, *roles, clock=self.clock), account_id, session_id)
+        return Person(sign_in(self.keys_dir, account_id, session_id, *roles, clock=self.clock), account_id, session_id)
 
     def relate(
-        self, school: School, person: Person, kind: options_pb2.Relation, object_id: str, role: options_pb2.Role
+        self,
+        school: School,
+        person: Person,
+        kind: options_pb2.Relation.ValueType,
+        object_id: str,
+        role: options_pb2.Role.ValueType,
     ) -> relation_pb2.Relation:
         """Puts a relation into the roster; `load` brings it to the journal."""
         relation = relation_pb2.Relation(
@@ -103,18 +112,30 @@ class World:
 
     async def load(self, school: School) -> None:
         """Rebuilds the journal's projection of the school."""
-        await commands.rebuild_school(self.database, self._roster_channel, UUID(school.school_id))
+        await commands.rebuild_school(self.database, self.roster_stub, UUID(school.school_id))
 
-    async def school(self) -> School:
+    async def publish(self, event: Event) -> None:
+        """Publishes an event to access's stream, as access's relay does."""
+        async with await nats.connect(self._nats_url) as broker:
+            stream = broker.jetstream()
+            await stream.add_stream(name="diary-access", subjects=["diary.access.v1.>"])
+            headers = {
+                "Nats-Msg-Id": str(event.event_id),
+                "Diary-School": str(event.school_id or ""),
+                "Diary-Time": event.fact_time.isoformat(),
+            }
+            await stream.publish(event.subject, event.payload, headers=headers)
+
+    async def school(self, time_zone: str = "Europe/Simferopol") -> School:
         """A new school with a roster, loaded."""
         ids = [str(uuid4()) for _ in range(12)]
         school = School(ids[0], ids[1], ids[2], ids[3], ids[4], ids[5], ids[6:11], ids[11])
         entries = [
-            roster_service_pb2.RosterEntry(school=school_entry(school.school_id)),
+            roster_service_pb2.RosterEntry(school=school_entry(school.school_id, time_zone=time_zone)),
             _class(school.class_id, "8-А"),
             _class(school.other_class_id, "8-Б"),
-            *(_student(one, f"Ученик {number}", school.class_id) for number, one in enumerate(school.student_ids)),
-            _student(school.other_student_id, "Чужой", school.other_class_id),
+            *(student_entry(one, f"Ученик {number}", school.class_id) for number, one in enumerate(school.student_ids)),
+            student_entry(school.other_student_id, "Чужой", school.other_class_id),
             study_group(school.algebra, school.class_id, "Алгебра", school.student_ids),
             study_group(school.other_algebra, school.other_class_id, "Алгебра", [school.other_student_id]),
             study_group(school.unmarked, school.class_id, "Разговоры о важном", school.student_ids, is_marked=False),
@@ -171,10 +192,12 @@ class World:
         return await self.journal.GetJournalPage(request, metadata=person.metadata)
 
 
-def school_entry(school_id: str, version: int = 1, **changes: Any) -> roster_service_pb2.RosterSchool:
-    """A school of Simferopol in the year 2026/27."""
+def school_entry(
+    school_id: str, version: int = 1, *, time_zone: str = "Europe/Simferopol", **changes: Any
+) -> roster_service_pb2.RosterSchool:
+    """A school in the year 2026/27."""
     return roster_service_pb2.RosterSchool(
-        school=school_service_pb2.School(school_id=school_id, code="s1", name="Школа № 1", time_zone="Europe/Simferopol"),
+        school=school_service_pb2.School(school_id=school_id, code="s1", name="Школа № 1", time_zone=time_zone),
         version=version,
         **{"year_start_date": "2026-09-01", "year_end_date": "2027-05-31", "mark_min": 2, **changes},
     )
@@ -186,7 +209,8 @@ def _class(class_id: str, name: str) -> roster_service_pb2.RosterEntry:
     return message
 
 
-def _student(student_id: str, name: str, class_id: str) -> roster_service_pb2.RosterEntry:
+def student_entry(student_id: str, name: str, class_id: str) -> roster_service_pb2.RosterEntry:
+    """A student placed in a class."""
     student = roster_service_pb2.RosterStudent(
         student_id=student_id, display_name=name, sort_key=name.casefold(), class_id=class_id, version=1
     )

@@ -158,6 +158,15 @@ def test_only_readiness_and_metrics_are_shown_and_only_here() -> None:
     assert admin["allow_paths"] == [{"exact": "/ready"}, {"prefix": "/stats/prometheus"}]
 
 
+def test_admin_is_shown_beyond_the_machine_only_when_told() -> None:
+    assert bootstrap(admin_host="0.0.0.0")["admin"]["address"]["socket_address"]["address"] == "0.0.0.0"
+
+
+def test_forwarded_address_is_believed_from_as_many_proxies_as_told() -> None:
+    assert manager(bootstrap())["xff_num_trusted_hops"] == 0
+    assert manager(bootstrap(trusted_hops=1))["xff_num_trusted_hops"] == 1
+
+
 def test_retries_only_send_what_no_service_has_begun() -> None:
     [host] = manager(bootstrap())["route_config"]["virtual_hosts"]
     assert set(host["retry_policy"]["retry_on"].split(",")) == {

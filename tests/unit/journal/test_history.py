@@ -1,0 +1,110 @@
+"""Laws of the chain: what was built fits, and whatever is changed is found."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.journal.rules.history import (
+    EMPTY_HEAD,
+    SALT_BYTES,
+    BatchHeader,
+    SaltedRevision,
+    WrittenBatch,
+    build_batch,
+    digest_batch,
+    find_misfit,
+    link,
+)
+from services.journal.rules.marks import Revision
+
+COURSE = UUID(int=5)
+revisions = st.builds(
+    Revision,
+    st.uuids(),
+    st.integers(1, 100),
+    st.uuids(),
+    st.uuids(),
+    st.dates(date(2020, 1, 1), date(2040, 1, 1)),
+    st.none() | st.integers(1, 5),
+    st.none() | st.text(min_size=1, max_size=20),
+)
+
+
+@st.composite
+def chains(draw: st.DrawFn) -> tuple[list[WrittenBatch], bytes]:
+    """A course's history of one to four batches, with its head."""
+    head, written = EMPTY_HEAD, []
+    for number in range(1, draw(st.integers(1, 4)) + 1):
+        time = datetime.fromtimestamp(draw(st.integers(1_500_000_000, 2_500_000_000)), UTC)
+        header = BatchHeader(UUID(int=1), COURSE, number, draw(st.uuids()), time)
+        rows = draw(st.lists(revisions, min_size=1, max_size=4, unique_by=lambda row: row.mark_id))
+        batch = build_batch(header, rows, draw(st.binary(min_size=SALT_BYTES * 4, max_size=SALT_BYTES * 4)))
+        head = link(head, batch.digest)
+        written.append(WrittenBatch(header, batch.row_digests, head, batch.rows))
+    return written, head
+
+
+@given(chains())
+def test_a_chain_as_built_fits(chain: tuple[list[WrittenBatch], bytes]) -> None:
+    batches, head = chain
+    assert find_misfit(COURSE, batches, head, len(batches)) is None
+
+
+@given(chains(), st.data())
+def test_a_changed_row_is_named(chain: tuple[list[WrittenBatch], bytes], data: st.DataObject) -> None:
+    batches, head = chain
+    number = data.draw(st.integers(0, len(batches) - 1))
+    place = data.draw(st.integers(0, len(batches[number].rows) - 1))
+    row = batches[number].rows[place]
+    changes: dict[str, Any] = {
+        "value": None if row.revision.value is not None else 5,
+        "student_id": UUID(int=row.revision.student_id.int ^ 1),
+        "lesson_date": date(2041, 1, 1),
+        "revision": row.revision.revision + 1,
+        "reason": f"{row.revision.reason or ''}!",
+    }
+    field = data.draw(st.sampled_from(sorted(changes)))
+    rows = list(batches[number].rows)
+    rows[place] = SaltedRevision(replace(row.revision, **{field: changes[field]}), row.salt)
+    batches[number] = replace(batches[number], rows=rows)
+    misfit = find_misfit(COURSE, batches, head, len(batches))
+    assert misfit is not None
+    assert (misfit.batch_number, misfit.mark_id) == (number + 1, row.revision.mark_id)
+
+
+@given(chains(), st.data())
+def test_a_row_or_batch_taken_out_is_missed_where_it_was(chain: tuple[list[WrittenBatch], bytes], data: st.DataObject) -> None:
+    batches, head = chain
+    number = data.draw(st.integers(0, len(batches) - 1))
+    if data.draw(st.booleans()):
+        place = data.draw(st.integers(0, len(batches[number].rows) - 1))
+        rows = [row for other, row in enumerate(batches[number].rows) if other != place]
+        damaged = [*batches[:number], replace(batches[number], rows=rows), *batches[number + 1 :]]
+        what = f"row {place + 1} of the batch is missing"
+    else:
+        damaged = batches[:number] + batches[number + 1 :]
+        what = "the batch is missing"
+    misfit = find_misfit(COURSE, damaged, head, len(batches))
+    assert misfit is not None
+    assert (misfit.batch_number, misfit.what) == (number + 1, what)
+
+
+@given(chains())
+def test_an_erased_row_leaves_a_batch_whose_digest_still_follows_from_what_is_kept(
+    chain: tuple[list[WrittenBatch], bytes],
+) -> None:
+    head = EMPTY_HEAD
+    for batch in chain[0]:
+        head = link(head, digest_batch(batch.header, batch.row_digests))
+    assert head == chain[1]
+
+
+@given(revisions, st.binary(min_size=16, max_size=16), st.binary(min_size=16, max_size=16))
+def test_equal_marks_with_other_salts_have_other_digests(revision: Revision, one: bytes, other: bytes) -> None:
+    header = BatchHeader(UUID(int=1), COURSE, 1, UUID(int=2), datetime(2026, 9, 1, tzinfo=UTC))
+    digests = [build_batch(header, [revision], salt).row_digests for salt in (one, other)]
+    assert (digests[0] == digests[1]) == (one == other)
