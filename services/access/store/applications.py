@@ -328,7 +328,9 @@ async def count_open_deadlines(connection: Connection, now: datetime) -> list[tu
     rows = await connection.fetch(
         """
         SELECT clause, count(*) AS open, count(*) FILTER (WHERE due_time < $1) AS overdue
-        FROM deadlines WHERE met_time IS NULL GROUP BY clause
+        FROM (SELECT clause, due_time, met_time FROM deadlines
+              UNION ALL SELECT clause, due_time, met_time FROM known_deadlines) q
+        WHERE met_time IS NULL GROUP BY clause
         """,
         now,
     )

@@ -36,9 +36,7 @@ async def end_guardianship(connection: Connection, school_id: UUID, guardianship
                    validity = daterange(lower(validity), greatest($3, lower(validity) + 1))
             WHERE school_id = $1 AND guardianship_id = $2 RETURNING guardian_person_id, student_id
         )
-        DELETE FROM guardianships g USING ended e
-        WHERE g.school_id = $1 AND g.student_id = e.student_id AND g.guardian_person_id = e.guardian_person_id
-          AND lower(g.validity) > $3
+        SELECT drop_unborn_guardianships($1, student_id, guardian_person_id) FROM ended
         """,
         school_id,
         guardianship_id,

@@ -130,11 +130,13 @@ async def test_a_trusteeship_that_was_to_follow_goes_with_the_guardianship(
 
 
 async def test_what_was_of_a_guardianship_is_never_dropped(admin: Any, backends: Backends, school: SchoolWorld) -> None:
+    father, anna = school.people["father"].person_id, school.people["anna"].person_id
     app = await asyncpg.connect(backends.clone.app_dsns["access"])
     await app.execute("SET ROLE diary_access_app")
     await app.execute("SELECT set_config('diary.school_id', $1, false)", str(school.school_id))
-    assert await app.execute("DELETE FROM access.guardianships") == "DELETE 0"
+    await app.execute("SELECT access.drop_unborn_guardianships($1, $2, $3)", school.school_id, anna, father)
     await app.close()
+    assert await admin.fetchval("SELECT count(*) FROM guardianships WHERE guardian_person_id = $1", father) == 1
 
 
 async def test_absent_guardianships_answer_alike(stub: Any, admin: Any, school: SchoolWorld, office: Any) -> None:
