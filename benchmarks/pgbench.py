@@ -31,6 +31,7 @@ def prepare(admin_dsn: str, courses: Sequence[Course]) -> None:
                 for n, course in enumerate(courses, 1)
             ],
         )
+        connection.execute("GRANT USAGE ON SCHEMA public TO diary_journal_app")
         connection.execute("GRANT SELECT ON public.bench_classes TO diary_journal_app")
 
 

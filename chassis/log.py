@@ -1,10 +1,15 @@
 """structlog as JSON lines on stdout. Events are static words; identifiers are fields; context is bound once a call."""
 
+import json
 import logging
 import sys
 from typing import Any
 
 import structlog
+
+# Made once: json.dumps would make an encoder for each line.
+_encode = json.JSONEncoder(ensure_ascii=False, default=repr).encode
+_logger: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
 
 def configure(service: str, level: str = "INFO") -> None:
@@ -16,7 +21,7 @@ def configure(service: str, level: str = "INFO") -> None:
         structlog.processors.format_exc_info,
     ]
     structlog.configure(
-        processors=[*shared, _name_service(service), structlog.processors.JSONRenderer(ensure_ascii=False)],
+        processors=[*shared, _name_service(service), structlog.processors.JSONRenderer(_write)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
         cache_logger_on_first_use=True,
@@ -27,7 +32,7 @@ def configure(service: str, level: str = "INFO") -> None:
             foreign_pre_chain=[*shared, _name_service(service)],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(ensure_ascii=False),
+                structlog.processors.JSONRenderer(_write),
             ],
         )
     )
@@ -42,7 +47,10 @@ def _name_service(service: str) -> Any:
     return add
 
 
+def _write(event: dict[str, Any], **_options: object) -> str:
+    return _encode(event)
+
+
 def logger() -> structlog.typing.FilteringBoundLogger:
     """The logger; context bound by the call travels with it."""
-    bound: structlog.typing.FilteringBoundLogger = structlog.get_logger()
-    return bound
+    return _logger

@@ -75,7 +75,7 @@ def test_only_rpcs_of_services_lack_an_http_path(name: str) -> None:
 
 
 def test_no_two_http_bindings_are_alike() -> None:
-    bindings = {}
+    bindings: dict[tuple[str, str], str] = {}
     for name, method in METHODS.items():
         rule = _options(method).Extensions[annotations_pb2.http]
         verb = rule.WhichOneof("pattern")
