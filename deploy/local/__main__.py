@@ -53,7 +53,8 @@ async def _run(launcher: Launcher) -> None:
 def _tell_ready(launcher: Launcher, seconds: float) -> None:
     region = launcher.region
     _tell(f"ready {region.gateway_url} in {seconds:.1f} s; state, keys and logs in {region.state.folder}; Ctrl-C stops")
-    _tell(f"  letters that the diary sends are shown on {region.mail_url}")
+    if "mail" in launcher.children:
+        _tell(f"  letters that the diary sends are shown on {region.mail_url}")
     if not region.state.logins.exists():
         return
     logins = [_COLUMNS, *([str(login.get(c, "")) for c in _COLUMNS] for login in json.loads(region.state.logins.read_text()))]

@@ -33,7 +33,7 @@ class Lesson:
             "requestId": request_id,
             "lessonDate": self.date,
             "lessonNumber": self.number,
-            "topic": "Формулы сокращённого умножения",
+            "topic": "Преобразование выражений",
             "homework": "№ 214, 216",
             "workTypeId": self.page["workTypes"][0]["workTypeId"],
         }
