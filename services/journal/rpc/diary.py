@@ -53,11 +53,10 @@ class DiaryServicer(diary_service_pb2_grpc.DiaryServiceServicer):
             return write_marks_for_letters(await marks.list_for_letters(connection, school_id, mark_ids))
 
     async def _find_this_monday(self, school_id: UUID) -> date:
-        async with self._database.school(school_id) as connection:
-            zone = await diary_week.find_zone(connection, school_id)
-        if zone is None:
-            raise _no_student()
-        return find_monday(today(self._clock, zone))
+        async with self._database.school_asking(school_id, diary_week.ask_zone()) as (_, rows):
+            if not rows:
+                raise _no_student()
+        return find_monday(today(self._clock, rows[0]["time_zone"]))
 
     async def _find_cards(self, connection: Connection, school_id: UUID, week: Week) -> dict[bytes, Card]:
         """The cards of a week's lessons, by lesson, in their order; those not kept yet are read and encoded."""

@@ -18,7 +18,11 @@ from services.journal.rules.diary_week import LessonContent, Week, WeekAbsence, 
 # ruff: noqa: S608 - the statements are composed of constants of this room
 
 # All that a card is made of: the lesson's record, the course (its version comes with the membership), names of work types.
-_LESSON_KEY = "uuid_send(l.lesson_id) || int4send(l.revision) || int8send({version}) || int4send(s.work_types_version)"
+_LESSON_KEY = "uuid_send(l.lesson_id) || int4send(l.revision) || int8send({course_version}) || int4send({work_types_version})"
+_WEEK_KEY = _LESSON_KEY.format(course_version="m.course_version", work_types_version="s.work_types_version")
+_CONTENT_KEY = _LESSON_KEY.format(
+    course_version="c.version", work_types_version="(SELECT s.work_types_version FROM schools s WHERE s.school_id = $1)"
+)
 
 # Who may see a student: who has a relation to the student (3), the class teacher of the class (4), and deputy (7), admin (10)
 # and head (11) of the school (6); family, class teacher and deputy are told of an illness (decision 11). Numbers are those of
@@ -38,7 +42,7 @@ WITH viewer AS (
 )
 SELECT viewer.sees_illness,
     (
-        SELECT string_agg({_LESSON_KEY.format(version="m.course_version")}, '' ORDER BY l.lesson_date, l.lesson_number)
+        SELECT string_agg({_WEEK_KEY}, '' ORDER BY l.lesson_date, l.lesson_number)
         FROM course_members m
         JOIN lessons l ON l.school_id = door.school_id AND l.course_id = m.course_id AND l.lesson_date BETWEEN $6 AND $7
             AND l.lesson_date >= m.from_date AND (m.to_date IS NULL OR l.lesson_date <= m.to_date)
@@ -60,21 +64,20 @@ FROM viewer
 JOIN schools s ON s.school_id = door.school_id
 """)
 
+# Names of work types and the school's version are no joins: a small table would be read whole for each lesson.
 _LIST_CONTENTS = f"""
-SELECT {_LESSON_KEY.format(version="c.version")}, l.lesson_id, l.lesson_date, l.lesson_number, l.state,
-    c.subject_name, c.teacher_names, l.topic, l.homework, coalesce(w.name, ''), l.course_id
+SELECT {_CONTENT_KEY},
+    l.lesson_id, l.lesson_date, l.lesson_number, l.state, c.subject_name, c.teacher_names, l.topic, l.homework,
+    CASE WHEN l.work_type_id IS NULL THEN ''
+        ELSE (SELECT w.name FROM work_types w WHERE w.school_id = $1 AND w.work_type_id = l.work_type_id) END,
+    l.course_id
 FROM lessons l
 JOIN courses c ON c.school_id = $1 AND c.course_id = l.course_id
-JOIN schools s ON s.school_id = $1
-LEFT JOIN work_types w ON w.school_id = $1 AND w.work_type_id = l.work_type_id
 WHERE l.school_id = $1 AND l.lesson_id = ANY($2)
 """
 
 
-async def find_zone(connection: Connection, school_id: UUID) -> str | None:
-    """The school's zone."""
-    zone: str | None = await connection.fetchval("SELECT time_zone FROM schools WHERE school_id = $1", school_id)
-    return zone
+ask_zone = asking("SELECT s.time_zone FROM schools s WHERE s.school_id = door.school_id")
 
 
 def ask_week(student_id: UUID, who: Caller, now: datetime, monday: date) -> Question:

@@ -135,7 +135,10 @@ async def list_for_letters(connection: Connection, school_id: UUID, mark_ids: Se
     """Marks as they now stand, without those taken back."""
     rows = await connection.fetch(
         """
-        SELECT m.mark_id, m.student_id, s.display_name, c.subject_name, m.lesson_date, l.topic, coalesce(w.name, ''), m.value,
+        SELECT m.mark_id, m.student_id, s.display_name, c.subject_name, m.lesson_date, l.topic,
+            CASE WHEN l.work_type_id IS NULL THEN ''
+                ELSE (SELECT w.name FROM work_types w WHERE w.school_id = $1 AND w.work_type_id = l.work_type_id) END,
+            m.value,
             m.revision
         FROM (
             SELECT DISTINCT ON (mark_id) mark_id, lesson_id, student_id, course_id, lesson_date, value, revision
@@ -144,7 +147,6 @@ async def list_for_letters(connection: Connection, school_id: UUID, mark_ids: Se
         JOIN students s ON s.school_id = $1 AND s.student_id = m.student_id
         JOIN courses c ON c.school_id = $1 AND c.course_id = m.course_id
         JOIN lessons l ON l.school_id = $1 AND l.lesson_id = m.lesson_id
-        LEFT JOIN work_types w ON w.school_id = $1 AND w.work_type_id = l.work_type_id
         WHERE m.value IS NOT NULL
         """,
         school_id,

@@ -3,7 +3,7 @@
 from datetime import date
 from uuid import UUID
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diary.journal.v1 import diary_service_pb2
@@ -82,6 +82,7 @@ def test_an_illness_is_told_only_to_who_may_know() -> None:
         assert diary_service_pb2.GetDiaryWeekResponse.FromString(encoded).lessons[0].absence == code
 
 
+@settings(max_examples=40)
 @given(st.lists(contents(), min_size=1, max_size=20, unique_by=lambda content: content.key), st.integers(0, 20_000))
 def test_kept_cards_are_right_and_bounded(lessons: list[LessonContent], limit: int) -> None:
     cards = Cards(limit)

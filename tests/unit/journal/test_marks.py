@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis.errors import Aborted, InvalidArgument
@@ -69,12 +69,14 @@ cells = st.builds(
 requests = st.lists(cells, min_size=1, max_size=5, unique_by=lambda cell: cell.mark_id)
 
 
+@settings(max_examples=40)
 @given(courses(), requests)
 def test_each_cell_has_one_outcome_in_order(course: MarkedCourse, request: list[Cell]) -> None:
     outcomes, _ = record_marks(course, request, TEACHER, TODAY)
     assert [outcome.mark_id for outcome in outcomes] == [cell.mark_id for cell in request]
 
 
+@settings(max_examples=40)
 @given(courses(), requests)
 def test_a_revision_is_written_for_saved_cells_alone_and_is_the_next(course: MarkedCourse, request: list[Cell]) -> None:
     outcomes, revisions = record_marks(course, request, TEACHER, TODAY)
@@ -85,6 +87,7 @@ def test_a_revision_is_written_for_saved_cells_alone_and_is_the_next(course: Mar
         assert (saved[revision.mark_id].revision, saved[revision.mark_id].value) == (revision.revision, revision.value)
 
 
+@settings(max_examples=40)
 @given(courses(), requests)
 def test_what_is_written_obeys_every_rule(course: MarkedCourse, request: list[Cell]) -> None:
     _, revisions = record_marks(course, request, TEACHER, TODAY)
@@ -98,6 +101,7 @@ def test_what_is_written_obeys_every_rule(course: MarkedCourse, request: list[Ce
         assert revision.lesson_date == lesson.lesson_date
 
 
+@settings(max_examples=40)
 @given(courses(), requests)
 def test_the_same_request_again_writes_nothing_and_says_saved(course: MarkedCourse, request: list[Cell]) -> None:
     outcomes, revisions = record_marks(course, request, TEACHER, TODAY)
@@ -119,6 +123,7 @@ def test_the_same_request_again_writes_nothing_and_says_saved(course: MarkedCour
     assert [(o.state, o.revision, o.value) for o in again] == [(o.state, o.revision, o.value) for o in outcomes]
 
 
+@settings(max_examples=40)
 @given(courses(), requests)
 def test_a_conflict_shows_what_stands(course: MarkedCourse, request: list[Cell]) -> None:
     outcomes, _ = record_marks(course, request, TEACHER, TODAY)
