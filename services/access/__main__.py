@@ -20,6 +20,7 @@ from services.access import commands, jobs, rpc, seed
 from services.access.actions.calendars import read_calendar
 from services.access.actions.endings import Endings, Send
 from services.access.config import Settings
+from services.access.consumers import Consumers
 
 # An ending is confirmed or called pending within five seconds.
 _PUSH_SECONDS = 4.5
@@ -53,7 +54,7 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
         f"{settings.portal_url.rstrip('/')}/activate",
     )
     loops = [jobs.push_endings(frame, endings), jobs.forget_old(frame), jobs.count_deadlines(frame)]
-    return run.Service(parts, loops=loops)
+    return run.Service(parts, Consumers(frame.database, frame.clock).handlers(), loops)
 
 
 def _sender(call: Callable[..., Awaitable[Any]], request_type: type[Any]) -> Send:

@@ -16,7 +16,7 @@ _CHASSIS = {"outbox", "outbox_streams", "inbox", "dead_events", "requests", "ale
 REGION_TABLES = {
     # Credentials belong to an account, which may have people in several schools; endings of sessions have no school.
     "access": _CHASSIS
-    | {"schools", "accounts", "account_people", "sessions", "sign_in_failures", "ending_pushes"}
+    | {"schools", "accounts", "account_people", "sessions", "sign_in_failures", "second_factors", "ending_pushes"}
     | {"one_time_passwords", "activation_tokens"},
     "journal": _CHASSIS | {"ended_sessions"},
     # An address belongs to an account, whatever the school.

@@ -14,16 +14,17 @@ from uuid import uuid4
 import httpx
 
 from deploy.local.launcher import Launcher
+from deploy.local.region import Size
 
 
 @asynccontextmanager
-async def run_region() -> AsyncIterator[Launcher]:
-    """The demo region on free ports, in a folder of its own that is gone afterwards."""
+async def run_region(size: Size | None = None) -> AsyncIterator[Launcher]:
+    """The demo region, or one of that size, on free ports, in a folder of its own that is gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="diary-region-"))
     # PostgreSQL may run under another account, which must get to its folder.
     os.chmod(folder, 0o755)
     try:
-        async with Launcher(folder / "region", tell=print, is_private=True) as launcher:
+        async with Launcher(folder / "region", size, tell=print, is_private=True) as launcher:
             yield launcher
     finally:
         shutil.rmtree(folder, ignore_errors=True)

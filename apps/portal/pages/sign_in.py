@@ -46,10 +46,9 @@ class SignInPages:
         login, password, back = form.get("login", "").strip(), form.get("password", ""), _local_path(form.get("next", ""))
         if not login or not password:
             return self._form(back, login, "Введите логин и пароль.", 422)
+        credentials = pb.CreateSessionRequest(login=login, password=password, one_time_code=form.get("code", "").strip())
         try:
-            answer = await call(
-                self._frame.gateway.sessions.CreateSession, pb.CreateSessionRequest(login=login, password=password)
-            )
+            answer = await call(self._frame.gateway.sessions.CreateSession, credentials)
         except GatewayError as error:
             return self._refuse(back, login, error)
         response = RedirectResponse(back or "/", status_code=303)
@@ -66,10 +65,11 @@ class SignInPages:
             raise error
         # A login too long to be one is refused as malformed; to the person it is simply a wrong one.
         reason = "SIGN_IN_FAILED" if error.code == grpc.StatusCode.INVALID_ARGUMENT else error.reason
-        return self._form(back, login, sentence(reason), 422)
+        return self._form(back, login, sentence(reason), 422, asks_code=reason in ("CODE_MISSING", "CODE_WRONG"))
 
-    def _form(self, back: str, login: str = "", problem: str = "", status: int = 200) -> Response:
-        return self._frame.renderer.page("sign_in.html", status, back=back, login=login, problem=problem)
+    def _form(self, back: str, login: str = "", problem: str = "", status: int = 200, *, asks_code: bool = False) -> Response:
+        words = {"back": back, "login": login, "problem": problem, "asks_code": asks_code}
+        return self._frame.renderer.page("sign_in.html", status, **words)
 
     async def _sign_out(self, request: Request) -> Response:
         refresh_token = request.cookies.get(REFRESH)

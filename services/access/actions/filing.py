@@ -1,4 +1,4 @@
-"""Registers an application with its people, number and term (Clauses R1, R2, R5, R6, R12, R15)."""
+"""Registers an application or a statement with its people, number and term (Clauses R1, R2, R5, R6, R12, R15, R30-R33)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,10 +11,12 @@ from chassis.calendar import WorkingCalendar
 from chassis.clock import Clock
 from chassis.db import Connection
 from chassis.errors import NotFound
+from services.access.actions.statements import carry_out
 from services.access.convert.applications import application_registered
 from services.access.rules import applications as rules
 from services.access.rules.applications import Filed, NewApplicant, NewCase, StudentCard
 from services.access.rules.guardianships import plan_guardianship
+from services.access.rules.statements import ApplicationKind
 from services.access.store import applications as store
 from services.access.store import people
 
@@ -25,6 +27,7 @@ _CHANNELS = {1: "подано лично", 2: "подано через клас�
 class Filing:
     """What is registered: by whom, of whom, how and when it came. `filed` as rules.plan_applicants left it."""
 
+    kind: ApplicationKind
     school_id: UUID
     account_id: UUID
     student: StudentCard
@@ -40,16 +43,23 @@ async def register(connection: Connection, clock: Clock, calendar: WorkingCalend
     """
     now = clock.now()
     day = now.astimezone(zone).date()
-    term = rules.begin(filing.receive_time, now, filing.student.enrolment, calendar, zone)
+    is_statement = filing.kind is not ApplicationKind.APPENDIX_1
+    if is_statement:
+        term = rules.begin_statement(filing.receive_time, calendar, zone)
+    else:
+        term = rules.begin(filing.receive_time, now, filing.student.enrolment, calendar, zone)
     regulation_id = await _find_regulation(connection, filing.school_id, filing.receive_time.astimezone(zone).date())
     applicants = [await _admit(connection, filing.school_id, filing.student, filed, day) for filed in filing.filed]
-    case = NewCase(filing.student.student_id, regulation_id, filing.channel, filing.receive_time, now, year=day.year, term=term)
+    student_id = filing.student.student_id
+    case = NewCase(filing.kind, student_id, regulation_id, filing.channel, filing.receive_time, now, year=day.year, term=term)
     # From here on the counter is held: nothing below waits for another case.
     application_id, number = await store.insert_case(connection, filing.school_id, case)
     await store.insert_applicants(connection, filing.school_id, application_id, applicants, case)
     ground = f"{_CHANNELS[filing.channel]}; зарегистрировано за № {rules.write_number(number, day.year)}"
     await store.insert_log_entry(connection, filing.school_id, application_id, filing.account_id, term.state, ground, now)
     await outbox.add(connection, clock, application_registered(filing.school_id, application_id), filing.school_id)
+    if is_statement:
+        await carry_out(connection, clock, filing.school_id, application_id, student_id, filing.account_id, day)
     return application_id
 
 
@@ -68,13 +78,13 @@ async def _admit(connection: Connection, school_id: UUID, student: StudentCard, 
     if filed.person_id is None:
         return await _admit_new(connection, school_id, student, filed, day)
     if filed.person_id == student.student_id:
-        return NewApplicant(student.student_id, None, None, filed.document, filed.email, filed.way)
+        return NewApplicant(student.student_id, None, None, filed.document, filed.email, filed.way, filed.paper)
     held = await people.find_guardianship(connection, school_id, filed.person_id, student.student_id, day)
     if held is None:
         raise NotFound("PERSON_NOT_FOUND", "no such person among the student's guardians")
     plan_guardianship(held.kind, student.birth_date, day)
     document = filed.document or held.document
-    return NewApplicant(filed.person_id, held.guardianship_id, held.kind, document, filed.email, filed.way)
+    return NewApplicant(filed.person_id, held.guardianship_id, held.kind, document, filed.email, filed.way, filed.paper)
 
 
 async def _admit_new(connection: Connection, school_id: UUID, student: StudentCard, filed: Filed, day: date) -> NewApplicant:
@@ -84,4 +94,4 @@ async def _admit_new(connection: Connection, school_id: UUID, student: StudentCa
     guardianship_id = await people.insert_guardianship(
         connection, school_id, person_id, student.student_id, filed.document, periods
     )
-    return NewApplicant(person_id, guardianship_id, filed.kind, filed.document, filed.email, filed.way)
+    return NewApplicant(person_id, guardianship_id, filed.kind, filed.document, filed.email, filed.way, filed.paper)

@@ -7,6 +7,7 @@ from chassis import metrics, outbox
 from chassis.clock import Clock
 from chassis.db import Connection
 from services.access.actions.relations import derive_relations
+from services.access.actions.statements import end_paper_mode
 from services.access.convert import applications as convert
 from services.access.rules.applications import (
     CLAUSE,
@@ -22,7 +23,7 @@ from services.access.rules.applications import (
 from services.access.rules.logins import build_login, choose_login
 from services.access.rules.roles import Role
 from services.access.store import applications as store
-from services.access.store import people
+from services.access.store import grants, people, statements
 from services.access.store.people import NewGrant
 
 
@@ -33,9 +34,12 @@ async def grant_case(
     transaction, in `db.school`.
     """
     now = clock.now()
+    await grants.close_lapsed(connection, school_id, case.student.student_id, now)
     for applicant in case.applicants:
         await _grant(connection, clock, school_id, case, applicant, account_id)
     await derive_relations(connection, clock, school_id, [applicant.person_id for applicant in case.applicants])
+    ending = await statements.list_ending_their_mode(connection, school_id, case.application_id)
+    await end_paper_mode(connection, clock, school_id, case.student.student_id, ending)
     await store.decide_case(connection, school_id, case.application_id, State.GRANTED, now)
     ground = write_decision(checklist)
     await store.insert_log_entry(connection, school_id, case.application_id, account_id, State.GRANTED, ground, now)

@@ -34,16 +34,17 @@ async def derive_relations(connection: Connection, clock: Clock, school_id: UUID
 async def write_relations(
     connection: Connection, clock: Clock, school_id: UUID, derived: Sequence[rules.DerivedRelation]
 ) -> list[Relation]:
-    """Writes the relations that changed, with RosterChanged events of at most 500 ids, and queues those that have ended for
-    the other services. Returns the changed.
+    """Writes the relations that changed, with RosterChanged events of at most 500 ids, and queues those that have an end
+    for the other services. Returns the changed.
     """
     # In one order, so that two who write the same relations do not lock each other out.
     changed = await store.save_relations(connection, school_id, sorted(derived, key=lambda r: (r.fact_id, r.kind)))
     for message in convert.relations_changed(school_id, [relation.relation_id for relation in changed]):
         await outbox.add(connection, clock, message, school_id)
     now = clock.now()
-    # A relation that is new was known to nobody, so its end need not be pushed.
-    ended = [r.relation_id for r in changed if r.version > 1 and r.valid_to_time is not None and r.valid_to_time <= now]
+    # A relation that is new was known to nobody, so its end need not be pushed. An end that lies ahead is pushed too: it then
+    # comes by itself, whatever becomes of the events.
+    ended = [r.relation_id for r in changed if r.version > 1 and r.valid_to_time is not None]
     if ended:
         await pushes.insert_relation_pushes(connection, school_id, ended, now)
     return changed
@@ -57,7 +58,7 @@ async def _derive(
     teachings = await store.lock_teaching_facts(connection, school_id, person_ids)
     return list(
         chain(
-            chain.from_iterable(rules.derive_from_grant(fact) for fact in grants),
+            chain.from_iterable(rules.derive_from_grant(fact, zone) for fact in grants),
             chain.from_iterable(rules.derive_from_appointment(fact, school_id, zone) for fact in appointments),
             chain.from_iterable(rules.derive_from_teaching(fact, zone) for fact in teachings),
         )

@@ -16,6 +16,7 @@ from diary.options.v1 import options_pb2
 from services.access.rules.callers import OpenStudent, Place
 from services.access.rules.grants import Grant
 from services.access.rules.names import PersonName, build_display_name, build_short_name
+from services.access.rules.relations import GrantFact
 from services.access.rules.roster import ClassRow, RosterClass, RosterSchool, RosterStudent, RosterStudyGroup, School
 
 _IDS_AN_EVENT = 500
@@ -37,11 +38,11 @@ def roster_changed(
         )
 
 
-def grant_ended(school_id: UUID, grant: Grant) -> events_pb2.GrantEnded:
+def grant_ended(school_id: UUID, grant: GrantFact) -> events_pb2.GrantEnded:
     """The event of an ended grant."""
     return events_pb2.GrantEnded(
         school_id=str(school_id),
-        grant_id=str(grant.grant_id),
+        grant_id=str(grant.fact_id),
         student_id=str(grant.student_id),
         account_id=str(grant.account_id),
     )

@@ -1,7 +1,7 @@
 """Applications and their events between protobuf and dataclasses."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -21,7 +21,9 @@ from services.access.rules.applications import (
 )
 from services.access.rules.guardianships import GuardianKind
 from services.access.rules.names import PersonName, build_display_name, build_short_name
+from services.access.rules.refusals import Refusal, write_refusal_number
 from services.access.rules.roster import ListedGuardianship, ListedStudent
+from services.access.rules.statements import PaperDeclaration, PaperReason, PaperWish, write_paper_number
 
 _DAY = timedelta(days=1)
 _KINDS = {
@@ -56,6 +58,11 @@ def filed_applicant(message: pb.FiledApplicant) -> Filed:
         document=message.authority_document,
         email=message.email,
         way=Way(message.credentials_way),
+        paper=PaperWish(
+            reason=PaperReason(message.paper_reason or PaperReason.DOES_NOT_WANT),
+            declines_printouts=message.declines_printouts,
+            ends_mode=message.ends_paper_mode,
+        ),
     )
 
 
@@ -63,6 +70,7 @@ def application(case: Case, now: datetime) -> pb.Application:
     """A case as a list shows it."""
     message = pb.Application(
         application_id=str(case.application_id),
+        kind=case.kind.value,  # type: ignore[arg-type]
         number=write_number(case.number, case.year),
         channel=case.channel,  # type: ignore[arg-type]  # a number of the enum
         state=case.state.value,  # type: ignore[arg-type]
@@ -78,13 +86,32 @@ def application(case: Case, now: datetime) -> pb.Application:
     return message
 
 
-def whole_application(case: Case, checklist: Iterable[ChecklistItem], log: Iterable[LogEntry], now: datetime) -> pb.Application:
-    """A case with its checklist and log."""
-    message = application(case, now)
+def whole_application(
+    case: Case,
+    checklist: Iterable[ChecklistItem],
+    log: Iterable[LogEntry],
+    declarations: Iterable[PaperDeclaration],
+    refusal: Refusal | None,
+    now: datetime,
+) -> pb.Application:
+    """A case with its checklist, its log, the declarations for paper that it made and its refusal."""
+    message = refused_application(case, refusal, now)
+    made = {str(declaration.guardian_person_id): declaration for declaration in declarations}
+    for applicant in message.applicants:
+        if applicant.person_id in made:
+            applicant.paper_declaration.CopyFrom(_paper_declaration(made[applicant.person_id]))
     message.checklist.extend(
         pb.ChecklistItem(clause=item.clause, is_met=item.is_met, evidence=item.evidence) for item in checklist
     )
     message.log.extend(_log_entry(entry) for entry in log)
+    return message
+
+
+def refused_application(case: Case, refusal: Refusal | None, now: datetime) -> pb.Application:
+    """A case as a list shows it, with its refusal where there is one."""
+    message = application(case, now)
+    if refusal is not None:
+        message.refusal.CopyFrom(_refusal(refusal))
     return message
 
 
@@ -116,6 +143,20 @@ def guardianship(row: ListedGuardianship) -> roster_service_pb2.Guardianship:
     )
 
 
+def leaving(request: roster_service_pb2.EndEnrolmentRequest) -> tuple[UUID, date, str, date]:
+    """The student, the last day, the order's number and date. Raises InvalidArgument REQUEST_INVALID at no civil date."""
+    last_day, order_date = (_read_date(name, getattr(request, name)) for name in ("last_date", "order_date"))
+    return UUID(request.student_id), last_day, request.order_number, order_date
+
+
+def _read_date(field: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        violation = FieldViolation(field, "must be a civil date")
+        raise InvalidArgument("REQUEST_INVALID", violation.description, violations=(violation,)) from None
+
+
 def application_registered(school_id: UUID, application_id: UUID) -> events_pb2.ApplicationRegistered:
     """The event of a registered application."""
     return events_pb2.ApplicationRegistered(school_id=str(school_id), application_id=str(application_id))
@@ -136,6 +177,44 @@ def grant_issued(school_id: UUID, grant_id: UUID, student_id: UUID, account_id: 
 def credentials_ready(school_id: UUID, grant_id: UUID, account_id: UUID) -> events_pb2.CredentialsReady:
     """The event that asks notify to send first credentials."""
     return events_pb2.CredentialsReady(school_id=str(school_id), grant_id=str(grant_id), account_id=str(account_id))
+
+
+def paper_mode_changed(school_id: UUID, declaration: PaperDeclaration) -> events_pb2.PaperModeChanged:
+    """The event of a guardian's paper mode that began or ended."""
+    return events_pb2.PaperModeChanged(
+        school_id=str(school_id),
+        student_id=str(declaration.student_id),
+        guardian_person_id=str(declaration.guardian_person_id),
+        declaration_id=str(declaration.declaration_id),
+        is_in_force=declaration.revoke_time is None,
+        declines_printouts=declaration.declines_printouts,
+    )
+
+
+def _refusal(refusal: Refusal) -> pb.Refusal:
+    message = pb.Refusal(
+        ground=refusal.ground.value,  # type: ignore[arg-type]
+        evidence=refusal.evidence,
+        number=write_refusal_number(refusal.number, refusal.year) if refusal.number and refusal.year else "",
+        signer_name=build_short_name(refusal.signer) if refusal.signer else "",
+    )
+    message.propose_time.FromDatetime(refusal.propose_time)
+    if refusal.sign_time is not None:
+        message.sign_time.FromDatetime(refusal.sign_time)
+    return message
+
+
+def _paper_declaration(declaration: PaperDeclaration) -> pb.PaperDeclaration:
+    message = pb.PaperDeclaration(
+        declaration_id=str(declaration.declaration_id),
+        number=write_paper_number(declaration),
+        declare_date=declaration.declare_date.isoformat(),
+        reason=declaration.reason.value,  # type: ignore[arg-type]
+        declines_printouts=declaration.declines_printouts,
+    )
+    if declaration.revoke_time is not None:
+        message.revoke_time.FromDatetime(declaration.revoke_time)
+    return message
 
 
 def _applicant(row: Applicant, case: Case, now: datetime) -> pb.Applicant:

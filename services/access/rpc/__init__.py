@@ -11,6 +11,7 @@ from chassis.run import Frame
 from chassis.server import Part
 from diary.access.v1 import (
     application_service_pb2_grpc,
+    compliance_service_pb2_grpc,
     credential_service_pb2_grpc,
     grant_service_pb2_grpc,
     roster_service_pb2_grpc,
@@ -22,6 +23,7 @@ from services.access.actions.endings import Endings
 from services.access.actions.passwords import Passwords
 from services.access.actions.sign_in import Sessions
 from services.access.rpc.applications import ApplicationServicer
+from services.access.rpc.compliance import ComplianceServicer
 from services.access.rpc.credentials import CredentialServicer
 from services.access.rpc.grants import GrantServicer
 from services.access.rpc.roster import RosterServicer
@@ -51,7 +53,7 @@ def parts(
         Part(
             "diary.access.v1.RosterService",
             roster_service_pb2_grpc.add_RosterServiceServicer_to_server,
-            RosterServicer(frame),
+            RosterServicer(frame, endings),
         ),
         Part(
             "diary.access.v1.SchoolService",
@@ -61,7 +63,12 @@ def parts(
         Part(
             "diary.access.v1.ApplicationService",
             application_service_pb2_grpc.add_ApplicationServiceServicer_to_server,
-            ApplicationServicer(frame, calendar),
+            ApplicationServicer(frame, calendar, endings),
+        ),
+        Part(
+            "diary.access.v1.ComplianceService",
+            compliance_service_pb2_grpc.add_ComplianceServiceServicer_to_server,
+            ComplianceServicer(frame),
         ),
         Part(
             "diary.access.v1.CredentialService",

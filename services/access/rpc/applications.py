@@ -14,15 +14,20 @@ from chassis.interceptors import Context
 from chassis.run import Frame
 from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1 import application_service_pb2_grpc
+from services.access.actions.endings import Endings
 from services.access.actions.filing import Filing, register
 from services.access.actions.granting import grant_case
+from services.access.actions.refusing import propose, sign
+from services.access.actions.second_factor import ask_again
 from services.access.convert import applications as convert
 from services.access.rules import applications as rules
-from services.access.rules.applications import Applicant, Case, State
+from services.access.rules.applications import Applicant, Case, State, StudentCard
+from services.access.rules.refusals import RefusalGround, require_proposed, require_undecided
 from services.access.rules.roles import Role
 from services.access.rules.standing import require_place, require_session
+from services.access.rules.statements import ApplicationKind
 from services.access.store import applications as store
-from services.access.store import relations, schools
+from services.access.store import pushes, refusals, relations, schools, statements
 
 _FIRST = UUID(int=0)
 _LONG_AGO = "0001-01-01T00:00:00+00:00"
@@ -31,15 +36,18 @@ _LONG_AGO = "0001-01-01T00:00:00+00:00"
 class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceServicer):
     """ApplicationService."""
 
-    def __init__(self, frame: Frame, calendar: WorkingCalendar) -> None:
+    def __init__(self, frame: Frame, calendar: WorkingCalendar, endings: Endings) -> None:
         self._database = frame.database
         self._clock = frame.clock
         self._calendar = calendar
+        self._endings = endings
 
     async def RegisterApplication(
         self, request: pb.RegisterApplicationRequest, context: Context
     ) -> pb.RegisterApplicationResponse:
-        """Registers a case of Appendix 1 (Clauses R1, R2, R12, R29) with a term for each applicant (Clause R15)."""
+        """Registers a case with a term for each applicant (Clauses R1, R2, R12, R15, R29), or a statement, whose signers'
+        access has ended everywhere at OK (Clauses R30-R33).
+        """
         school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
         async with self._database.school(school_id) as connection, connection.transaction():
             await self._require_session(connection, school_id)
@@ -47,16 +55,27 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
             student = rules.require_student(card, rules.REGISTERING)
             known = await requests.find_answer(connection, who.account_id, request, pb.RegisterApplicationResponse)
             if known is None:
-                received = rules.check_received(convert.read_receive_time(request, now), now)
-                filed = [convert.filed_applicant(message) for message in request.applicants]
-                planned = rules.plan_applicants(filed, student, request.is_for_student_too)
-                filing = Filing(school_id, who.account_id, student, planned, request.channel, received)
                 zone = ZoneInfo(await schools.get_time_zone(connection, school_id))
+                filing = self._read_filing(request, student, zone)
                 application_id = await register(connection, self._clock, self._calendar, zone, filing)
                 known = pb.RegisterApplicationResponse(application=convert.kept_application(application_id))
                 await requests.keep_answer(connection, who.account_id, request, known, now)
             case = await self._read(connection, school_id, UUID(known.application.application_id), rules.REGISTERING)
-            return pb.RegisterApplicationResponse(application=await self._answer(connection, school_id, case))
+            waiting = await pushes.list_pushes_of_statement(connection, school_id, case.application_id)
+            answer = pb.RegisterApplicationResponse(application=await self._answer(connection, school_id, case))
+        await self._endings.wait_for(waiting)
+        return answer
+
+    def _read_filing(self, request: pb.RegisterApplicationRequest, student: StudentCard, zone: ZoneInfo) -> Filing:
+        """What is registered. Raises what rules.check_received, check_statement and plan_applicants raise."""
+        now = self._clock.now()
+        kind = ApplicationKind(request.kind or ApplicationKind.APPENDIX_1)
+        received = rules.check_received(convert.read_receive_time(request, now), now)
+        filed = [convert.filed_applicant(message) for message in request.applicants]
+        if kind is not ApplicationKind.APPENDIX_1:
+            rules.check_statement(filed, student, request.is_for_student_too, now.astimezone(zone).date())
+        planned = rules.plan_applicants(filed, student, request.is_for_student_too)
+        return Filing(kind, UUID(request.school_id), auth.caller().account_id, student, planned, request.channel, received)
 
     async def GetApplication(self, request: pb.GetApplicationRequest, context: Context) -> pb.GetApplicationResponse:
         """A case with its checklist and log."""
@@ -94,7 +113,7 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
             await store.lock_case(connection, school_id, application_id)
             case = await self._read(connection, school_id, application_id, rules.GRANTING)
             if await requests.find_answer(connection, who.account_id, request, pb.GrantApplicationResponse) is None:
-                rules.require_undecided(case)
+                rules.require_grantable(case)
                 checklist = rules.build_checklist(case, today(self._clock, await schools.get_time_zone(connection, school_id)))
                 rules.require_complete(checklist)
                 await grant_case(connection, self._clock, school_id, case, checklist, who.account_id)
@@ -102,6 +121,57 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
                 await requests.keep_answer(connection, who.account_id, request, kept, self._clock.now())
                 case = await self._read(connection, school_id, application_id, rules.GRANTING)
             return pb.GrantApplicationResponse(application=await self._answer(connection, school_id, case))
+
+    async def ProposeRefusal(self, request: pb.ProposeRefusalRequest, context: Context) -> pb.ProposeRefusalResponse:
+        """Proposes a refusal by one of the three grounds, its evidence noted (Clauses R19-R21)."""
+        school_id, who, application_id = UUID(request.school_id), auth.caller(), UUID(request.application_id)
+        now = self._clock.now()
+        async with self._database.school(school_id) as connection, connection.transaction():
+            await self._require_session(connection, school_id)
+            await store.lock_case(connection, school_id, application_id)
+            case = await self._read(connection, school_id, application_id, rules.GRANTING)
+            if await requests.find_answer(connection, who.account_id, request, pb.ProposeRefusalResponse) is None:
+                require_undecided(case)
+                zone = ZoneInfo(await schools.get_time_zone(connection, school_id))
+                await propose(connection, school_id, case, RefusalGround(request.ground), who.account_id, now, zone)
+                kept = pb.ProposeRefusalResponse(application=convert.kept_application(application_id))
+                await requests.keep_answer(connection, who.account_id, request, kept, now)
+                case = await self._read(connection, school_id, application_id, rules.GRANTING)
+            return pb.ProposeRefusalResponse(application=await self._answer(connection, school_id, case))
+
+    async def SignRefusals(self, request: pb.SignRefusalsRequest, context: Context) -> pb.SignRefusalsResponse:
+        """The head signs proposed refusals, the second factor asked again; all or none (Clause R22)."""
+        school_id, who = UUID(request.school_id), auth.caller()
+        ids = sorted({UUID(application_id) for application_id in request.application_ids})
+        async with self._database.school(school_id) as connection:
+            standing = await relations.get_standing(connection, school_id, who.account_id, who.session_id, self._clock.now())
+            require_place(standing, rules.SIGNING)
+            known = await requests.find_answer(connection, who.account_id, request, pb.SignRefusalsResponse)
+        if known is None:
+            await ask_again(self._database, self._clock, who.account_id, request.one_time_code)
+            await self._sign(school_id, request, ids)
+        async with self._database.school(school_id) as connection:
+            cases = [await self._read(connection, school_id, application_id, rules.SIGNING) for application_id in ids]
+            signed = await refusals.list_refusals(connection, school_id, ids)
+        now = self._clock.now()
+        return pb.SignRefusalsResponse(
+            applications=[convert.refused_application(case, signed[case.application_id], now) for case in cases]
+        )
+
+    async def _sign(self, school_id: UUID, request: pb.SignRefusalsRequest, ids: list[UUID]) -> None:
+        """Locks all cases in the order of their ids before the first number is taken."""
+        who = auth.caller()
+        async with self._database.school(school_id) as connection, connection.transaction():
+            await self._require_session(connection, school_id)
+            zone = ZoneInfo(await schools.get_time_zone(connection, school_id))
+            for application_id in ids:
+                await store.lock_case(connection, school_id, application_id)
+            cases = [await self._read(connection, school_id, application_id, rules.SIGNING) for application_id in ids]
+            proposed = await refusals.list_refusals(connection, school_id, ids)
+            for case in cases:
+                refusal = require_proposed(case, proposed.get(case.application_id))
+                await sign(connection, self._clock, school_id, case, refusal, who.account_id, zone)
+            await requests.keep_answer(connection, who.account_id, request, pb.SignRefusalsResponse(), self._clock.now())
 
     async def RecordHandOver(self, request: pb.RecordHandOverRequest, context: Context) -> pb.RecordHandOverResponse:
         """Notes that an applicant's last slip was handed over and its receipt signed (Clause R25)."""
@@ -142,4 +212,6 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
     async def _answer(self, connection: Connection, school_id: UUID, case: Case) -> pb.Application:
         day = today(self._clock, await schools.get_time_zone(connection, school_id))
         log = await store.list_log(connection, school_id, case.application_id)
-        return convert.whole_application(case, rules.build_checklist(case, day), log, self._clock.now())
+        declarations = await statements.list_declarations(connection, school_id, case.application_id)
+        refusal = (await refusals.list_refusals(connection, school_id, [case.application_id])).get(case.application_id)
+        return convert.whole_application(case, rules.build_checklist(case, day), log, declarations, refusal, self._clock.now())

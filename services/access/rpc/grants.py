@@ -1,9 +1,8 @@
 """Accesses of families."""
 
-from dataclasses import replace
 from uuid import UUID
 
-from chassis import auth, outbox, paging, requests
+from chassis import auth, paging, requests
 from chassis.auth import Caller
 from chassis.db import Connection
 from chassis.errors import NotFound
@@ -11,10 +10,9 @@ from chassis.interceptors import Context
 from chassis.run import Frame
 from diary.access.v1 import grant_service_pb2, grant_service_pb2_grpc
 from services.access import convert
+from services.access.actions.ending_grants import end_grants
 from services.access.actions.endings import Endings
-from services.access.actions.relations import write_relations
-from services.access.rules.grants import Grant, as_fact
-from services.access.rules.relations import derive_from_grant
+from services.access.rules.grants import EndGround, Ending, Grant
 from services.access.rules.roles import Role
 from services.access.rules.standing import require_place, require_session
 from services.access.store import grants, pushes, relations
@@ -77,8 +75,8 @@ class GrantServicer(grant_service_pb2_grpc.GrantServiceServicer):
 
     async def _end(self, connection: Connection, school_id: UUID, who: Caller, grant: Grant) -> Grant:
         """Ends the grant and its relation, with their events, and queues the ending for the other services."""
-        ended = replace(grant, end_time=self._clock.now())
-        await grants.end_grant(connection, school_id, ended, who.account_id)
-        await write_relations(connection, self._clock, school_id, derive_from_grant(as_fact(ended)))
-        await outbox.add(connection, self._clock, convert.grant_ended(school_id, ended), school_id)
+        ending = Ending(EndGround.REVOKED, who.account_id)
+        await end_grants(connection, self._clock, school_id, [grant.grant_id], ending)
+        ended = await grants.lock_grant_to_revoke(connection, school_id, who.account_id, self._clock.now(), grant.grant_id)
+        assert ended is not None
         return ended

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from chassis import auth, paging
+from chassis import auth, paging, requests
 from chassis.clock import today
 from chassis.db import Connection
 from chassis.errors import NotFound
@@ -11,11 +11,13 @@ from chassis.interceptors import Context
 from chassis.run import Frame
 from diary.access.v1 import roster_service_pb2, roster_service_pb2_grpc
 from services.access import convert
+from services.access.actions.endings import Endings
+from services.access.actions.leaving import Leaving, end_enrolment, end_guardianship
 from services.access.convert import applications as filed
 from services.access.rules.applications import REGISTERING, require_student
-from services.access.rules.roles import STAFF
+from services.access.rules.roles import STAFF, Role
 from services.access.rules.standing import require_place, require_session
-from services.access.store import applications, relations, roster, schools
+from services.access.store import applications, pushes, relations, roster, schools
 
 _FIRST = UUID(int=0)
 _MOST = 500
@@ -26,9 +28,10 @@ _Entries = Sequence[tuple[UUID, roster_service_pb2.RosterEntry]]
 class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
     """RosterService."""
 
-    def __init__(self, frame: Frame) -> None:
+    def __init__(self, frame: Frame, endings: Endings) -> None:
         self._database = frame.database
         self._clock = frame.clock
+        self._endings = endings
 
     async def ListClasses(
         self, request: roster_service_pb2.ListClassesRequest, context: Context
@@ -105,6 +108,46 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
             guardianships=[filed.guardianship(row) for row in found[:size]],
             next_page_token=paging.write_token(words, last) if last else "",
         )
+
+    async def EndGuardianship(
+        self, request: roster_service_pb2.EndGuardianshipRequest, context: Context
+    ) -> roster_service_pb2.EndGuardianshipResponse:
+        """Ends a guardianship and the guardian's access here, then everywhere (Clause R6)."""
+        school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
+        async with self._database.school(school_id) as connection, connection.transaction():
+            await self._require_admin(connection, school_id)
+            known = await requests.find_answer(connection, who.account_id, request, roster_service_pb2.Guardianship)
+            if known is None:
+                guardianship_id = UUID(request.guardianship_id)
+                student_id = await end_guardianship(
+                    connection, self._clock, school_id, guardianship_id, who.account_id, request.ground
+                )
+                known = roster_service_pb2.Guardianship(student_id=str(student_id))
+                await requests.keep_answer(connection, who.account_id, request, known, now)
+            waiting = await pushes.list_pushes_of_student(connection, school_id, UUID(known.student_id))
+        await self._endings.wait_for(waiting)
+        return roster_service_pb2.EndGuardianshipResponse()
+
+    async def EndEnrolment(
+        self, request: roster_service_pb2.EndEnrolmentRequest, context: Context
+    ) -> roster_service_pb2.EndEnrolmentResponse:
+        """Ends an enrolment and everyone's access with its last day, known everywhere at OK (Clause R13)."""
+        school_id, who, answer = UUID(request.school_id), auth.caller(), roster_service_pb2.EndEnrolmentResponse()
+        leaving = filed.leaving(request)
+        async with self._database.school(school_id) as connection, connection.transaction():
+            await self._require_admin(connection, school_id)
+            known = await requests.find_answer(connection, who.account_id, request, roster_service_pb2.EndEnrolmentResponse)
+            if known is None:
+                await end_enrolment(connection, self._clock, school_id, who.account_id, Leaving(*leaving))
+                await requests.keep_answer(connection, who.account_id, request, answer, self._clock.now())
+            waiting = await pushes.list_pushes_of_student(connection, school_id, UUID(request.student_id))
+        await self._endings.wait_for(waiting)
+        return answer
+
+    async def _require_admin(self, connection: Connection, school_id: UUID) -> None:
+        who, now = auth.caller(), self._clock.now()
+        standing = await relations.get_standing(connection, school_id, who.account_id, who.session_id, now)
+        require_place(standing, frozenset({Role.ADMIN}))
 
     async def BatchGetRoster(
         self, request: roster_service_pb2.BatchGetRosterRequest, context: Context

@@ -4,9 +4,10 @@ import secrets
 from datetime import datetime
 from uuid import UUID
 
+import pyotp
 from prometheus_client import Counter
 
-from chassis import auth, outbox
+from chassis import auth, outbox, requests
 from chassis.db import Connection
 from chassis.errors import FailedPrecondition, ResourceExhausted, Unauthenticated
 from chassis.interceptors import Context
@@ -15,13 +16,15 @@ from diary.access.v1 import session_service_pb2, session_service_pb2_grpc
 from services.access import convert
 from services.access.actions.endings import Endings
 from services.access.actions.passwords import Passwords
+from services.access.actions.second_factor import ask_where_confirmed
 from services.access.actions.sign_in import Sessions, begin_attempt, digest
 from services.access.rules.callers import Place
 from services.access.rules.credentials import normalise_one_time_password
+from services.access.rules.second_factors import build_link, check_code, require_enrolled, require_new
 from services.access.rules.sign_in import SESSION_IDLE_TIME, read_login
-from services.access.store import accounts, callers, pushes, relations, sessions
+from services.access.store import accounts, callers, pushes, relations, second_factors, sessions
 from services.access.store.accounts import Account
-from services.access.store.sessions import Session
+from services.access.store.sessions import Holder, Session
 
 _sign_ins = Counter("diary_access_sign_ins_total", "Sign-ins by outcome: succeeded, failed, blocked", ["outcome"])
 for _outcome in ("succeeded", "failed", "blocked"):
@@ -44,6 +47,7 @@ class SessionServicer(session_service_pb2_grpc.SessionServiceServicer):
         """Signs in; an unknown login takes the same way and time as a wrong password."""
         login = read_login(request.login)
         account = await self._check_password(login, request.password)
+        await ask_where_confirmed(self._database, self._clock, account.account_id, request.one_time_code)
         async with self._database.region() as connection, connection.transaction():
             session_id, refresh_token, expire_time = await self._sessions.begin(connection, account.account_id, login)
         session = Session(session_id, account.account_id, account.is_operator)
@@ -78,15 +82,49 @@ class SessionServicer(session_service_pb2_grpc.SessionServiceServicer):
         await self._endings.wait_for(waiting)
         return session_service_pb2.EndSessionResponse()
 
+    async def EnrolTotp(
+        self, request: session_service_pb2.EnrolTotpRequest, context: Context
+    ) -> session_service_pb2.EnrolTotpResponse:
+        """A new secret for one-time codes, the password asked again; it counts once confirmed."""
+        holder, now = await self._find_holder(), self._clock.now()
+        await self._check_password(holder.login, request.password)
+        secret = pyotp.random_base32()
+        async with self._database.region() as connection, connection.transaction():
+            await accounts.delete_failures(connection, digest(holder.login))
+            require_new(await second_factors.lock_factor(connection, holder.account_id))
+            await second_factors.save_secret(connection, holder.account_id, secret, now)
+        return session_service_pb2.EnrolTotpResponse(secret=secret, link=build_link(secret, holder.login))
+
+    async def ConfirmTotp(
+        self, request: session_service_pb2.ConfirmTotpRequest, context: Context
+    ) -> session_service_pb2.ConfirmTotpResponse:
+        """Confirms the secret by one of its codes."""
+        holder, now, answer = await self._find_holder(), self._clock.now(), session_service_pb2.ConfirmTotpResponse()
+        async with self._database.region() as connection, connection.transaction():
+            factor = await second_factors.lock_factor(connection, holder.account_id)
+            if await requests.find_answer(connection, holder.account_id, request, session_service_pb2.ConfirmTotpResponse):
+                return answer
+            require_new(factor)
+            step = check_code(require_enrolled(factor), request.one_time_code, now)
+            await second_factors.use_step(connection, holder.account_id, step, now)
+            await requests.keep_answer(connection, holder.account_id, request, answer, now)
+        return answer
+
+    async def _find_holder(self) -> Holder:
+        """The caller's account. Raises Unauthenticated SESSION_ENDED."""
+        who = auth.caller()
+        async with self._database.region() as connection:
+            holder = await sessions.find_holder(connection, who.session_id, who.account_id, self._clock.now())
+        if holder is None:
+            raise Unauthenticated("SESSION_ENDED", "the session is over; sign in again")
+        return holder
+
     async def GetCaller(
         self, request: session_service_pb2.GetCallerRequest, context: Context
     ) -> session_service_pb2.GetCallerResponse:
         """The account, its places in schools and the diaries it may open."""
-        who, now = auth.caller(), self._clock.now()
+        who, now, holder = auth.caller(), self._clock.now(), await self._find_holder()
         async with self._database.region() as connection:
-            holder = await sessions.find_holder(connection, who.session_id, who.account_id, now)
-            if holder is None:
-                raise Unauthenticated("SESSION_ENDED", "the session is over; sign in again")
             places = await accounts.list_places(connection, who.account_id)
         return session_service_pb2.GetCallerResponse(
             account_id=str(holder.account_id),

@@ -13,6 +13,7 @@ from chassis.errors import FailedPrecondition, FieldViolation, InvalidArgument, 
 from services.access.rules.guardianships import WORDS, GuardianKind, is_under
 from services.access.rules.names import PersonName, build_display_name
 from services.access.rules.roles import Role
+from services.access.rules.statements import ApplicationKind, PaperWish
 
 CLAUSE = "R15"
 # Decision 7: below it a student's own application holds only with a guardian's.
@@ -20,6 +21,8 @@ OWN_APPLICATION_AGE = 14
 REGISTERING = frozenset({Role.CLASS_TEACHER, Role.ADMIN, Role.SECRETARY})
 READING = REGISTERING | {Role.HEAD}
 GRANTING = frozenset({Role.CLASS_TEACHER, Role.ADMIN})
+# Clause R22: the head; the acting head is appointed to the role by order and dates.
+SIGNING = frozenset({Role.HEAD})
 
 
 class State(IntEnum):
@@ -28,6 +31,8 @@ class State(IntEnum):
     REGISTERED = 1
     WAITS_FOR_ENROLMENT = 2
     GRANTED = 3
+    REFUSAL_PROPOSED = 4
+    REFUSED = 5
 
 
 class Way(IntEnum):
@@ -92,6 +97,7 @@ class Filed:
     document: str
     email: str
     way: Way
+    paper: PaperWish = field(default_factory=PaperWish)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,7 @@ class NewApplicant:
     document: str
     email: str
     way: Way
+    paper: PaperWish
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +126,7 @@ class Term:
 class NewCase:
     """A case to be written."""
 
+    kind: ApplicationKind
     student_id: UUID
     regulation_id: UUID
     channel: int
@@ -176,6 +184,7 @@ class Case:
     """A case with its student. A waiting case counts as registered from the moment its enrolment begins."""
 
     application_id: UUID
+    kind: ApplicationKind
     year: int
     number: int
     receive_time: datetime
@@ -240,6 +249,19 @@ def plan_applicants(filed: Sequence[Filed], student: StudentCard, is_for_student
     return [*filed, Filed(student.student_id, student.name, None, "", "", Way.IN_PERSON)]
 
 
+def check_statement(filed: Sequence[Filed], student: StudentCard, is_for_student_too: bool, day: date) -> None:
+    """A statement of Appendix 2 or 3 is each signer's own (Clause R32); a young student signs none (decision 7).
+
+    Raises InvalidArgument REQUEST_INVALID, FailedPrecondition STUDENT_UNDER_AGE.
+    """
+    if is_for_student_too:
+        violation = FieldViolation("is_for_student_too", "a statement is each signer's own")
+        raise InvalidArgument("REQUEST_INVALID", violation.description, violations=(violation,))
+    is_own = any(applicant.person_id == student.student_id for applicant in filed)
+    if is_own and is_under(student.birth_date, OWN_APPLICATION_AGE, day):
+        raise FailedPrecondition("STUDENT_UNDER_AGE", "a student of this age signs no statement of one's own")
+
+
 def _clean(applicant: Filed) -> Filed:
     name = PersonName(*map(one_line, (applicant.name.family_name, applicant.name.given_name, applicant.name.patronymic)))
     return replace(applicant, name=name, document=one_line(applicant.document))
@@ -269,16 +291,32 @@ def begin(received: datetime, now: datetime, enrolment: Enrolment | None, calend
     if enrolment is None:
         return Term(State.WAITS_FOR_ENROLMENT, None, None)
     start = clock_start(received, enrolment.from_date, zone)
-    try:
-        due = due_time(start, calendar, zone)
-    except YearUnknownError as error:
-        year = str(error.year)
-        raise FailedPrecondition("CALENDAR_UNKNOWN", f"the working calendar of {year} is not known", {"year": year}) from error
+    due = _count_due(start, calendar, zone)
     return Term(State.REGISTERED if start <= now else State.WAITS_FOR_ENROLMENT, start, due)
 
 
+def begin_statement(received: datetime, calendar: WorkingCalendar, zone: ZoneInfo) -> Term:
+    """The term of the decision on a statement: the same two working days (decisions 4, 5).
+
+    Raises FailedPrecondition CALENDAR_UNKNOWN.
+    """
+    return Term(State.REGISTERED, received, _count_due(received, calendar, zone))
+
+
+def _count_due(start: datetime, calendar: WorkingCalendar, zone: ZoneInfo) -> datetime:
+    try:
+        return due_time(start, calendar, zone)
+    except YearUnknownError as error:
+        year = str(error.year)
+        raise FailedPrecondition("CALENDAR_UNKNOWN", f"the working calendar of {year} is not known", {"year": year}) from error
+
+
 def build_checklist(case: Case, day: date) -> list[ChecklistItem]:
-    """What must hold before access is granted, on a day of the school's zone (Clauses R10, R11, R12, R6)."""
+    """What must hold before access is granted, on a day of the school's zone (Clauses R10, R11, R12, R6); of a statement
+    nothing.
+    """
+    if case.kind is not ApplicationKind.APPENDIX_1:
+        return []
     student = case.student
     enrolment = student.enrolment if student.enrolment and student.enrolment.from_date <= day else None
     is_complete = bool(student.name.given_name and student.birth_date)
@@ -298,9 +336,11 @@ def require_complete(checklist: Iterable[ChecklistItem]) -> None:
         raise FailedPrecondition("CHECKLIST_INCOMPLETE", f"not yet fulfilled: {lacking}", {"clauses": lacking})
 
 
-def require_undecided(case: Case) -> None:
-    """Raises FailedPrecondition APPLICATION_DECIDED."""
-    if case.state is State.GRANTED:
+def require_grantable(case: Case) -> None:
+    """Raises FailedPrecondition NOTHING_TO_GRANT, APPLICATION_DECIDED."""
+    if case.kind is not ApplicationKind.APPENDIX_1:
+        raise FailedPrecondition("NOTHING_TO_GRANT", "a statement of Appendix 2 or 3 asks for no access")
+    if case.state in (State.GRANTED, State.REFUSED):
         raise FailedPrecondition("APPLICATION_DECIDED", "the case is already decided")
 
 
@@ -326,7 +366,17 @@ def find_slip_to_hand_over(case: Case, applicant_id: UUID) -> Applicant:
 
 def write_applicant(applicant: Applicant) -> str:
     """An applicant in the log: the name and whose relation it is."""
-    return f"{build_display_name(applicant.name)} ({WORDS[applicant.kind] if applicant.kind else 'обучающийся'})"
+    return write_person(applicant.name, applicant.kind)
+
+
+def write_person(name: PersonName, kind: GuardianKind | None) -> str:
+    """A person in the log with the relation to the student; without one the student."""
+    return f"{build_display_name(name)} ({WORDS[kind] if kind else 'обучающийся'})"
+
+
+def is_relation_proved(applicant: Applicant, case: Case, day: date) -> bool:
+    """Whether an applicant's relation to the student is proved on a day (Clause R6)."""
+    return bool(_prove_relation(applicant, case, day))
 
 
 def _item(clause: str, evidence: str) -> ChecklistItem:

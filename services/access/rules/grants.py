@@ -2,10 +2,29 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from uuid import UUID
 
 from services.access.rules.names import PersonName
-from services.access.rules.relations import GrantFact
+
+
+class EndGround(StrEnum):
+    """Why a grant was ended."""
+
+    REVOKED = "revoked"
+    LEFT = "left"
+    GUARDIANSHIP_ENDED = "guardianship_ended"
+    DECLINED = "declined"
+    LAPSED = "lapsed"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why and by whom grants are ended; `application_id` is the statement that declines the service (Clause R33)."""
+
+    ground: EndGround
+    account_id: UUID
+    application_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +42,3 @@ class Grant:
     application_date: date
     grant_time: datetime
     end_time: datetime | None
-
-
-def as_fact(grant: Grant) -> GrantFact:
-    """The fact from which the grant's relation is derived."""
-    return GrantFact(grant.grant_id, grant.account_id, grant.role, grant.student_id, grant.grant_time, grant.end_time)

@@ -56,6 +56,11 @@ def is_under(born: date | None, years: int, day: date) -> bool:
     return born is not None and day < find_birthday(born, years)
 
 
+def find_coming_of_age(born: date) -> date:
+    """The first day on which nobody acts for a person by law any more: at its 00:00, 24:00 of the 18th birthday (Clause R6)."""
+    return find_birthday(born, _FULL_AGE) + _DAY
+
+
 def plan_guardianship(kind: GuardianKind, born: date | None, day: date) -> Sequence[Period]:
     """The periods that a new guardianship gives from a day on (Clause R6): опекун to 14, then попечитель by itself; to 24:00
     of the 18th birthday; from 18 on by the student's own power of attorney only.
@@ -64,7 +69,7 @@ def plan_guardianship(kind: GuardianKind, born: date | None, day: date) -> Seque
     """
     if born is None:
         return [Period(kind, day, None)]
-    turns_14, of_age = find_birthday(born, _OWN_CARE_AGE), find_birthday(born, _FULL_AGE) + _DAY
+    turns_14, of_age = find_birthday(born, _OWN_CARE_AGE), find_coming_of_age(born)
     if day >= of_age:
         fits, end = kind is GuardianKind.REPRESENTATIVE, None
     else:

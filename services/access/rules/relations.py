@@ -5,12 +5,26 @@ validity begins at midnight of the school's zone.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from services.access.rules.guardianships import find_coming_of_age
 from services.access.rules.roles import RelationKind, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What bounds an access besides its own end (Clauses R6, R13); `…_to` is the day after the last, None without an end.
+
+    `guardian_from` is None for the student's own access.
+    """
+
+    birth_date: date | None = None
+    guardian_from: date | None = None
+    guardian_to: date | None = None
+    enrolled_to: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +37,7 @@ class GrantFact:
     student_id: UUID
     grant_time: datetime
     end_time: datetime | None
+    bounds: Bounds = field(default_factory=Bounds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +76,21 @@ class DerivedRelation:
     valid_to_time: datetime | None
 
 
-def derive_from_grant(fact: GrantFact) -> Sequence[DerivedRelation]:
-    """The student, for as long as the grant holds."""
+def find_bound(bounds: Bounds) -> date | None:
+    """The first day on which an access no longer holds (Clauses R6, R13): after the leaving date, the end of the guardianship
+    or of the representative's authority, or 24:00 of the 18th birthday, if the authority is not the grown-up student's own.
+    """
+    days = [bounds.enrolled_to, bounds.guardian_to]
+    if bounds.guardian_from is not None and bounds.birth_date is not None:
+        of_age = find_coming_of_age(bounds.birth_date)
+        days.append(of_age if bounds.guardian_from < of_age else None)
+    return min((day for day in days if day is not None), default=None)
+
+
+def derive_from_grant(fact: GrantFact, zone: str) -> Sequence[DerivedRelation]:
+    """The student, for as long as the grant and all that it stands on hold: the end needs nobody to do anything."""
+    bound = find_bound(fact.bounds)
+    ends = [time for time in (fact.end_time, _start_of(bound, zone) if bound else None) if time is not None]
     return [
         DerivedRelation(
             fact.fact_id,
@@ -71,7 +99,7 @@ def derive_from_grant(fact: GrantFact) -> Sequence[DerivedRelation]:
             fact.account_id,
             Role(fact.role),
             fact.grant_time,
-            fact.end_time,
+            max(fact.grant_time, min(ends)) if ends else None,
         )
     ]
 

@@ -1,6 +1,6 @@
 """The rows of a generated school, table by table in the order in which they refer to each other."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,8 +13,9 @@ from asyncpg import Range
 from diary.access.v1 import roster_service_pb2
 from services.access import convert
 from services.access.rules import relations
+from services.access.rules.guardianships import GuardianKind
 from services.access.rules.names import build_sort_key
-from services.access.rules.region.roster import Ids, Person, Roster
+from services.access.rules.region.roster import Guardianship, Ids, Person, Roster
 from services.access.rules.roles import Role
 
 _DAY = timedelta(days=1)
@@ -159,9 +160,18 @@ def _derive_relations(roster: Roster) -> Iterator[relations.DerivedRelation]:
     """By the rules of the live path."""
     school, zone = roster.school.school_id, roster.school.time_zone
     accounts = {account.person_id: account.account_id for account in roster.accounts}
+    guardianships: dict[UUID, list[Guardianship]] = defaultdict(list)
+    for one in roster.guardianships:
+        guardianships[one.student_id].append(one)
+    births = {student.person.person_id: student.person.birth_date for student in roster.students}
     for g in roster.grants:
-        fact = relations.GrantFact(g.grant_id, g.account_id, g.role, g.student_id, g.grant_time, None)
-        yield from relations.derive_from_grant(fact)
+        held = [one for one in guardianships[g.student_id] if one.guardian_id == g.holder_id]
+        is_authority = any(one.guardianship_id == g.guardianship_id and one.kind is GuardianKind.REPRESENTATIVE for one in held)
+        held = [one for one in held if (one.kind is GuardianKind.REPRESENTATIVE) == is_authority]
+        first, last = min((one.from_date for one in held), default=None), max((one.end_date for one in held), default=None)
+        bounds = relations.Bounds(births[g.student_id], first, last)
+        fact = relations.GrantFact(g.grant_id, g.account_id, g.role, g.student_id, g.grant_time, None, bounds)
+        yield from relations.derive_from_grant(fact, zone)
     for a in roster.appointments:
         of_staff = relations.AppointmentFact(a.appointment_id, accounts[a.person_id], a.role, a.class_id, a.from_date, None)
         yield from relations.derive_from_appointment(of_staff, school, zone)

@@ -22,6 +22,7 @@ from services.access.rules.applications import (
 )
 from services.access.rules.guardianships import GuardianKind
 from services.access.rules.names import PersonName
+from services.access.rules.statements import ApplicationKind
 
 _FIRST = UUID(int=0)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -29,8 +30,8 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 # A case by id ($4) or all that roles open ($5), in a state ($6), after a key ($7, $8). A waiting case reads as registered once
 # its enrolment has begun.
 _CASES = """
-    SELECT a.application_id, a.year, a.number, a.receive_time, a.register_time, a.channel, q.state, a.start_time, a.version,
-           (a.register_time AT TIME ZONE s.time_zone)::date AS register_date,
+    SELECT a.application_id, a.kind, a.year, a.number, a.receive_time, a.register_time, a.channel, q.state, a.start_time,
+           a.version, (a.register_time AT TIME ZONE s.time_zone)::date AS register_date,
            v.title, v.order_number AS regulation_number, v.order_date AS regulation_date, v.valid_from,
            a.student_id, p.family_name, p.given_name, p.patronymic, p.birth_date,
            c.order_number, c.order_date, c.from_date, c.class_name, c.is_placed, q.caller_roles, d.due_time
@@ -219,8 +220,8 @@ async def insert_case(connection: Connection, school_id: UUID, case: NewCase) ->
             ON CONFLICT (school_id, name, year) DO UPDATE SET value = counters.value + 1 RETURNING value
         )
         INSERT INTO applications (school_id, year, number, student_id, regulation_id, channel, state, receive_time,
-                                  register_time, start_time)
-        SELECT $1, $2, value, $3, $4, $5, $6, $7, $8, $9 FROM next RETURNING application_id, number
+                                  register_time, start_time, kind)
+        SELECT $1, $2, value, $3, $4, $5, $6, $7, $8, $9, $10 FROM next RETURNING application_id, number
         """,
         school_id,
         case.year,
@@ -231,6 +232,7 @@ async def insert_case(connection: Connection, school_id: UUID, case: NewCase) ->
         case.receive_time,
         case.register_time,
         case.term.start_time,
+        case.kind,
     )
     assert row is not None
     return row["application_id"], row["number"]
@@ -244,9 +246,10 @@ async def insert_applicants(
         """
         WITH filed AS (
             INSERT INTO applicants (school_id, application_id, place, person_id, guardianship_id, guardian_kind,
-                                    authority_document, email, credentials_way)
+                                    authority_document, email, credentials_way, paper_reason, declines_printouts,
+                                    ends_paper_mode)
             SELECT $1, $2, row_number() OVER (), * FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[],
-                                                               $8::smallint[])
+                                                               $8::smallint[], $12::smallint[], $13::boolean[], $14::boolean[])
             RETURNING applicant_id
         )
         INSERT INTO deadlines (school_id, clause, subject_id, start_time, due_time)
@@ -263,6 +266,9 @@ async def insert_applicants(
         CLAUSE,
         case.term.start_time,
         case.term.due_time,
+        [applicant.paper.reason for applicant in applicants],
+        [applicant.paper.declines_printouts for applicant in applicants],
+        [applicant.paper.ends_mode for applicant in applicants],
     )
 
 
@@ -322,7 +328,9 @@ async def count_open_deadlines(connection: Connection, now: datetime) -> list[tu
     rows = await connection.fetch(
         """
         SELECT clause, count(*) AS open, count(*) FILTER (WHERE due_time < $1) AS overdue
-        FROM deadlines WHERE met_time IS NULL GROUP BY clause
+        FROM (SELECT clause, due_time, met_time FROM deadlines
+              UNION ALL SELECT clause, due_time, met_time FROM known_deadlines) q
+        WHERE met_time IS NULL GROUP BY clause
         """,
         now,
     )
@@ -348,6 +356,7 @@ def _read_student(row: asyncpg.Record) -> StudentCard:
 def _read_case(row: asyncpg.Record) -> Case:
     return Case(
         application_id=row["application_id"],
+        kind=ApplicationKind(row["kind"]),
         year=row["year"],
         number=row["number"],
         receive_time=row["receive_time"],

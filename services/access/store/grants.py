@@ -1,12 +1,13 @@
 """Grants. In `db.school`."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 
 from chassis.db import Connection
-from services.access.rules.grants import Grant
+from services.access.rules.grants import Ending, Grant
 from services.access.rules.names import PersonName
 
 
@@ -87,17 +88,54 @@ async def lock_grant_to_revoke(
     return _read(row) if row else None
 
 
-async def end_grant(connection: Connection, school_id: UUID, grant: Grant, account_id: UUID) -> None:
-    """Ends a grant at its `end_time` by the hand of a staff account."""
-    await connection.execute(
+async def lock_open_grants(
+    connection: Connection, school_id: UUID, student_id: UUID, holder_ids: Sequence[UUID] | None = None
+) -> dict[UUID, UUID]:
+    """The open grants about a student, locked, by the person who holds each: of the holders named, else of all."""
+    rows = await connection.fetch(
         """
-        UPDATE grants SET end_time = $3, end_ground = 'revoked', ended_by_account_id = $4
-        WHERE school_id = $1 AND grant_id = $2
+        SELECT holder_person_id, grant_id FROM grants
+        WHERE school_id = $1 AND student_id = $2 AND end_time IS NULL
+          AND ($3::uuid[] IS NULL OR holder_person_id = ANY ($3))
+        ORDER BY grant_id FOR UPDATE
         """,
         school_id,
-        grant.grant_id,
-        grant.end_time,
-        account_id,
+        student_id,
+        holder_ids,
+    )
+    return {row["holder_person_id"]: row["grant_id"] for row in rows}
+
+
+async def close_lapsed(connection: Connection, school_id: UUID, student_id: UUID, now: datetime) -> None:
+    """Notes the end of grants about a student whose relation has ended by itself (Clauses R6, R13)."""
+    await connection.execute(
+        """
+        UPDATE grants g SET end_time = r.valid_to_time, end_ground = 'lapsed'
+        FROM relations r
+        WHERE g.school_id = $1 AND g.student_id = $2 AND g.end_time IS NULL
+          AND r.school_id = $1 AND r.fact_id = g.grant_id AND r.valid_to_time <= $3
+        """,
+        school_id,
+        student_id,
+        now,
+    )
+
+
+async def end_grants(
+    connection: Connection, school_id: UUID, grant_ids: Sequence[UUID], end_time: datetime, ending: Ending
+) -> None:
+    """Ends grants by the hand of a staff account."""
+    await connection.execute(
+        """
+        UPDATE grants SET end_time = $3, end_ground = $4, ended_by_account_id = $5, end_application_id = $6
+        WHERE school_id = $1 AND grant_id = ANY ($2::uuid[])
+        """,
+        school_id,
+        grant_ids,
+        end_time,
+        ending.ground,
+        ending.account_id,
+        ending.application_id,
     )
 
 

@@ -66,6 +66,38 @@ async def list_pushes_of_fact(connection: Connection, school_id: UUID, fact_id: 
     return [Push(**row) for row in rows]
 
 
+async def list_pushes_of_statement(connection: Connection, school_id: UUID, application_id: UUID) -> list[Push]:
+    """What still waits of the relations that a statement has ended. In `db.school`."""
+    rows = await connection.fetch(
+        """
+        SELECT p.push_id, p.target, p.school_id, p.relation_id, p.session_id
+        FROM grants g
+        JOIN relations r ON r.school_id = g.school_id AND r.fact_id = g.grant_id
+        JOIN ending_pushes p ON p.relation_id = r.relation_id
+        WHERE g.school_id = $1 AND g.end_application_id = $2
+        """,
+        school_id,
+        application_id,
+    )
+    return [Push(**row) for row in rows]
+
+
+async def list_pushes_of_student(connection: Connection, school_id: UUID, student_id: UUID) -> list[Push]:
+    """What still waits of the relations of anyone's grants about a student. In `db.school`."""
+    rows = await connection.fetch(
+        """
+        SELECT p.push_id, p.target, p.school_id, p.relation_id, p.session_id
+        FROM grants g
+        JOIN relations r ON r.school_id = g.school_id AND r.fact_id = g.grant_id
+        JOIN ending_pushes p ON p.relation_id = r.relation_id
+        WHERE g.school_id = $1 AND g.student_id = $2
+        """,
+        school_id,
+        student_id,
+    )
+    return [Push(**row) for row in rows]
+
+
 async def list_pushes_of_session(connection: Connection, session_id: UUID) -> list[Push]:
     """What still waits of one session's end. In `db.region`."""
     rows = await connection.fetch(

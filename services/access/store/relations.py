@@ -4,23 +4,37 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
+
 from chassis.db import Connection
 from chassis.relations import Relation
-from services.access.rules.relations import AppointmentFact, DerivedRelation, GrantFact, TeachingFact
+from services.access.rules.relations import AppointmentFact, Bounds, DerivedRelation, GrantFact, TeachingFact
 from services.access.rules.standing import Standing
 
 
 async def lock_grant_facts(connection: Connection, school_id: UUID, person_ids: Sequence[UUID]) -> list[GrantFact]:
     """Grants of persons, held still until the relations are written: a stale reading would bring an ended access back."""
     rows = await connection.fetch(
-        """
-        SELECT grant_id AS fact_id, account_id, role, student_id, grant_time, end_time
-        FROM grants WHERE school_id = $1 AND holder_person_id = ANY ($2::uuid[]) FOR SHARE
-        """,
+        "SELECT grant_id FROM grants WHERE school_id = $1 AND holder_person_id = ANY ($2::uuid[]) ORDER BY grant_id FOR SHARE",
         school_id,
         person_ids,
     )
-    return [GrantFact(**row) for row in rows]
+    return await get_grant_facts(connection, school_id, [row["grant_id"] for row in rows])
+
+
+async def get_grant_facts(connection: Connection, school_id: UUID, grant_ids: Sequence[UUID]) -> list[GrantFact]:
+    """Grants that the caller holds locked, as they now are: a statement after the lock, so that it sees their bounds too."""
+    rows = await connection.fetch(
+        """
+        SELECT g.grant_id AS fact_id, g.account_id, g.role, g.student_id, g.grant_time, g.end_time,
+               b.birth_date, b.guardian_from, b.guardian_to, b.enrolled_to
+        FROM grants g CROSS JOIN LATERAL grant_bounds($1, g.grant_id) b
+        WHERE g.school_id = $1 AND g.grant_id = ANY ($2::uuid[])
+        """,
+        school_id,
+        grant_ids,
+    )
+    return [_read_grant_fact(row) for row in rows]
 
 
 async def lock_appointment_facts(connection: Connection, school_id: UUID, person_ids: Sequence[UUID]) -> list[AppointmentFact]:
@@ -129,3 +143,15 @@ async def list_roles(connection: Connection, school_id: UUID, account_id: UUID, 
         now,
     )
     return frozenset(row["role"] for row in rows)
+
+
+def _read_grant_fact(row: asyncpg.Record) -> GrantFact:
+    return GrantFact(
+        fact_id=row["fact_id"],
+        account_id=row["account_id"],
+        role=row["role"],
+        student_id=row["student_id"],
+        grant_time=row["grant_time"],
+        end_time=row["end_time"],
+        bounds=Bounds(row["birth_date"], row["guardian_from"], row["guardian_to"], row["enrolled_to"]),
+    )

@@ -14,7 +14,7 @@ from diary.access.v1 import events_pb2
 from services.access.actions.relations import derive_relations, write_relations
 from services.access.rules.relations import GrantFact, derive_from_grant
 from services.access.rules.roles import Role
-from tests.support.access_region import START, SchoolWorld, connect, make_empty_school
+from tests.support.access_region import START, ZONE, SchoolWorld, connect, make_empty_school
 from tests.support.access_service import Backends
 from tests.support.eventually import eventually
 
@@ -134,7 +134,7 @@ async def test_a_bulk_derivation_does_not_bring_a_grant_back_that_ends_meanwhile
             datetime(2025, 9, 1, 8, tzinfo=UTC),
             now,
         )
-        await write_relations(admin, CLOCK, school.school_id, derive_from_grant(fact))
+        await write_relations(admin, CLOCK, school.school_id, derive_from_grant(fact, ZONE))
     await bulk
     rows = await admin.fetch("SELECT version, valid_to_time FROM relations WHERE account_id = $1", mother.account_id)
     assert [tuple(row) for row in rows] == [(2, now)]

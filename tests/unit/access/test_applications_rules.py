@@ -16,6 +16,7 @@ from services.access.rules.applications import Applicant, Case, Enrolment, Filed
 from services.access.rules.guardianships import GuardianKind, find_birthday, plan_guardianship
 from services.access.rules.names import PersonName
 from services.access.rules.roles import Role
+from services.access.rules.statements import ApplicationKind
 
 ZONE = ZoneInfo("Europe/Simferopol")
 CALENDAR = WorkingCalendar((federal_layer(),))
@@ -54,6 +55,7 @@ def _applicant(kind: GuardianKind | None = GuardianKind.MOTHER, *, in_force: boo
 def _case(student: StudentCard = STUDENT, *applicants: Applicant) -> Case:
     return Case(
         application_id=UUID(int=2),
+        kind=ApplicationKind.APPENDIX_1,
         year=2026,
         number=15,
         receive_time=NOW,

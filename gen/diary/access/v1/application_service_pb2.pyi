@@ -34,6 +34,10 @@ class _ApplicationStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Appl
     """ожидает зачисления."""
     APPLICATION_STATE_GRANTED: _ApplicationState.ValueType  # 3
     """доступ предоставлен."""
+    APPLICATION_STATE_REFUSAL_PROPOSED: _ApplicationState.ValueType  # 4
+    """отказ ждёт подписи руководителя."""
+    APPLICATION_STATE_REFUSED: _ApplicationState.ValueType  # 5
+    """в предоставлении услуги отказано."""
 
 class ApplicationState(_ApplicationState, metaclass=_ApplicationStateEnumTypeWrapper):
     """State of a case."""
@@ -46,7 +50,91 @@ APPLICATION_STATE_WAITS_FOR_ENROLMENT: ApplicationState.ValueType  # 2
 """ожидает зачисления."""
 APPLICATION_STATE_GRANTED: ApplicationState.ValueType  # 3
 """доступ предоставлен."""
+APPLICATION_STATE_REFUSAL_PROPOSED: ApplicationState.ValueType  # 4
+"""отказ ждёт подписи руководителя."""
+APPLICATION_STATE_REFUSED: ApplicationState.ValueType  # 5
+"""в предоставлении услуги отказано."""
 Global___ApplicationState: _TypeAlias = ApplicationState  # noqa: Y015
+
+class _ApplicationKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ApplicationKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ApplicationKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    APPLICATION_KIND_UNSPECIFIED: _ApplicationKind.ValueType  # 0
+    """Appendix 1."""
+    APPLICATION_KIND_APPENDIX_1: _ApplicationKind.ValueType  # 1
+    """Appendix 1: to provide access (R29)."""
+    APPLICATION_KIND_APPENDIX_2: _ApplicationKind.ValueType  # 2
+    """Appendix 2: not to provide the service (R30)."""
+    APPLICATION_KIND_APPENDIX_3: _ApplicationKind.ValueType  # 3
+    """Appendix 3: to cancel the service (R31)."""
+
+class ApplicationKind(_ApplicationKind, metaclass=_ApplicationKindEnumTypeWrapper):
+    """What is asked for."""
+
+APPLICATION_KIND_UNSPECIFIED: ApplicationKind.ValueType  # 0
+"""Appendix 1."""
+APPLICATION_KIND_APPENDIX_1: ApplicationKind.ValueType  # 1
+"""Appendix 1: to provide access (R29)."""
+APPLICATION_KIND_APPENDIX_2: ApplicationKind.ValueType  # 2
+"""Appendix 2: not to provide the service (R30)."""
+APPLICATION_KIND_APPENDIX_3: ApplicationKind.ValueType  # 3
+"""Appendix 3: to cancel the service (R31)."""
+Global___ApplicationKind: _TypeAlias = ApplicationKind  # noqa: Y015
+
+class _PaperReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PaperReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PaperReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PAPER_REASON_UNSPECIFIED: _PaperReason.ValueType  # 0
+    """Not declared; in a statement of Appendix 2 or 3 the guardian does not want electronic forms."""
+    PAPER_REASON_CANNOT: _PaperReason.ValueType  # 1
+    """невозможность."""
+    PAPER_REASON_DOES_NOT_WANT: _PaperReason.ValueType  # 2
+    """нежелание."""
+
+class PaperReason(_PaperReason, metaclass=_PaperReasonEnumTypeWrapper):
+    """Why a guardian is informed on paper (R7, R8)."""
+
+PAPER_REASON_UNSPECIFIED: PaperReason.ValueType  # 0
+"""Not declared; in a statement of Appendix 2 or 3 the guardian does not want electronic forms."""
+PAPER_REASON_CANNOT: PaperReason.ValueType  # 1
+"""невозможность."""
+PAPER_REASON_DOES_NOT_WANT: PaperReason.ValueType  # 2
+"""нежелание."""
+Global___PaperReason: _TypeAlias = PaperReason  # noqa: Y015
+
+class _RefusalGround:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RefusalGroundEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RefusalGround.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REFUSAL_GROUND_UNSPECIFIED: _RefusalGround.ValueType  # 0
+    """Not set."""
+    REFUSAL_GROUND_NOT_AN_APPLICANT: _RefusalGround.ValueType  # 1
+    """R19: who asks is no applicant under the regulation: no proved relation, or the student is of age."""
+    REFUSAL_GROUND_NOT_A_STUDENT: _RefusalGround.ValueType  # 2
+    """R20: the student does not study at this school; towards a proved relation only."""
+    REFUSAL_GROUND_OWN_STATEMENT: _RefusalGround.ValueType  # 3
+    """R21: the applicant's own statement declines the service."""
+
+class RefusalGround(_RefusalGround, metaclass=_RefusalGroundEnumTypeWrapper):
+    """The grounds of a refusal: a closed list (R19-R21)."""
+
+REFUSAL_GROUND_UNSPECIFIED: RefusalGround.ValueType  # 0
+"""Not set."""
+REFUSAL_GROUND_NOT_AN_APPLICANT: RefusalGround.ValueType  # 1
+"""R19: who asks is no applicant under the regulation: no proved relation, or the student is of age."""
+REFUSAL_GROUND_NOT_A_STUDENT: RefusalGround.ValueType  # 2
+"""R20: the student does not study at this school; towards a proved relation only."""
+REFUSAL_GROUND_OWN_STATEMENT: RefusalGround.ValueType  # 3
+"""R21: the applicant's own statement declines the service."""
+Global___RefusalGround: _TypeAlias = RefusalGround  # noqa: Y015
 
 class _ApplicationChannel:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -145,6 +233,52 @@ CREDENTIALS_WAY_EMAIL: CredentialsWay.ValueType  # 2
 Global___CredentialsWay: _TypeAlias = CredentialsWay  # noqa: Y015
 
 @_typing.final
+class Refusal(_message.Message):
+    """A refusal, proposed or signed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUND_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    PROPOSE_TIME_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    SIGN_TIME_FIELD_NUMBER: _builtins.int
+    SIGNER_NAME_FIELD_NUMBER: _builtins.int
+    ground: Global___RefusalGround.ValueType
+    """The ground."""
+    evidence: _builtins.str
+    """What it was decided by, frozen: at the proposal, then at the signature."""
+    number: _builtins.str
+    """The decision's number, without gaps in the school's year; empty before the signature."""
+    signer_name: _builtins.str
+    """Who signed, for display; empty before the signature."""
+    @_builtins.property
+    def propose_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was proposed."""
+
+    @_builtins.property
+    def sign_time(self) -> _timestamp_pb2.Timestamp:
+        """When the head signed; unset before."""
+
+    def __init__(
+        self,
+        *,
+        ground: Global___RefusalGround.ValueType = ...,
+        evidence: _builtins.str = ...,
+        propose_time: _timestamp_pb2.Timestamp | None = ...,
+        number: _builtins.str = ...,
+        sign_time: _timestamp_pb2.Timestamp | None = ...,
+        signer_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["propose_time", b"propose_time", "sign_time", b"sign_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "ground", b"ground", "number", b"number", "propose_time", b"propose_time", "sign_time", b"sign_time", "signer_name", b"signer_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Refusal: _TypeAlias = Refusal  # noqa: Y015
+
+@_typing.final
 class FiledApplicant(_message.Message):
     """An applicant as filed."""
 
@@ -158,6 +292,9 @@ class FiledApplicant(_message.Message):
     AUTHORITY_DOCUMENT_FIELD_NUMBER: _builtins.int
     EMAIL_FIELD_NUMBER: _builtins.int
     CREDENTIALS_WAY_FIELD_NUMBER: _builtins.int
+    PAPER_REASON_FIELD_NUMBER: _builtins.int
+    DECLINES_PRINTOUTS_FIELD_NUMBER: _builtins.int
+    ENDS_PAPER_MODE_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
     """The person, when the school knows it already; empty for a new one."""
     family_name: _builtins.str
@@ -174,6 +311,12 @@ class FiledApplicant(_message.Message):
     """Address for letters; needed for CREDENTIALS_WAY_EMAIL."""
     credentials_way: Global___CredentialsWay.ValueType
     """How the applicant wants the credentials."""
+    paper_reason: Global___PaperReason.ValueType
+    """In a statement: why the guardian declares for paper (R8)."""
+    declines_printouts: _builtins.bool
+    """In a statement: the guardian declines printouts too (R8)."""
+    ends_paper_mode: _builtins.bool
+    """In an application: the guardian's paper mode ends with the granting."""
     def __init__(
         self,
         *,
@@ -185,10 +328,13 @@ class FiledApplicant(_message.Message):
         authority_document: _builtins.str = ...,
         email: _builtins.str = ...,
         credentials_way: Global___CredentialsWay.ValueType = ...,
+        paper_reason: Global___PaperReason.ValueType = ...,
+        declines_printouts: _builtins.bool = ...,
+        ends_paper_mode: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority_document", b"authority_document", "credentials_way", b"credentials_way", "email", b"email", "family_name", b"family_name", "given_name", b"given_name", "guardian_kind", b"guardian_kind", "patronymic", b"patronymic", "person_id", b"person_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority_document", b"authority_document", "credentials_way", b"credentials_way", "declines_printouts", b"declines_printouts", "email", b"email", "ends_paper_mode", b"ends_paper_mode", "family_name", b"family_name", "given_name", b"given_name", "guardian_kind", b"guardian_kind", "paper_reason", b"paper_reason", "patronymic", b"patronymic", "person_id", b"person_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -212,6 +358,7 @@ class Applicant(_message.Message):
     LOGIN_FIELD_NUMBER: _builtins.int
     HAND_OVER_TIME_FIELD_NUMBER: _builtins.int
     IS_ACTIVATED_FIELD_NUMBER: _builtins.int
+    PAPER_DECLARATION_FIELD_NUMBER: _builtins.int
     applicant_id: _builtins.str
     """The applicant."""
     person_id: _builtins.str
@@ -242,6 +389,10 @@ class Applicant(_message.Message):
     def hand_over_time(self) -> _timestamp_pb2.Timestamp:
         """When the slip was handed over; unset before."""
 
+    @_builtins.property
+    def paper_declaration(self) -> Global___PaperDeclaration:
+        """The declaration for paper that the statement made (R8); unset where it made none."""
+
     def __init__(
         self,
         *,
@@ -257,14 +408,59 @@ class Applicant(_message.Message):
         login: _builtins.str = ...,
         hand_over_time: _timestamp_pb2.Timestamp | None = ...,
         is_activated: _builtins.bool = ...,
+        paper_declaration: Global___PaperDeclaration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "hand_over_time", b"hand_over_time", "met_time", b"met_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "hand_over_time", b"hand_over_time", "met_time", b"met_time", "paper_declaration", b"paper_declaration"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "credentials_way", b"credentials_way", "display_name", b"display_name", "due_time", b"due_time", "email", b"email", "grant_id", b"grant_id", "guardian_kind", b"guardian_kind", "hand_over_time", b"hand_over_time", "is_activated", b"is_activated", "login", b"login", "met_time", b"met_time", "person_id", b"person_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "credentials_way", b"credentials_way", "display_name", b"display_name", "due_time", b"due_time", "email", b"email", "grant_id", b"grant_id", "guardian_kind", b"guardian_kind", "hand_over_time", b"hand_over_time", "is_activated", b"is_activated", "login", b"login", "met_time", b"met_time", "paper_declaration", b"paper_declaration", "person_id", b"person_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Applicant: _TypeAlias = Applicant  # noqa: Y015
+
+@_typing.final
+class PaperDeclaration(_message.Message):
+    """A guardian's declaration to be informed on paper (R7, R8)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DECLARATION_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    DECLARE_DATE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    DECLINES_PRINTOUTS_FIELD_NUMBER: _builtins.int
+    REVOKE_TIME_FIELD_NUMBER: _builtins.int
+    declaration_id: _builtins.str
+    """The declaration."""
+    number: _builtins.str
+    """Its number, without gaps in the school's year; printed on each weekly printout."""
+    declare_date: _builtins.str
+    """Its date, ISO 8601."""
+    reason: Global___PaperReason.ValueType
+    """Why."""
+    declines_printouts: _builtins.bool
+    """Whether printouts are declined too."""
+    @_builtins.property
+    def revoke_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ended; unset while it holds."""
+
+    def __init__(
+        self,
+        *,
+        declaration_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+        declare_date: _builtins.str = ...,
+        reason: Global___PaperReason.ValueType = ...,
+        declines_printouts: _builtins.bool = ...,
+        revoke_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["revoke_time", b"revoke_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["declaration_id", b"declaration_id", "declare_date", b"declare_date", "declines_printouts", b"declines_printouts", "number", b"number", "reason", b"reason", "revoke_time", b"revoke_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PaperDeclaration: _TypeAlias = PaperDeclaration  # noqa: Y015
 
 @_typing.final
 class ChecklistItem(_message.Message):
@@ -352,6 +548,8 @@ class Application(_message.Message):
     CHECKLIST_FIELD_NUMBER: _builtins.int
     LOG_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    REFUSAL_FIELD_NUMBER: _builtins.int
     application_id: _builtins.str
     """The case."""
     number: _builtins.str
@@ -370,6 +568,8 @@ class Application(_message.Message):
     """The class."""
     etag: _builtins.str
     """Changes with every change of the case."""
+    kind: Global___ApplicationKind.ValueType
+    """What is asked for."""
     @_builtins.property
     def receive_time(self) -> _timestamp_pb2.Timestamp:
         """When it was received."""
@@ -390,6 +590,10 @@ class Application(_message.Message):
     def log(self) -> _containers.RepeatedCompositeFieldContainer[Global___CaseLogEntry]:
         """The log, oldest first."""
 
+    @_builtins.property
+    def refusal(self) -> Global___Refusal:
+        """The refusal; unset where none is proposed."""
+
     def __init__(
         self,
         *,
@@ -407,10 +611,12 @@ class Application(_message.Message):
         checklist: _abc.Iterable[Global___ChecklistItem] | None = ...,
         log: _abc.Iterable[Global___CaseLogEntry] | None = ...,
         etag: _builtins.str = ...,
+        kind: Global___ApplicationKind.ValueType = ...,
+        refusal: Global___Refusal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["receive_time", b"receive_time", "register_time", b"register_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receive_time", b"receive_time", "refusal", b"refusal", "register_time", b"register_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicants", b"applicants", "application_id", b"application_id", "channel", b"channel", "checklist", b"checklist", "class_name", b"class_name", "etag", b"etag", "log", b"log", "number", b"number", "receive_time", b"receive_time", "register_time", b"register_time", "regulation", b"regulation", "state", b"state", "student_id", b"student_id", "student_name", b"student_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicants", b"applicants", "application_id", b"application_id", "channel", b"channel", "checklist", b"checklist", "class_name", b"class_name", "etag", b"etag", "kind", b"kind", "log", b"log", "number", b"number", "receive_time", b"receive_time", "refusal", b"refusal", "register_time", b"register_time", "regulation", b"regulation", "state", b"state", "student_id", b"student_id", "student_name", b"student_name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -429,6 +635,7 @@ class RegisterApplicationRequest(_message.Message):
     RECEIVE_TIME_FIELD_NUMBER: _builtins.int
     APPLICANTS_FIELD_NUMBER: _builtins.int
     IS_FOR_STUDENT_TOO_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
     school_id: _builtins.str
     """The school."""
     request_id: _builtins.str
@@ -438,7 +645,9 @@ class RegisterApplicationRequest(_message.Message):
     channel: Global___ApplicationChannel.ValueType
     """How it came."""
     is_for_student_too: _builtins.bool
-    """Whether access is asked for the student too."""
+    """Whether access is asked for the student too; in an application only."""
+    kind: Global___ApplicationKind.ValueType
+    """What is asked for; Appendix 1 when unset."""
     @_builtins.property
     def receive_time(self) -> _timestamp_pb2.Timestamp:
         """When it was received; unset for now; not in the future."""
@@ -457,10 +666,11 @@ class RegisterApplicationRequest(_message.Message):
         receive_time: _timestamp_pb2.Timestamp | None = ...,
         applicants: _abc.Iterable[Global___FiledApplicant] | None = ...,
         is_for_student_too: _builtins.bool = ...,
+        kind: Global___ApplicationKind.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["receive_time", b"receive_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicants", b"applicants", "channel", b"channel", "is_for_student_too", b"is_for_student_too", "receive_time", b"receive_time", "request_id", b"request_id", "school_id", b"school_id", "student_id", b"student_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicants", b"applicants", "channel", b"channel", "is_for_student_too", b"is_for_student_too", "kind", b"kind", "receive_time", b"receive_time", "request_id", b"request_id", "school_id", b"school_id", "student_id", b"student_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -713,3 +923,121 @@ class RecordHandOverResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecordHandOverResponse: _TypeAlias = RecordHandOverResponse  # noqa: Y015
+
+@_typing.final
+class ProposeRefusalRequest(_message.Message):
+    """Request of ProposeRefusal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    APPLICATION_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    GROUND_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    application_id: _builtins.str
+    """The case."""
+    request_id: _builtins.str
+    """UUID made by the client; a repeat with the same one changes nothing."""
+    ground: Global___RefusalGround.ValueType
+    """The ground."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        application_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        ground: Global___RefusalGround.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_id", b"application_id", "ground", b"ground", "request_id", b"request_id", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProposeRefusalRequest: _TypeAlias = ProposeRefusalRequest  # noqa: Y015
+
+@_typing.final
+class ProposeRefusalResponse(_message.Message):
+    """Response of ProposeRefusal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPLICATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def application(self) -> Global___Application:
+        """The case."""
+
+    def __init__(
+        self,
+        *,
+        application: Global___Application | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["application", b"application"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application", b"application"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProposeRefusalResponse: _TypeAlias = ProposeRefusalResponse  # noqa: Y015
+
+@_typing.final
+class SignRefusalsRequest(_message.Message):
+    """Request of SignRefusals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    APPLICATION_IDS_FIELD_NUMBER: _builtins.int
+    ONE_TIME_CODE_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    request_id: _builtins.str
+    """UUID made by the client; a repeat with the same one changes nothing."""
+    one_time_code: _builtins.str
+    """One-time code of the head's second factor."""
+    @_builtins.property
+    def application_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The cases."""
+
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        application_ids: _abc.Iterable[_builtins.str] | None = ...,
+        one_time_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_ids", b"application_ids", "one_time_code", b"one_time_code", "request_id", b"request_id", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SignRefusalsRequest: _TypeAlias = SignRefusalsRequest  # noqa: Y015
+
+@_typing.final
+class SignRefusalsResponse(_message.Message):
+    """Response of SignRefusals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPLICATIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def applications(self) -> _containers.RepeatedCompositeFieldContainer[Global___Application]:
+        """The cases, refused; log and checklist are left out."""
+
+    def __init__(
+        self,
+        *,
+        applications: _abc.Iterable[Global___Application] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applications", b"applications"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SignRefusalsResponse: _TypeAlias = SignRefusalsResponse  # noqa: Y015

@@ -55,6 +55,16 @@ class ApplicationServiceStub:
                 request_serializer=diary_dot_access_dot_v1_dot_application__service__pb2.GrantApplicationRequest.SerializeToString,
                 response_deserializer=diary_dot_access_dot_v1_dot_application__service__pb2.GrantApplicationResponse.FromString,
                 _registered_method=True)
+        self.ProposeRefusal = channel.unary_unary(
+                '/diary.access.v1.ApplicationService/ProposeRefusal',
+                request_serializer=diary_dot_access_dot_v1_dot_application__service__pb2.ProposeRefusalRequest.SerializeToString,
+                response_deserializer=diary_dot_access_dot_v1_dot_application__service__pb2.ProposeRefusalResponse.FromString,
+                _registered_method=True)
+        self.SignRefusals = channel.unary_unary(
+                '/diary.access.v1.ApplicationService/SignRefusals',
+                request_serializer=diary_dot_access_dot_v1_dot_application__service__pb2.SignRefusalsRequest.SerializeToString,
+                response_deserializer=diary_dot_access_dot_v1_dot_application__service__pb2.SignRefusalsResponse.FromString,
+                _registered_method=True)
         self.RecordHandOver = channel.unary_unary(
                 '/diary.access.v1.ApplicationService/RecordHandOver',
                 request_serializer=diary_dot_access_dot_v1_dot_application__service__pb2.RecordHandOverRequest.SerializeToString,
@@ -67,8 +77,11 @@ class ApplicationServiceServicer:
     """
 
     def RegisterApplication(self, request, context):
-        """Registers an application of Appendix 1 (R29), entered by staff from paper or told in person. The case gets the next number
-        of the school, the regulation version of the day of filing, and a deadline for each applicant (R15).
+        """Registers an application of Appendix 1 (R29), or a statement of Appendix 2 or 3 (R30, R31), entered by staff from paper or
+        told in person. The case gets the next number of the school and the regulation version of the day of filing; an application
+        also a deadline for each applicant (R15). A statement ends at once the access of those who signed it, and of nobody else
+        (R32, R33), and begins their paper mode (R8); after OK no call of theirs about that student succeeds, in any service.
+        ENDING_PENDING: registered and ended, but a service has not confirmed it yet; repeat the request to wait again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -90,6 +103,22 @@ class ApplicationServiceServicer:
 
     def GrantApplication(self, request, context):
         """Grants access to every applicant of a case (R9-R12) and makes their credentials ready. CHECKLIST_INCOMPLETE names what lacks.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ProposeRefusal(self, request, context):
+        """Proposes to refuse by exactly one of the three grounds (R19-R21), with the evidence as it stands now. A statement of Appendix 2
+        or 3 is refused by R21 (decision 5). GROUND_NOT_PROVED when the evidence does not hold.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SignRefusals(self, request, context):
+        """Signs proposed refusals: the head's or acting head's one act (R22), the second factor asked again; all or none. Each ground is
+        proved again and gets its decision number. TOTP_NOT_ENROLLED, CODE_WRONG, NO_REFUSAL_PROPOSED, GROUND_NOT_PROVED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -124,6 +153,16 @@ def add_ApplicationServiceServicer_to_server(servicer, server):
                     servicer.GrantApplication,
                     request_deserializer=diary_dot_access_dot_v1_dot_application__service__pb2.GrantApplicationRequest.FromString,
                     response_serializer=diary_dot_access_dot_v1_dot_application__service__pb2.GrantApplicationResponse.SerializeToString,
+            ),
+            'ProposeRefusal': grpc.unary_unary_rpc_method_handler(
+                    servicer.ProposeRefusal,
+                    request_deserializer=diary_dot_access_dot_v1_dot_application__service__pb2.ProposeRefusalRequest.FromString,
+                    response_serializer=diary_dot_access_dot_v1_dot_application__service__pb2.ProposeRefusalResponse.SerializeToString,
+            ),
+            'SignRefusals': grpc.unary_unary_rpc_method_handler(
+                    servicer.SignRefusals,
+                    request_deserializer=diary_dot_access_dot_v1_dot_application__service__pb2.SignRefusalsRequest.FromString,
+                    response_serializer=diary_dot_access_dot_v1_dot_application__service__pb2.SignRefusalsResponse.SerializeToString,
             ),
             'RecordHandOver': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordHandOver,
@@ -240,6 +279,60 @@ class ApplicationService:
             '/diary.access.v1.ApplicationService/GrantApplication',
             diary_dot_access_dot_v1_dot_application__service__pb2.GrantApplicationRequest.SerializeToString,
             diary_dot_access_dot_v1_dot_application__service__pb2.GrantApplicationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ProposeRefusal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.access.v1.ApplicationService/ProposeRefusal',
+            diary_dot_access_dot_v1_dot_application__service__pb2.ProposeRefusalRequest.SerializeToString,
+            diary_dot_access_dot_v1_dot_application__service__pb2.ProposeRefusalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SignRefusals(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.access.v1.ApplicationService/SignRefusals',
+            diary_dot_access_dot_v1_dot_application__service__pb2.SignRefusalsRequest.SerializeToString,
+            diary_dot_access_dot_v1_dot_application__service__pb2.SignRefusalsResponse.FromString,
             options,
             channel_credentials,
             insecure,

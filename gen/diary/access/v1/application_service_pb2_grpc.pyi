@@ -34,8 +34,11 @@ class ApplicationServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ApplicationServiceAsyncStub: ...
     RegisterApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.RegisterApplicationRequest, _application_service_pb2.RegisterApplicationResponse]
-    """Registers an application of Appendix 1 (R29), entered by staff from paper or told in person. The case gets the next number
-    of the school, the regulation version of the day of filing, and a deadline for each applicant (R15).
+    """Registers an application of Appendix 1 (R29), or a statement of Appendix 2 or 3 (R30, R31), entered by staff from paper or
+    told in person. The case gets the next number of the school and the regulation version of the day of filing; an application
+    also a deadline for each applicant (R15). A statement ends at once the access of those who signed it, and of nobody else
+    (R32, R33), and begins their paper mode (R8); after OK no call of theirs about that student succeeds, in any service.
+    ENDING_PENDING: registered and ended, but a service has not confirmed it yet; repeat the request to wait again.
     """
     GetApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.GetApplicationRequest, _application_service_pb2.GetApplicationResponse]
     """Returns a case with its checklist and log. An applicant sees only the own contacts."""
@@ -43,6 +46,14 @@ class ApplicationServiceStub:
     """Lists cases of a school, or of the own class for a class teacher, the earliest due first."""
     GrantApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.GrantApplicationRequest, _application_service_pb2.GrantApplicationResponse]
     """Grants access to every applicant of a case (R9-R12) and makes their credentials ready. CHECKLIST_INCOMPLETE names what lacks."""
+    ProposeRefusal: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.ProposeRefusalRequest, _application_service_pb2.ProposeRefusalResponse]
+    """Proposes to refuse by exactly one of the three grounds (R19-R21), with the evidence as it stands now. A statement of Appendix 2
+    or 3 is refused by R21 (decision 5). GROUND_NOT_PROVED when the evidence does not hold.
+    """
+    SignRefusals: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.SignRefusalsRequest, _application_service_pb2.SignRefusalsResponse]
+    """Signs proposed refusals: the head's or acting head's one act (R22), the second factor asked again; all or none. Each ground is
+    proved again and gets its decision number. TOTP_NOT_ENROLLED, CODE_WRONG, NO_REFUSAL_PROPOSED, GROUND_NOT_PROVED.
+    """
     RecordHandOver: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.RecordHandOverRequest, _application_service_pb2.RecordHandOverResponse]
     """Records that the slip was handed over and its receipt signed (R25)."""
 
@@ -52,8 +63,11 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RegisterApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.RegisterApplicationRequest, _application_service_pb2.RegisterApplicationResponse]  # type: ignore[assignment]
-    """Registers an application of Appendix 1 (R29), entered by staff from paper or told in person. The case gets the next number
-    of the school, the regulation version of the day of filing, and a deadline for each applicant (R15).
+    """Registers an application of Appendix 1 (R29), or a statement of Appendix 2 or 3 (R30, R31), entered by staff from paper or
+    told in person. The case gets the next number of the school and the regulation version of the day of filing; an application
+    also a deadline for each applicant (R15). A statement ends at once the access of those who signed it, and of nobody else
+    (R32, R33), and begins their paper mode (R8); after OK no call of theirs about that student succeeds, in any service.
+    ENDING_PENDING: registered and ended, but a service has not confirmed it yet; repeat the request to wait again.
     """
     GetApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.GetApplicationRequest, _application_service_pb2.GetApplicationResponse]  # type: ignore[assignment]
     """Returns a case with its checklist and log. An applicant sees only the own contacts."""
@@ -61,6 +75,14 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     """Lists cases of a school, or of the own class for a class teacher, the earliest due first."""
     GrantApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.GrantApplicationRequest, _application_service_pb2.GrantApplicationResponse]  # type: ignore[assignment]
     """Grants access to every applicant of a case (R9-R12) and makes their credentials ready. CHECKLIST_INCOMPLETE names what lacks."""
+    ProposeRefusal: _aio.UnaryUnaryMultiCallable[_application_service_pb2.ProposeRefusalRequest, _application_service_pb2.ProposeRefusalResponse]  # type: ignore[assignment]
+    """Proposes to refuse by exactly one of the three grounds (R19-R21), with the evidence as it stands now. A statement of Appendix 2
+    or 3 is refused by R21 (decision 5). GROUND_NOT_PROVED when the evidence does not hold.
+    """
+    SignRefusals: _aio.UnaryUnaryMultiCallable[_application_service_pb2.SignRefusalsRequest, _application_service_pb2.SignRefusalsResponse]  # type: ignore[assignment]
+    """Signs proposed refusals: the head's or acting head's one act (R22), the second factor asked again; all or none. Each ground is
+    proved again and gets its decision number. TOTP_NOT_ENROLLED, CODE_WRONG, NO_REFUSAL_PROPOSED, GROUND_NOT_PROVED.
+    """
     RecordHandOver: _aio.UnaryUnaryMultiCallable[_application_service_pb2.RecordHandOverRequest, _application_service_pb2.RecordHandOverResponse]  # type: ignore[assignment]
     """Records that the slip was handed over and its receipt signed (R25)."""
 
@@ -73,8 +95,11 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _application_service_pb2.RegisterApplicationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_application_service_pb2.RegisterApplicationResponse, _abc.Awaitable[_application_service_pb2.RegisterApplicationResponse]]:
-        """Registers an application of Appendix 1 (R29), entered by staff from paper or told in person. The case gets the next number
-        of the school, the regulation version of the day of filing, and a deadline for each applicant (R15).
+        """Registers an application of Appendix 1 (R29), or a statement of Appendix 2 or 3 (R30, R31), entered by staff from paper or
+        told in person. The case gets the next number of the school and the regulation version of the day of filing; an application
+        also a deadline for each applicant (R15). A statement ends at once the access of those who signed it, and of nobody else
+        (R32, R33), and begins their paper mode (R8); after OK no call of theirs about that student succeeds, in any service.
+        ENDING_PENDING: registered and ended, but a service has not confirmed it yet; repeat the request to wait again.
         """
 
     @_abc_1.abstractmethod
@@ -100,6 +125,26 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_application_service_pb2.GrantApplicationResponse, _abc.Awaitable[_application_service_pb2.GrantApplicationResponse]]:
         """Grants access to every applicant of a case (R9-R12) and makes their credentials ready. CHECKLIST_INCOMPLETE names what lacks."""
+
+    @_abc_1.abstractmethod
+    def ProposeRefusal(
+        self,
+        request: _application_service_pb2.ProposeRefusalRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_application_service_pb2.ProposeRefusalResponse, _abc.Awaitable[_application_service_pb2.ProposeRefusalResponse]]:
+        """Proposes to refuse by exactly one of the three grounds (R19-R21), with the evidence as it stands now. A statement of Appendix 2
+        or 3 is refused by R21 (decision 5). GROUND_NOT_PROVED when the evidence does not hold.
+        """
+
+    @_abc_1.abstractmethod
+    def SignRefusals(
+        self,
+        request: _application_service_pb2.SignRefusalsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_application_service_pb2.SignRefusalsResponse, _abc.Awaitable[_application_service_pb2.SignRefusalsResponse]]:
+        """Signs proposed refusals: the head's or acting head's one act (R22), the second factor asked again; all or none. Each ground is
+        proved again and gets its decision number. TOTP_NOT_ENROLLED, CODE_WRONG, NO_REFUSAL_PROPOSED, GROUND_NOT_PROVED.
+        """
 
     @_abc_1.abstractmethod
     def RecordHandOver(

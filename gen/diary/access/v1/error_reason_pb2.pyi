@@ -90,6 +90,28 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No slip was printed, since the service of papers does not answer now; the old one-time password stays valid. Repeat the request."""
     ERROR_REASON_CLASS_NOT_FOUND: _ErrorReason.ValueType  # 33
     """No such class whose students the caller may register applications for."""
+    ERROR_REASON_NOTHING_TO_GRANT: _ErrorReason.ValueType  # 34
+    """A statement of Appendix 2 or 3 is no application for access: nothing is granted by it."""
+    ERROR_REASON_STUDENT_UNDER_AGE: _ErrorReason.ValueType  # 35
+    """A student under the age of own applications signs no statement of one's own."""
+    ERROR_REASON_GUARDIANSHIP_NOT_FOUND: _ErrorReason.ValueType  # 36
+    """No such guardianship in force."""
+    ERROR_REASON_NOT_ENROLLED: _ErrorReason.ValueType  # 37
+    """The student has no enrolment that the day belongs to."""
+    ERROR_REASON_PLACED_LATER: _ErrorReason.ValueType  # 38
+    """A class or study group of the student begins after the leaving date; change that first."""
+    ERROR_REASON_CODE_MISSING: _ErrorReason.ValueType  # 39
+    """The account has a second factor: the one-time code is missing."""
+    ERROR_REASON_CODE_WRONG: _ErrorReason.ValueType  # 40
+    """The one-time code is wrong, too old, or was used already."""
+    ERROR_REASON_TOTP_ENROLLED: _ErrorReason.ValueType  # 41
+    """A second factor is confirmed already."""
+    ERROR_REASON_TOTP_NOT_ENROLLED: _ErrorReason.ValueType  # 42
+    """This act needs a second factor, and the account has none."""
+    ERROR_REASON_GROUND_NOT_PROVED: _ErrorReason.ValueType  # 43
+    """The ground of the refusal is not proved by what stands in the register now."""
+    ERROR_REASON_NO_REFUSAL_PROPOSED: _ErrorReason.ValueType  # 44
+    """No refusal of the case waits for a signature."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Reasons of errors, in ErrorInfo.reason with domain access.diary. Each says when it occurs."""
@@ -162,4 +184,26 @@ ERROR_REASON_DOCUMENTS_UNAVAILABLE: ErrorReason.ValueType  # 32
 """No slip was printed, since the service of papers does not answer now; the old one-time password stays valid. Repeat the request."""
 ERROR_REASON_CLASS_NOT_FOUND: ErrorReason.ValueType  # 33
 """No such class whose students the caller may register applications for."""
+ERROR_REASON_NOTHING_TO_GRANT: ErrorReason.ValueType  # 34
+"""A statement of Appendix 2 or 3 is no application for access: nothing is granted by it."""
+ERROR_REASON_STUDENT_UNDER_AGE: ErrorReason.ValueType  # 35
+"""A student under the age of own applications signs no statement of one's own."""
+ERROR_REASON_GUARDIANSHIP_NOT_FOUND: ErrorReason.ValueType  # 36
+"""No such guardianship in force."""
+ERROR_REASON_NOT_ENROLLED: ErrorReason.ValueType  # 37
+"""The student has no enrolment that the day belongs to."""
+ERROR_REASON_PLACED_LATER: ErrorReason.ValueType  # 38
+"""A class or study group of the student begins after the leaving date; change that first."""
+ERROR_REASON_CODE_MISSING: ErrorReason.ValueType  # 39
+"""The account has a second factor: the one-time code is missing."""
+ERROR_REASON_CODE_WRONG: ErrorReason.ValueType  # 40
+"""The one-time code is wrong, too old, or was used already."""
+ERROR_REASON_TOTP_ENROLLED: ErrorReason.ValueType  # 41
+"""A second factor is confirmed already."""
+ERROR_REASON_TOTP_NOT_ENROLLED: ErrorReason.ValueType  # 42
+"""This act needs a second factor, and the account has none."""
+ERROR_REASON_GROUND_NOT_PROVED: ErrorReason.ValueType  # 43
+"""The ground of the refusal is not proved by what stands in the register now."""
+ERROR_REASON_NO_REFUSAL_PROPOSED: ErrorReason.ValueType  # 44
+"""No refusal of the case waits for a signature."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -23,27 +23,32 @@ _sym_db = _symbol_database.Default()
 
 
 from diary.access.v1 import roster_service_pb2 as diary_dot_access_dot_v1_dot_roster__service__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x64iary/access/v1/events.proto\x12\x0f\x64iary.access.v1\x1a$diary/access/v1/roster_service.proto\"Z\n\rRosterChanged\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12)\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.diary.access.v1.RosterKind\x12\x0b\n\x03ids\x18\x03 \x03(\t\"Z\n\x0bGrantIssued\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x10\n\x08grant_id\x18\x02 \x01(\t\x12\x12\n\nstudent_id\x18\x03 \x01(\t\x12\x12\n\naccount_id\x18\x04 \x01(\t\"Y\n\nGrantEnded\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x10\n\x08grant_id\x18\x02 \x01(\t\x12\x12\n\nstudent_id\x18\x03 \x01(\t\x12\x12\n\naccount_id\x18\x04 \x01(\t\"8\n\rSessionsEnded\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x13\n\x0bsession_ids\x18\x02 \x03(\t\"B\n\x15\x41pplicationRegistered\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61pplication_id\x18\x02 \x01(\t\"?\n\x12\x41pplicationDecided\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61pplication_id\x18\x02 \x01(\t\"K\n\x10\x43redentialsReady\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x10\n\x08grant_id\x18\x02 \x01(\t\x12\x12\n\naccount_id\x18\x03 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x64iary/access/v1/events.proto\x12\x0f\x64iary.access.v1\x1a$diary/access/v1/roster_service.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"Z\n\rRosterChanged\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12)\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.diary.access.v1.RosterKind\x12\x0b\n\x03ids\x18\x03 \x03(\t\"Z\n\x0bGrantIssued\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x10\n\x08grant_id\x18\x02 \x01(\t\x12\x12\n\nstudent_id\x18\x03 \x01(\t\x12\x12\n\naccount_id\x18\x04 \x01(\t\"Y\n\nGrantEnded\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x10\n\x08grant_id\x18\x02 \x01(\t\x12\x12\n\nstudent_id\x18\x03 \x01(\t\x12\x12\n\naccount_id\x18\x04 \x01(\t\"8\n\rSessionsEnded\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x13\n\x0bsession_ids\x18\x02 \x03(\t\"B\n\x15\x41pplicationRegistered\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61pplication_id\x18\x02 \x01(\t\"?\n\x12\x41pplicationDecided\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61pplication_id\x18\x02 \x01(\t\"K\n\x10\x43redentialsReady\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x10\n\x08grant_id\x18\x02 \x01(\t\x12\x12\n\naccount_id\x18\x03 \x01(\t\"\x9e\x01\n\x10PaperModeChanged\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x12\n\nstudent_id\x18\x02 \x01(\t\x12\x1a\n\x12guardian_person_id\x18\x03 \x01(\t\x12\x16\n\x0e\x64\x65\x63laration_id\x18\x04 \x01(\t\x12\x13\n\x0bis_in_force\x18\x05 \x01(\x08\x12\x1a\n\x12\x64\x65\x63lines_printouts\x18\x06 \x01(\x08\"\xe9\x01\n\x0f\x44\x65\x61\x64lineChanged\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x0e\n\x06\x63lause\x18\x02 \x01(\t\x12\x12\n\nsubject_id\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08met_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x65vidence_id\x18\x07 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'diary.access.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ROSTERCHANGED']._serialized_start=87
-  _globals['_ROSTERCHANGED']._serialized_end=177
-  _globals['_GRANTISSUED']._serialized_start=179
-  _globals['_GRANTISSUED']._serialized_end=269
-  _globals['_GRANTENDED']._serialized_start=271
-  _globals['_GRANTENDED']._serialized_end=360
-  _globals['_SESSIONSENDED']._serialized_start=362
-  _globals['_SESSIONSENDED']._serialized_end=418
-  _globals['_APPLICATIONREGISTERED']._serialized_start=420
-  _globals['_APPLICATIONREGISTERED']._serialized_end=486
-  _globals['_APPLICATIONDECIDED']._serialized_start=488
-  _globals['_APPLICATIONDECIDED']._serialized_end=551
-  _globals['_CREDENTIALSREADY']._serialized_start=553
-  _globals['_CREDENTIALSREADY']._serialized_end=628
+  _globals['_ROSTERCHANGED']._serialized_start=120
+  _globals['_ROSTERCHANGED']._serialized_end=210
+  _globals['_GRANTISSUED']._serialized_start=212
+  _globals['_GRANTISSUED']._serialized_end=302
+  _globals['_GRANTENDED']._serialized_start=304
+  _globals['_GRANTENDED']._serialized_end=393
+  _globals['_SESSIONSENDED']._serialized_start=395
+  _globals['_SESSIONSENDED']._serialized_end=451
+  _globals['_APPLICATIONREGISTERED']._serialized_start=453
+  _globals['_APPLICATIONREGISTERED']._serialized_end=519
+  _globals['_APPLICATIONDECIDED']._serialized_start=521
+  _globals['_APPLICATIONDECIDED']._serialized_end=584
+  _globals['_CREDENTIALSREADY']._serialized_start=586
+  _globals['_CREDENTIALSREADY']._serialized_end=661
+  _globals['_PAPERMODECHANGED']._serialized_start=664
+  _globals['_PAPERMODECHANGED']._serialized_end=822
+  _globals['_DEADLINECHANGED']._serialized_start=825
+  _globals['_DEADLINECHANGED']._serialized_end=1058
 # @@protoc_insertion_point(module_scope)

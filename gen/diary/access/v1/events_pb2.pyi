@@ -7,6 +7,7 @@ from collections import abc as _abc
 from diary.access.v1 import roster_service_pb2 as _roster_service_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
@@ -228,3 +229,97 @@ class CredentialsReady(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CredentialsReady: _TypeAlias = CredentialsReady  # noqa: Y015
+
+@_typing.final
+class PaperModeChanged(_message.Message):
+    """A guardian's paper mode for a student began, changed or ended (R7, R8)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    STUDENT_ID_FIELD_NUMBER: _builtins.int
+    GUARDIAN_PERSON_ID_FIELD_NUMBER: _builtins.int
+    DECLARATION_ID_FIELD_NUMBER: _builtins.int
+    IS_IN_FORCE_FIELD_NUMBER: _builtins.int
+    DECLINES_PRINTOUTS_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    student_id: _builtins.str
+    """The student."""
+    guardian_person_id: _builtins.str
+    """The guardian."""
+    declaration_id: _builtins.str
+    """The declaration."""
+    is_in_force: _builtins.bool
+    """Whether the declaration holds."""
+    declines_printouts: _builtins.bool
+    """Whether printouts are declined too."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        student_id: _builtins.str = ...,
+        guardian_person_id: _builtins.str = ...,
+        declaration_id: _builtins.str = ...,
+        is_in_force: _builtins.bool = ...,
+        declines_printouts: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["declaration_id", b"declaration_id", "declines_printouts", b"declines_printouts", "guardian_person_id", b"guardian_person_id", "is_in_force", b"is_in_force", "school_id", b"school_id", "student_id", b"student_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PaperModeChanged: _TypeAlias = PaperModeChanged  # noqa: Y015
+
+@_typing.final
+class DeadlineChanged(_message.Message):
+    """A deadline of the regulation as its owner tells it: each owner's DeadlineChanged has this shape."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    CLAUSE_FIELD_NUMBER: _builtins.int
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    MET_TIME_FIELD_NUMBER: _builtins.int
+    EVIDENCE_ID_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    clause: _builtins.str
+    """The clause, such as R7."""
+    subject_id: _builtins.str
+    """What it is about; with the clause it names the deadline."""
+    evidence_id: _builtins.str
+    """The record that proves it; empty until met."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When its clock started."""
+
+    @_builtins.property
+    def due_time(self) -> _timestamp_pb2.Timestamp:
+        """The last moment at which it is kept."""
+
+    @_builtins.property
+    def met_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was met; unset before."""
+
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        clause: _builtins.str = ...,
+        subject_id: _builtins.str = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+        met_time: _timestamp_pb2.Timestamp | None = ...,
+        evidence_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "met_time", b"met_time", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clause", b"clause", "due_time", b"due_time", "evidence_id", b"evidence_id", "met_time", b"met_time", "school_id", b"school_id", "start_time", b"start_time", "subject_id", b"subject_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeadlineChanged: _TypeAlias = DeadlineChanged  # noqa: Y015

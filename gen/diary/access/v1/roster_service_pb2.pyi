@@ -778,3 +778,113 @@ class ListRosterResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListRosterResponse: _TypeAlias = ListRosterResponse  # noqa: Y015
+
+@_typing.final
+class EndGuardianshipRequest(_message.Message):
+    """Request of EndGuardianship."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    GUARDIANSHIP_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    GROUND_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    guardianship_id: _builtins.str
+    """The guardianship, in force today."""
+    request_id: _builtins.str
+    """UUID made by the client; a repeat with the same one changes nothing."""
+    ground: _builtins.str
+    """The ground: the court's act, the withdrawn power of attorney, with number and date."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        guardianship_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        ground: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ground", b"ground", "guardianship_id", b"guardianship_id", "request_id", b"request_id", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndGuardianshipRequest: _TypeAlias = EndGuardianshipRequest  # noqa: Y015
+
+@_typing.final
+class EndGuardianshipResponse(_message.Message):
+    """Response of EndGuardianship: the guardian's access has ended in every service."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndGuardianshipResponse: _TypeAlias = EndGuardianshipResponse  # noqa: Y015
+
+@_typing.final
+class EndEnrolmentRequest(_message.Message):
+    """Request of EndEnrolment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    STUDENT_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    LAST_DATE_FIELD_NUMBER: _builtins.int
+    ORDER_NUMBER_FIELD_NUMBER: _builtins.int
+    ORDER_DATE_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    student_id: _builtins.str
+    """The student."""
+    request_id: _builtins.str
+    """UUID made by the client; a repeat with the same one changes nothing."""
+    last_date: _builtins.str
+    """The last day of study, ISO 8601; may lie ahead."""
+    order_number: _builtins.str
+    """Number of the order of leaving."""
+    order_date: _builtins.str
+    """Date of the order, ISO 8601."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        student_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        last_date: _builtins.str = ...,
+        order_number: _builtins.str = ...,
+        order_date: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["last_date", b"last_date", "order_date", b"order_date", "order_number", b"order_number", "request_id", b"request_id", "school_id", b"school_id", "student_id", b"student_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndEnrolmentRequest: _TypeAlias = EndEnrolmentRequest  # noqa: Y015
+
+@_typing.final
+class EndEnrolmentResponse(_message.Message):
+    """Response of EndEnrolment: every service knows the end of everyone's access."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndEnrolmentResponse: _TypeAlias = EndEnrolmentResponse  # noqa: Y015

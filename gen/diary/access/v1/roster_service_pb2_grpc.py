@@ -55,6 +55,16 @@ class RosterServiceStub:
                 request_serializer=diary_dot_access_dot_v1_dot_roster__service__pb2.ListGuardianshipsRequest.SerializeToString,
                 response_deserializer=diary_dot_access_dot_v1_dot_roster__service__pb2.ListGuardianshipsResponse.FromString,
                 _registered_method=True)
+        self.EndGuardianship = channel.unary_unary(
+                '/diary.access.v1.RosterService/EndGuardianship',
+                request_serializer=diary_dot_access_dot_v1_dot_roster__service__pb2.EndGuardianshipRequest.SerializeToString,
+                response_deserializer=diary_dot_access_dot_v1_dot_roster__service__pb2.EndGuardianshipResponse.FromString,
+                _registered_method=True)
+        self.EndEnrolment = channel.unary_unary(
+                '/diary.access.v1.RosterService/EndEnrolment',
+                request_serializer=diary_dot_access_dot_v1_dot_roster__service__pb2.EndEnrolmentRequest.SerializeToString,
+                response_deserializer=diary_dot_access_dot_v1_dot_roster__service__pb2.EndEnrolmentResponse.FromString,
+                _registered_method=True)
         self.BatchGetRoster = channel.unary_unary(
                 '/diary.access.v1.RosterService/BatchGetRoster',
                 request_serializer=diary_dot_access_dot_v1_dot_roster__service__pb2.BatchGetRosterRequest.SerializeToString,
@@ -100,6 +110,22 @@ class RosterServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EndGuardianship(self, request, context):
+        """Ends a guardianship now, before its time (R6): the guardian's access to that student ends everywhere; after OK no call of the
+        guardian about that student succeeds. GUARDIANSHIP_NOT_FOUND; ENDING_PENDING: repeat the request to wait again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndEnrolment(self, request, context):
+        """Ends a student's enrolment with its last day (R13): class and study groups end with it, and everyone's access to the student at
+        24:00 of that day, at once when it has passed. NOT_ENROLLED, PLACED_LATER; ENDING_PENDING: repeat the request to wait again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def BatchGetRoster(self, request, context):
         """Returns roster entries by kind and ids; ids that do not exist are left out. Called on RosterChanged.
         """
@@ -136,6 +162,16 @@ def add_RosterServiceServicer_to_server(servicer, server):
                     servicer.ListGuardianships,
                     request_deserializer=diary_dot_access_dot_v1_dot_roster__service__pb2.ListGuardianshipsRequest.FromString,
                     response_serializer=diary_dot_access_dot_v1_dot_roster__service__pb2.ListGuardianshipsResponse.SerializeToString,
+            ),
+            'EndGuardianship': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndGuardianship,
+                    request_deserializer=diary_dot_access_dot_v1_dot_roster__service__pb2.EndGuardianshipRequest.FromString,
+                    response_serializer=diary_dot_access_dot_v1_dot_roster__service__pb2.EndGuardianshipResponse.SerializeToString,
+            ),
+            'EndEnrolment': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndEnrolment,
+                    request_deserializer=diary_dot_access_dot_v1_dot_roster__service__pb2.EndEnrolmentRequest.FromString,
+                    response_serializer=diary_dot_access_dot_v1_dot_roster__service__pb2.EndEnrolmentResponse.SerializeToString,
             ),
             'BatchGetRoster': grpc.unary_unary_rpc_method_handler(
                     servicer.BatchGetRoster,
@@ -257,6 +293,60 @@ class RosterService:
             '/diary.access.v1.RosterService/ListGuardianships',
             diary_dot_access_dot_v1_dot_roster__service__pb2.ListGuardianshipsRequest.SerializeToString,
             diary_dot_access_dot_v1_dot_roster__service__pb2.ListGuardianshipsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndGuardianship(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.access.v1.RosterService/EndGuardianship',
+            diary_dot_access_dot_v1_dot_roster__service__pb2.EndGuardianshipRequest.SerializeToString,
+            diary_dot_access_dot_v1_dot_roster__service__pb2.EndGuardianshipResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndEnrolment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.access.v1.RosterService/EndEnrolment',
+            diary_dot_access_dot_v1_dot_roster__service__pb2.EndEnrolmentRequest.SerializeToString,
+            diary_dot_access_dot_v1_dot_roster__service__pb2.EndEnrolmentResponse.FromString,
             options,
             channel_credentials,
             insecure,

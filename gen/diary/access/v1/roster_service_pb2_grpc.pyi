@@ -43,6 +43,14 @@ class RosterServiceStub:
     """Returns a student for whom the caller may register an application. STUDENT_NOT_FOUND."""
     ListGuardianships: _grpc.UnaryUnaryMultiCallable[_roster_service_pb2.ListGuardianshipsRequest, _roster_service_pb2.ListGuardianshipsResponse]
     """Lists the guardianships over a student that are in force today, by the guardian's name. STUDENT_NOT_FOUND."""
+    EndGuardianship: _grpc.UnaryUnaryMultiCallable[_roster_service_pb2.EndGuardianshipRequest, _roster_service_pb2.EndGuardianshipResponse]
+    """Ends a guardianship now, before its time (R6): the guardian's access to that student ends everywhere; after OK no call of the
+    guardian about that student succeeds. GUARDIANSHIP_NOT_FOUND; ENDING_PENDING: repeat the request to wait again.
+    """
+    EndEnrolment: _grpc.UnaryUnaryMultiCallable[_roster_service_pb2.EndEnrolmentRequest, _roster_service_pb2.EndEnrolmentResponse]
+    """Ends a student's enrolment with its last day (R13): class and study groups end with it, and everyone's access to the student at
+    24:00 of that day, at once when it has passed. NOT_ENROLLED, PLACED_LATER; ENDING_PENDING: repeat the request to wait again.
+    """
     BatchGetRoster: _grpc.UnaryUnaryMultiCallable[_roster_service_pb2.BatchGetRosterRequest, _roster_service_pb2.BatchGetRosterResponse]
     """Returns roster entries by kind and ids; ids that do not exist are left out. Called on RosterChanged."""
     ListRoster: _grpc.UnaryUnaryMultiCallable[_roster_service_pb2.ListRosterRequest, _roster_service_pb2.ListRosterResponse]
@@ -63,6 +71,14 @@ class RosterServiceAsyncStub(RosterServiceStub):
     """Returns a student for whom the caller may register an application. STUDENT_NOT_FOUND."""
     ListGuardianships: _aio.UnaryUnaryMultiCallable[_roster_service_pb2.ListGuardianshipsRequest, _roster_service_pb2.ListGuardianshipsResponse]  # type: ignore[assignment]
     """Lists the guardianships over a student that are in force today, by the guardian's name. STUDENT_NOT_FOUND."""
+    EndGuardianship: _aio.UnaryUnaryMultiCallable[_roster_service_pb2.EndGuardianshipRequest, _roster_service_pb2.EndGuardianshipResponse]  # type: ignore[assignment]
+    """Ends a guardianship now, before its time (R6): the guardian's access to that student ends everywhere; after OK no call of the
+    guardian about that student succeeds. GUARDIANSHIP_NOT_FOUND; ENDING_PENDING: repeat the request to wait again.
+    """
+    EndEnrolment: _aio.UnaryUnaryMultiCallable[_roster_service_pb2.EndEnrolmentRequest, _roster_service_pb2.EndEnrolmentResponse]  # type: ignore[assignment]
+    """Ends a student's enrolment with its last day (R13): class and study groups end with it, and everyone's access to the student at
+    24:00 of that day, at once when it has passed. NOT_ENROLLED, PLACED_LATER; ENDING_PENDING: repeat the request to wait again.
+    """
     BatchGetRoster: _aio.UnaryUnaryMultiCallable[_roster_service_pb2.BatchGetRosterRequest, _roster_service_pb2.BatchGetRosterResponse]  # type: ignore[assignment]
     """Returns roster entries by kind and ids; ids that do not exist are left out. Called on RosterChanged."""
     ListRoster: _aio.UnaryUnaryMultiCallable[_roster_service_pb2.ListRosterRequest, _roster_service_pb2.ListRosterResponse]  # type: ignore[assignment]
@@ -104,6 +120,26 @@ class RosterServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_roster_service_pb2.ListGuardianshipsResponse, _abc.Awaitable[_roster_service_pb2.ListGuardianshipsResponse]]:
         """Lists the guardianships over a student that are in force today, by the guardian's name. STUDENT_NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def EndGuardianship(
+        self,
+        request: _roster_service_pb2.EndGuardianshipRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_roster_service_pb2.EndGuardianshipResponse, _abc.Awaitable[_roster_service_pb2.EndGuardianshipResponse]]:
+        """Ends a guardianship now, before its time (R6): the guardian's access to that student ends everywhere; after OK no call of the
+        guardian about that student succeeds. GUARDIANSHIP_NOT_FOUND; ENDING_PENDING: repeat the request to wait again.
+        """
+
+    @_abc_1.abstractmethod
+    def EndEnrolment(
+        self,
+        request: _roster_service_pb2.EndEnrolmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_roster_service_pb2.EndEnrolmentResponse, _abc.Awaitable[_roster_service_pb2.EndEnrolmentResponse]]:
+        """Ends a student's enrolment with its last day (R13): class and study groups end with it, and everyone's access to the student at
+        24:00 of that day, at once when it has passed. NOT_ENROLLED, PLACED_LATER; ENDING_PENDING: repeat the request to wait again.
+        """
 
     @_abc_1.abstractmethod
     def BatchGetRoster(

@@ -50,6 +50,16 @@ class SessionServiceStub:
                 request_serializer=diary_dot_access_dot_v1_dot_session__service__pb2.EndSessionRequest.SerializeToString,
                 response_deserializer=diary_dot_access_dot_v1_dot_session__service__pb2.EndSessionResponse.FromString,
                 _registered_method=True)
+        self.EnrolTotp = channel.unary_unary(
+                '/diary.access.v1.SessionService/EnrolTotp',
+                request_serializer=diary_dot_access_dot_v1_dot_session__service__pb2.EnrolTotpRequest.SerializeToString,
+                response_deserializer=diary_dot_access_dot_v1_dot_session__service__pb2.EnrolTotpResponse.FromString,
+                _registered_method=True)
+        self.ConfirmTotp = channel.unary_unary(
+                '/diary.access.v1.SessionService/ConfirmTotp',
+                request_serializer=diary_dot_access_dot_v1_dot_session__service__pb2.ConfirmTotpRequest.SerializeToString,
+                response_deserializer=diary_dot_access_dot_v1_dot_session__service__pb2.ConfirmTotpResponse.FromString,
+                _registered_method=True)
         self.GetCaller = channel.unary_unary(
                 '/diary.access.v1.SessionService/GetCaller',
                 request_serializer=diary_dot_access_dot_v1_dot_session__service__pb2.GetCallerRequest.SerializeToString,
@@ -62,7 +72,8 @@ class SessionServiceServicer:
     """
 
     def CreateSession(self, request, context):
-        """Signs in. SIGN_IN_FAILED alike for an unknown login and a wrong password; SIGN_IN_BLOCKED after too many failures.
+        """Signs in. SIGN_IN_FAILED alike for an unknown login and a wrong password; SIGN_IN_BLOCKED after too many failures. Of an account
+        with a confirmed second factor it asks for a code: CODE_MISSING, CODE_WRONG.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -77,6 +88,21 @@ class SessionServiceServicer:
 
     def EndSession(self, request, context):
         """Ends the session of a refresh token; its access token is refused everywhere after OK. ENDING_PENDING: ended, not yet everywhere.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EnrolTotp(self, request, context):
+        """Makes a secret for one-time codes by RFC 6238 (six digits, 30 seconds), the second factor of staff. It counts after
+        ConfirmTotp; a repeat makes another. SIGN_IN_FAILED at a wrong password, TOTP_ENROLLED when one is confirmed already.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConfirmTotp(self, request, context):
+        """Confirms the secret by a code; from then on every sign-in asks for one. CODE_WRONG.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -106,6 +132,16 @@ def add_SessionServiceServicer_to_server(servicer, server):
                     servicer.EndSession,
                     request_deserializer=diary_dot_access_dot_v1_dot_session__service__pb2.EndSessionRequest.FromString,
                     response_serializer=diary_dot_access_dot_v1_dot_session__service__pb2.EndSessionResponse.SerializeToString,
+            ),
+            'EnrolTotp': grpc.unary_unary_rpc_method_handler(
+                    servicer.EnrolTotp,
+                    request_deserializer=diary_dot_access_dot_v1_dot_session__service__pb2.EnrolTotpRequest.FromString,
+                    response_serializer=diary_dot_access_dot_v1_dot_session__service__pb2.EnrolTotpResponse.SerializeToString,
+            ),
+            'ConfirmTotp': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConfirmTotp,
+                    request_deserializer=diary_dot_access_dot_v1_dot_session__service__pb2.ConfirmTotpRequest.FromString,
+                    response_serializer=diary_dot_access_dot_v1_dot_session__service__pb2.ConfirmTotpResponse.SerializeToString,
             ),
             'GetCaller': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCaller,
@@ -195,6 +231,60 @@ class SessionService:
             '/diary.access.v1.SessionService/EndSession',
             diary_dot_access_dot_v1_dot_session__service__pb2.EndSessionRequest.SerializeToString,
             diary_dot_access_dot_v1_dot_session__service__pb2.EndSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EnrolTotp(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.access.v1.SessionService/EnrolTotp',
+            diary_dot_access_dot_v1_dot_session__service__pb2.EnrolTotpRequest.SerializeToString,
+            diary_dot_access_dot_v1_dot_session__service__pb2.EnrolTotpResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConfirmTotp(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.access.v1.SessionService/ConfirmTotp',
+            diary_dot_access_dot_v1_dot_session__service__pb2.ConfirmTotpRequest.SerializeToString,
+            diary_dot_access_dot_v1_dot_session__service__pb2.ConfirmTotpResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -34,11 +34,19 @@ class SessionServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> SessionServiceAsyncStub: ...
     CreateSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.CreateSessionRequest, _session_service_pb2.CreateSessionResponse]
-    """Signs in. SIGN_IN_FAILED alike for an unknown login and a wrong password; SIGN_IN_BLOCKED after too many failures."""
+    """Signs in. SIGN_IN_FAILED alike for an unknown login and a wrong password; SIGN_IN_BLOCKED after too many failures. Of an account
+    with a confirmed second factor it asks for a code: CODE_MISSING, CODE_WRONG.
+    """
     RefreshSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.RefreshSessionRequest, _session_service_pb2.RefreshSessionResponse]
     """Exchanges a refresh token for a new pair. SESSION_ENDED when the session is over or the token was already used."""
     EndSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.EndSessionRequest, _session_service_pb2.EndSessionResponse]
     """Ends the session of a refresh token; its access token is refused everywhere after OK. ENDING_PENDING: ended, not yet everywhere."""
+    EnrolTotp: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.EnrolTotpRequest, _session_service_pb2.EnrolTotpResponse]
+    """Makes a secret for one-time codes by RFC 6238 (six digits, 30 seconds), the second factor of staff. It counts after
+    ConfirmTotp; a repeat makes another. SIGN_IN_FAILED at a wrong password, TOTP_ENROLLED when one is confirmed already.
+    """
+    ConfirmTotp: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.ConfirmTotpRequest, _session_service_pb2.ConfirmTotpResponse]
+    """Confirms the secret by a code; from then on every sign-in asks for one. CODE_WRONG."""
     GetCaller: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.GetCallerRequest, _session_service_pb2.GetCallerResponse]
     """Says who the caller is: the account, its places in schools, and the students whose diaries it may open."""
 
@@ -48,11 +56,19 @@ class SessionServiceAsyncStub(SessionServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.CreateSessionRequest, _session_service_pb2.CreateSessionResponse]  # type: ignore[assignment]
-    """Signs in. SIGN_IN_FAILED alike for an unknown login and a wrong password; SIGN_IN_BLOCKED after too many failures."""
+    """Signs in. SIGN_IN_FAILED alike for an unknown login and a wrong password; SIGN_IN_BLOCKED after too many failures. Of an account
+    with a confirmed second factor it asks for a code: CODE_MISSING, CODE_WRONG.
+    """
     RefreshSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.RefreshSessionRequest, _session_service_pb2.RefreshSessionResponse]  # type: ignore[assignment]
     """Exchanges a refresh token for a new pair. SESSION_ENDED when the session is over or the token was already used."""
     EndSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.EndSessionRequest, _session_service_pb2.EndSessionResponse]  # type: ignore[assignment]
     """Ends the session of a refresh token; its access token is refused everywhere after OK. ENDING_PENDING: ended, not yet everywhere."""
+    EnrolTotp: _aio.UnaryUnaryMultiCallable[_session_service_pb2.EnrolTotpRequest, _session_service_pb2.EnrolTotpResponse]  # type: ignore[assignment]
+    """Makes a secret for one-time codes by RFC 6238 (six digits, 30 seconds), the second factor of staff. It counts after
+    ConfirmTotp; a repeat makes another. SIGN_IN_FAILED at a wrong password, TOTP_ENROLLED when one is confirmed already.
+    """
+    ConfirmTotp: _aio.UnaryUnaryMultiCallable[_session_service_pb2.ConfirmTotpRequest, _session_service_pb2.ConfirmTotpResponse]  # type: ignore[assignment]
+    """Confirms the secret by a code; from then on every sign-in asks for one. CODE_WRONG."""
     GetCaller: _aio.UnaryUnaryMultiCallable[_session_service_pb2.GetCallerRequest, _session_service_pb2.GetCallerResponse]  # type: ignore[assignment]
     """Says who the caller is: the account, its places in schools, and the students whose diaries it may open."""
 
@@ -65,7 +81,9 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _session_service_pb2.CreateSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_session_service_pb2.CreateSessionResponse, _abc.Awaitable[_session_service_pb2.CreateSessionResponse]]:
-        """Signs in. SIGN_IN_FAILED alike for an unknown login and a wrong password; SIGN_IN_BLOCKED after too many failures."""
+        """Signs in. SIGN_IN_FAILED alike for an unknown login and a wrong password; SIGN_IN_BLOCKED after too many failures. Of an account
+        with a confirmed second factor it asks for a code: CODE_MISSING, CODE_WRONG.
+        """
 
     @_abc_1.abstractmethod
     def RefreshSession(
@@ -82,6 +100,24 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_session_service_pb2.EndSessionResponse, _abc.Awaitable[_session_service_pb2.EndSessionResponse]]:
         """Ends the session of a refresh token; its access token is refused everywhere after OK. ENDING_PENDING: ended, not yet everywhere."""
+
+    @_abc_1.abstractmethod
+    def EnrolTotp(
+        self,
+        request: _session_service_pb2.EnrolTotpRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_session_service_pb2.EnrolTotpResponse, _abc.Awaitable[_session_service_pb2.EnrolTotpResponse]]:
+        """Makes a secret for one-time codes by RFC 6238 (six digits, 30 seconds), the second factor of staff. It counts after
+        ConfirmTotp; a repeat makes another. SIGN_IN_FAILED at a wrong password, TOTP_ENROLLED when one is confirmed already.
+        """
+
+    @_abc_1.abstractmethod
+    def ConfirmTotp(
+        self,
+        request: _session_service_pb2.ConfirmTotpRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_session_service_pb2.ConfirmTotpResponse, _abc.Awaitable[_session_service_pb2.ConfirmTotpResponse]]:
+        """Confirms the secret by a code; from then on every sign-in asks for one. CODE_WRONG."""
 
     @_abc_1.abstractmethod
     def GetCaller(

@@ -1,0 +1,48 @@
+"""Proposes refusals and carries out the head's signature (Clauses R19-R24)."""
+
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from chassis import metrics, outbox
+from chassis.clock import Clock
+from chassis.db import Connection
+from services.access.convert import applications as convert
+from services.access.rules.applications import CLAUSE, Case, State
+from services.access.rules.refusals import CLAUSES, Refusal, RefusalGround, prove_ground, write_refusal_number
+from services.access.store import applications
+from services.access.store import refusals as store
+
+
+async def propose(
+    connection: Connection, school_id: UUID, case: Case, ground: RefusalGround, account_id: UUID, now: datetime, zone: ZoneInfo
+) -> None:
+    """Notes the proposal for a locked case with its evidence. Raises FailedPrecondition GROUND_NOT_PROVED."""
+    evidence = prove_ground(case, ground, now.astimezone(zone).date())
+    await store.save_proposal(connection, school_id, case.application_id, ground, evidence, account_id, now)
+    await store.set_state(connection, school_id, case.application_id, State.REFUSAL_PROPOSED)
+    words = f"подготовлен отказ, основание {CLAUSES[ground]}: {evidence}"
+    await applications.insert_log_entry(
+        connection, school_id, case.application_id, account_id, State.REFUSAL_PROPOSED, words, now
+    )
+
+
+async def sign(
+    connection: Connection, clock: Clock, school_id: UUID, case: Case, refusal: Refusal, account_id: UUID, zone: ZoneInfo
+) -> None:
+    """Signs the refusal of a locked case: proved again, numbered, logged; its deadlines are met (decision 4).
+
+    Raises FailedPrecondition GROUND_NOT_PROVED.
+    """
+    now = clock.now()
+    day = now.astimezone(zone).date()
+    evidence = prove_ground(case, refusal.ground, day)
+    number = await store.sign(connection, school_id, case.application_id, evidence, account_id, day.year, now)
+    await applications.decide_case(connection, school_id, case.application_id, State.REFUSED, now)
+    subjects = [applicant.applicant_id for applicant in case.applicants]
+    written = write_refusal_number(number, day.year)
+    for in_time in await store.meet_deadlines(connection, school_id, subjects, f"refusal {written}", now):
+        metrics.deadlines_met.labels(CLAUSE, str(in_time).lower()).inc()
+    words = f"отказ подписан, решение № {written}, основание {CLAUSES[refusal.ground]}: {evidence}"
+    await applications.insert_log_entry(connection, school_id, case.application_id, account_id, State.REFUSED, words, now)
+    await outbox.add(connection, clock, convert.application_decided(school_id, case.application_id), school_id)

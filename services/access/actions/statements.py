@@ -1,0 +1,48 @@
+"""Carries out statements of Appendix 2 and 3: ends the signers' access and begins their paper mode (Clauses R8, R30-R33)."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from chassis import outbox
+from chassis.clock import Clock
+from chassis.db import Connection
+from services.access.actions.ending_grants import end_grants
+from services.access.convert import applications as convert
+from services.access.rules.applications import State, write_person
+from services.access.rules.grants import EndGround, Ending
+from services.access.rules.statements import write_declaration
+from services.access.store import applications, grants
+from services.access.store import statements as store
+
+
+async def carry_out(
+    connection: Connection, clock: Clock, school_id: UUID, application_id: UUID, student_id: UUID, account_id: UUID, day: date
+) -> None:
+    """Ends what the signers have of the student, nobody else's (Clauses R32, R33); a guardian's paper mode begins (Clause R8).
+
+    In the caller's transaction, in `db.school`; the caller then waits for the pushes of the statement.
+    """
+    signers = await store.list_signers(connection, school_id, application_id)
+    held = await grants.lock_open_grants(connection, school_id, student_id, [signer.person_id for signer in signers])
+    await end_grants(connection, clock, school_id, list(held.values()), Ending(EndGround.DECLINED, account_id, application_id))
+    await end_paper_mode(connection, clock, school_id, student_id, [signer.person_id for signer in signers])
+    for signer in signers:
+        words = [f"доступ заявителя прекращён: {write_person(signer.name, signer.kind)}"] if signer.person_id in held else []
+        if signer.kind is not None:
+            declaration = await store.insert_declaration(connection, school_id, application_id, student_id, signer, day)
+            await outbox.add(connection, clock, convert.paper_mode_changed(school_id, declaration), school_id)
+            words.append(f"{write_person(signer.name, signer.kind)}: {write_declaration(declaration)}")
+        for ground in words:
+            await applications.insert_log_entry(
+                connection, school_id, application_id, account_id, State.REGISTERED, ground, clock.now()
+            )
+
+
+async def end_paper_mode(
+    connection: Connection, clock: Clock, school_id: UUID, student_id: UUID, guardian_ids: Sequence[UUID]
+) -> None:
+    """Ends the open declarations of guardians about a student, with their events (Clause R8)."""
+    revoked = await store.revoke_declarations(connection, school_id, student_id, guardian_ids, clock.now())
+    for declaration in revoked:
+        await outbox.add(connection, clock, convert.paper_mode_changed(school_id, declaration), school_id)

@@ -1,0 +1,72 @@
+"""Statements of Appendix 2 and 3, and the guardians' declarations for paper (Clauses R7, R8, R30-R33)."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import IntEnum
+from uuid import UUID
+
+from services.access.rules.guardianships import GuardianKind
+from services.access.rules.names import PersonName
+
+
+class ApplicationKind(IntEnum):
+    """What is asked for; numbers of diary.access.v1.ApplicationKind."""
+
+    APPENDIX_1 = 1
+    APPENDIX_2 = 2
+    APPENDIX_3 = 3
+
+
+class PaperReason(IntEnum):
+    """Why a guardian is informed on paper; numbers of diary.access.v1.PaperReason."""
+
+    CANNOT = 1
+    DOES_NOT_WANT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class PaperWish:
+    """What an applicant says of paper: why it is wanted and whether printouts are declined too, in a statement; that the
+    paper mode ends, in an application.
+    """
+
+    reason: PaperReason = PaperReason.DOES_NOT_WANT
+    declines_printouts: bool = False
+    ends_mode: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Who signed a statement; `kind` is None for the student."""
+
+    person_id: UUID
+    name: PersonName
+    kind: GuardianKind | None
+    reason: PaperReason
+    declines_printouts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PaperDeclaration:
+    """A guardian's declaration to be informed on paper (Clause R8)."""
+
+    declaration_id: UUID
+    student_id: UUID
+    guardian_person_id: UUID
+    year: int
+    number: int
+    declare_date: date
+    reason: PaperReason
+    declines_printouts: bool
+    revoke_time: datetime | None
+
+
+def write_paper_number(declaration: PaperDeclaration) -> str:
+    """The number of a declaration as it is printed: 15-Р/2026."""
+    return f"{declaration.number}-Р/{declaration.year}"
+
+
+def write_declaration(declaration: PaperDeclaration) -> str:
+    """A declaration in the case log, by its sheet (templates, 4)."""
+    form = "заявитель отказался и от распечаток" if declaration.declines_printouts else "распечатка еженедельно"
+    return f"форма информирования: {form}, лист выбора № {write_paper_number(declaration)}"
