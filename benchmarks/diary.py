@@ -164,7 +164,7 @@ class MarkWrites:
 
 @dataclass(frozen=True)
 class ClassWrites:
-    """RecordMarks and RecordAttendance of a class, one after the other. Each loop has courses of its own, for the etags."""
+    """RecordMarks and RecordAttendance of a class, one after the other. Each loop has a course of its own, for the etags."""
 
     courses: tuple[Course, ...]
 
@@ -172,7 +172,8 @@ class ClassWrites:
         etags: dict[str, str] = {}
 
         async def write(client: Client) -> None:
-            course = rng.choice(self.courses[number::of])
+            # One course a loop, whose page is opened once a round for the etags: it is the writes that are measured.
+            course = self.courses[number]
             lesson_id = rng.choice(course.lesson_ids)
             if lesson_id not in etags:
                 etags.update(await _attendance_etags(client, course))
