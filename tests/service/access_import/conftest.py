@@ -12,7 +12,7 @@ import pytest_asyncio
 from chassis.db import owner
 from tests.support.backends import Clone, PostgresServer
 
-BUNDLE = Path("/work/shared/data/oneroster/edfi_1.1")
+BUNDLE = Path(__file__).parents[4] / "shared/data/oneroster/edfi_1.1"
 MakeZip = Callable[..., Path]
 
 
