@@ -8,6 +8,7 @@ from diary.journal.v1 import diary_service_pb2_grpc
 from services.documents import jobs, rpc
 from services.documents.config import Settings
 from services.documents.consumers import Consumers
+from services.documents.rpc.print_runs import Sources
 
 
 def build(settings: Settings, frame: run.Frame) -> run.Service:
@@ -18,7 +19,7 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
     projection = relations.Projection(frame.database, frame.clock, roster)
     consumers = Consumers(frame.database, frame.clock)
     return run.Service(
-        rpc.parts(frame, rpc.Sources(diary_service_pb2_grpc.DiaryServiceStub(journal), roster)),
+        rpc.parts(frame, Sources(diary_service_pb2_grpc.DiaryServiceStub(journal), roster)),
         {
             "access": {events_pb2.RosterChanged.DESCRIPTOR.full_name: projection.on_roster_changed},
             "journal": consumers.handlers(),

@@ -38,6 +38,8 @@ class _ApplicationStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Appl
     """отказ ждёт подписи руководителя."""
     APPLICATION_STATE_REFUSED: _ApplicationState.ValueType  # 5
     """в предоставлении услуги отказано."""
+    APPLICATION_STATE_WITHDRAWN: _ApplicationState.ValueType  # 6
+    """отозвано заявителем."""
 
 class ApplicationState(_ApplicationState, metaclass=_ApplicationStateEnumTypeWrapper):
     """State of a case."""
@@ -54,6 +56,8 @@ APPLICATION_STATE_REFUSAL_PROPOSED: ApplicationState.ValueType  # 4
 """отказ ждёт подписи руководителя."""
 APPLICATION_STATE_REFUSED: ApplicationState.ValueType  # 5
 """в предоставлении услуги отказано."""
+APPLICATION_STATE_WITHDRAWN: ApplicationState.ValueType  # 6
+"""отозвано заявителем."""
 Global___ApplicationState: _TypeAlias = ApplicationState  # noqa: Y015
 
 class _ApplicationKind:
@@ -135,6 +139,102 @@ REFUSAL_GROUND_NOT_A_STUDENT: RefusalGround.ValueType  # 2
 REFUSAL_GROUND_OWN_STATEMENT: RefusalGround.ValueType  # 3
 """R21: the applicant's own statement declines the service."""
 Global___RefusalGround: _TypeAlias = RefusalGround  # noqa: Y015
+
+class _RefusalReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RefusalReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RefusalReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REFUSAL_REASON_UNSPECIFIED: _RefusalReason.ValueType  # 0
+    """Not set."""
+    REFUSAL_REASON_RELATION_NOT_PROVED: _RefusalReason.ValueType  # 1
+    """R19: no document shows the relation, and the school knows of none. The decision says nothing of the child."""
+    REFUSAL_REASON_STUDENT_OF_AGE: _RefusalReason.ValueType  # 2
+    """R19: the student is of age and has authorised nobody."""
+    REFUSAL_REASON_AUTHORITY_ENDED: _RefusalReason.ValueType  # 3
+    """R19: the applicant's authority has ended."""
+    REFUSAL_REASON_NOT_ENROLLED: _RefusalReason.ValueType  # 4
+    """R20: never a student of the school."""
+    REFUSAL_REASON_LEFT: _RefusalReason.ValueType  # 5
+    """R20: has left the school."""
+    REFUSAL_REASON_STATEMENT_NOT_TO_PROVIDE: _RefusalReason.ValueType  # 6
+    """R21: a statement of Appendix 2."""
+    REFUSAL_REASON_STATEMENT_TO_CANCEL: _RefusalReason.ValueType  # 7
+    """R21: a statement of Appendix 3."""
+
+class RefusalReason(_RefusalReason, metaclass=_RefusalReasonEnumTypeWrapper):
+    """Which case of its ground a refusal is: it chooses the words of the decision (templates, section 6)."""
+
+REFUSAL_REASON_UNSPECIFIED: RefusalReason.ValueType  # 0
+"""Not set."""
+REFUSAL_REASON_RELATION_NOT_PROVED: RefusalReason.ValueType  # 1
+"""R19: no document shows the relation, and the school knows of none. The decision says nothing of the child."""
+REFUSAL_REASON_STUDENT_OF_AGE: RefusalReason.ValueType  # 2
+"""R19: the student is of age and has authorised nobody."""
+REFUSAL_REASON_AUTHORITY_ENDED: RefusalReason.ValueType  # 3
+"""R19: the applicant's authority has ended."""
+REFUSAL_REASON_NOT_ENROLLED: RefusalReason.ValueType  # 4
+"""R20: never a student of the school."""
+REFUSAL_REASON_LEFT: RefusalReason.ValueType  # 5
+"""R20: has left the school."""
+REFUSAL_REASON_STATEMENT_NOT_TO_PROVIDE: RefusalReason.ValueType  # 6
+"""R21: a statement of Appendix 2."""
+REFUSAL_REASON_STATEMENT_TO_CANCEL: RefusalReason.ValueType  # 7
+"""R21: a statement of Appendix 3."""
+Global___RefusalReason: _TypeAlias = RefusalReason  # noqa: Y015
+
+class _SigningWay:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SigningWayEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SigningWay.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SIGNING_WAY_UNSPECIFIED: _SigningWay.ValueType  # 0
+    """Not signed yet."""
+    SIGNING_WAY_PAPER: _SigningWay.ValueType  # 1
+    """На бумаге; its scan is kept."""
+    SIGNING_WAY_ELECTRONIC: _SigningWay.ValueType  # 2
+    """A qualified signature made outside; the detached file is kept."""
+
+class SigningWay(_SigningWay, metaclass=_SigningWayEnumTypeWrapper):
+    """How a decision is signed by the head (R22)."""
+
+SIGNING_WAY_UNSPECIFIED: SigningWay.ValueType  # 0
+"""Not signed yet."""
+SIGNING_WAY_PAPER: SigningWay.ValueType  # 1
+"""На бумаге; its scan is kept."""
+SIGNING_WAY_ELECTRONIC: SigningWay.ValueType  # 2
+"""A qualified signature made outside; the detached file is kept."""
+Global___SigningWay: _TypeAlias = SigningWay  # noqa: Y015
+
+class _DecisionChannel:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DecisionChannelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DecisionChannel.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DECISION_CHANNEL_UNSPECIFIED: _DecisionChannel.ValueType  # 0
+    """Not set."""
+    DECISION_CHANNEL_IN_PERSON: _DecisionChannel.ValueType  # 1
+    """лично."""
+    DECISION_CHANNEL_EMAIL: _DecisionChannel.ValueType  # 2
+    """по электронной почте."""
+    DECISION_CHANNEL_POST: _DecisionChannel.ValueType  # 3
+    """почтой."""
+
+class DecisionChannel(_DecisionChannel, metaclass=_DecisionChannelEnumTypeWrapper):
+    """How a decision reached its applicant (R23)."""
+
+DECISION_CHANNEL_UNSPECIFIED: DecisionChannel.ValueType  # 0
+"""Not set."""
+DECISION_CHANNEL_IN_PERSON: DecisionChannel.ValueType  # 1
+"""лично."""
+DECISION_CHANNEL_EMAIL: DecisionChannel.ValueType  # 2
+"""по электронной почте."""
+DECISION_CHANNEL_POST: DecisionChannel.ValueType  # 3
+"""почтой."""
+Global___DecisionChannel: _TypeAlias = DecisionChannel  # noqa: Y015
 
 class _ApplicationChannel:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -233,6 +333,58 @@ CREDENTIALS_WAY_EMAIL: CredentialsWay.ValueType  # 2
 Global___CredentialsWay: _TypeAlias = CredentialsWay  # noqa: Y015
 
 @_typing.final
+class DecisionPaper(_message.Message):
+    """An applicant's copy of a refusal, as a paper (R22, R23)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    ISSUE_TIME_FIELD_NUMBER: _builtins.int
+    SIGNING_WAY_FIELD_NUMBER: _builtins.int
+    SIGN_TIME_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    DELIVER_TIME_FIELD_NUMBER: _builtins.int
+    DELIVERED_BY_FIELD_NUMBER: _builtins.int
+    document_id: _builtins.str
+    """The document in the register of papers."""
+    signing_way: Global___SigningWay.ValueType
+    """How the head signed it; UNSPECIFIED before."""
+    channel: Global___DecisionChannel.ValueType
+    """How it reached the applicant; UNSPECIFIED before."""
+    delivered_by: _builtins.str
+    """Who handed it over, for display; empty for a letter."""
+    @_builtins.property
+    def issue_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was made and sealed."""
+
+    @_builtins.property
+    def sign_time(self) -> _timestamp_pb2.Timestamp:
+        """When its scan or signature file came; unset before."""
+
+    @_builtins.property
+    def deliver_time(self) -> _timestamp_pb2.Timestamp:
+        """When; unset before."""
+
+    def __init__(
+        self,
+        *,
+        document_id: _builtins.str = ...,
+        issue_time: _timestamp_pb2.Timestamp | None = ...,
+        signing_way: Global___SigningWay.ValueType = ...,
+        sign_time: _timestamp_pb2.Timestamp | None = ...,
+        channel: Global___DecisionChannel.ValueType = ...,
+        deliver_time: _timestamp_pb2.Timestamp | None = ...,
+        delivered_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deliver_time", b"deliver_time", "issue_time", b"issue_time", "sign_time", b"sign_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "deliver_time", b"deliver_time", "delivered_by", b"delivered_by", "document_id", b"document_id", "issue_time", b"issue_time", "sign_time", b"sign_time", "signing_way", b"signing_way"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecisionPaper: _TypeAlias = DecisionPaper  # noqa: Y015
+
+@_typing.final
 class Refusal(_message.Message):
     """A refusal, proposed or signed."""
 
@@ -244,6 +396,7 @@ class Refusal(_message.Message):
     NUMBER_FIELD_NUMBER: _builtins.int
     SIGN_TIME_FIELD_NUMBER: _builtins.int
     SIGNER_NAME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     ground: Global___RefusalGround.ValueType
     """The ground."""
     evidence: _builtins.str
@@ -252,6 +405,8 @@ class Refusal(_message.Message):
     """The decision's number, without gaps in the school's year; empty before the signature."""
     signer_name: _builtins.str
     """Who signed, for display; empty before the signature."""
+    reason: Global___RefusalReason.ValueType
+    """Which case of the ground it is."""
     @_builtins.property
     def propose_time(self) -> _timestamp_pb2.Timestamp:
         """When it was proposed."""
@@ -269,10 +424,11 @@ class Refusal(_message.Message):
         number: _builtins.str = ...,
         sign_time: _timestamp_pb2.Timestamp | None = ...,
         signer_name: _builtins.str = ...,
+        reason: Global___RefusalReason.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["propose_time", b"propose_time", "sign_time", b"sign_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "ground", b"ground", "number", b"number", "propose_time", b"propose_time", "sign_time", b"sign_time", "signer_name", b"signer_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "ground", b"ground", "number", b"number", "propose_time", b"propose_time", "reason", b"reason", "sign_time", b"sign_time", "signer_name", b"signer_name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -359,6 +515,7 @@ class Applicant(_message.Message):
     HAND_OVER_TIME_FIELD_NUMBER: _builtins.int
     IS_ACTIVATED_FIELD_NUMBER: _builtins.int
     PAPER_DECLARATION_FIELD_NUMBER: _builtins.int
+    DECISION_FIELD_NUMBER: _builtins.int
     applicant_id: _builtins.str
     """The applicant."""
     person_id: _builtins.str
@@ -393,6 +550,10 @@ class Applicant(_message.Message):
     def paper_declaration(self) -> Global___PaperDeclaration:
         """The declaration for paper that the statement made (R8); unset where it made none."""
 
+    @_builtins.property
+    def decision(self) -> Global___DecisionPaper:
+        """The applicant's copy of the refusal; unset until its paper is made."""
+
     def __init__(
         self,
         *,
@@ -409,10 +570,11 @@ class Applicant(_message.Message):
         hand_over_time: _timestamp_pb2.Timestamp | None = ...,
         is_activated: _builtins.bool = ...,
         paper_declaration: Global___PaperDeclaration | None = ...,
+        decision: Global___DecisionPaper | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "hand_over_time", b"hand_over_time", "met_time", b"met_time", "paper_declaration", b"paper_declaration"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["decision", b"decision", "due_time", b"due_time", "hand_over_time", b"hand_over_time", "met_time", b"met_time", "paper_declaration", b"paper_declaration"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "credentials_way", b"credentials_way", "display_name", b"display_name", "due_time", b"due_time", "email", b"email", "grant_id", b"grant_id", "guardian_kind", b"guardian_kind", "hand_over_time", b"hand_over_time", "is_activated", b"is_activated", "login", b"login", "met_time", b"met_time", "paper_declaration", b"paper_declaration", "person_id", b"person_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "credentials_way", b"credentials_way", "decision", b"decision", "display_name", b"display_name", "due_time", b"due_time", "email", b"email", "grant_id", b"grant_id", "guardian_kind", b"guardian_kind", "hand_over_time", b"hand_over_time", "is_activated", b"is_activated", "login", b"login", "met_time", b"met_time", "paper_declaration", b"paper_declaration", "person_id", b"person_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -751,6 +913,60 @@ class GetApplicationResponse(_message.Message):
 Global___GetApplicationResponse: _TypeAlias = GetApplicationResponse  # noqa: Y015
 
 @_typing.final
+class WithdrawApplicationRequest(_message.Message):
+    """Request of WithdrawApplication."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    APPLICATION_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    application_id: _builtins.str
+    """The case."""
+    request_id: _builtins.str
+    """UUID made by the client; a repeat with the same one changes nothing."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        application_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_id", b"application_id", "request_id", b"request_id", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawApplicationRequest: _TypeAlias = WithdrawApplicationRequest  # noqa: Y015
+
+@_typing.final
+class WithdrawApplicationResponse(_message.Message):
+    """Response of WithdrawApplication."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPLICATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def application(self) -> Global___Application:
+        """The case."""
+
+    def __init__(
+        self,
+        *,
+        application: Global___Application | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["application", b"application"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application", b"application"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawApplicationResponse: _TypeAlias = WithdrawApplicationResponse  # noqa: Y015
+
+@_typing.final
 class ListApplicationsRequest(_message.Message):
     """Request of ListApplications."""
 
@@ -876,6 +1092,7 @@ class RecordHandOverRequest(_message.Message):
     APPLICATION_ID_FIELD_NUMBER: _builtins.int
     APPLICANT_ID_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
     school_id: _builtins.str
     """The school."""
     application_id: _builtins.str
@@ -884,6 +1101,8 @@ class RecordHandOverRequest(_message.Message):
     """The applicant who signed the receipt."""
     request_id: _builtins.str
     """UUID made by the client; a repeat with the same one changes nothing."""
+    channel: Global___DecisionChannel.ValueType
+    """Of a decision: how it was given; in person when unset. A letter by e-mail is recorded by itself."""
     def __init__(
         self,
         *,
@@ -891,10 +1110,11 @@ class RecordHandOverRequest(_message.Message):
         application_id: _builtins.str = ...,
         applicant_id: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        channel: Global___DecisionChannel.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "application_id", b"application_id", "request_id", b"request_id", "school_id", b"school_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "application_id", b"application_id", "channel", b"channel", "request_id", b"request_id", "school_id", b"school_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -65,6 +65,11 @@ class ApplicationServiceStub:
                 request_serializer=diary_dot_access_dot_v1_dot_application__service__pb2.SignRefusalsRequest.SerializeToString,
                 response_deserializer=diary_dot_access_dot_v1_dot_application__service__pb2.SignRefusalsResponse.FromString,
                 _registered_method=True)
+        self.WithdrawApplication = channel.unary_unary(
+                '/diary.access.v1.ApplicationService/WithdrawApplication',
+                request_serializer=diary_dot_access_dot_v1_dot_application__service__pb2.WithdrawApplicationRequest.SerializeToString,
+                response_deserializer=diary_dot_access_dot_v1_dot_application__service__pb2.WithdrawApplicationResponse.FromString,
+                _registered_method=True)
         self.RecordHandOver = channel.unary_unary(
                 '/diary.access.v1.ApplicationService/RecordHandOver',
                 request_serializer=diary_dot_access_dot_v1_dot_application__service__pb2.RecordHandOverRequest.SerializeToString,
@@ -78,7 +83,7 @@ class ApplicationServiceServicer:
 
     def RegisterApplication(self, request, context):
         """Registers an application of Appendix 1 (R29), or a statement of Appendix 2 or 3 (R30, R31), entered by staff from paper or
-        told in person. The case gets the next number of the school and the regulation version of the day of filing; an application
+        told in person; a guardian or a student with access signs the own statement here, for oneself alone (R32). The case gets the next number of the school and the regulation version of the day of filing; an application
         also a deadline for each applicant (R15). A statement ends at once the access of those who signed it, and of nobody else
         (R32, R33), and begins their paper mode (R8); after OK no call of theirs about that student succeeds, in any service.
         ENDING_PENDING: registered and ended, but a service has not confirmed it yet; repeat the request to wait again.
@@ -88,14 +93,14 @@ class ApplicationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetApplication(self, request, context):
-        """Returns a case with its checklist and log. An applicant sees only the own contacts.
+        """Returns a case with its checklist and log. An applicant opens the own cases, and sees of other applicants the name alone.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListApplications(self, request, context):
-        """Lists cases of a school, or of the own class for a class teacher, the earliest due first.
+        """Lists cases of a school, of the own class for a class teacher, the own ones for an applicant; the earliest due first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -124,8 +129,17 @@ class ApplicationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WithdrawApplication(self, request, context):
+        """Withdraws an application that is not decided (R24): by an applicant, or by staff who write down what an applicant says. A
+        statement of Appendix 2 or 3 has had its effect and is not withdrawn (NOTHING_TO_WITHDRAW): a new application gives access again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RecordHandOver(self, request, context):
-        """Records that the slip was handed over and its receipt signed (R25).
+        """Records that the slip was handed over and its receipt signed (R25), or, of a refused case, how the decision was given to the
+        applicant (R23). DECISION_NOT_SIGNED: its paper bears no signature of the head yet.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -163,6 +177,11 @@ def add_ApplicationServiceServicer_to_server(servicer, server):
                     servicer.SignRefusals,
                     request_deserializer=diary_dot_access_dot_v1_dot_application__service__pb2.SignRefusalsRequest.FromString,
                     response_serializer=diary_dot_access_dot_v1_dot_application__service__pb2.SignRefusalsResponse.SerializeToString,
+            ),
+            'WithdrawApplication': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawApplication,
+                    request_deserializer=diary_dot_access_dot_v1_dot_application__service__pb2.WithdrawApplicationRequest.FromString,
+                    response_serializer=diary_dot_access_dot_v1_dot_application__service__pb2.WithdrawApplicationResponse.SerializeToString,
             ),
             'RecordHandOver': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordHandOver,
@@ -333,6 +352,33 @@ class ApplicationService:
             '/diary.access.v1.ApplicationService/SignRefusals',
             diary_dot_access_dot_v1_dot_application__service__pb2.SignRefusalsRequest.SerializeToString,
             diary_dot_access_dot_v1_dot_application__service__pb2.SignRefusalsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawApplication(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.access.v1.ApplicationService/WithdrawApplication',
+            diary_dot_access_dot_v1_dot_application__service__pb2.WithdrawApplicationRequest.SerializeToString,
+            diary_dot_access_dot_v1_dot_application__service__pb2.WithdrawApplicationResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,15 +35,15 @@ class ApplicationServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ApplicationServiceAsyncStub: ...
     RegisterApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.RegisterApplicationRequest, _application_service_pb2.RegisterApplicationResponse]
     """Registers an application of Appendix 1 (R29), or a statement of Appendix 2 or 3 (R30, R31), entered by staff from paper or
-    told in person. The case gets the next number of the school and the regulation version of the day of filing; an application
+    told in person; a guardian or a student with access signs the own statement here, for oneself alone (R32). The case gets the next number of the school and the regulation version of the day of filing; an application
     also a deadline for each applicant (R15). A statement ends at once the access of those who signed it, and of nobody else
     (R32, R33), and begins their paper mode (R8); after OK no call of theirs about that student succeeds, in any service.
     ENDING_PENDING: registered and ended, but a service has not confirmed it yet; repeat the request to wait again.
     """
     GetApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.GetApplicationRequest, _application_service_pb2.GetApplicationResponse]
-    """Returns a case with its checklist and log. An applicant sees only the own contacts."""
+    """Returns a case with its checklist and log. An applicant opens the own cases, and sees of other applicants the name alone."""
     ListApplications: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.ListApplicationsRequest, _application_service_pb2.ListApplicationsResponse]
-    """Lists cases of a school, or of the own class for a class teacher, the earliest due first."""
+    """Lists cases of a school, of the own class for a class teacher, the own ones for an applicant; the earliest due first."""
     GrantApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.GrantApplicationRequest, _application_service_pb2.GrantApplicationResponse]
     """Grants access to every applicant of a case (R9-R12) and makes their credentials ready. CHECKLIST_INCOMPLETE names what lacks."""
     ProposeRefusal: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.ProposeRefusalRequest, _application_service_pb2.ProposeRefusalResponse]
@@ -54,8 +54,14 @@ class ApplicationServiceStub:
     """Signs proposed refusals: the head's or acting head's one act (R22), the second factor asked again; all or none. Each ground is
     proved again and gets its decision number. TOTP_NOT_ENROLLED, CODE_WRONG, NO_REFUSAL_PROPOSED, GROUND_NOT_PROVED.
     """
+    WithdrawApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.WithdrawApplicationRequest, _application_service_pb2.WithdrawApplicationResponse]
+    """Withdraws an application that is not decided (R24): by an applicant, or by staff who write down what an applicant says. A
+    statement of Appendix 2 or 3 has had its effect and is not withdrawn (NOTHING_TO_WITHDRAW): a new application gives access again.
+    """
     RecordHandOver: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.RecordHandOverRequest, _application_service_pb2.RecordHandOverResponse]
-    """Records that the slip was handed over and its receipt signed (R25)."""
+    """Records that the slip was handed over and its receipt signed (R25), or, of a refused case, how the decision was given to the
+    applicant (R23). DECISION_NOT_SIGNED: its paper bears no signature of the head yet.
+    """
 
 @_typing.type_check_only
 class ApplicationServiceAsyncStub(ApplicationServiceStub):
@@ -64,15 +70,15 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     RegisterApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.RegisterApplicationRequest, _application_service_pb2.RegisterApplicationResponse]  # type: ignore[assignment]
     """Registers an application of Appendix 1 (R29), or a statement of Appendix 2 or 3 (R30, R31), entered by staff from paper or
-    told in person. The case gets the next number of the school and the regulation version of the day of filing; an application
+    told in person; a guardian or a student with access signs the own statement here, for oneself alone (R32). The case gets the next number of the school and the regulation version of the day of filing; an application
     also a deadline for each applicant (R15). A statement ends at once the access of those who signed it, and of nobody else
     (R32, R33), and begins their paper mode (R8); after OK no call of theirs about that student succeeds, in any service.
     ENDING_PENDING: registered and ended, but a service has not confirmed it yet; repeat the request to wait again.
     """
     GetApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.GetApplicationRequest, _application_service_pb2.GetApplicationResponse]  # type: ignore[assignment]
-    """Returns a case with its checklist and log. An applicant sees only the own contacts."""
+    """Returns a case with its checklist and log. An applicant opens the own cases, and sees of other applicants the name alone."""
     ListApplications: _aio.UnaryUnaryMultiCallable[_application_service_pb2.ListApplicationsRequest, _application_service_pb2.ListApplicationsResponse]  # type: ignore[assignment]
-    """Lists cases of a school, or of the own class for a class teacher, the earliest due first."""
+    """Lists cases of a school, of the own class for a class teacher, the own ones for an applicant; the earliest due first."""
     GrantApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.GrantApplicationRequest, _application_service_pb2.GrantApplicationResponse]  # type: ignore[assignment]
     """Grants access to every applicant of a case (R9-R12) and makes their credentials ready. CHECKLIST_INCOMPLETE names what lacks."""
     ProposeRefusal: _aio.UnaryUnaryMultiCallable[_application_service_pb2.ProposeRefusalRequest, _application_service_pb2.ProposeRefusalResponse]  # type: ignore[assignment]
@@ -83,8 +89,14 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     """Signs proposed refusals: the head's or acting head's one act (R22), the second factor asked again; all or none. Each ground is
     proved again and gets its decision number. TOTP_NOT_ENROLLED, CODE_WRONG, NO_REFUSAL_PROPOSED, GROUND_NOT_PROVED.
     """
+    WithdrawApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.WithdrawApplicationRequest, _application_service_pb2.WithdrawApplicationResponse]  # type: ignore[assignment]
+    """Withdraws an application that is not decided (R24): by an applicant, or by staff who write down what an applicant says. A
+    statement of Appendix 2 or 3 has had its effect and is not withdrawn (NOTHING_TO_WITHDRAW): a new application gives access again.
+    """
     RecordHandOver: _aio.UnaryUnaryMultiCallable[_application_service_pb2.RecordHandOverRequest, _application_service_pb2.RecordHandOverResponse]  # type: ignore[assignment]
-    """Records that the slip was handed over and its receipt signed (R25)."""
+    """Records that the slip was handed over and its receipt signed (R25), or, of a refused case, how the decision was given to the
+    applicant (R23). DECISION_NOT_SIGNED: its paper bears no signature of the head yet.
+    """
 
 class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
     """Applications for access: a case with a number, a deadline and a log (R2, R12, R15, R24)."""
@@ -96,7 +108,7 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_application_service_pb2.RegisterApplicationResponse, _abc.Awaitable[_application_service_pb2.RegisterApplicationResponse]]:
         """Registers an application of Appendix 1 (R29), or a statement of Appendix 2 or 3 (R30, R31), entered by staff from paper or
-        told in person. The case gets the next number of the school and the regulation version of the day of filing; an application
+        told in person; a guardian or a student with access signs the own statement here, for oneself alone (R32). The case gets the next number of the school and the regulation version of the day of filing; an application
         also a deadline for each applicant (R15). A statement ends at once the access of those who signed it, and of nobody else
         (R32, R33), and begins their paper mode (R8); after OK no call of theirs about that student succeeds, in any service.
         ENDING_PENDING: registered and ended, but a service has not confirmed it yet; repeat the request to wait again.
@@ -108,7 +120,7 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _application_service_pb2.GetApplicationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_application_service_pb2.GetApplicationResponse, _abc.Awaitable[_application_service_pb2.GetApplicationResponse]]:
-        """Returns a case with its checklist and log. An applicant sees only the own contacts."""
+        """Returns a case with its checklist and log. An applicant opens the own cases, and sees of other applicants the name alone."""
 
     @_abc_1.abstractmethod
     def ListApplications(
@@ -116,7 +128,7 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _application_service_pb2.ListApplicationsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_application_service_pb2.ListApplicationsResponse, _abc.Awaitable[_application_service_pb2.ListApplicationsResponse]]:
-        """Lists cases of a school, or of the own class for a class teacher, the earliest due first."""
+        """Lists cases of a school, of the own class for a class teacher, the own ones for an applicant; the earliest due first."""
 
     @_abc_1.abstractmethod
     def GrantApplication(
@@ -147,11 +159,23 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def WithdrawApplication(
+        self,
+        request: _application_service_pb2.WithdrawApplicationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_application_service_pb2.WithdrawApplicationResponse, _abc.Awaitable[_application_service_pb2.WithdrawApplicationResponse]]:
+        """Withdraws an application that is not decided (R24): by an applicant, or by staff who write down what an applicant says. A
+        statement of Appendix 2 or 3 has had its effect and is not withdrawn (NOTHING_TO_WITHDRAW): a new application gives access again.
+        """
+
+    @_abc_1.abstractmethod
     def RecordHandOver(
         self,
         request: _application_service_pb2.RecordHandOverRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_application_service_pb2.RecordHandOverResponse, _abc.Awaitable[_application_service_pb2.RecordHandOverResponse]]:
-        """Records that the slip was handed over and its receipt signed (R25)."""
+        """Records that the slip was handed over and its receipt signed (R25), or, of a refused case, how the decision was given to the
+        applicant (R23). DECISION_NOT_SIGNED: its paper bears no signature of the head yet.
+        """
 
 def add_ApplicationServiceServicer_to_server(servicer: ApplicationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -112,6 +112,20 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The ground of the refusal is not proved by what stands in the register now."""
     ERROR_REASON_NO_REFUSAL_PROPOSED: _ErrorReason.ValueType  # 44
     """No refusal of the case waits for a signature."""
+    ERROR_REASON_NOTHING_TO_WITHDRAW: _ErrorReason.ValueType  # 45
+    """A statement of Appendix 2 or 3 has had its effect: file a new application of Appendix 1 to have access again."""
+    ERROR_REASON_DECISION_NOT_READY: _ErrorReason.ValueType  # 46
+    """The decision's paper is not made yet; look at the case again in a moment."""
+    ERROR_REASON_DECISION_NOT_SIGNED: _ErrorReason.ValueType  # 47
+    """The decision's paper bears no signature of the head yet: upload the scan of the signed paper, or the signature file."""
+    ERROR_REASON_PAPER_DECLARATION_NOT_FOUND: _ErrorReason.ValueType  # 48
+    """No such declaration for paper that the caller may revoke."""
+    ERROR_REASON_STATEMENT_NOT_OWN: _ErrorReason.ValueType  # 49
+    """A family signs the own statement alone, and no application, through this door."""
+    ERROR_REASON_DECLARED_IN_FUTURE: _ErrorReason.ValueType  # 50
+    """The date of a declaration has not come yet."""
+    ERROR_REASON_ETAG_STALE: _ErrorReason.ValueType  # 51
+    """Another has changed it meanwhile: read it again."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Reasons of errors, in ErrorInfo.reason with domain access.diary. Each says when it occurs."""
@@ -206,4 +220,18 @@ ERROR_REASON_GROUND_NOT_PROVED: ErrorReason.ValueType  # 43
 """The ground of the refusal is not proved by what stands in the register now."""
 ERROR_REASON_NO_REFUSAL_PROPOSED: ErrorReason.ValueType  # 44
 """No refusal of the case waits for a signature."""
+ERROR_REASON_NOTHING_TO_WITHDRAW: ErrorReason.ValueType  # 45
+"""A statement of Appendix 2 or 3 has had its effect: file a new application of Appendix 1 to have access again."""
+ERROR_REASON_DECISION_NOT_READY: ErrorReason.ValueType  # 46
+"""The decision's paper is not made yet; look at the case again in a moment."""
+ERROR_REASON_DECISION_NOT_SIGNED: ErrorReason.ValueType  # 47
+"""The decision's paper bears no signature of the head yet: upload the scan of the signed paper, or the signature file."""
+ERROR_REASON_PAPER_DECLARATION_NOT_FOUND: ErrorReason.ValueType  # 48
+"""No such declaration for paper that the caller may revoke."""
+ERROR_REASON_STATEMENT_NOT_OWN: ErrorReason.ValueType  # 49
+"""A family signs the own statement alone, and no application, through this door."""
+ERROR_REASON_DECLARED_IN_FUTURE: ErrorReason.ValueType  # 50
+"""The date of a declaration has not come yet."""
+ERROR_REASON_ETAG_STALE: ErrorReason.ValueType  # 51
+"""Another has changed it meanwhile: read it again."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

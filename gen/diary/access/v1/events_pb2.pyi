@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from diary.access.v1 import application_service_pb2 as _application_service_pb2
 from diary.access.v1 import roster_service_pb2 as _roster_service_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -176,29 +177,73 @@ Global___ApplicationRegistered: _TypeAlias = ApplicationRegistered  # noqa: Y015
 
 @_typing.final
 class ApplicationDecided(_message.Message):
-    """An application was decided (R24)."""
+    """An application was decided, or withdrawn (R24)."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     SCHOOL_ID_FIELD_NUMBER: _builtins.int
     APPLICATION_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     school_id: _builtins.str
     """The school."""
     application_id: _builtins.str
     """The case."""
+    state: _application_service_pb2.ApplicationState.ValueType
+    """GRANTED, REFUSED or WITHDRAWN."""
     def __init__(
         self,
         *,
         school_id: _builtins.str = ...,
         application_id: _builtins.str = ...,
+        state: _application_service_pb2.ApplicationState.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_id", b"application_id", "school_id", b"school_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_id", b"application_id", "school_id", b"school_id", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ApplicationDecided: _TypeAlias = ApplicationDecided  # noqa: Y015
+
+@_typing.final
+class AccessEndsSoon(_message.Message):
+    """An access ends by itself within 30 days (R6, R13): told once an end to each account that shall know, by a letter."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    GRANT_ID_FIELD_NUMBER: _builtins.int
+    STUDENT_ID_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    grant_id: _builtins.str
+    """The grant."""
+    student_id: _builtins.str
+    """The student."""
+    account_id: _builtins.str
+    """The account that is told: the grant's holder, or the student."""
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """From when on the access no longer holds."""
+
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        grant_id: _builtins.str = ...,
+        student_id: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "end_time", b"end_time", "grant_id", b"grant_id", "school_id", b"school_id", "student_id", b"student_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AccessEndsSoon: _TypeAlias = AccessEndsSoon  # noqa: Y015
 
 @_typing.final
 class CredentialsReady(_message.Message):

@@ -9,6 +9,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -19,6 +20,112 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _GrantEndingCause:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _GrantEndingCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_GrantEndingCause.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    GRANT_ENDING_CAUSE_UNSPECIFIED: _GrantEndingCause.ValueType  # 0
+    """Not set."""
+    GRANT_ENDING_CAUSE_OF_AGE: _GrantEndingCause.ValueType  # 1
+    """The student comes of age (R6)."""
+    GRANT_ENDING_CAUSE_AUTHORITY: _GrantEndingCause.ValueType  # 2
+    """The guardianship, or the representative's authority, ends (R6)."""
+    GRANT_ENDING_CAUSE_LEAVING: _GrantEndingCause.ValueType  # 3
+    """The student leaves the school (R13)."""
+
+class GrantEndingCause(_GrantEndingCause, metaclass=_GrantEndingCauseEnumTypeWrapper):
+    """Why an access ends by itself."""
+
+GRANT_ENDING_CAUSE_UNSPECIFIED: GrantEndingCause.ValueType  # 0
+"""Not set."""
+GRANT_ENDING_CAUSE_OF_AGE: GrantEndingCause.ValueType  # 1
+"""The student comes of age (R6)."""
+GRANT_ENDING_CAUSE_AUTHORITY: GrantEndingCause.ValueType  # 2
+"""The guardianship, or the representative's authority, ends (R6)."""
+GRANT_ENDING_CAUSE_LEAVING: GrantEndingCause.ValueType  # 3
+"""The student leaves the school (R13)."""
+Global___GrantEndingCause: _TypeAlias = GrantEndingCause  # noqa: Y015
+
+@_typing.final
+class GetGrantEndingRequest(_message.Message):
+    """Request of GetGrantEnding."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    GRANT_ID_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    grant_id: _builtins.str
+    """The grant."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        grant_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["grant_id", b"grant_id", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetGrantEndingRequest: _TypeAlias = GetGrantEndingRequest  # noqa: Y015
+
+@_typing.final
+class GetGrantEndingResponse(_message.Message):
+    """Response of GetGrantEnding."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAUSE_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    STUDENT_GIVEN_NAME_FIELD_NUMBER: _builtins.int
+    SCHOOL_NAME_FIELD_NUMBER: _builtins.int
+    HOLDER_ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    HOLDER_NAME_FIELD_NUMBER: _builtins.int
+    IS_STUDENT_FIELD_NUMBER: _builtins.int
+    cause: Global___GrantEndingCause.ValueType
+    """Why."""
+    time_zone: _builtins.str
+    """IANA zone of the school."""
+    student_given_name: _builtins.str
+    """The student's given name."""
+    school_name: _builtins.str
+    """Short name of the school."""
+    holder_account_id: _builtins.str
+    """The account that holds the grant."""
+    holder_name: _builtins.str
+    """The holder's name for display."""
+    is_student: _builtins.bool
+    """Whether the grant is the student's own."""
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """From when on the access no longer holds."""
+
+    def __init__(
+        self,
+        *,
+        cause: Global___GrantEndingCause.ValueType = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        time_zone: _builtins.str = ...,
+        student_given_name: _builtins.str = ...,
+        school_name: _builtins.str = ...,
+        holder_account_id: _builtins.str = ...,
+        holder_name: _builtins.str = ...,
+        is_student: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "end_time", b"end_time", "holder_account_id", b"holder_account_id", "holder_name", b"holder_name", "is_student", b"is_student", "school_name", b"school_name", "student_given_name", b"student_given_name", "time_zone", b"time_zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetGrantEndingResponse: _TypeAlias = GetGrantEndingResponse  # noqa: Y015
 
 @_typing.final
 class Grant(_message.Message):

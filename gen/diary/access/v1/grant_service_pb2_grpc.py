@@ -45,6 +45,11 @@ class GrantServiceStub:
                 request_serializer=diary_dot_access_dot_v1_dot_grant__service__pb2.RevokeGrantRequest.SerializeToString,
                 response_deserializer=diary_dot_access_dot_v1_dot_grant__service__pb2.RevokeGrantResponse.FromString,
                 _registered_method=True)
+        self.GetGrantEnding = channel.unary_unary(
+                '/diary.access.v1.GrantService/GetGrantEnding',
+                request_serializer=diary_dot_access_dot_v1_dot_grant__service__pb2.GetGrantEndingRequest.SerializeToString,
+                response_deserializer=diary_dot_access_dot_v1_dot_grant__service__pb2.GetGrantEndingResponse.FromString,
+                _registered_method=True)
 
 
 class GrantServiceServicer:
@@ -66,6 +71,14 @@ class GrantServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetGrantEnding(self, request, context):
+        """Returns what a letter tells of an access that ends by itself within 30 days (R6, R13). GRANT_NOT_FOUND when it has ended, or no
+        longer ends so soon.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_GrantServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -78,6 +91,11 @@ def add_GrantServiceServicer_to_server(servicer, server):
                     servicer.RevokeGrant,
                     request_deserializer=diary_dot_access_dot_v1_dot_grant__service__pb2.RevokeGrantRequest.FromString,
                     response_serializer=diary_dot_access_dot_v1_dot_grant__service__pb2.RevokeGrantResponse.SerializeToString,
+            ),
+            'GetGrantEnding': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetGrantEnding,
+                    request_deserializer=diary_dot_access_dot_v1_dot_grant__service__pb2.GetGrantEndingRequest.FromString,
+                    response_serializer=diary_dot_access_dot_v1_dot_grant__service__pb2.GetGrantEndingResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -135,6 +153,33 @@ class GrantService:
             '/diary.access.v1.GrantService/RevokeGrant',
             diary_dot_access_dot_v1_dot_grant__service__pb2.RevokeGrantRequest.SerializeToString,
             diary_dot_access_dot_v1_dot_grant__service__pb2.RevokeGrantResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetGrantEnding(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.access.v1.GrantService/GetGrantEnding',
+            diary_dot_access_dot_v1_dot_grant__service__pb2.GetGrantEndingRequest.SerializeToString,
+            diary_dot_access_dot_v1_dot_grant__service__pb2.GetGrantEndingResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,6 +39,10 @@ class GrantServiceStub:
     """Ends a grant. After OK no call of its holder about that student succeeds, in any service. ENDING_PENDING: the ending
     stands, but a service has not confirmed it yet; repeat the request to wait again.
     """
+    GetGrantEnding: _grpc.UnaryUnaryMultiCallable[_grant_service_pb2.GetGrantEndingRequest, _grant_service_pb2.GetGrantEndingResponse]
+    """Returns what a letter tells of an access that ends by itself within 30 days (R6, R13). GRANT_NOT_FOUND when it has ended, or no
+    longer ends so soon.
+    """
 
 @_typing.type_check_only
 class GrantServiceAsyncStub(GrantServiceStub):
@@ -50,6 +54,10 @@ class GrantServiceAsyncStub(GrantServiceStub):
     RevokeGrant: _aio.UnaryUnaryMultiCallable[_grant_service_pb2.RevokeGrantRequest, _grant_service_pb2.RevokeGrantResponse]  # type: ignore[assignment]
     """Ends a grant. After OK no call of its holder about that student succeeds, in any service. ENDING_PENDING: the ending
     stands, but a service has not confirmed it yet; repeat the request to wait again.
+    """
+    GetGrantEnding: _aio.UnaryUnaryMultiCallable[_grant_service_pb2.GetGrantEndingRequest, _grant_service_pb2.GetGrantEndingResponse]  # type: ignore[assignment]
+    """Returns what a letter tells of an access that ends by itself within 30 days (R6, R13). GRANT_NOT_FOUND when it has ended, or no
+    longer ends so soon.
     """
 
 class GrantServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -71,6 +79,16 @@ class GrantServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_grant_service_pb2.RevokeGrantResponse, _abc.Awaitable[_grant_service_pb2.RevokeGrantResponse]]:
         """Ends a grant. After OK no call of its holder about that student succeeds, in any service. ENDING_PENDING: the ending
         stands, but a service has not confirmed it yet; repeat the request to wait again.
+        """
+
+    @_abc_1.abstractmethod
+    def GetGrantEnding(
+        self,
+        request: _grant_service_pb2.GetGrantEndingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_grant_service_pb2.GetGrantEndingResponse, _abc.Awaitable[_grant_service_pb2.GetGrantEndingResponse]]:
+        """Returns what a letter tells of an access that ends by itself within 30 days (R6, R13). GRANT_NOT_FOUND when it has ended, or no
+        longer ends so soon.
         """
 
 def add_GrantServiceServicer_to_server(servicer: GrantServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -9,6 +9,7 @@ from diary.access.v1 import relation_pb2 as _relation_pb2
 from diary.access.v1 import school_service_pb2 as _school_service_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
@@ -40,6 +41,8 @@ class _RosterKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RosterKind
     """A study group: class x subject x teachers x members."""
     ROSTER_KIND_RELATION: _RosterKind.ValueType  # 5
     """A relation."""
+    ROSTER_KIND_PAPER_DECLARATION: _RosterKind.ValueType  # 6
+    """A guardian's declaration for paper (R8)."""
 
 class RosterKind(_RosterKind, metaclass=_RosterKindEnumTypeWrapper):
     """Kinds of roster entries."""
@@ -56,6 +59,8 @@ ROSTER_KIND_STUDY_GROUP: RosterKind.ValueType  # 4
 """A study group: class x subject x teachers x members."""
 ROSTER_KIND_RELATION: RosterKind.ValueType  # 5
 """A relation."""
+ROSTER_KIND_PAPER_DECLARATION: RosterKind.ValueType  # 6
+"""A guardian's declaration for paper (R8)."""
 Global___RosterKind: _TypeAlias = RosterKind  # noqa: Y015
 
 @_typing.final
@@ -69,6 +74,7 @@ class RosterEntry(_message.Message):
     STUDENT_FIELD_NUMBER: _builtins.int
     STUDY_GROUP_FIELD_NUMBER: _builtins.int
     RELATION_FIELD_NUMBER: _builtins.int
+    PAPER_DECLARATION_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def school(self) -> Global___RosterSchool:
         """A school."""
@@ -85,6 +91,10 @@ class RosterEntry(_message.Message):
     def relation(self) -> _relation_pb2.Relation:
         """A relation."""
 
+    @_builtins.property
+    def paper_declaration(self) -> Global___RosterPaperDeclaration:
+        """A declaration for paper."""
+
     def __init__(
         self,
         *,
@@ -92,16 +102,65 @@ class RosterEntry(_message.Message):
         student: Global___RosterStudent | None = ...,
         study_group: Global___RosterStudyGroup | None = ...,
         relation: _relation_pb2.Relation | None = ...,
+        paper_declaration: Global___RosterPaperDeclaration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["class", b"class", "entry", b"entry", "relation", b"relation", "school", b"school", "student", b"student", "study_group", b"study_group"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["class", b"class", "entry", b"entry", "paper_declaration", b"paper_declaration", "relation", b"relation", "school", b"school", "student", b"student", "study_group", b"study_group"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["class", b"class", "entry", b"entry", "relation", b"relation", "school", b"school", "student", b"student", "study_group", b"study_group"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class", b"class", "entry", b"entry", "paper_declaration", b"paper_declaration", "relation", b"relation", "school", b"school", "student", b"student", "study_group", b"study_group"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_entry: _TypeAlias = _typing.Literal["school", "class", "student", "study_group", "relation"]  # noqa: Y015
+    _WhichOneofReturnType_entry: _TypeAlias = _typing.Literal["school", "class", "student", "study_group", "relation", "paper_declaration"]  # noqa: Y015
     _WhichOneofArgType_entry: _TypeAlias = _typing.Literal["entry", b"entry"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_entry) -> _WhichOneofReturnType_entry | None: ...
 
 Global___RosterEntry: _TypeAlias = RosterEntry  # noqa: Y015
+
+@_typing.final
+class RosterPaperDeclaration(_message.Message):
+    """A guardian's declaration for paper about a student (R8)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DECLARATION_ID_FIELD_NUMBER: _builtins.int
+    STUDENT_ID_FIELD_NUMBER: _builtins.int
+    GUARDIAN_PERSON_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    DECLINES_PRINTOUTS_FIELD_NUMBER: _builtins.int
+    REVOKE_TIME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    declaration_id: _builtins.str
+    """The declaration."""
+    student_id: _builtins.str
+    """The student."""
+    guardian_person_id: _builtins.str
+    """The guardian."""
+    number: _builtins.str
+    """Its number, printed on each weekly printout."""
+    declines_printouts: _builtins.bool
+    """Whether printouts are declined too."""
+    version: _builtins.int
+    """Raised with every change."""
+    @_builtins.property
+    def revoke_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ended; unset while it holds."""
+
+    def __init__(
+        self,
+        *,
+        declaration_id: _builtins.str = ...,
+        student_id: _builtins.str = ...,
+        guardian_person_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+        declines_printouts: _builtins.bool = ...,
+        revoke_time: _timestamp_pb2.Timestamp | None = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["revoke_time", b"revoke_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["declaration_id", b"declaration_id", "declines_printouts", b"declines_printouts", "guardian_person_id", b"guardian_person_id", "number", b"number", "revoke_time", b"revoke_time", "student_id", b"student_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RosterPaperDeclaration: _TypeAlias = RosterPaperDeclaration  # noqa: Y015
 
 @_typing.final
 class RosterSchool(_message.Message):

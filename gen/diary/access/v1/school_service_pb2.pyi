@@ -19,6 +19,190 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class SchoolDetails(_message.Message):
+    """What a school's papers say of it; each may be empty and is then left out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ADDRESS_FIELD_NUMBER: _builtins.int
+    PHONE_FIELD_NUMBER: _builtins.int
+    EMAIL_FIELD_NUMBER: _builtins.int
+    SITE_FIELD_NUMBER: _builtins.int
+    LOCALITY_FIELD_NUMBER: _builtins.int
+    HEAD_POSITION_FIELD_NUMBER: _builtins.int
+    HEAD_POSITION_DATIVE_FIELD_NUMBER: _builtins.int
+    HEAD_NAME_DATIVE_FIELD_NUMBER: _builtins.int
+    FOUNDER_FIELD_NUMBER: _builtins.int
+    FOUNDER_CONTACTS_FIELD_NUMBER: _builtins.int
+    address: _builtins.str
+    """Address."""
+    phone: _builtins.str
+    """Phone."""
+    email: _builtins.str
+    """E-mail."""
+    site: _builtins.str
+    """Site."""
+    locality: _builtins.str
+    """Place where papers are drawn up, such as с. Александровка."""
+    head_position: _builtins.str
+    """Position of the head in the nominative, such as директор; директор when empty."""
+    head_position_dative: _builtins.str
+    """Position of the head in the dative, as forms begin; Директору when empty."""
+    head_name_dative: _builtins.str
+    """The head's family name and initials in the dative, confirmed by a person; a line to fill in when empty."""
+    founder: _builtins.str
+    """The founder."""
+    founder_contacts: _builtins.str
+    """The founder's address, phone and e-mail, in one line."""
+    def __init__(
+        self,
+        *,
+        address: _builtins.str = ...,
+        phone: _builtins.str = ...,
+        email: _builtins.str = ...,
+        site: _builtins.str = ...,
+        locality: _builtins.str = ...,
+        head_position: _builtins.str = ...,
+        head_position_dative: _builtins.str = ...,
+        head_name_dative: _builtins.str = ...,
+        founder: _builtins.str = ...,
+        founder_contacts: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "email", b"email", "founder", b"founder", "founder_contacts", b"founder_contacts", "head_name_dative", b"head_name_dative", "head_position", b"head_position", "head_position_dative", b"head_position_dative", "locality", b"locality", "phone", b"phone", "site", b"site"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SchoolDetails: _TypeAlias = SchoolDetails  # noqa: Y015
+
+@_typing.final
+class GetSchoolRequest(_message.Message):
+    """Request of GetSchool."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSchoolRequest: _TypeAlias = GetSchoolRequest  # noqa: Y015
+
+@_typing.final
+class GetSchoolResponse(_message.Message):
+    """Response of GetSchool."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_FIELD_NUMBER: _builtins.int
+    DETAILS_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Changes with every change."""
+    @_builtins.property
+    def school(self) -> Global___School:
+        """The school."""
+
+    @_builtins.property
+    def details(self) -> Global___SchoolDetails:
+        """What its papers say."""
+
+    def __init__(
+        self,
+        *,
+        school: Global___School | None = ...,
+        details: Global___SchoolDetails | None = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["details", b"details", "school", b"school"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["details", b"details", "etag", b"etag", "school", b"school"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSchoolResponse: _TypeAlias = GetSchoolResponse  # noqa: Y015
+
+@_typing.final
+class UpdateSchoolRequest(_message.Message):
+    """Request of UpdateSchool."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    DETAILS_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    request_id: _builtins.str
+    """UUID made by the client; a repeat with the same one changes nothing."""
+    etag: _builtins.str
+    """The etag that was read."""
+    @_builtins.property
+    def details(self) -> Global___SchoolDetails:
+        """What its papers say, whole."""
+
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        details: Global___SchoolDetails | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["details", b"details"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["details", b"details", "etag", b"etag", "request_id", b"request_id", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateSchoolRequest: _TypeAlias = UpdateSchoolRequest  # noqa: Y015
+
+@_typing.final
+class UpdateSchoolResponse(_message.Message):
+    """Response of UpdateSchool."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_FIELD_NUMBER: _builtins.int
+    DETAILS_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """The new etag."""
+    @_builtins.property
+    def school(self) -> Global___School:
+        """The school."""
+
+    @_builtins.property
+    def details(self) -> Global___SchoolDetails:
+        """What its papers say."""
+
+    def __init__(
+        self,
+        *,
+        school: Global___School | None = ...,
+        details: Global___SchoolDetails | None = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["details", b"details", "school", b"school"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["details", b"details", "etag", b"etag", "school", b"school"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateSchoolResponse: _TypeAlias = UpdateSchoolResponse  # noqa: Y015
+
+@_typing.final
 class School(_message.Message):
     """A school."""
 

@@ -40,6 +40,16 @@ class SchoolServiceStub:
                 request_serializer=diary_dot_access_dot_v1_dot_school__service__pb2.ListSchoolsRequest.SerializeToString,
                 response_deserializer=diary_dot_access_dot_v1_dot_school__service__pb2.ListSchoolsResponse.FromString,
                 _registered_method=True)
+        self.GetSchool = channel.unary_unary(
+                '/diary.access.v1.SchoolService/GetSchool',
+                request_serializer=diary_dot_access_dot_v1_dot_school__service__pb2.GetSchoolRequest.SerializeToString,
+                response_deserializer=diary_dot_access_dot_v1_dot_school__service__pb2.GetSchoolResponse.FromString,
+                _registered_method=True)
+        self.UpdateSchool = channel.unary_unary(
+                '/diary.access.v1.SchoolService/UpdateSchool',
+                request_serializer=diary_dot_access_dot_v1_dot_school__service__pb2.UpdateSchoolRequest.SerializeToString,
+                response_deserializer=diary_dot_access_dot_v1_dot_school__service__pb2.UpdateSchoolResponse.FromString,
+                _registered_method=True)
 
 
 class SchoolServiceServicer:
@@ -53,6 +63,20 @@ class SchoolServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetSchool(self, request, context):
+        """Returns what the school's papers say of it. Public: it stands on every paper.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateSchool(self, request, context):
+        """Replaces what the school's papers say of it. A stale etag is ABORTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SchoolServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -60,6 +84,16 @@ def add_SchoolServiceServicer_to_server(servicer, server):
                     servicer.ListSchools,
                     request_deserializer=diary_dot_access_dot_v1_dot_school__service__pb2.ListSchoolsRequest.FromString,
                     response_serializer=diary_dot_access_dot_v1_dot_school__service__pb2.ListSchoolsResponse.SerializeToString,
+            ),
+            'GetSchool': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSchool,
+                    request_deserializer=diary_dot_access_dot_v1_dot_school__service__pb2.GetSchoolRequest.FromString,
+                    response_serializer=diary_dot_access_dot_v1_dot_school__service__pb2.GetSchoolResponse.SerializeToString,
+            ),
+            'UpdateSchool': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateSchool,
+                    request_deserializer=diary_dot_access_dot_v1_dot_school__service__pb2.UpdateSchoolRequest.FromString,
+                    response_serializer=diary_dot_access_dot_v1_dot_school__service__pb2.UpdateSchoolResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -90,6 +124,60 @@ class SchoolService:
             '/diary.access.v1.SchoolService/ListSchools',
             diary_dot_access_dot_v1_dot_school__service__pb2.ListSchoolsRequest.SerializeToString,
             diary_dot_access_dot_v1_dot_school__service__pb2.ListSchoolsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSchool(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.access.v1.SchoolService/GetSchool',
+            diary_dot_access_dot_v1_dot_school__service__pb2.GetSchoolRequest.SerializeToString,
+            diary_dot_access_dot_v1_dot_school__service__pb2.GetSchoolResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateSchool(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.access.v1.SchoolService/UpdateSchool',
+            diary_dot_access_dot_v1_dot_school__service__pb2.UpdateSchoolRequest.SerializeToString,
+            diary_dot_access_dot_v1_dot_school__service__pb2.UpdateSchoolResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,6 +35,10 @@ class SchoolServiceStub:
     def __new__(cls, channel: _aio.Channel) -> SchoolServiceAsyncStub: ...
     ListSchools: _grpc.UnaryUnaryMultiCallable[_school_service_pb2.ListSchoolsRequest, _school_service_pb2.ListSchoolsResponse]
     """Lists the schools by code. Public: a family looks for its school before it has an account."""
+    GetSchool: _grpc.UnaryUnaryMultiCallable[_school_service_pb2.GetSchoolRequest, _school_service_pb2.GetSchoolResponse]
+    """Returns what the school's papers say of it. Public: it stands on every paper."""
+    UpdateSchool: _grpc.UnaryUnaryMultiCallable[_school_service_pb2.UpdateSchoolRequest, _school_service_pb2.UpdateSchoolResponse]
+    """Replaces what the school's papers say of it. A stale etag is ABORTED."""
 
 @_typing.type_check_only
 class SchoolServiceAsyncStub(SchoolServiceStub):
@@ -43,6 +47,10 @@ class SchoolServiceAsyncStub(SchoolServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListSchools: _aio.UnaryUnaryMultiCallable[_school_service_pb2.ListSchoolsRequest, _school_service_pb2.ListSchoolsResponse]  # type: ignore[assignment]
     """Lists the schools by code. Public: a family looks for its school before it has an account."""
+    GetSchool: _aio.UnaryUnaryMultiCallable[_school_service_pb2.GetSchoolRequest, _school_service_pb2.GetSchoolResponse]  # type: ignore[assignment]
+    """Returns what the school's papers say of it. Public: it stands on every paper."""
+    UpdateSchool: _aio.UnaryUnaryMultiCallable[_school_service_pb2.UpdateSchoolRequest, _school_service_pb2.UpdateSchoolResponse]  # type: ignore[assignment]
+    """Replaces what the school's papers say of it. A stale etag is ABORTED."""
 
 class SchoolServiceServicer(metaclass=_abc_1.ABCMeta):
     """The schools of the region."""
@@ -54,5 +62,21 @@ class SchoolServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_school_service_pb2.ListSchoolsResponse, _abc.Awaitable[_school_service_pb2.ListSchoolsResponse]]:
         """Lists the schools by code. Public: a family looks for its school before it has an account."""
+
+    @_abc_1.abstractmethod
+    def GetSchool(
+        self,
+        request: _school_service_pb2.GetSchoolRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_school_service_pb2.GetSchoolResponse, _abc.Awaitable[_school_service_pb2.GetSchoolResponse]]:
+        """Returns what the school's papers say of it. Public: it stands on every paper."""
+
+    @_abc_1.abstractmethod
+    def UpdateSchool(
+        self,
+        request: _school_service_pb2.UpdateSchoolRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_school_service_pb2.UpdateSchoolResponse, _abc.Awaitable[_school_service_pb2.UpdateSchoolResponse]]:
+        """Replaces what the school's papers say of it. A stale etag is ABORTED."""
 
 def add_SchoolServiceServicer_to_server(servicer: SchoolServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

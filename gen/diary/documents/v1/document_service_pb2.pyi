@@ -20,6 +20,174 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _DocumentKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DocumentKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DocumentKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DOCUMENT_KIND_UNSPECIFIED: _DocumentKind.ValueType  # 0
+    """Not set."""
+    DOCUMENT_KIND_REFUSAL: _DocumentKind.ValueType  # 1
+    """Решение об отказе в предоставлении услуги."""
+
+class DocumentKind(_DocumentKind, metaclass=_DocumentKindEnumTypeWrapper):
+    """Kind of a paper of the register."""
+
+DOCUMENT_KIND_UNSPECIFIED: DocumentKind.ValueType  # 0
+"""Not set."""
+DOCUMENT_KIND_REFUSAL: DocumentKind.ValueType  # 1
+"""Решение об отказе в предоставлении услуги."""
+Global___DocumentKind: _TypeAlias = DocumentKind  # noqa: Y015
+
+class _DocumentState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DocumentStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DocumentState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DOCUMENT_STATE_UNSPECIFIED: _DocumentState.ValueType  # 0
+    """Not set."""
+    DOCUMENT_STATE_AWAITS_SIGNATURE: _DocumentState.ValueType  # 1
+    """ждёт подписи руководителя."""
+    DOCUMENT_STATE_SIGNED_ON_PAPER: _DocumentState.ValueType  # 2
+    """подписано на бумаге, скан-копия загружена."""
+    DOCUMENT_STATE_SIGNED_ELECTRONICALLY: _DocumentState.ValueType  # 3
+    """подписано электронной подписью."""
+
+class DocumentState(_DocumentState, metaclass=_DocumentStateEnumTypeWrapper):
+    """Where a paper stands."""
+
+DOCUMENT_STATE_UNSPECIFIED: DocumentState.ValueType  # 0
+"""Not set."""
+DOCUMENT_STATE_AWAITS_SIGNATURE: DocumentState.ValueType  # 1
+"""ждёт подписи руководителя."""
+DOCUMENT_STATE_SIGNED_ON_PAPER: DocumentState.ValueType  # 2
+"""подписано на бумаге, скан-копия загружена."""
+DOCUMENT_STATE_SIGNED_ELECTRONICALLY: DocumentState.ValueType  # 3
+"""подписано электронной подписью."""
+Global___DocumentState: _TypeAlias = DocumentState  # noqa: Y015
+
+class _DocumentPart:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DocumentPartEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DocumentPart.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DOCUMENT_PART_UNSPECIFIED: _DocumentPart.ValueType  # 0
+    """The sealed PDF."""
+    DOCUMENT_PART_ORIGINAL: _DocumentPart.ValueType  # 1
+    """The sealed PDF."""
+    DOCUMENT_PART_SCAN: _DocumentPart.ValueType  # 2
+    """The scan of the signed paper, as PDF."""
+    DOCUMENT_PART_SIGNATURE: _DocumentPart.ValueType  # 3
+    """The detached signature."""
+
+class DocumentPart(_DocumentPart, metaclass=_DocumentPartEnumTypeWrapper):
+    """Which file of a paper."""
+
+DOCUMENT_PART_UNSPECIFIED: DocumentPart.ValueType  # 0
+"""The sealed PDF."""
+DOCUMENT_PART_ORIGINAL: DocumentPart.ValueType  # 1
+"""The sealed PDF."""
+DOCUMENT_PART_SCAN: DocumentPart.ValueType  # 2
+"""The scan of the signed paper, as PDF."""
+DOCUMENT_PART_SIGNATURE: DocumentPart.ValueType  # 3
+"""The detached signature."""
+Global___DocumentPart: _TypeAlias = DocumentPart  # noqa: Y015
+
+class _BundleFormat:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _BundleFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BundleFormat.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    BUNDLE_FORMAT_UNSPECIFIED: _BundleFormat.ValueType  # 0
+    """A PDF to print."""
+    BUNDLE_FORMAT_PDF: _BundleFormat.ValueType  # 1
+    """One PDF of all pages, to print."""
+    BUNDLE_FORMAT_ZIP: _BundleFormat.ValueType  # 2
+    """A ZIP of the sealed files, to sign outside."""
+
+class BundleFormat(_BundleFormat, metaclass=_BundleFormatEnumTypeWrapper):
+    """How papers are bundled."""
+
+BUNDLE_FORMAT_UNSPECIFIED: BundleFormat.ValueType  # 0
+"""A PDF to print."""
+BUNDLE_FORMAT_PDF: BundleFormat.ValueType  # 1
+"""One PDF of all pages, to print."""
+BUNDLE_FORMAT_ZIP: BundleFormat.ValueType  # 2
+"""A ZIP of the sealed files, to sign outside."""
+Global___BundleFormat: _TypeAlias = BundleFormat  # noqa: Y015
+
+class _MismatchReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _MismatchReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MismatchReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MISMATCH_REASON_UNSPECIFIED: _MismatchReason.ValueType  # 0
+    """Not set."""
+    MISMATCH_REASON_NO_CODE: _MismatchReason.ValueType  # 1
+    """No code of a paper can be read on the page."""
+    MISMATCH_REASON_UNKNOWN_DOCUMENT: _MismatchReason.ValueType  # 2
+    """The code, or the hash, is of no paper of the school."""
+    MISMATCH_REASON_PAGE_MISSING: _MismatchReason.ValueType  # 3
+    """Another page of the same paper is not among the scans."""
+    MISMATCH_REASON_ALREADY_SIGNED: _MismatchReason.ValueType  # 4
+    """The paper has been signed already."""
+    MISMATCH_REASON_NO_SIGNATURE: _MismatchReason.ValueType  # 5
+    """The file is no detached signature in CMS of one signer."""
+    MISMATCH_REASON_SIGNATURE_INVALID: _MismatchReason.ValueType  # 6
+    """The signature does not fit its certificate, the certificate was not in force, or it is no GOST signature."""
+
+class MismatchReason(_MismatchReason, metaclass=_MismatchReasonEnumTypeWrapper):
+    """Why a page or a file was not kept."""
+
+MISMATCH_REASON_UNSPECIFIED: MismatchReason.ValueType  # 0
+"""Not set."""
+MISMATCH_REASON_NO_CODE: MismatchReason.ValueType  # 1
+"""No code of a paper can be read on the page."""
+MISMATCH_REASON_UNKNOWN_DOCUMENT: MismatchReason.ValueType  # 2
+"""The code, or the hash, is of no paper of the school."""
+MISMATCH_REASON_PAGE_MISSING: MismatchReason.ValueType  # 3
+"""Another page of the same paper is not among the scans."""
+MISMATCH_REASON_ALREADY_SIGNED: MismatchReason.ValueType  # 4
+"""The paper has been signed already."""
+MISMATCH_REASON_NO_SIGNATURE: MismatchReason.ValueType  # 5
+"""The file is no detached signature in CMS of one signer."""
+MISMATCH_REASON_SIGNATURE_INVALID: MismatchReason.ValueType  # 6
+"""The signature does not fit its certificate, the certificate was not in force, or it is no GOST signature."""
+Global___MismatchReason: _TypeAlias = MismatchReason  # noqa: Y015
+
+class _Verdict:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _VerdictEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Verdict.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    VERDICT_UNSPECIFIED: _Verdict.ValueType  # 0
+    """Not set."""
+    VERDICT_VALID: _Verdict.ValueType  # 1
+    """The school's own paper, unchanged."""
+    VERDICT_UNKNOWN: _Verdict.ValueType  # 2
+    """Not in the register: another's, or changed since."""
+    VERDICT_CHANGED: _Verdict.ValueType  # 3
+    """Bears a seal of the region that no longer holds: the file was changed after sealing."""
+
+class Verdict(_Verdict, metaclass=_VerdictEnumTypeWrapper):
+    """What verifying says."""
+
+VERDICT_UNSPECIFIED: Verdict.ValueType  # 0
+"""Not set."""
+VERDICT_VALID: Verdict.ValueType  # 1
+"""The school's own paper, unchanged."""
+VERDICT_UNKNOWN: Verdict.ValueType  # 2
+"""Not in the register: another's, or changed since."""
+VERDICT_CHANGED: Verdict.ValueType  # 3
+"""Bears a seal of the region that no longer holds: the file was changed after sealing."""
+Global___Verdict: _TypeAlias = Verdict  # noqa: Y015
+
 class _HandOverChannel:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -51,6 +219,752 @@ HAND_OVER_CHANNEL_OTHER: HandOverChannel.ValueType  # 3
 HAND_OVER_CHANNEL_NOT_HANDED_OVER: HandOverChannel.ValueType  # 4
 """Not handed over, for the reason in the note."""
 Global___HandOverChannel: _TypeAlias = HandOverChannel  # noqa: Y015
+
+class _PrintAudience:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PrintAudienceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PrintAudience.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PRINT_AUDIENCE_UNSPECIFIED: _PrintAudience.ValueType  # 0
+    """The chosen students; all of the class when none is chosen."""
+    PRINT_AUDIENCE_PAPER_FAMILIES: _PrintAudience.ValueType  # 1
+    """The families informed on paper (R7, R8), with the numbers of their declarations."""
+
+class PrintAudience(_PrintAudience, metaclass=_PrintAudienceEnumTypeWrapper):
+    """Whose weeks a run prints."""
+
+PRINT_AUDIENCE_UNSPECIFIED: PrintAudience.ValueType  # 0
+"""The chosen students; all of the class when none is chosen."""
+PRINT_AUDIENCE_PAPER_FAMILIES: PrintAudience.ValueType  # 1
+"""The families informed on paper (R7, R8), with the numbers of their declarations."""
+Global___PrintAudience: _TypeAlias = PrintAudience  # noqa: Y015
+
+@_typing.final
+class Document(_message.Message):
+    """A paper of the register. Nothing of it is ever changed; what is added stands beside."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    DOCUMENT_DATE_FIELD_NUMBER: _builtins.int
+    ADDRESSEE_NAME_FIELD_NUMBER: _builtins.int
+    APPLICATION_ID_FIELD_NUMBER: _builtins.int
+    APPLICANT_ID_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    PDF_SHA256_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    SCAN_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
+    PAGE_COUNT_FIELD_NUMBER: _builtins.int
+    document_id: _builtins.str
+    """The document."""
+    kind: Global___DocumentKind.ValueType
+    """What it is."""
+    number: _builtins.str
+    """Its number, such as 3-ЭДО/2026."""
+    document_date: _builtins.str
+    """Its date, ISO 8601."""
+    addressee_name: _builtins.str
+    """To whom, for display."""
+    application_id: _builtins.str
+    """The case."""
+    applicant_id: _builtins.str
+    """The applicant whose copy it is."""
+    code: _builtins.str
+    """Code by which anyone verifies it; begins with the school's."""
+    pdf_sha256: _builtins.str
+    """SHA-256 of the sealed file, in hex."""
+    state: Global___DocumentState.ValueType
+    """Where it stands."""
+    page_count: _builtins.int
+    """Pages of the paper."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was made and sealed."""
+
+    @_builtins.property
+    def scan(self) -> Global___Scan:
+        """The scan of the signed paper; unset without one."""
+
+    @_builtins.property
+    def signature(self) -> Global___Signature:
+        """The detached signature; unset without one."""
+
+    def __init__(
+        self,
+        *,
+        document_id: _builtins.str = ...,
+        kind: Global___DocumentKind.ValueType = ...,
+        number: _builtins.str = ...,
+        document_date: _builtins.str = ...,
+        addressee_name: _builtins.str = ...,
+        application_id: _builtins.str = ...,
+        applicant_id: _builtins.str = ...,
+        code: _builtins.str = ...,
+        pdf_sha256: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        state: Global___DocumentState.ValueType = ...,
+        scan: Global___Scan | None = ...,
+        signature: Global___Signature | None = ...,
+        page_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "scan", b"scan", "signature", b"signature"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["addressee_name", b"addressee_name", "applicant_id", b"applicant_id", "application_id", b"application_id", "code", b"code", "create_time", b"create_time", "document_date", b"document_date", "document_id", b"document_id", "kind", b"kind", "number", b"number", "page_count", b"page_count", "pdf_sha256", b"pdf_sha256", "scan", b"scan", "signature", b"signature", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Document: _TypeAlias = Document  # noqa: Y015
+
+@_typing.final
+class Scan(_message.Message):
+    """A scan of a paper signed by hand."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UPLOAD_TIME_FIELD_NUMBER: _builtins.int
+    SIGNED_DATE_FIELD_NUMBER: _builtins.int
+    signed_date: _builtins.str
+    """On which day the paper was signed, as the one who uploaded says, ISO 8601."""
+    @_builtins.property
+    def upload_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was uploaded."""
+
+    def __init__(
+        self,
+        *,
+        upload_time: _timestamp_pb2.Timestamp | None = ...,
+        signed_date: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["upload_time", b"upload_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["signed_date", b"signed_date", "upload_time", b"upload_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Scan: _TypeAlias = Scan  # noqa: Y015
+
+@_typing.final
+class Signature(_message.Message):
+    """A detached signature, as its certificate says."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UPLOAD_TIME_FIELD_NUMBER: _builtins.int
+    OWNER_NAME_FIELD_NUMBER: _builtins.int
+    SERIAL_NUMBER_FIELD_NUMBER: _builtins.int
+    VALID_FROM_TIME_FIELD_NUMBER: _builtins.int
+    VALID_TO_TIME_FIELD_NUMBER: _builtins.int
+    owner_name: _builtins.str
+    """Owner of the certificate."""
+    serial_number: _builtins.str
+    """Serial number of the certificate, in hex."""
+    @_builtins.property
+    def upload_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was uploaded and checked."""
+
+    @_builtins.property
+    def valid_from_time(self) -> _timestamp_pb2.Timestamp:
+        """First instant of the certificate."""
+
+    @_builtins.property
+    def valid_to_time(self) -> _timestamp_pb2.Timestamp:
+        """Last instant of the certificate."""
+
+    def __init__(
+        self,
+        *,
+        upload_time: _timestamp_pb2.Timestamp | None = ...,
+        owner_name: _builtins.str = ...,
+        serial_number: _builtins.str = ...,
+        valid_from_time: _timestamp_pb2.Timestamp | None = ...,
+        valid_to_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["upload_time", b"upload_time", "valid_from_time", b"valid_from_time", "valid_to_time", b"valid_to_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["owner_name", b"owner_name", "serial_number", b"serial_number", "upload_time", b"upload_time", "valid_from_time", b"valid_from_time", "valid_to_time", b"valid_to_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Signature: _TypeAlias = Signature  # noqa: Y015
+
+@_typing.final
+class ListDocumentsRequest(_message.Message):
+    """Request of ListDocuments."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    APPLICATION_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    application_id: _builtins.str
+    """Only those of this case; empty for all."""
+    state: Global___DocumentState.ValueType
+    """Only those in this state; UNSPECIFIED for all."""
+    page_size: _builtins.int
+    """Documents a page, 50 by default, 500 at most."""
+    page_token: _builtins.str
+    """The token of the page before."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        application_id: _builtins.str = ...,
+        state: Global___DocumentState.ValueType = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_id", b"application_id", "page_size", b"page_size", "page_token", b"page_token", "school_id", b"school_id", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDocumentsRequest: _TypeAlias = ListDocumentsRequest  # noqa: Y015
+
+@_typing.final
+class ListDocumentsResponse(_message.Message):
+    """Response of ListDocuments."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def documents(self) -> _containers.RepeatedCompositeFieldContainer[Global___Document]:
+        """The documents, the newest first."""
+
+    def __init__(
+        self,
+        *,
+        documents: _abc.Iterable[Global___Document] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["documents", b"documents", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDocumentsResponse: _TypeAlias = ListDocumentsResponse  # noqa: Y015
+
+@_typing.final
+class GetDocumentRequest(_message.Message):
+    """Request of GetDocument."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    document_id: _builtins.str
+    """The document."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        document_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_id", b"document_id", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDocumentRequest: _TypeAlias = GetDocumentRequest  # noqa: Y015
+
+@_typing.final
+class GetDocumentResponse(_message.Message):
+    """Response of GetDocument."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def document(self) -> Global___Document:
+        """The document."""
+
+    def __init__(
+        self,
+        *,
+        document: Global___Document | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["document", b"document"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDocumentResponse: _TypeAlias = GetDocumentResponse  # noqa: Y015
+
+@_typing.final
+class DownloadDocumentRequest(_message.Message):
+    """Request of DownloadDocument."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    PART_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    document_id: _builtins.str
+    """The document."""
+    part: Global___DocumentPart.ValueType
+    """Which file; the sealed PDF when unset."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        document_id: _builtins.str = ...,
+        part: Global___DocumentPart.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_id", b"document_id", "part", b"part", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DownloadDocumentRequest: _TypeAlias = DownloadDocumentRequest  # noqa: Y015
+
+@_typing.final
+class BundleDocumentsRequest(_message.Message):
+    """Request of BundleDocuments."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    DOCUMENT_IDS_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    format: Global___BundleFormat.ValueType
+    """How."""
+    @_builtins.property
+    def document_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The documents."""
+
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        document_ids: _abc.Iterable[_builtins.str] | None = ...,
+        format: Global___BundleFormat.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_ids", b"document_ids", "format", b"format", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BundleDocumentsRequest: _TypeAlias = BundleDocumentsRequest  # noqa: Y015
+
+@_typing.final
+class UploadScanRequest(_message.Message):
+    """Request of UploadScan."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    FILE_FIELD_NUMBER: _builtins.int
+    SIGNED_DATE_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    request_id: _builtins.str
+    """Made by the client; the same id keeps once."""
+    file: _builtins.bytes
+    """A PDF, JPEG or PNG, at most 100 pages."""
+    signed_date: _builtins.str
+    """On which day the papers were signed, ISO 8601; empty for today."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        file: _builtins.bytes = ...,
+        signed_date: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["file", b"file", "request_id", b"request_id", "school_id", b"school_id", "signed_date", b"signed_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UploadScanRequest: _TypeAlias = UploadScanRequest  # noqa: Y015
+
+@_typing.final
+class Mismatch(_message.Message):
+    """A page or a file that was not kept."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLACE_FIELD_NUMBER: _builtins.int
+    FILE_NAME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    place: _builtins.int
+    """Number of the page, or of the file of the request, from 1."""
+    file_name: _builtins.str
+    """Name of the file, of signatures."""
+    reason: Global___MismatchReason.ValueType
+    """Why."""
+    def __init__(
+        self,
+        *,
+        place: _builtins.int = ...,
+        file_name: _builtins.str = ...,
+        reason: Global___MismatchReason.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["file_name", b"file_name", "place", b"place", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Mismatch: _TypeAlias = Mismatch  # noqa: Y015
+
+@_typing.final
+class UploadScanResponse(_message.Message):
+    """Response of UploadScan."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENTS_FIELD_NUMBER: _builtins.int
+    MISMATCHES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def documents(self) -> _containers.RepeatedCompositeFieldContainer[Global___Document]:
+        """The papers whose scan was kept."""
+
+    @_builtins.property
+    def mismatches(self) -> _containers.RepeatedCompositeFieldContainer[Global___Mismatch]:
+        """Pages that were not."""
+
+    def __init__(
+        self,
+        *,
+        documents: _abc.Iterable[Global___Document] | None = ...,
+        mismatches: _abc.Iterable[Global___Mismatch] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["documents", b"documents", "mismatches", b"mismatches"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UploadScanResponse: _TypeAlias = UploadScanResponse  # noqa: Y015
+
+@_typing.final
+class AttachSignatureRequest(_message.Message):
+    """Request of AttachSignature."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    request_id: _builtins.str
+    """Made by the client; the same id keeps once."""
+    document_id: _builtins.str
+    """The document."""
+    signature: _builtins.bytes
+    """The detached signature: CMS in DER or PEM."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        document_id: _builtins.str = ...,
+        signature: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_id", b"document_id", "request_id", b"request_id", "school_id", b"school_id", "signature", b"signature"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AttachSignatureRequest: _TypeAlias = AttachSignatureRequest  # noqa: Y015
+
+@_typing.final
+class AttachSignatureResponse(_message.Message):
+    """Response of AttachSignature."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def document(self) -> Global___Document:
+        """The document, signed."""
+
+    def __init__(
+        self,
+        *,
+        document: Global___Document | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["document", b"document"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AttachSignatureResponse: _TypeAlias = AttachSignatureResponse  # noqa: Y015
+
+@_typing.final
+class SignatureFile(_message.Message):
+    """A file with a detached signature."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Its name, as the answer shall call it."""
+    content: _builtins.bytes
+    """CMS in DER or PEM."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        content: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SignatureFile: _TypeAlias = SignatureFile  # noqa: Y015
+
+@_typing.final
+class AttachSignaturesRequest(_message.Message):
+    """Request of AttachSignatures."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    FILES_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    request_id: _builtins.str
+    """Made by the client; the same id keeps once."""
+    @_builtins.property
+    def files(self) -> _containers.RepeatedCompositeFieldContainer[Global___SignatureFile]:
+        """The files."""
+
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        files: _abc.Iterable[Global___SignatureFile] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["files", b"files", "request_id", b"request_id", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AttachSignaturesRequest: _TypeAlias = AttachSignaturesRequest  # noqa: Y015
+
+@_typing.final
+class AttachSignaturesResponse(_message.Message):
+    """Response of AttachSignatures."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENTS_FIELD_NUMBER: _builtins.int
+    MISMATCHES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def documents(self) -> _containers.RepeatedCompositeFieldContainer[Global___Document]:
+        """The papers whose signature was kept."""
+
+    @_builtins.property
+    def mismatches(self) -> _containers.RepeatedCompositeFieldContainer[Global___Mismatch]:
+        """Files that were not."""
+
+    def __init__(
+        self,
+        *,
+        documents: _abc.Iterable[Global___Document] | None = ...,
+        mismatches: _abc.Iterable[Global___Mismatch] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["documents", b"documents", "mismatches", b"mismatches"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AttachSignaturesResponse: _TypeAlias = AttachSignaturesResponse  # noqa: Y015
+
+@_typing.final
+class VerifyDocumentRequest(_message.Message):
+    """Request of VerifyDocument: exactly one of the three."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    FILE_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    """The code printed on the paper."""
+    sha256: _builtins.str
+    """SHA-256 of the file, in hex."""
+    file: _builtins.bytes
+    """The file itself."""
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+        sha256: _builtins.str = ...,
+        file: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "file", b"file", "sha256", b"sha256"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VerifyDocumentRequest: _TypeAlias = VerifyDocumentRequest  # noqa: Y015
+
+@_typing.final
+class VerifyDocumentResponse(_message.Message):
+    """Response of VerifyDocument."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERDICT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    DOCUMENT_DATE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    PDF_SHA256_FIELD_NUMBER: _builtins.int
+    verdict: Global___Verdict.ValueType
+    """Whether it is valid."""
+    kind: Global___DocumentKind.ValueType
+    """What it is; UNSPECIFIED unless valid."""
+    document_date: _builtins.str
+    """Its date, ISO 8601; empty unless valid."""
+    state: Global___DocumentState.ValueType
+    """How it was signed; UNSPECIFIED unless valid."""
+    pdf_sha256: _builtins.str
+    """SHA-256 of the sealed file, in hex, to compare with a copy; empty unless valid."""
+    def __init__(
+        self,
+        *,
+        verdict: Global___Verdict.ValueType = ...,
+        kind: Global___DocumentKind.ValueType = ...,
+        document_date: _builtins.str = ...,
+        state: Global___DocumentState.ValueType = ...,
+        pdf_sha256: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_date", b"document_date", "kind", b"kind", "pdf_sha256", b"pdf_sha256", "state", b"state", "verdict", b"verdict"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VerifyDocumentResponse: _TypeAlias = VerifyDocumentResponse  # noqa: Y015
+
+@_typing.final
+class FetchDocumentRequest(_message.Message):
+    """Request of FetchDocument."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    document_id: _builtins.str
+    """The document."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        document_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_id", b"document_id", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FetchDocumentRequest: _TypeAlias = FetchDocumentRequest  # noqa: Y015
+
+@_typing.final
+class FetchDocumentResponse(_message.Message):
+    """Response of FetchDocument."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    PDF_FIELD_NUMBER: _builtins.int
+    SCAN_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
+    pdf: _builtins.bytes
+    """The sealed PDF."""
+    scan: _builtins.bytes
+    """The scan of the signed paper, as PDF; empty without one."""
+    signature: _builtins.bytes
+    """The detached signature; empty without one."""
+    @_builtins.property
+    def document(self) -> Global___Document:
+        """The document."""
+
+    def __init__(
+        self,
+        *,
+        document: Global___Document | None = ...,
+        pdf: _builtins.bytes = ...,
+        scan: _builtins.bytes = ...,
+        signature: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["document", b"document"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "pdf", b"pdf", "scan", b"scan", "signature", b"signature"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FetchDocumentResponse: _TypeAlias = FetchDocumentResponse  # noqa: Y015
+
+@_typing.final
+class RenderFormRequest(_message.Message):
+    """Request of RenderForm."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    kind: _builtins.str
+    """Which form: appendix-2, appendix-3, student-statement (3а), or paper (the sheet of choice)."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderFormRequest: _TypeAlias = RenderFormRequest  # noqa: Y015
 
 @_typing.final
 class Slip(_message.Message):
@@ -225,6 +1139,7 @@ class PrepareWeeklyPrintoutsRequest(_message.Message):
     STUDENTS_FIELD_NUMBER: _builtins.int
     CLASS_TEACHER_NAME_FIELD_NUMBER: _builtins.int
     SCHOOL_PHONE_FIELD_NUMBER: _builtins.int
+    AUDIENCE_FIELD_NUMBER: _builtins.int
     school_id: _builtins.str
     """The school."""
     request_id: _builtins.str
@@ -237,6 +1152,8 @@ class PrepareWeeklyPrintoutsRequest(_message.Message):
     """Name of the class teacher as printed; a line to fill in when empty."""
     school_phone: _builtins.str
     """Phone of the school as printed; left out when empty."""
+    audience: Global___PrintAudience.ValueType
+    """Whose weeks; with PAPER_FAMILIES no students are chosen."""
     @_builtins.property
     def students(self) -> _containers.RepeatedCompositeFieldContainer[Global___PrintedStudent]:
         """Whose weeks to print; empty for all students of the class."""
@@ -251,10 +1168,11 @@ class PrepareWeeklyPrintoutsRequest(_message.Message):
         students: _abc.Iterable[Global___PrintedStudent] | None = ...,
         class_teacher_name: _builtins.str = ...,
         school_phone: _builtins.str = ...,
+        audience: Global___PrintAudience.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "class_teacher_name", b"class_teacher_name", "request_id", b"request_id", "school_id", b"school_id", "school_phone", b"school_phone", "students", b"students", "week", b"week"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audience", b"audience", "class_id", b"class_id", "class_teacher_name", b"class_teacher_name", "request_id", b"request_id", "school_id", b"school_id", "school_phone", b"school_phone", "students", b"students", "week", b"week"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -61,6 +61,56 @@ class DocumentServiceStub:
                 request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.RecordPrintoutsHandedOverRequest.SerializeToString,
                 response_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.RecordPrintoutsHandedOverResponse.FromString,
                 _registered_method=True)
+        self.ListDocuments = channel.unary_unary(
+                '/diary.documents.v1.DocumentService/ListDocuments',
+                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.ListDocumentsRequest.SerializeToString,
+                response_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.ListDocumentsResponse.FromString,
+                _registered_method=True)
+        self.GetDocument = channel.unary_unary(
+                '/diary.documents.v1.DocumentService/GetDocument',
+                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.GetDocumentRequest.SerializeToString,
+                response_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.GetDocumentResponse.FromString,
+                _registered_method=True)
+        self.DownloadDocument = channel.unary_unary(
+                '/diary.documents.v1.DocumentService/DownloadDocument',
+                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.DownloadDocumentRequest.SerializeToString,
+                response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+                _registered_method=True)
+        self.BundleDocuments = channel.unary_unary(
+                '/diary.documents.v1.DocumentService/BundleDocuments',
+                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.BundleDocumentsRequest.SerializeToString,
+                response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+                _registered_method=True)
+        self.UploadScan = channel.unary_unary(
+                '/diary.documents.v1.DocumentService/UploadScan',
+                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.UploadScanRequest.SerializeToString,
+                response_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.UploadScanResponse.FromString,
+                _registered_method=True)
+        self.AttachSignature = channel.unary_unary(
+                '/diary.documents.v1.DocumentService/AttachSignature',
+                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.AttachSignatureRequest.SerializeToString,
+                response_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.AttachSignatureResponse.FromString,
+                _registered_method=True)
+        self.AttachSignatures = channel.unary_unary(
+                '/diary.documents.v1.DocumentService/AttachSignatures',
+                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.AttachSignaturesRequest.SerializeToString,
+                response_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.AttachSignaturesResponse.FromString,
+                _registered_method=True)
+        self.VerifyDocument = channel.unary_unary(
+                '/diary.documents.v1.DocumentService/VerifyDocument',
+                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.VerifyDocumentRequest.SerializeToString,
+                response_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.VerifyDocumentResponse.FromString,
+                _registered_method=True)
+        self.FetchDocument = channel.unary_unary(
+                '/diary.documents.v1.DocumentService/FetchDocument',
+                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.FetchDocumentRequest.SerializeToString,
+                response_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.FetchDocumentResponse.FromString,
+                _registered_method=True)
+        self.RenderForm = channel.unary_unary(
+                '/diary.documents.v1.DocumentService/RenderForm',
+                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.RenderFormRequest.SerializeToString,
+                response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+                _registered_method=True)
 
 
 class DocumentServiceServicer:
@@ -106,6 +156,87 @@ class DocumentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListDocuments(self, request, context):
+        """Lists papers of the register, the newest first: all for admin, secretary and head, of the own class for a class teacher, the
+        own ones for whom they concern.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDocument(self, request, context):
+        """Returns a paper of the register: what it is, how it was signed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DownloadDocument(self, request, context):
+        """Returns a paper's file, byte for byte as it was sealed, or its scan, or its detached signature.
+        buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+        buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BundleDocuments(self, request, context):
+        """Returns papers that wait for the head's signature together: one PDF to print and sign by hand, or a ZIP of the files as they are,
+        to sign outside (R22). At most 8 MiB.
+        buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+        buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UploadScan(self, request, context):
+        """Keeps the scan of papers signed by hand: one file of many pages, each page matched to its paper by the QR code (R22). Pages that
+        match nothing are named; nothing is kept of a paper of which a page lacks.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AttachSignature(self, request, context):
+        """Keeps a detached signature of one paper, made outside with the head's qualified GOST certificate (R22). The mathematics and the
+        hash are checked; the chain to an accredited authority is not, and no document claims it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AttachSignatures(self, request, context):
+        """The same for many files at once, each matched to its paper by the hash it signs. Files that match nothing are named.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def VerifyDocument(self, request, context):
+        """Says whether a paper is the school's and unchanged: by the code printed on it, by the file's SHA-256, or by the file itself. Kind,
+        date and validity; no names.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FetchDocument(self, request, context):
+        """Returns a signed paper with what proves the signature, for the letter that notify is about to send (R23).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RenderForm(self, request, context):
+        """Renders a blank form of the regulation as PDF (R30, R31, R8).
+        buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+        buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DocumentServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -133,6 +264,56 @@ def add_DocumentServiceServicer_to_server(servicer, server):
                     servicer.RecordPrintoutsHandedOver,
                     request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.RecordPrintoutsHandedOverRequest.FromString,
                     response_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.RecordPrintoutsHandedOverResponse.SerializeToString,
+            ),
+            'ListDocuments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDocuments,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.ListDocumentsRequest.FromString,
+                    response_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.ListDocumentsResponse.SerializeToString,
+            ),
+            'GetDocument': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDocument,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.GetDocumentRequest.FromString,
+                    response_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.GetDocumentResponse.SerializeToString,
+            ),
+            'DownloadDocument': grpc.unary_unary_rpc_method_handler(
+                    servicer.DownloadDocument,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.DownloadDocumentRequest.FromString,
+                    response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
+            ),
+            'BundleDocuments': grpc.unary_unary_rpc_method_handler(
+                    servicer.BundleDocuments,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.BundleDocumentsRequest.FromString,
+                    response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
+            ),
+            'UploadScan': grpc.unary_unary_rpc_method_handler(
+                    servicer.UploadScan,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.UploadScanRequest.FromString,
+                    response_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.UploadScanResponse.SerializeToString,
+            ),
+            'AttachSignature': grpc.unary_unary_rpc_method_handler(
+                    servicer.AttachSignature,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.AttachSignatureRequest.FromString,
+                    response_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.AttachSignatureResponse.SerializeToString,
+            ),
+            'AttachSignatures': grpc.unary_unary_rpc_method_handler(
+                    servicer.AttachSignatures,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.AttachSignaturesRequest.FromString,
+                    response_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.AttachSignaturesResponse.SerializeToString,
+            ),
+            'VerifyDocument': grpc.unary_unary_rpc_method_handler(
+                    servicer.VerifyDocument,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.VerifyDocumentRequest.FromString,
+                    response_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.VerifyDocumentResponse.SerializeToString,
+            ),
+            'FetchDocument': grpc.unary_unary_rpc_method_handler(
+                    servicer.FetchDocument,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.FetchDocumentRequest.FromString,
+                    response_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.FetchDocumentResponse.SerializeToString,
+            ),
+            'RenderForm': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenderForm,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.RenderFormRequest.FromString,
+                    response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -271,6 +452,276 @@ class DocumentService:
             '/diary.documents.v1.DocumentService/RecordPrintoutsHandedOver',
             diary_dot_documents_dot_v1_dot_document__service__pb2.RecordPrintoutsHandedOverRequest.SerializeToString,
             diary_dot_documents_dot_v1_dot_document__service__pb2.RecordPrintoutsHandedOverResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDocuments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.documents.v1.DocumentService/ListDocuments',
+            diary_dot_documents_dot_v1_dot_document__service__pb2.ListDocumentsRequest.SerializeToString,
+            diary_dot_documents_dot_v1_dot_document__service__pb2.ListDocumentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDocument(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.documents.v1.DocumentService/GetDocument',
+            diary_dot_documents_dot_v1_dot_document__service__pb2.GetDocumentRequest.SerializeToString,
+            diary_dot_documents_dot_v1_dot_document__service__pb2.GetDocumentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DownloadDocument(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.documents.v1.DocumentService/DownloadDocument',
+            diary_dot_documents_dot_v1_dot_document__service__pb2.DownloadDocumentRequest.SerializeToString,
+            google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BundleDocuments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.documents.v1.DocumentService/BundleDocuments',
+            diary_dot_documents_dot_v1_dot_document__service__pb2.BundleDocumentsRequest.SerializeToString,
+            google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UploadScan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.documents.v1.DocumentService/UploadScan',
+            diary_dot_documents_dot_v1_dot_document__service__pb2.UploadScanRequest.SerializeToString,
+            diary_dot_documents_dot_v1_dot_document__service__pb2.UploadScanResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AttachSignature(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.documents.v1.DocumentService/AttachSignature',
+            diary_dot_documents_dot_v1_dot_document__service__pb2.AttachSignatureRequest.SerializeToString,
+            diary_dot_documents_dot_v1_dot_document__service__pb2.AttachSignatureResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AttachSignatures(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.documents.v1.DocumentService/AttachSignatures',
+            diary_dot_documents_dot_v1_dot_document__service__pb2.AttachSignaturesRequest.SerializeToString,
+            diary_dot_documents_dot_v1_dot_document__service__pb2.AttachSignaturesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VerifyDocument(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.documents.v1.DocumentService/VerifyDocument',
+            diary_dot_documents_dot_v1_dot_document__service__pb2.VerifyDocumentRequest.SerializeToString,
+            diary_dot_documents_dot_v1_dot_document__service__pb2.VerifyDocumentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FetchDocument(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.documents.v1.DocumentService/FetchDocument',
+            diary_dot_documents_dot_v1_dot_document__service__pb2.FetchDocumentRequest.SerializeToString,
+            diary_dot_documents_dot_v1_dot_document__service__pb2.FetchDocumentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenderForm(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.documents.v1.DocumentService/RenderForm',
+            diary_dot_documents_dot_v1_dot_document__service__pb2.RenderFormRequest.SerializeToString,
+            google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
             options,
             channel_credentials,
             insecure,

@@ -51,6 +51,44 @@ class DocumentServiceStub:
     """
     RecordPrintoutsHandedOver: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.RecordPrintoutsHandedOverRequest, _document_service_pb2.RecordPrintoutsHandedOverResponse]
     """Records how printouts were handed over (R7). Append-only: a later record of the same printout stands above the earlier ones."""
+    ListDocuments: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.ListDocumentsRequest, _document_service_pb2.ListDocumentsResponse]
+    """Lists papers of the register, the newest first: all for admin, secretary and head, of the own class for a class teacher, the
+    own ones for whom they concern.
+    """
+    GetDocument: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.GetDocumentRequest, _document_service_pb2.GetDocumentResponse]
+    """Returns a paper of the register: what it is, how it was signed."""
+    DownloadDocument: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.DownloadDocumentRequest, _httpbody_pb2.HttpBody]
+    """Returns a paper's file, byte for byte as it was sealed, or its scan, or its detached signature.
+    buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+    buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
+    """
+    BundleDocuments: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.BundleDocumentsRequest, _httpbody_pb2.HttpBody]
+    """Returns papers that wait for the head's signature together: one PDF to print and sign by hand, or a ZIP of the files as they are,
+    to sign outside (R22). At most 8 MiB.
+    buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+    buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
+    """
+    UploadScan: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.UploadScanRequest, _document_service_pb2.UploadScanResponse]
+    """Keeps the scan of papers signed by hand: one file of many pages, each page matched to its paper by the QR code (R22). Pages that
+    match nothing are named; nothing is kept of a paper of which a page lacks.
+    """
+    AttachSignature: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.AttachSignatureRequest, _document_service_pb2.AttachSignatureResponse]
+    """Keeps a detached signature of one paper, made outside with the head's qualified GOST certificate (R22). The mathematics and the
+    hash are checked; the chain to an accredited authority is not, and no document claims it.
+    """
+    AttachSignatures: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.AttachSignaturesRequest, _document_service_pb2.AttachSignaturesResponse]
+    """The same for many files at once, each matched to its paper by the hash it signs. Files that match nothing are named."""
+    VerifyDocument: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.VerifyDocumentRequest, _document_service_pb2.VerifyDocumentResponse]
+    """Says whether a paper is the school's and unchanged: by the code printed on it, by the file's SHA-256, or by the file itself. Kind,
+    date and validity; no names.
+    """
+    FetchDocument: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.FetchDocumentRequest, _document_service_pb2.FetchDocumentResponse]
+    """Returns a signed paper with what proves the signature, for the letter that notify is about to send (R23)."""
+    RenderForm: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.RenderFormRequest, _httpbody_pb2.HttpBody]
+    """Renders a blank form of the regulation as PDF (R30, R31, R8).
+    buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+    buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
+    """
 
 @_typing.type_check_only
 class DocumentServiceAsyncStub(DocumentServiceStub):
@@ -74,6 +112,44 @@ class DocumentServiceAsyncStub(DocumentServiceStub):
     """
     RecordPrintoutsHandedOver: _aio.UnaryUnaryMultiCallable[_document_service_pb2.RecordPrintoutsHandedOverRequest, _document_service_pb2.RecordPrintoutsHandedOverResponse]  # type: ignore[assignment]
     """Records how printouts were handed over (R7). Append-only: a later record of the same printout stands above the earlier ones."""
+    ListDocuments: _aio.UnaryUnaryMultiCallable[_document_service_pb2.ListDocumentsRequest, _document_service_pb2.ListDocumentsResponse]  # type: ignore[assignment]
+    """Lists papers of the register, the newest first: all for admin, secretary and head, of the own class for a class teacher, the
+    own ones for whom they concern.
+    """
+    GetDocument: _aio.UnaryUnaryMultiCallable[_document_service_pb2.GetDocumentRequest, _document_service_pb2.GetDocumentResponse]  # type: ignore[assignment]
+    """Returns a paper of the register: what it is, how it was signed."""
+    DownloadDocument: _aio.UnaryUnaryMultiCallable[_document_service_pb2.DownloadDocumentRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
+    """Returns a paper's file, byte for byte as it was sealed, or its scan, or its detached signature.
+    buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+    buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
+    """
+    BundleDocuments: _aio.UnaryUnaryMultiCallable[_document_service_pb2.BundleDocumentsRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
+    """Returns papers that wait for the head's signature together: one PDF to print and sign by hand, or a ZIP of the files as they are,
+    to sign outside (R22). At most 8 MiB.
+    buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+    buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
+    """
+    UploadScan: _aio.UnaryUnaryMultiCallable[_document_service_pb2.UploadScanRequest, _document_service_pb2.UploadScanResponse]  # type: ignore[assignment]
+    """Keeps the scan of papers signed by hand: one file of many pages, each page matched to its paper by the QR code (R22). Pages that
+    match nothing are named; nothing is kept of a paper of which a page lacks.
+    """
+    AttachSignature: _aio.UnaryUnaryMultiCallable[_document_service_pb2.AttachSignatureRequest, _document_service_pb2.AttachSignatureResponse]  # type: ignore[assignment]
+    """Keeps a detached signature of one paper, made outside with the head's qualified GOST certificate (R22). The mathematics and the
+    hash are checked; the chain to an accredited authority is not, and no document claims it.
+    """
+    AttachSignatures: _aio.UnaryUnaryMultiCallable[_document_service_pb2.AttachSignaturesRequest, _document_service_pb2.AttachSignaturesResponse]  # type: ignore[assignment]
+    """The same for many files at once, each matched to its paper by the hash it signs. Files that match nothing are named."""
+    VerifyDocument: _aio.UnaryUnaryMultiCallable[_document_service_pb2.VerifyDocumentRequest, _document_service_pb2.VerifyDocumentResponse]  # type: ignore[assignment]
+    """Says whether a paper is the school's and unchanged: by the code printed on it, by the file's SHA-256, or by the file itself. Kind,
+    date and validity; no names.
+    """
+    FetchDocument: _aio.UnaryUnaryMultiCallable[_document_service_pb2.FetchDocumentRequest, _document_service_pb2.FetchDocumentResponse]  # type: ignore[assignment]
+    """Returns a signed paper with what proves the signature, for the letter that notify is about to send (R23)."""
+    RenderForm: _aio.UnaryUnaryMultiCallable[_document_service_pb2.RenderFormRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
+    """Renders a blank form of the regulation as PDF (R30, R31, R8).
+    buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+    buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
+    """
 
 class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
     """Papers of the service «Электронный дневник»."""
@@ -124,5 +200,103 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_document_service_pb2.RecordPrintoutsHandedOverResponse, _abc.Awaitable[_document_service_pb2.RecordPrintoutsHandedOverResponse]]:
         """Records how printouts were handed over (R7). Append-only: a later record of the same printout stands above the earlier ones."""
+
+    @_abc_1.abstractmethod
+    def ListDocuments(
+        self,
+        request: _document_service_pb2.ListDocumentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_document_service_pb2.ListDocumentsResponse, _abc.Awaitable[_document_service_pb2.ListDocumentsResponse]]:
+        """Lists papers of the register, the newest first: all for admin, secretary and head, of the own class for a class teacher, the
+        own ones for whom they concern.
+        """
+
+    @_abc_1.abstractmethod
+    def GetDocument(
+        self,
+        request: _document_service_pb2.GetDocumentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_document_service_pb2.GetDocumentResponse, _abc.Awaitable[_document_service_pb2.GetDocumentResponse]]:
+        """Returns a paper of the register: what it is, how it was signed."""
+
+    @_abc_1.abstractmethod
+    def DownloadDocument(
+        self,
+        request: _document_service_pb2.DownloadDocumentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_httpbody_pb2.HttpBody, _abc.Awaitable[_httpbody_pb2.HttpBody]]:
+        """Returns a paper's file, byte for byte as it was sealed, or its scan, or its detached signature.
+        buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+        buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
+        """
+
+    @_abc_1.abstractmethod
+    def BundleDocuments(
+        self,
+        request: _document_service_pb2.BundleDocumentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_httpbody_pb2.HttpBody, _abc.Awaitable[_httpbody_pb2.HttpBody]]:
+        """Returns papers that wait for the head's signature together: one PDF to print and sign by hand, or a ZIP of the files as they are,
+        to sign outside (R22). At most 8 MiB.
+        buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+        buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
+        """
+
+    @_abc_1.abstractmethod
+    def UploadScan(
+        self,
+        request: _document_service_pb2.UploadScanRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_document_service_pb2.UploadScanResponse, _abc.Awaitable[_document_service_pb2.UploadScanResponse]]:
+        """Keeps the scan of papers signed by hand: one file of many pages, each page matched to its paper by the QR code (R22). Pages that
+        match nothing are named; nothing is kept of a paper of which a page lacks.
+        """
+
+    @_abc_1.abstractmethod
+    def AttachSignature(
+        self,
+        request: _document_service_pb2.AttachSignatureRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_document_service_pb2.AttachSignatureResponse, _abc.Awaitable[_document_service_pb2.AttachSignatureResponse]]:
+        """Keeps a detached signature of one paper, made outside with the head's qualified GOST certificate (R22). The mathematics and the
+        hash are checked; the chain to an accredited authority is not, and no document claims it.
+        """
+
+    @_abc_1.abstractmethod
+    def AttachSignatures(
+        self,
+        request: _document_service_pb2.AttachSignaturesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_document_service_pb2.AttachSignaturesResponse, _abc.Awaitable[_document_service_pb2.AttachSignaturesResponse]]:
+        """The same for many files at once, each matched to its paper by the hash it signs. Files that match nothing are named."""
+
+    @_abc_1.abstractmethod
+    def VerifyDocument(
+        self,
+        request: _document_service_pb2.VerifyDocumentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_document_service_pb2.VerifyDocumentResponse, _abc.Awaitable[_document_service_pb2.VerifyDocumentResponse]]:
+        """Says whether a paper is the school's and unchanged: by the code printed on it, by the file's SHA-256, or by the file itself. Kind,
+        date and validity; no names.
+        """
+
+    @_abc_1.abstractmethod
+    def FetchDocument(
+        self,
+        request: _document_service_pb2.FetchDocumentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_document_service_pb2.FetchDocumentResponse, _abc.Awaitable[_document_service_pb2.FetchDocumentResponse]]:
+        """Returns a signed paper with what proves the signature, for the letter that notify is about to send (R23)."""
+
+    @_abc_1.abstractmethod
+    def RenderForm(
+        self,
+        request: _document_service_pb2.RenderFormRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_httpbody_pb2.HttpBody, _abc.Awaitable[_httpbody_pb2.HttpBody]]:
+        """Renders a blank form of the regulation as PDF (R30, R31, R8).
+        buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+        buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
+        """
 
 def add_DocumentServiceServicer_to_server(servicer: DocumentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

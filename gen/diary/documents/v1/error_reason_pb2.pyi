@@ -60,6 +60,28 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """A printout was handed over neither before it was printed nor in days to come."""
     ERROR_REASON_HAND_OVER_NOTE_REQUIRED: _ErrorReason.ValueType  # 18
     """What was handed over in another way, or was not handed over, needs a few words."""
+    ERROR_REASON_NO_PAPER_FAMILIES: _ErrorReason.ValueType  # 19
+    """No family of the class is informed on paper: there is nothing to print."""
+    ERROR_REASON_DOCUMENT_NOT_FOUND: _ErrorReason.ValueType  # 20
+    """No such document that the caller may open."""
+    ERROR_REASON_PART_NOT_FOUND: _ErrorReason.ValueType  # 21
+    """The document has no such part: no scan, or no signature file."""
+    ERROR_REASON_DOCUMENTS_TOO_LARGE: _ErrorReason.ValueType  # 22
+    """The documents together are larger than an answer may be; choose fewer."""
+    ERROR_REASON_SCAN_UNREADABLE: _ErrorReason.ValueType  # 23
+    """The file is no PDF, JPEG or PNG that can be read, or has too many pages."""
+    ERROR_REASON_SIGNATURE_UNREADABLE: _ErrorReason.ValueType  # 24
+    """The file is no detached signature in CMS (.sig, .p7s) of one signer."""
+    ERROR_REASON_SIGNATURE_OF_ANOTHER_FILE: _ErrorReason.ValueType  # 25
+    """The signature is of another file: its hash is not the document's."""
+    ERROR_REASON_SIGNATURE_INVALID: _ErrorReason.ValueType  # 26
+    """The signature does not fit its certificate, the certificate was not in force, or it is no GOST signature."""
+    ERROR_REASON_ACCESS_UNAVAILABLE: _ErrorReason.ValueType  # 27
+    """The service that owns the words does not answer now; repeat with the same request_id."""
+    ERROR_REASON_NOTHING_TO_VERIFY: _ErrorReason.ValueType  # 28
+    """Name exactly one of code, hash and file."""
+    ERROR_REASON_FORM_NOT_FOUND: _ErrorReason.ValueType  # 29
+    """No such form, or no such school."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Reasons of errors, in ErrorInfo.reason with domain documents.diary. Each says when it occurs."""
@@ -102,4 +124,26 @@ ERROR_REASON_HAND_OVER_DATE_INVALID: ErrorReason.ValueType  # 17
 """A printout was handed over neither before it was printed nor in days to come."""
 ERROR_REASON_HAND_OVER_NOTE_REQUIRED: ErrorReason.ValueType  # 18
 """What was handed over in another way, or was not handed over, needs a few words."""
+ERROR_REASON_NO_PAPER_FAMILIES: ErrorReason.ValueType  # 19
+"""No family of the class is informed on paper: there is nothing to print."""
+ERROR_REASON_DOCUMENT_NOT_FOUND: ErrorReason.ValueType  # 20
+"""No such document that the caller may open."""
+ERROR_REASON_PART_NOT_FOUND: ErrorReason.ValueType  # 21
+"""The document has no such part: no scan, or no signature file."""
+ERROR_REASON_DOCUMENTS_TOO_LARGE: ErrorReason.ValueType  # 22
+"""The documents together are larger than an answer may be; choose fewer."""
+ERROR_REASON_SCAN_UNREADABLE: ErrorReason.ValueType  # 23
+"""The file is no PDF, JPEG or PNG that can be read, or has too many pages."""
+ERROR_REASON_SIGNATURE_UNREADABLE: ErrorReason.ValueType  # 24
+"""The file is no detached signature in CMS (.sig, .p7s) of one signer."""
+ERROR_REASON_SIGNATURE_OF_ANOTHER_FILE: ErrorReason.ValueType  # 25
+"""The signature is of another file: its hash is not the document's."""
+ERROR_REASON_SIGNATURE_INVALID: ErrorReason.ValueType  # 26
+"""The signature does not fit its certificate, the certificate was not in force, or it is no GOST signature."""
+ERROR_REASON_ACCESS_UNAVAILABLE: ErrorReason.ValueType  # 27
+"""The service that owns the words does not answer now; repeat with the same request_id."""
+ERROR_REASON_NOTHING_TO_VERIFY: ErrorReason.ValueType  # 28
+"""Name exactly one of code, hash and file."""
+ERROR_REASON_FORM_NOT_FOUND: ErrorReason.ValueType  # 29
+"""No such form, or no such school."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from diary.documents.v1 import document_service_pb2 as _document_service_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -70,6 +71,86 @@ class DeadlineChanged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeadlineChanged: _TypeAlias = DeadlineChanged  # noqa: Y015
+
+@_typing.final
+class DocumentIssued(_message.Message):
+    """A paper was made, sealed and put into the register (R22)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    APPLICATION_ID_FIELD_NUMBER: _builtins.int
+    APPLICANT_ID_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    document_id: _builtins.str
+    """The document."""
+    kind: _document_service_pb2.DocumentKind.ValueType
+    """Its kind."""
+    application_id: _builtins.str
+    """The case it belongs to."""
+    applicant_id: _builtins.str
+    """The applicant whose copy it is."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        document_id: _builtins.str = ...,
+        kind: _document_service_pb2.DocumentKind.ValueType = ...,
+        application_id: _builtins.str = ...,
+        applicant_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "application_id", b"application_id", "document_id", b"document_id", "kind", b"kind", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DocumentIssued: _TypeAlias = DocumentIssued  # noqa: Y015
+
+@_typing.final
+class DocumentSigned(_message.Message):
+    """A paper got the head's signature: a scan of the signed paper, or a detached signature (R22)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    APPLICATION_ID_FIELD_NUMBER: _builtins.int
+    APPLICANT_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    document_id: _builtins.str
+    """The document."""
+    kind: _document_service_pb2.DocumentKind.ValueType
+    """Its kind."""
+    application_id: _builtins.str
+    """The case it belongs to."""
+    applicant_id: _builtins.str
+    """The applicant whose copy it is."""
+    state: _document_service_pb2.DocumentState.ValueType
+    """SIGNED_ON_PAPER or SIGNED_ELECTRONICALLY."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        document_id: _builtins.str = ...,
+        kind: _document_service_pb2.DocumentKind.ValueType = ...,
+        application_id: _builtins.str = ...,
+        applicant_id: _builtins.str = ...,
+        state: _document_service_pb2.DocumentState.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "application_id", b"application_id", "document_id", b"document_id", "kind", b"kind", "school_id", b"school_id", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DocumentSigned: _TypeAlias = DocumentSigned  # noqa: Y015
 
 @_typing.final
 class PrintRunReady(_message.Message):

@@ -64,6 +64,10 @@ class _NoticeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NoticeKind
     """доступ готов, ссылка."""
     NOTICE_KIND_MARKS: _NoticeKind.ValueType  # 2
     """новые отметки."""
+    NOTICE_KIND_DECISION: _NoticeKind.ValueType  # 3
+    """решение по заявлению, вложением."""
+    NOTICE_KIND_ACCESS_ENDS: _NoticeKind.ValueType  # 4
+    """доступ скоро прекратится."""
 
 class NoticeKind(_NoticeKind, metaclass=_NoticeKindEnumTypeWrapper):
     """Kind of a notice."""
@@ -74,6 +78,10 @@ NOTICE_KIND_CREDENTIALS: NoticeKind.ValueType  # 1
 """доступ готов, ссылка."""
 NOTICE_KIND_MARKS: NoticeKind.ValueType  # 2
 """новые отметки."""
+NOTICE_KIND_DECISION: NoticeKind.ValueType  # 3
+"""решение по заявлению, вложением."""
+NOTICE_KIND_ACCESS_ENDS: NoticeKind.ValueType  # 4
+"""доступ скоро прекратится."""
 Global___NoticeKind: _TypeAlias = NoticeKind  # noqa: Y015
 
 @_typing.final
@@ -96,7 +104,7 @@ class Delivery(_message.Message):
     kind: Global___NoticeKind.ValueType
     """The kind of notice."""
     account_id: _builtins.str
-    """The account it goes to."""
+    """The account it goes to; empty for an applicant without one."""
     student_id: _builtins.str
     """The student it is about."""
     state: Global___DeliveryState.ValueType

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x64iary/notify/v1/events.proto\x12\x0f\x64iary.notify.v1\"M\n\x11\x44\x65liverySucceeded\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65livery_id\x18\x02 \x01(\t\x12\x10\n\x08grant_id\x18\x03 \x01(\t\"J\n\x0e\x44\x65liveryFailed\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65livery_id\x18\x02 \x01(\t\x12\x10\n\x08grant_id\x18\x03 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x64iary/notify/v1/events.proto\x12\x0f\x64iary.notify.v1\"b\n\x11\x44\x65liverySucceeded\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65livery_id\x18\x02 \x01(\t\x12\x10\n\x08grant_id\x18\x03 \x01(\t\x12\x13\n\x0b\x64ocument_id\x18\x04 \x01(\t\"_\n\x0e\x44\x65liveryFailed\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65livery_id\x18\x02 \x01(\t\x12\x10\n\x08grant_id\x18\x03 \x01(\t\x12\x13\n\x0b\x64ocument_id\x18\x04 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,7 +32,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'diary.notify.v1.events_pb2'
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_DELIVERYSUCCEEDED']._serialized_start=49
-  _globals['_DELIVERYSUCCEEDED']._serialized_end=126
-  _globals['_DELIVERYFAILED']._serialized_start=128
-  _globals['_DELIVERYFAILED']._serialized_end=202
+  _globals['_DELIVERYSUCCEEDED']._serialized_end=147
+  _globals['_DELIVERYFAILED']._serialized_start=149
+  _globals['_DELIVERYFAILED']._serialized_end=244
 # @@protoc_insertion_point(module_scope)

@@ -25,22 +25,26 @@ class DeliverySucceeded(_message.Message):
     SCHOOL_ID_FIELD_NUMBER: _builtins.int
     DELIVERY_ID_FIELD_NUMBER: _builtins.int
     GRANT_ID_FIELD_NUMBER: _builtins.int
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
     school_id: _builtins.str
     """The school."""
     delivery_id: _builtins.str
     """The delivery."""
     grant_id: _builtins.str
     """The grant, for credentials."""
+    document_id: _builtins.str
+    """The document, for a decision."""
     def __init__(
         self,
         *,
         school_id: _builtins.str = ...,
         delivery_id: _builtins.str = ...,
         grant_id: _builtins.str = ...,
+        document_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivery_id", b"delivery_id", "grant_id", b"grant_id", "school_id", b"school_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivery_id", b"delivery_id", "document_id", b"document_id", "grant_id", b"grant_id", "school_id", b"school_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -55,22 +59,26 @@ class DeliveryFailed(_message.Message):
     SCHOOL_ID_FIELD_NUMBER: _builtins.int
     DELIVERY_ID_FIELD_NUMBER: _builtins.int
     GRANT_ID_FIELD_NUMBER: _builtins.int
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
     school_id: _builtins.str
     """The school."""
     delivery_id: _builtins.str
     """The delivery."""
     grant_id: _builtins.str
     """The grant, for credentials."""
+    document_id: _builtins.str
+    """The document, for a decision."""
     def __init__(
         self,
         *,
         school_id: _builtins.str = ...,
         delivery_id: _builtins.str = ...,
         grant_id: _builtins.str = ...,
+        document_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivery_id", b"delivery_id", "grant_id", b"grant_id", "school_id", b"school_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivery_id", b"delivery_id", "document_id", b"document_id", "grant_id", b"grant_id", "school_id", b"school_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,78 +1,35 @@
-"""The RPCs of documents."""
+"""Weekly print runs of a class and their hand-over (Clause R7)."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import grpc
 from google.api import httpbody_pb2
-from prometheus_client import Counter, Histogram
 
-from chassis import auth, outbox, paging, relations, requests
+from chassis import auth, outbox, paging, requests
 from chassis.db import Connection
 from chassis.errors import NotFound, Unavailable
 from chassis.interceptors import Context
 from chassis.run import Frame
-from chassis.server import Part
 from diary.access.v1 import roster_service_pb2, roster_service_pb2_grpc
-from diary.documents.v1 import (
-    document_service_pb2,
-    document_service_pb2_grpc,
-    events_pb2,
-    relation_service_pb2,
-    relation_service_pb2_grpc,
-)
+from diary.documents.v1 import document_service_pb2, events_pb2
 from diary.journal.v1 import diary_service_pb2, diary_service_pb2_grpc
 from services.documents import actions
 from services.documents.convert import pdf
 from services.documents.convert import print_runs as convert
-from services.documents.convert.slips import read_slips
+from services.documents.rpc.press import Press
 from services.documents.rules import print_runs as rules
 from services.documents.rules.class_week import ClassWeek
 from services.documents.rules.print_runs import PrintRun, Sheet
 from services.documents.rules.sheets import build_run
-from services.documents.rules.slips import build_page
 from services.documents.store import print_runs as store
 
-_Pages = TypeVar("_Pages")
 _AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 _RUNS_A_PAGE = 10
-
-_rendered = Counter("diary_documents_rendered_total", "Documents rendered, by kind", ["kind"])
-_render_seconds = Histogram(
-    "diary_documents_render_seconds",
-    "From the request of a file to the file, waiting included, by kind",
-    ["kind"],
-    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
-)
-for _kind in ("slip", "weekly"):
-    _rendered.labels(_kind)
-    _render_seconds.labels(_kind)
-
-
-class RelationServicer(relation_service_pb2_grpc.RelationServiceServicer):
-    """Keeps the projection of who may see whom."""
-
-    def __init__(self, frame: Frame) -> None:
-        self._database = frame.database
-
-    async def ApplyRelations(
-        self, request: relation_service_pb2.ApplyRelationsRequest, context: Context
-    ) -> relation_service_pb2.ApplyRelationsResponse:
-        """Answers when relations and ended sessions are committed."""
-        await relations.apply_all(
-            self._database,
-            request.school_id,
-            [relations.read_relation(message) for message in request.relations],
-            [relations.read_ended_session(message) for message in request.ended_sessions],
-        )
-        return relation_service_pb2.ApplyRelationsResponse()
 
 
 class Sources:
@@ -110,24 +67,16 @@ class Sources:
         return entry.school.school.code
 
 
-class DocumentServicer(document_service_pb2_grpc.DocumentServiceServicer):
-    """Renders papers, one file at a time: Typst itself uses several cores, and the largest file then bounds the memory."""
+class PrintRunMethods:
+    """The print runs' part of DocumentService."""
 
-    def __init__(self, frame: Frame, sources: Sources) -> None:
+    def __init__(self, frame: Frame, sources: Sources, press: Press) -> None:
         self._database = frame.database
         self._clock = frame.clock
         self._sources = sources
-        self._press = ThreadPoolExecutor(1, "press")
+        self._press = press
         # A run holds its connection and its school's numbers while it is printed: one at a time, so that others find theirs.
         self._printing = asyncio.Semaphore(1)
-
-    async def RenderSlip(
-        self, request: document_service_pb2.RenderSlipRequest, context: Context
-    ) -> document_service_pb2.RenderSlipResponse:
-        """Answers with the slips as PDF, one a page (R25). Nothing is stored."""
-        pages = [build_page(slip) for slip in read_slips(request.slips)]
-        file = await self._render("slip", pdf.render_slips, pages, len(pages))
-        return document_service_pb2.RenderSlipResponse(pdf=file)
 
     async def PrepareWeeklyPrintouts(
         self, request: document_service_pb2.PrepareWeeklyPrintoutsRequest, context: Context
@@ -218,7 +167,7 @@ class DocumentServicer(document_service_pb2_grpc.DocumentServiceServicer):
             for number, student in enumerate(students, first)
         ]
         pages = build_run(week, sheets, school_code, request.class_teacher_name, request.school_phone, printed)
-        file = await self._render("weekly", pdf.render_run, pages, len(sheets))
+        file = await self._press.render("weekly", pdf.render_run, pages, len(sheets))
         digest = hashlib.sha256(file).digest()
         kept = store.NewRun(
             school_id, class_id, week.class_name, week.monday, week.time_zone, who.account_id, now, file, digest
@@ -262,12 +211,6 @@ class DocumentServicer(document_service_pb2_grpc.DocumentServiceServicer):
         if not await store.works_with_class(connection, school_id, class_id, auth.caller(), self._clock.now()):
             raise _no_class()
 
-    async def _render(self, kind: str, render: Callable[[_Pages], bytes], pages: _Pages, count: int) -> bytes:
-        with _render_seconds.labels(kind).time():
-            file = await asyncio.get_running_loop().run_in_executor(self._press, render, pages)
-        _rendered.labels(kind).inc(count)
-        return file
-
 
 def _no_class() -> NotFound:
     return NotFound("CLASS_NOT_FOUND", "no such class whose printouts you prepare")
@@ -279,19 +222,3 @@ def _no_run() -> NotFound:
 
 def _away() -> Unavailable:
     return Unavailable("JOURNAL_UNAVAILABLE", "the journal does not answer; nothing was printed, repeat the call")
-
-
-def parts(frame: Frame, sources: Sources) -> Sequence[Part]:
-    """The servicers of documents."""
-    return [
-        Part(
-            "diary.documents.v1.DocumentService",
-            document_service_pb2_grpc.add_DocumentServiceServicer_to_server,
-            DocumentServicer(frame, sources),
-        ),
-        Part(
-            "diary.documents.v1.RelationService",
-            relation_service_pb2_grpc.add_RelationServiceServicer_to_server,
-            RelationServicer(frame),
-        ),
-    ]

@@ -1,0 +1,36 @@
+"""The RPCs of documents."""
+
+from collections.abc import Sequence
+
+from chassis.run import Frame
+from chassis.server import Part
+from diary.documents.v1 import document_service_pb2_grpc, relation_service_pb2_grpc
+from services.documents.rpc.press import Press
+from services.documents.rpc.print_runs import PrintRunMethods, Sources
+from services.documents.rpc.relations import RelationServicer
+from services.documents.rpc.slips import SlipMethods
+
+
+class DocumentServicer(SlipMethods, PrintRunMethods, document_service_pb2_grpc.DocumentServiceServicer):
+    """DocumentService, its methods split by noun."""
+
+    def __init__(self, frame: Frame, sources: Sources) -> None:
+        press = Press()
+        SlipMethods.__init__(self, press)
+        PrintRunMethods.__init__(self, frame, sources, press)
+
+
+def parts(frame: Frame, sources: Sources) -> Sequence[Part]:
+    """The servicers of documents."""
+    return [
+        Part(
+            "diary.documents.v1.DocumentService",
+            document_service_pb2_grpc.add_DocumentServiceServicer_to_server,
+            DocumentServicer(frame, sources),
+        ),
+        Part(
+            "diary.documents.v1.RelationService",
+            relation_service_pb2_grpc.add_RelationServiceServicer_to_server,
+            RelationServicer(frame),
+        ),
+    ]
