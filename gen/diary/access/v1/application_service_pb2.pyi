@@ -250,6 +250,8 @@ class _ApplicationChannelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Ap
     """через классного руководителя."""
     APPLICATION_CHANNEL_POST: _ApplicationChannel.ValueType  # 3
     """почтой."""
+    APPLICATION_CHANNEL_DIARY: _ApplicationChannel.ValueType  # 4
+    """через сервис, by the applicant; staff do not name it."""
 
 class ApplicationChannel(_ApplicationChannel, metaclass=_ApplicationChannelEnumTypeWrapper):
     """How an application reached the school."""
@@ -262,6 +264,8 @@ APPLICATION_CHANNEL_CLASS_TEACHER: ApplicationChannel.ValueType  # 2
 """через классного руководителя."""
 APPLICATION_CHANNEL_POST: ApplicationChannel.ValueType  # 3
 """почтой."""
+APPLICATION_CHANNEL_DIARY: ApplicationChannel.ValueType  # 4
+"""через сервис, by the applicant; staff do not name it."""
 Global___ApplicationChannel: _TypeAlias = ApplicationChannel  # noqa: Y015
 
 class _GuardianKind:
