@@ -26,6 +26,10 @@ _READERS = 3
 _AT_ONCE = 8
 # Reads that each reader begins after OK, at the least.
 _LATE_READS = 3
+# Who is told of an ending, and for how long one of them is down: an ending waits 4.5 seconds for it.
+_TOLD = ("notify", "documents", "journal")
+_DOWN_SECONDS = 6.0, 8.0
+_CUT_SECONDS = 0.5, 2.0
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,9 @@ class OpenGrant:
 
 @dataclass
 class Totals:
-    """What came of races. Times in seconds from the first request to OK; quiet ones while every server was up."""
+    """What came of races. Times in seconds from the first request to OK; quiet ones while every server was up. Of a service
+    that was down: until ENDING_PENDING, and from its return to OK.
+    """
 
     races: int = 0
     early_reads: int = 0
@@ -51,6 +57,7 @@ class Totals:
     quiet_times: list[float] = field(default_factory=list)
     disturbed_times: list[float] = field(default_factory=list)
     pending_times: list[float] = field(default_factory=list)
+    return_times: list[float] = field(default_factory=list)
 
 
 async def list_grants(region: Launcher, school_id: str, but_logins: Sequence[str], limit: int) -> list[OpenGrant]:
@@ -84,6 +91,7 @@ class Races:
         # Even while nothing is disturbed.
         self._troubles = 0
         self._answered = 0
+        self._returned = 0.0
 
     async def run(self, grants: Sequence[OpenGrant]) -> None:
         """A race for each grant, several at once."""
@@ -99,14 +107,16 @@ class Races:
 
     @asynccontextmanager
     async def disturbed(self) -> AsyncIterator[None]:
-        """Journal restarts and NATS is cut, now and then, while the block runs."""
+        """NATS is cut, journal restarts, and one service after the other is down for some seconds, while the block runs."""
         task = asyncio.create_task(self._disturb())
         try:
             yield
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-            os.kill(self._region.children["nats"].pid, signal.SIGCONT)
+            self._troubles += self._troubles % 2
+            for name in ("nats", *_TOLD):
+                os.kill(self._region.children[name].pid, signal.SIGCONT)
 
     async def _disturb(self) -> None:
         """Pauses here are the trouble itself, not waiting for something."""
@@ -114,7 +124,13 @@ class Races:
             await asyncio.sleep(self._chance.uniform(0.1, 0.5))
             self._troubles += 1
             self.totals.disturbances += 1
-            await (self._hold_nats() if number % 3 else self._restart_journal())
+            match number % 4:
+                case 0:
+                    await self._restart_journal()
+                case 2:
+                    await self._hold(_TOLD[number // 4 % len(_TOLD)], *_DOWN_SECONDS)
+                case _:
+                    await self._hold("nats", *_CUT_SECONDS)
             self._troubles += 1
 
     async def _restart_journal(self) -> None:
@@ -123,11 +139,12 @@ class Races:
         answered = self._answered
         await eventually(lambda: self._answered > answered, seconds=60, why="journal is back")
 
-    async def _hold_nats(self) -> None:
+    async def _hold(self, name: str, least: float, most: float) -> None:
         """Cut off: it is there and answers nobody."""
-        os.kill(self._region.children["nats"].pid, signal.SIGSTOP)
-        await asyncio.sleep(self._chance.uniform(0.5, 2))
-        os.kill(self._region.children["nats"].pid, signal.SIGCONT)
+        os.kill(self._region.children[name].pid, signal.SIGSTOP)
+        await asyncio.sleep(self._chance.uniform(least, most))
+        os.kill(self._region.children[name].pid, signal.SIGCONT)
+        self._returned = asyncio.get_running_loop().time()
 
     async def _race(self, stub: diary_service_pb2_grpc.DiaryServiceAsyncStub, grant: OpenGrant) -> None:
         is_read, is_ended = asyncio.Event(), asyncio.Event()
@@ -171,7 +188,7 @@ class Races:
         """Returns at OK; repeats the same request at ENDING_PENDING."""
         path = f"/v1/schools/{self._school_id}/grants/{grant.grant_id}:revoke"
         loop, request_id, troubles = asyncio.get_running_loop(), new_id(), self._troubles
-        began = loop.time()
+        began, was_pending = loop.time(), False
         while True:
             asked = loop.time()
             try:
@@ -181,9 +198,12 @@ class Races:
             except Refused as refusal:
                 if refusal.reason != "ENDING_PENDING":
                     raise
+                was_pending = True
                 self.totals.pending += 1
                 self.totals.pending_times.append(loop.time() - asked)
             else:
                 is_quiet = troubles == self._troubles and troubles % 2 == 0
                 (self.totals.quiet_times if is_quiet else self.totals.disturbed_times).append(loop.time() - began)
+                if was_pending and self._returned > began:
+                    self.totals.return_times.append(loop.time() - self._returned)
                 return
