@@ -1,5 +1,6 @@
 """Reads PDFs as others read them: poppler for words, places and pictures, ZXing for QR codes."""
 
+import io
 import re
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ from html import unescape
 
 import pytest
 import zxingcpp
+from PIL import Image
 
 needs_poppler = pytest.mark.skipif(
     shutil.which("pdftotext") is None, reason="poppler-utils is not installed: make setup-debian (as root)"
@@ -64,6 +66,20 @@ def read_codes(pdf: bytes) -> list[str]:
     _, size, _, pixels = picture.split(b"\n", 3)
     width, height = map(int, size.split())
     return [code.text for code in zxingcpp.read_barcodes(memoryview(pixels).cast("B", (height, width)))]
+
+
+def scan(pdf: bytes) -> bytes:
+    """A printed paper as an office's scanner gives it back: grey pictures, a little askew, in one PDF."""
+    pictures, rest = [], _run(pdf, "pdftoppm", "-gray", "-r", "150", "-")
+    while rest:
+        _, size, _, pixels = rest.split(b"\n", 3)
+        width, height = map(int, size.split())
+        page = Image.frombytes("L", (width, height), pixels[: width * height])
+        pictures.append(page.rotate(0.8, fillcolor=255))
+        rest = pixels[width * height :]
+    file = io.BytesIO()
+    pictures[0].save(file, "PDF", save_all=True, append_images=pictures[1:], resolution=150)
+    return file.getvalue()
 
 
 def squeeze(text: str) -> str:
