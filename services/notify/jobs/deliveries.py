@@ -7,6 +7,7 @@ whose lease is lost is cut off; what became of it is then unknown, and the next 
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -22,10 +23,12 @@ from diary.notify.v1 import events_pb2
 from services.notify.convert.letters import build_message, write_address
 from services.notify.jobs import measures, smtp
 from services.notify.jobs.content import Contents
-from services.notify.rules import ATTEMPTS, Attempt, Claim, Next, Outcome, State, Taken, plan_next
+from services.notify.rules import ATTEMPTS, Attempt, Claim, Kind, Next, Outcome, State, Taken, plan_next
 from services.notify.store import queue
 
 _AT_ONCE = 16
+# Letters with files on their way at once: one of 8 MiB takes sixty in memory, and a pod has 320.
+_WITH_FILES_AT_ONCE = 2
 _LEASE = timedelta(seconds=10)
 _RENEW_SECONDS = 2.0
 # A letter is cut off this long before its lease ends.
@@ -56,6 +59,7 @@ class Deliveries:
         self._server = server
         self._news = news
         self._sending: dict[UUID, _Sending] = {}
+        self._with_files = asyncio.Semaphore(_WITH_FILES_AT_ONCE)
 
     async def send_due_deliveries(self) -> None:
         """Sends for ever; each second it looks for what others wrote. On cancellation letters on their way may still end."""
@@ -133,7 +137,8 @@ class Deliveries:
         try:
             async with asyncio.timeout(None) as sending.limit:
                 self._move_limit(sending)
-                return await self._fetch_and_send(taken)
+                async with self._with_files if taken.kind is Kind.DECISION else nullcontext():
+                    return await self._fetch_and_send(taken)
         except TimeoutError:
             return Attempt(Outcome.UNKNOWN, "no answer in time")
         except grpc.aio.AioRpcError as error:
@@ -154,7 +159,9 @@ class Deliveries:
             receiver = write_address(content.receiver)
         except ValueError:
             return Attempt(Outcome.REFUSED, "no letter can be sent to an address of this form")
-        letter = build_message(content.words, self._server.sender, receiver, taken.delivery_id, self._clock.now())
+        build = partial(build_message, content.words, self._server.sender, receiver, taken.delivery_id, self._clock.now())
+        # Files of 8 MiB take a quarter of a second, in which leases are to be renewed.
+        letter = await asyncio.to_thread(build) if content.words.files else build()
         if taken.is_copy_possible:
             measures.possible_second_copies.inc()
         return await smtp.send(self._server, receiver, letter, content.secrets)
@@ -193,7 +200,8 @@ class Deliveries:
             names = {
                 "school_id": str(taken.school_id),
                 "delivery_id": str(taken.delivery_id),
-                "grant_id": str(taken.grant_id or ""),
+                "grant_id": str(taken.grant_id) if taken.kind is Kind.CREDENTIALS else "",
+                "document_id": str(taken.document_id or ""),
             }
             if is_ours and following.state is State.SENT:
                 await outbox.add(connection, self._clock, events_pb2.DeliverySucceeded(**names), taken.school_id)

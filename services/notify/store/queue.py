@@ -65,6 +65,8 @@ async def count_waiting(connection: Connection) -> int:
 async def take_delivery(connection: Connection, claim: Claim, now: datetime) -> Taken | None:
     """Takes a claimed delivery to be sent now, or cancels it when its receiver may not read or does not want it: None.
 
+    Whether first credentials and decisions are wanted their owner says when they are fetched; a decision may go to somebody who
+    may read nothing. Marks may be switched off, the end of an access is told to all who may still read.
     The lock on the relation orders this against ApplyRelations: either the ending waits for this letter, or this statement
     sees the ending. None also when the claim has run out. An attempt whose sender died is noted with outcome UNKNOWN (4), and
     the pause after this one is set now, lest a letter that kills its sender be sent again and again.
@@ -85,7 +87,8 @@ async def take_delivery(connection: Connection, claim: Claim, now: datetime) -> 
             SELECT $1, $2, attempt_count, 4, '', $4 FROM claimed WHERE state = 5
             ON CONFLICT DO NOTHING
         ), verdict AS (
-            SELECT c.kind = 1 OR (SELECT count(*) FROM open_relation) > 0 AND coalesce(p.is_marks_letter_on, true) AS is_wanted
+            SELECT c.kind IN (1, 3) OR (SELECT count(*) FROM open_relation) > 0
+                AND (c.kind = 4 OR coalesce(p.is_marks_letter_on, true)) AS is_wanted
             FROM claimed c
             LEFT JOIN preferences p ON p.school_id = $1 AND p.account_id = c.account_id AND p.student_id = c.student_id
         )
@@ -95,8 +98,8 @@ async def take_delivery(connection: Connection, claim: Claim, now: datetime) -> 
             next_attempt_time = $4 + ($7::interval[])[least(d.attempt_count + 1, cardinality($7))]
         FROM verdict
         WHERE d.school_id = $1 AND d.delivery_id = $2 AND d.state IN (1, 5) AND d.lease_end_time = $3
-        RETURNING d.state, d.kind, d.account_id, d.student_id, d.grant_id, d.mark_ids, d.attempt_count, d.is_copy_possible,
-            d.fact_time
+        RETURNING d.state, d.kind, d.account_id, d.student_id, d.grant_id, d.applicant_id, d.document_id, d.mark_ids,
+            d.attempt_count, d.is_copy_possible, d.fact_time
         """,
         claim.school_id,
         claim.delivery_id,
@@ -115,6 +118,8 @@ async def take_delivery(connection: Connection, claim: Claim, now: datetime) -> 
         row["account_id"],
         row["student_id"],
         row["grant_id"],
+        row["applicant_id"],
+        row["document_id"],
         row["mark_ids"],
         row["attempt_count"],
         row["is_copy_possible"],

@@ -18,7 +18,7 @@ async def test_the_jobs_role_sees_only_what_it_needs_to_claim(world: World) -> N
     database = await Database.connect(world.clone.app_dsns["notify"], "notify", size=1)
     async with database.jobs() as connection:
         await connection.fetch("SELECT school_id, delivery_id, state, next_attempt_time, lease_end_time FROM deliveries")
-        for column in ("account_id", "student_id", "mark_ids", "provider_answer", "grant_id"):
+        for column in ("account_id", "student_id", "mark_ids", "provider_answer", "grant_id", "applicant_id", "class_id"):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connection.fetch(f"SELECT {column} FROM deliveries")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
