@@ -72,6 +72,7 @@ class Claim:
 
     school_id: UUID
     delivery_id: UUID
+    is_decision: bool
     lease_end_time: datetime
 
 

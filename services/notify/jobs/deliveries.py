@@ -7,7 +7,6 @@ whose lease is lost is cut off; what became of it is then unknown, and the next 
 from __future__ import annotations
 
 import asyncio
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -27,8 +26,8 @@ from services.notify.rules import ATTEMPTS, Attempt, Claim, Kind, Next, Outcome,
 from services.notify.store import queue
 
 _AT_ONCE = 16
-# Letters with files on their way at once: one of 8 MiB takes sixty in memory, and a pod has 320.
-_WITH_FILES_AT_ONCE = 2
+# Beside them: a letter with files of 8 MiB takes up to 150 in memory, and a pod has 320.
+_DECISIONS_AT_ONCE = 1
 _LEASE = timedelta(seconds=10)
 _RENEW_SECONDS = 2.0
 # A letter is cut off this long before its lease ends.
@@ -59,7 +58,6 @@ class Deliveries:
         self._server = server
         self._news = news
         self._sending: dict[UUID, _Sending] = {}
-        self._with_files = asyncio.Semaphore(_WITH_FILES_AT_ONCE)
 
     async def send_due_deliveries(self) -> None:
         """Sends for ever; each second it looks for what others wrote. On cancellation letters on their way may still end."""
@@ -102,19 +100,24 @@ class Deliveries:
             await asyncio.sleep(10)
 
     async def _claim(self) -> None:
-        free = _AT_ONCE - len(self._sending)
-        if free == 0:
+        free, free_decisions = self._free(is_decision=False), self._free(is_decision=True)
+        if free == free_decisions == 0:
             return
         now = self._clock.now()
         async with self._database.jobs() as connection:
-            claims = await queue.claim_deliveries(connection, now, now + _LEASE, free, list(self._sending))
+            claims = await queue.claim_deliveries(connection, now, now + _LEASE, free, free_decisions, list(self._sending))
         for claim in claims:
             task = asyncio.create_task(self._send(claim))
             self._sending[claim.delivery_id] = _Sending(claim, task)
             task.add_done_callback(partial(self._release, claim))
 
+    def _free(self, *, is_decision: bool) -> int:
+        """How many more may be on their way."""
+        taken = sum(sending.claim.is_decision is is_decision for sending in self._sending.values())
+        return (_DECISIONS_AT_ONCE if is_decision else _AT_ONCE) - taken
+
     def _release(self, claim: Claim, _: asyncio.Task[None]) -> None:
-        was_full = len(self._sending) == _AT_ONCE
+        was_full = self._free(is_decision=claim.is_decision) == 0
         del self._sending[claim.delivery_id]
         if was_full:
             self._news.set()
@@ -137,8 +140,7 @@ class Deliveries:
         try:
             async with asyncio.timeout(None) as sending.limit:
                 self._move_limit(sending)
-                async with self._with_files if taken.kind is Kind.DECISION else nullcontext():
-                    return await self._fetch_and_send(taken)
+                return await self._fetch_and_send(taken)
         except TimeoutError:
             return Attempt(Outcome.UNKNOWN, "no answer in time")
         except grpc.aio.AioRpcError as error:

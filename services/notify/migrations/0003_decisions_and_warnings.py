@@ -27,6 +27,8 @@ ALTER TABLE deliveries
     -- what it claims while both run.
     ADD CONSTRAINT deliveries_decisions_are_cancelled_at_an_attempt CHECK (kind <> 3 OR state <> 4 OR attempt_count > 0);
 CREATE UNIQUE INDEX deliveries_once_a_document ON deliveries (school_id, document_id) WHERE kind = 3;
+-- So that the queue takes a bounded number of letters with files at once.
+GRANT SELECT (kind) ON deliveries TO diary_notify_jobs;
 """
 
 

@@ -14,27 +14,42 @@ _FAMILY = (3, 4)
 
 
 async def claim_deliveries(
-    connection: Connection, now: datetime, lease_end: datetime, limit: int, apart_from: Sequence[UUID]
+    connection: Connection,
+    now: datetime,
+    lease_end: datetime,
+    limit: int,
+    decision_limit: int,
+    apart_from: Sequence[UUID],
 ) -> list[Claim]:
-    """Claims due deliveries, oldest first, also those whose sender's lease has run out. In `db.jobs`."""
+    """Claims due deliveries, oldest first, also those whose sender's lease has run out. In `db.jobs`.
+
+    Decisions have a limit of their own: they bring files, and many are signed at once.
+    """
     rows = await connection.fetch(
         """
-        UPDATE deliveries d SET lease_end_time = $2
-        FROM (
+        WITH letters AS (
             SELECT school_id, delivery_id FROM deliveries
-            WHERE state IN (1, 5) AND next_attempt_time <= $1 AND (lease_end_time IS NULL OR lease_end_time <= $1)
-                AND delivery_id <> ALL ($4::uuid[])
+            WHERE state IN (1, 5) AND kind <> 3 AND next_attempt_time <= $1
+                AND (lease_end_time IS NULL OR lease_end_time <= $1) AND delivery_id <> ALL ($5::uuid[])
             ORDER BY next_attempt_time LIMIT $3 FOR UPDATE SKIP LOCKED
-        ) AS due
+        ), decisions AS (
+            SELECT school_id, delivery_id FROM deliveries
+            WHERE state IN (1, 5) AND kind = 3 AND next_attempt_time <= $1
+                AND (lease_end_time IS NULL OR lease_end_time <= $1) AND delivery_id <> ALL ($5::uuid[])
+            ORDER BY next_attempt_time LIMIT $4 FOR UPDATE SKIP LOCKED
+        )
+        UPDATE deliveries d SET lease_end_time = $2
+        FROM (SELECT * FROM letters UNION ALL SELECT * FROM decisions) AS due
         WHERE d.school_id = due.school_id AND d.delivery_id = due.delivery_id
-        RETURNING d.school_id, d.delivery_id
+        RETURNING d.school_id, d.delivery_id, d.kind
         """,
         now,
         lease_end,
         limit,
+        decision_limit,
         apart_from,
     )
-    return [Claim(row["school_id"], row["delivery_id"], lease_end) for row in rows]
+    return [Claim(row["school_id"], row["delivery_id"], row["kind"] == Kind.DECISION, lease_end) for row in rows]
 
 
 async def renew_leases(connection: Connection, claims: Sequence[Claim], now: datetime, lease_end: datetime) -> set[UUID]:

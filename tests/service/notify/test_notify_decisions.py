@@ -1,7 +1,9 @@
 """A signed refusal goes to its applicant by e-mail, with the paper and what proves the head's signature (R23, R26)."""
 
+import asyncio
 import os
 from datetime import timedelta
+from email.message import EmailMessage
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,6 +16,7 @@ from diary.notify.v1 import events_pb2
 from services.notify.rules import State
 from tests.service.notify.mailbox import files, text
 from tests.service.notify.world import MOTHER, Family, Refused, World
+from tests.support.eventually import eventually
 
 SENT, FAILED, CANCELLED, WAITING = (int(s) for s in (State.SENT, State.FAILED, State.CANCELLED, State.WAITING))
 NAME = "Решение 3-ЭДО-2026"
@@ -139,6 +142,33 @@ async def test_a_signature_that_is_told_twice_sends_one_letter(world: World) -> 
         await world.until_handled(await world.tell(refused.signed(), refused.school_id))
     assert await world.states(refused) == [(SENT, 1)]
     assert len(world.mailbox.letters) == 1
+
+
+async def test_decisions_signed_together_go_one_by_one_and_hold_up_no_other_letter(world: World) -> None:
+    on_their_way, most, go = 0, 0, asyncio.Event()
+
+    async def wait(letter: EmailMessage) -> str:
+        nonlocal on_their_way, most
+        if "Решение" in letter["Subject"]:
+            on_their_way += 1
+            most = max(most, on_their_way)
+            await go.wait()
+            on_their_way -= 1
+        return "250 2.0.0 Ok"
+
+    world.mailbox.answer = wait
+    school_id = uuid4()
+    decisions = [Refused(school_id) for _ in range(20)]
+    async with world.serving():
+        for refused in decisions:
+            await world.sign_decision(refused)
+        await eventually(lambda: on_their_way == 1, why="a decision on its way")
+        family = await world.family()
+        await world.record_marks(family)
+        await world.until(family, (SENT, 1))
+        go.set()
+        await world.until(decisions[0], *[(SENT, 1)] * 20)
+    assert most == 1
 
 
 async def test_papers_of_other_kinds_are_sent_to_nobody(world: World) -> None:
