@@ -18,6 +18,7 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from urllib.parse import quote
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -77,7 +78,7 @@ def _read(path: Path) -> EmailMessage:
 
 
 class Pages(BaseHTTPRequestHandler):
-    """`/` lists letters, `/letters/<name>` shows one, `/letters/<name>/html` is its HTML for the frame."""
+    """`/` lists letters, `/letters/<name>` shows one, `…/html` is its HTML for the frame, `…/files/<n>` a file of it."""
 
     def __init__(self, box: Box, *args: object) -> None:
         self._box = box
@@ -92,13 +93,29 @@ class Pages(BaseHTTPRequestHandler):
             return self._answer(200, "ok")
         if self.path == "/":
             return self._answer(200, _list_page(self._box))
-        _, _, name = self.path.partition("/letters/")
-        letter = self._box.find(name.removesuffix("/html"))
+        _, _, path = self.path.partition("/letters/")
+        name, _, part = path.partition("/")
+        letter = self._box.find(name)
         if letter is None:
             return self._answer(404, _page("Письма нет", "<p><a href='/'>Все письма</a></p>"))
-        if name.endswith("/html"):
+        if part.startswith("files/"):
+            return self._answer_file(letter, part.removeprefix("files/"))
+        if part == "html":
             return self._answer(200, _part(letter, "html").replace("<head>", '<head><base target="_blank">', 1), _FRAME)
         return self._answer(200, _letter_page(name, letter))
+
+    def _answer_file(self, letter: EmailMessage, number: str) -> None:
+        """Only to be saved: a browser opens nothing of a letter on this address."""
+        file = next((file for place, file in enumerate(letter.iter_attachments()) if str(place) == number), None)
+        if file is None:
+            self._answer(404, "")
+            return
+        content = file.get_payload(decode=True)
+        self.send_response(200)
+        self.send_header("Content-Type", "application/octet-stream")
+        self.send_header("Content-Disposition", f"attachment; filename*=utf-8''{quote(file.get_filename() or 'file', safe='')}")
+        self.end_headers()
+        self.wfile.write(content if isinstance(content, bytes) else b"")
 
     def _answer(self, status: int, page: str, extra_policy: str = "") -> None:
         body = page.encode()
@@ -137,8 +154,13 @@ def _letter_page(name: str, letter: EmailMessage) -> str:
         f"<tr><th>{title}</th><td>{_header(letter, field)}</td></tr>"
         for title, field in (("От кого", "From"), ("Кому", "To"), ("Когда", "Date"), ("Номер", "Message-ID"))
     )
+    files = "".join(
+        f"<li><a href='/letters/{name}/files/{place}'>{html.escape(file.get_filename() or 'без имени')}</a></li>"
+        for place, file in enumerate(letter.iter_attachments())
+    )
     body = (
         f"<p><a href='/'>Все письма</a></p><table>{headers}</table>"
+        f"{f'<h2>Вложения</h2><ul>{files}</ul>' if files else ''}"
         f"<h2>Как его видит получатель</h2><iframe sandbox='allow-popups allow-popups-to-escape-sandbox' title='Письмо' "
         f"src='/letters/{name}/html'></iframe><h2>Простой текст</h2><pre>{html.escape(_part(letter, 'plain'))}</pre>"
     )

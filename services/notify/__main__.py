@@ -6,7 +6,14 @@ from uuid import UUID
 
 from chassis import auth, clients, clock, migrate, relations, run
 from chassis.db import Database
-from diary.access.v1 import credential_service_pb2_grpc, roster_service_pb2_grpc, school_service_pb2_grpc
+from diary.access.v1 import (
+    credential_service_pb2_grpc,
+    decision_service_pb2_grpc,
+    grant_service_pb2_grpc,
+    roster_service_pb2_grpc,
+    school_service_pb2_grpc,
+)
+from diary.documents.v1 import document_service_pb2_grpc
 from diary.journal.v1 import diary_service_pb2_grpc
 from services.notify import commands, rpc
 from services.notify.config import Settings
@@ -20,6 +27,8 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
     """Builds the service of its settings and frame."""
     access = clients.connect(settings.access_address, frame.token)
     journal = clients.connect(settings.journal_address, frame.token)
+    # A paper with its scan has up to 8 MiB.
+    documents = clients.connect(settings.documents_address, frame.token, seconds=5)
     roster = roster_service_pb2_grpc.RosterServiceStub(access)
     projection = relations.Projection(frame.database, frame.clock, roster)
     news = asyncio.Event()
@@ -27,6 +36,9 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
         frame.database,
         frame.clock,
         credential_service_pb2_grpc.CredentialServiceStub(access),
+        decision_service_pb2_grpc.DecisionServiceStub(access),
+        grant_service_pb2_grpc.GrantServiceStub(access),
+        document_service_pb2_grpc.DocumentServiceStub(documents),
         diary_service_pb2_grpc.DiaryServiceStub(journal),
         settings.portal_url,
     )

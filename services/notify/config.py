@@ -21,6 +21,9 @@ class Settings(ServiceSettings):
     journal_address: str = Field(
         "127.0.0.1:50052", validation_alias="DIARY_JOURNAL_ADDRESS", description="gRPC address of journal"
     )
+    documents_address: str = Field(
+        "127.0.0.1:50054", validation_alias="DIARY_DOCUMENTS_ADDRESS", description="gRPC address of documents"
+    )
     portal_url: str = Field("http://127.0.0.1:8080", description="where families open the diary; letters link to it")
     mail_from: str = Field("diary@diary.localhost", description="address that letters come from")
     smtp_host: str = Field("127.0.0.1", description="mail server")

@@ -11,13 +11,15 @@ from chassis.clock import Clock
 from chassis.db import Database
 from diary.access.v1 import events_pb2 as access_events
 from diary.access.v1 import roster_service_pb2, roster_service_pb2_grpc
+from diary.documents.v1 import document_service_pb2
+from diary.documents.v1 import events_pb2 as document_events
 from diary.journal.v1 import events_pb2 as journal_events
 from services.notify.convert.messages import read_marks, read_places
 from services.notify.store import deliveries, preferences
 
 
 class Consumers:
-    """Handlers of access's and journal's events."""
+    """Handlers of access's, journal's and documents' events."""
 
     def __init__(
         self,
@@ -61,6 +63,39 @@ class Consumers:
                 )
         self._news.set()
 
+    async def on_access_ends_soon(self, event: events.Event) -> None:
+        """One warning to the account that shall know (R6, R13); whether it is still true is asked when it is sent."""
+        ending = access_events.AccessEndsSoon.FromString(event.payload)
+        async with events.once(self._database, self._clock, event) as connection:
+            if connection is not None:
+                await deliveries.insert_access_ends(
+                    connection,
+                    UUID(ending.school_id),
+                    UUID(ending.account_id),
+                    UUID(ending.student_id),
+                    UUID(ending.grant_id),
+                    event,
+                    self._clock.now(),
+                )
+        self._news.set()
+
+    async def on_document_signed(self, event: events.Event) -> None:
+        """One delivery of a signed refusal to its applicant (R23); whether it is wanted is asked when it is sent."""
+        signed = document_events.DocumentSigned.FromString(event.payload)
+        if signed.kind != document_service_pb2.DOCUMENT_KIND_REFUSAL:
+            return
+        async with events.once(self._database, self._clock, event) as connection:
+            if connection is not None:
+                await deliveries.insert_decision(
+                    connection,
+                    UUID(signed.school_id),
+                    UUID(signed.applicant_id),
+                    UUID(signed.document_id),
+                    event,
+                    self._clock.now(),
+                )
+        self._news.set()
+
     async def on_marks_recorded(self, event: events.Event) -> None:
         """One delivery for each student and account that may read and wants to hear."""
         recorded = journal_events.MarksRecorded.FromString(event.payload)
@@ -83,7 +118,9 @@ class Consumers:
             "access": {
                 access_events.RosterChanged.DESCRIPTOR.full_name: self.on_roster_changed,
                 access_events.CredentialsReady.DESCRIPTOR.full_name: self.on_credentials_ready,
+                access_events.AccessEndsSoon.DESCRIPTOR.full_name: self.on_access_ends_soon,
             },
+            "documents": {document_events.DocumentSigned.DESCRIPTOR.full_name: self.on_document_signed},
             "journal": {
                 journal_events.MarksRecorded.DESCRIPTOR.full_name: self.on_marks_recorded,
                 journal_events.MarkCorrected.DESCRIPTOR.full_name: self.on_mark_corrected,

@@ -1,4 +1,4 @@
-"""What notify decides: kinds, states and outcomes, when to try again, what may be told of an answer, Russian dates."""
+"""What notify decides: kinds, states, outcomes, when to try again, what may be told of an answer, how dates are written."""
 
 import re
 import unicodedata
@@ -25,6 +25,8 @@ PAUSES = (
 )
 ATTEMPTS = len(PAUSES) + 1
 _ANSWER_LENGTH = 200
+# What some system reads as a part of a path, or refuses in a file's name.
+_NOT_IN_FILE_NAMES = re.compile(r'[/\\:*?"<>|]')
 
 
 class Kind(IntEnum):
@@ -32,6 +34,16 @@ class Kind(IntEnum):
 
     CREDENTIALS = 1
     MARKS = 2
+    DECISION = 3
+    ACCESS_ENDS = 4
+
+
+class EndingCause(IntEnum):
+    """Why an access ends by itself; numbers of diary.access.v1.GrantEndingCause."""
+
+    OF_AGE = 1
+    AUTHORITY = 2
+    LEAVING = 3
 
 
 class State(IntEnum):
@@ -60,19 +72,25 @@ class Claim:
 
     school_id: UUID
     delivery_id: UUID
+    is_decision: bool
     lease_end_time: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A delivery that is being sent by this process. `attempt_count` counts this attempt too."""
+    """A delivery that is being sent by this process. `attempt_count` counts this attempt too.
+
+    A decision goes to an applicant, who need not have an account; all others go to an account.
+    """
 
     school_id: UUID
     delivery_id: UUID
     kind: Kind
-    account_id: UUID
+    account_id: UUID | None
     student_id: UUID | None
     grant_id: UUID | None
+    applicant_id: UUID | None
+    document_id: UUID | None
     mark_ids: Sequence[UUID]
     attempt_count: int
     is_copy_possible: bool
@@ -109,7 +127,7 @@ class Delivery:
 
     delivery_id: UUID
     kind: Kind
-    account_id: UUID
+    account_id: UUID | None
     student_id: UUID | None
     state: State
     attempt_count: int
@@ -137,6 +155,35 @@ class TaughtMark:
     work_type: str
     topic: str
     is_changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """An access that ends by itself, as a letter tells it: to its holder, or to the student whose guardian holds it (R6, R13).
+
+    `last_day` is the last one on which it holds, until 24:00; `student_name` the given name.
+    """
+
+    cause: EndingCause
+    last_day: date
+    student_name: str
+    school_name: str
+    holder_name: str
+    is_to_holder: bool
+    is_of_student: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SignedDecision:
+    """A signed refusal and what it answers. `scan` and `signature` are empty where the head signed in the other way (R22)."""
+
+    number: str
+    school_name: str
+    application_number: str
+    application_date: date
+    pdf: bytes
+    scan: bytes
+    signature: bytes
 
 
 def plan_next(outcome: Outcome, attempt_count: int, now: datetime) -> Next:
@@ -174,12 +221,27 @@ def first_name(display_name: str) -> str:
     return words[1] if len(words) > 1 else "".join(words)
 
 
+def find_last_day(end_time: datetime, zone: ZoneInfo) -> date:
+    """The last day of what holds until `end_time`, exclusive: midnight is 24:00 of the day before."""
+    return (end_time - timedelta(microseconds=1)).astimezone(zone).date()
+
+
+def name_file(number: str) -> str:
+    """The name of a decision's file, without ending and without anybody's name: 3-ЭДО/2026 is «Решение 3-ЭДО-2026»."""
+    return f"Решение {_NOT_IN_FILE_NAMES.sub('-', one_line(number))}"
+
+
 def write_day(day: date) -> str:
     """A day as a letter writes it: 3 марта."""
     return f"{day.day} {_MONTHS[day.month - 1]}"
 
 
+def write_date(day: date) -> str:
+    """A day with its year: 3 марта 2027 г."""
+    return f"{write_day(day)} {day.year} г."
+
+
 def write_moment(moment: datetime, zone: ZoneInfo) -> str:
     """An instant as a letter writes it, in the school's zone: 7 декабря 2026 г., 14:30."""
     local = moment.astimezone(zone)
-    return f"{write_day(local.date())} {local.year} г., {local:%H:%M}"
+    return f"{write_date(local.date())}, {local:%H:%M}"

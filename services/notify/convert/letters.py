@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -13,7 +13,17 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from services.notify.rules import TaughtMark, first_name, one_line, write_day, write_moment
+from services.notify.rules import (
+    Ending,
+    SignedDecision,
+    TaughtMark,
+    first_name,
+    name_file,
+    one_line,
+    write_date,
+    write_day,
+    write_moment,
+)
 
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
@@ -28,12 +38,23 @@ _SENDER = "Электронный дневник"
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file of a letter: its name, what the letter says of it, its bytes and its type below application/."""
+
+    name: str
+    note: str
+    content: bytes
+    subtype: str
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
-    """What a letter says: subject, plain text and HTML."""
+    """What a letter says: subject, plain text and HTML, and the files that it brings."""
 
     subject: str
     text: str
     html: str
+    files: Sequence[File] = ()
 
 
 def write_credentials(school_name: str, token: str, expire_time: datetime, zone: ZoneInfo, portal_url: str) -> Words:
@@ -65,6 +86,46 @@ def write_marks(student_name: str, marks: Sequence[TaughtMark], portal_url: str)
     return _render("marks", values)
 
 
+def write_decision(decision: SignedDecision, portal_url: str) -> Words:
+    """A signed refusal with what proves the head's signature (R22, R23). Neither words nor files' names name anybody."""
+    name = name_file(decision.number)
+    files = [File(f"{name}.pdf", "решение с электронной печатью", decision.pdf, "pdf")]
+    if decision.scan:
+        note = "скан-копия решения, которое руководитель подписал собственноручно"
+        files.append(File(f"{name} скан.pdf", note, decision.scan, "pdf"))
+    if decision.signature:
+        # A type of signatures would make mail programs take it for the letter's own, and hide it.
+        files.append(
+            File(f"{name}.pdf.sig", "электронная подпись руководителя под этим файлом", decision.signature, "octet-stream")
+        )
+    values = {
+        "school_name": decision.school_name,
+        "day": write_date(decision.application_date),
+        "number": decision.application_number,
+        "files": files,
+        "is_signed_electronically": bool(decision.signature),
+        "verify": f"{portal_url}/verify",
+    }
+    return replace(_render("decision", values), files=files)
+
+
+def write_ending(ending: Ending, portal_url: str) -> Words:
+    """The warning 30 days before an access ends (R6, R13), in words for its receiver and the cause."""
+    values = {
+        "cause": ending.cause.name,
+        "day": write_date(ending.last_day),
+        "student_name": ending.student_name,
+        "school_name": ending.school_name,
+        "holder_name": ending.holder_name,
+        "is_to_holder": ending.is_to_holder,
+        "is_of_student": ending.is_of_student,
+        "page": portal_url,
+    }
+    # Written once for both parts of the letter; HTML escapes them as it escapes any value.
+    paragraphs = _TEMPLATES.get_template("access_ends/words.txt").render(values).strip().split("\n\n")
+    return _render("access_ends", values | {"paragraphs": paragraphs})
+
+
 def write_address(address: str) -> str:
     """The address as SMTP takes it, its domain in ASCII. Raises ValueError when it cannot be written so."""
     local, _, domain = address.rpartition("@")
@@ -85,6 +146,8 @@ def build_message(words: Words, sender: str, receiver: str, delivery_id: UUID, n
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(words.text)
     message.add_alternative(words.html, subtype="html")
+    for file in words.files:
+        message.add_attachment(file.content, maintype="application", subtype=file.subtype, filename=file.name)
     return message.as_bytes()
 
 

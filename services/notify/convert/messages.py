@@ -5,14 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from diary.access.v1 import roster_service_pb2
+from diary.access.v1 import decision_service_pb2, grant_service_pb2, roster_service_pb2
+from diary.documents.v1 import document_service_pb2
 from diary.journal.v1 import diary_service_pb2
 from diary.journal.v1 import events_pb2 as journal_events_pb2
 from diary.notify.v1 import delivery_service_pb2, preference_service_pb2
-from services.notify.rules import Delivery, Preference, State, StudentPlace, TaughtMark, one_line
+from services.notify.rules import (
+    Delivery,
+    Ending,
+    EndingCause,
+    Preference,
+    SignedDecision,
+    State,
+    StudentPlace,
+    TaughtMark,
+    find_last_day,
+    one_line,
+)
 
 
 def read_marks(marks: Iterable[journal_events_pb2.RecordedMark]) -> list[tuple[UUID, UUID]]:
@@ -36,6 +49,34 @@ def read_taught_marks(answer: diary_service_pb2.BatchGetMarksResponse, student_i
     ]
     marks.sort(key=lambda mark: (mark.lesson_day, mark.subject))
     return (of_student[0].student_name if of_student else ""), marks
+
+
+def read_ending(answer: grant_service_pb2.GetGrantEndingResponse, account_id: UUID) -> Ending:
+    """What the letter to `account_id` tells."""
+    return Ending(
+        EndingCause(answer.cause),
+        find_last_day(read_instant(answer.end_time), ZoneInfo(answer.time_zone)),
+        one_line(answer.student_given_name),
+        one_line(answer.school_name),
+        one_line(answer.holder_name),
+        UUID(answer.holder_account_id) == account_id,
+        answer.is_student,
+    )
+
+
+def read_decision(
+    receiver: decision_service_pb2.GetDecisionReceiverResponse, fetched: document_service_pb2.FetchDocumentResponse
+) -> SignedDecision:
+    """The paper and what it answers."""
+    return SignedDecision(
+        one_line(fetched.document.number),
+        one_line(receiver.school_name),
+        one_line(receiver.application_number),
+        date.fromisoformat(receiver.application_date),
+        fetched.pdf,
+        fetched.scan,
+        fetched.signature,
+    )
 
 
 def read_places(entries: Iterable[roster_service_pb2.RosterEntry]) -> list[StudentPlace]:
@@ -67,7 +108,7 @@ def write_delivery(delivery: Delivery) -> delivery_service_pb2.Delivery:
     return delivery_service_pb2.Delivery(
         delivery_id=str(delivery.delivery_id),
         kind=delivery_service_pb2.NoticeKind.ValueType(delivery.kind),
-        account_id=str(delivery.account_id),
+        account_id=str(delivery.account_id or ""),
         student_id=str(delivery.student_id or ""),
         state=delivery_service_pb2.DeliveryState.ValueType(state),
         attempt_count=delivery.attempt_count,

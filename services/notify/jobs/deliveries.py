@@ -22,10 +22,12 @@ from diary.notify.v1 import events_pb2
 from services.notify.convert.letters import build_message, write_address
 from services.notify.jobs import measures, smtp
 from services.notify.jobs.content import Contents
-from services.notify.rules import ATTEMPTS, Attempt, Claim, Next, Outcome, State, Taken, plan_next
+from services.notify.rules import ATTEMPTS, Attempt, Claim, Kind, Next, Outcome, State, Taken, plan_next
 from services.notify.store import queue
 
 _AT_ONCE = 16
+# Beside them: a letter with files of 8 MiB takes up to 150 in memory, and a pod has 320.
+_DECISIONS_AT_ONCE = 1
 _LEASE = timedelta(seconds=10)
 _RENEW_SECONDS = 2.0
 # A letter is cut off this long before its lease ends.
@@ -98,19 +100,24 @@ class Deliveries:
             await asyncio.sleep(10)
 
     async def _claim(self) -> None:
-        free = _AT_ONCE - len(self._sending)
-        if free == 0:
+        free, free_decisions = self._free(is_decision=False), self._free(is_decision=True)
+        if free == free_decisions == 0:
             return
         now = self._clock.now()
         async with self._database.jobs() as connection:
-            claims = await queue.claim_deliveries(connection, now, now + _LEASE, free, list(self._sending))
+            claims = await queue.claim_deliveries(connection, now, now + _LEASE, free, free_decisions, list(self._sending))
         for claim in claims:
             task = asyncio.create_task(self._send(claim))
             self._sending[claim.delivery_id] = _Sending(claim, task)
             task.add_done_callback(partial(self._release, claim))
 
+    def _free(self, *, is_decision: bool) -> int:
+        """How many more may be on their way."""
+        taken = sum(sending.claim.is_decision is is_decision for sending in self._sending.values())
+        return (_DECISIONS_AT_ONCE if is_decision else _AT_ONCE) - taken
+
     def _release(self, claim: Claim, _: asyncio.Task[None]) -> None:
-        was_full = len(self._sending) == _AT_ONCE
+        was_full = self._free(is_decision=claim.is_decision) == 0
         del self._sending[claim.delivery_id]
         if was_full:
             self._news.set()
@@ -154,7 +161,9 @@ class Deliveries:
             receiver = write_address(content.receiver)
         except ValueError:
             return Attempt(Outcome.REFUSED, "no letter can be sent to an address of this form")
-        letter = build_message(content.words, self._server.sender, receiver, taken.delivery_id, self._clock.now())
+        build = partial(build_message, content.words, self._server.sender, receiver, taken.delivery_id, self._clock.now())
+        # Files of 8 MiB take a quarter of a second, in which leases are to be renewed.
+        letter = await asyncio.to_thread(build) if content.words.files else build()
         if taken.is_copy_possible:
             measures.possible_second_copies.inc()
         return await smtp.send(self._server, receiver, letter, content.secrets)
@@ -193,7 +202,8 @@ class Deliveries:
             names = {
                 "school_id": str(taken.school_id),
                 "delivery_id": str(taken.delivery_id),
-                "grant_id": str(taken.grant_id or ""),
+                "grant_id": str(taken.grant_id) if taken.kind is Kind.CREDENTIALS else "",
+                "document_id": str(taken.document_id or ""),
             }
             if is_ours and following.state is State.SENT:
                 await outbox.add(connection, self._clock, events_pb2.DeliverySucceeded(**names), taken.school_id)

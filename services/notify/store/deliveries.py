@@ -61,13 +61,63 @@ async def insert_marks(
     return int(status.split()[-1])
 
 
+async def insert_decision(
+    connection: Connection, school_id: UUID, applicant_id: UUID, document_id: UUID, event: Event, now: datetime
+) -> None:
+    """One delivery of a signed decision, however often its signature is told."""
+    await connection.execute(
+        """
+        INSERT INTO deliveries (school_id, kind, applicant_id, document_id, event_id, fact_time, next_attempt_time, create_time)
+        VALUES ($1, 3, $2, $3, $4, $5, $6, $6) ON CONFLICT DO NOTHING
+        """,
+        school_id,
+        applicant_id,
+        document_id,
+        event.event_id,
+        event.fact_time,
+        now,
+    )
+
+
+async def insert_access_ends(
+    connection: Connection, school_id: UUID, account_id: UUID, student_id: UUID, grant_id: UUID, event: Event, now: datetime
+) -> None:
+    """One delivery of the warning that an access ends."""
+    await connection.execute(
+        """
+        INSERT INTO deliveries (school_id, kind, account_id, student_id, grant_id, event_id, fact_time, next_attempt_time,
+                                create_time)
+        VALUES ($1, 4, $2, $3, $4, $5, $6, $7, $7) ON CONFLICT ON CONSTRAINT deliveries_once_an_event DO NOTHING
+        """,
+        school_id,
+        account_id,
+        student_id,
+        grant_id,
+        event.event_id,
+        event.fact_time,
+        now,
+    )
+
+
+async def put_class(connection: Connection, school_id: UUID, delivery_id: UUID, class_id: UUID | None) -> None:
+    """Keeps the class whose class teacher may see a decision's delivery."""
+    await connection.execute(
+        """
+        UPDATE deliveries SET class_id = $3 WHERE school_id = $1 AND delivery_id = $2 AND class_id IS DISTINCT FROM $3
+        """,
+        school_id,
+        delivery_id,
+        class_id,
+    )
+
+
 async def list_deliveries(
     connection: Connection, school_id: UUID, who: Caller, now: datetime, before: UUID | None, limit: int
 ) -> list[Delivery] | None:
     """Deliveries that the caller may see, newest first; None when the caller has no open relation in the school.
 
-    An admin (role 10) sees the school's, a class teacher (6) those about students of the own class and the first credentials
-    of their families, everyone the own ones.
+    An admin (role 10) sees the school's, a class teacher (6) those about students of the own class, the first credentials of
+    their families and the decisions of the own class, everyone the own ones.
     """
     rows = await connection.fetch(
         """
@@ -89,6 +139,7 @@ async def list_deliveries(
                 EXISTS (SELECT FROM mine WHERE kind = 6 AND role = 10)
                 OR d.account_id = $2
                 OR d.student_id IN (SELECT student_id FROM taught)
+                OR d.class_id IN (SELECT object_id FROM mine WHERE kind = 4 AND role = 6)
                 OR d.student_id IS NULL AND d.account_id IN (SELECT account_id FROM families)
             )
             ORDER BY d.delivery_id DESC LIMIT $6

@@ -14,27 +14,42 @@ _FAMILY = (3, 4)
 
 
 async def claim_deliveries(
-    connection: Connection, now: datetime, lease_end: datetime, limit: int, apart_from: Sequence[UUID]
+    connection: Connection,
+    now: datetime,
+    lease_end: datetime,
+    limit: int,
+    decision_limit: int,
+    apart_from: Sequence[UUID],
 ) -> list[Claim]:
-    """Claims due deliveries, oldest first, also those whose sender's lease has run out. In `db.jobs`."""
+    """Claims due deliveries, oldest first, also those whose sender's lease has run out. In `db.jobs`.
+
+    Decisions have a limit of their own: they bring files, and many are signed at once.
+    """
     rows = await connection.fetch(
         """
-        UPDATE deliveries d SET lease_end_time = $2
-        FROM (
+        WITH letters AS (
             SELECT school_id, delivery_id FROM deliveries
-            WHERE state IN (1, 5) AND next_attempt_time <= $1 AND (lease_end_time IS NULL OR lease_end_time <= $1)
-                AND delivery_id <> ALL ($4::uuid[])
+            WHERE state IN (1, 5) AND kind <> 3 AND next_attempt_time <= $1
+                AND (lease_end_time IS NULL OR lease_end_time <= $1) AND delivery_id <> ALL ($5::uuid[])
             ORDER BY next_attempt_time LIMIT $3 FOR UPDATE SKIP LOCKED
-        ) AS due
+        ), decisions AS (
+            SELECT school_id, delivery_id FROM deliveries
+            WHERE state IN (1, 5) AND kind = 3 AND next_attempt_time <= $1
+                AND (lease_end_time IS NULL OR lease_end_time <= $1) AND delivery_id <> ALL ($5::uuid[])
+            ORDER BY next_attempt_time LIMIT $4 FOR UPDATE SKIP LOCKED
+        )
+        UPDATE deliveries d SET lease_end_time = $2
+        FROM (SELECT * FROM letters UNION ALL SELECT * FROM decisions) AS due
         WHERE d.school_id = due.school_id AND d.delivery_id = due.delivery_id
-        RETURNING d.school_id, d.delivery_id
+        RETURNING d.school_id, d.delivery_id, d.kind
         """,
         now,
         lease_end,
         limit,
+        decision_limit,
         apart_from,
     )
-    return [Claim(row["school_id"], row["delivery_id"], lease_end) for row in rows]
+    return [Claim(row["school_id"], row["delivery_id"], row["kind"] == Kind.DECISION, lease_end) for row in rows]
 
 
 async def renew_leases(connection: Connection, claims: Sequence[Claim], now: datetime, lease_end: datetime) -> set[UUID]:
@@ -65,6 +80,8 @@ async def count_waiting(connection: Connection) -> int:
 async def take_delivery(connection: Connection, claim: Claim, now: datetime) -> Taken | None:
     """Takes a claimed delivery to be sent now, or cancels it when its receiver may not read or does not want it: None.
 
+    Whether first credentials and decisions are wanted their owner says when they are fetched; a decision may go to somebody who
+    may read nothing. Marks may be switched off, the end of an access is told to all who may still read.
     The lock on the relation orders this against ApplyRelations: either the ending waits for this letter, or this statement
     sees the ending. None also when the claim has run out. An attempt whose sender died is noted with outcome UNKNOWN (4), and
     the pause after this one is set now, lest a letter that kills its sender be sent again and again.
@@ -85,7 +102,8 @@ async def take_delivery(connection: Connection, claim: Claim, now: datetime) -> 
             SELECT $1, $2, attempt_count, 4, '', $4 FROM claimed WHERE state = 5
             ON CONFLICT DO NOTHING
         ), verdict AS (
-            SELECT c.kind = 1 OR (SELECT count(*) FROM open_relation) > 0 AND coalesce(p.is_marks_letter_on, true) AS is_wanted
+            SELECT c.kind IN (1, 3) OR (SELECT count(*) FROM open_relation) > 0
+                AND (c.kind = 4 OR coalesce(p.is_marks_letter_on, true)) AS is_wanted
             FROM claimed c
             LEFT JOIN preferences p ON p.school_id = $1 AND p.account_id = c.account_id AND p.student_id = c.student_id
         )
@@ -95,8 +113,8 @@ async def take_delivery(connection: Connection, claim: Claim, now: datetime) -> 
             next_attempt_time = $4 + ($7::interval[])[least(d.attempt_count + 1, cardinality($7))]
         FROM verdict
         WHERE d.school_id = $1 AND d.delivery_id = $2 AND d.state IN (1, 5) AND d.lease_end_time = $3
-        RETURNING d.state, d.kind, d.account_id, d.student_id, d.grant_id, d.mark_ids, d.attempt_count, d.is_copy_possible,
-            d.fact_time
+        RETURNING d.state, d.kind, d.account_id, d.student_id, d.grant_id, d.applicant_id, d.document_id, d.mark_ids,
+            d.attempt_count, d.is_copy_possible, d.fact_time
         """,
         claim.school_id,
         claim.delivery_id,
@@ -115,6 +133,8 @@ async def take_delivery(connection: Connection, claim: Claim, now: datetime) -> 
         row["account_id"],
         row["student_id"],
         row["grant_id"],
+        row["applicant_id"],
+        row["document_id"],
         row["mark_ids"],
         row["attempt_count"],
         row["is_copy_possible"],

@@ -1,4 +1,4 @@
-"""notify on real PostgreSQL, NATS and SMTP; access and journal are stood in for behind their real protos."""
+"""notify on real PostgreSQL, NATS and SMTP; access, journal and documents are stood in for behind their real protos."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -19,7 +19,7 @@ async def world(postgres: PostgresServer, nats_url: str, keys_dir: Path) -> Asyn
     clone = await postgres.clone(["notify"])
     broker = await nats.connect(nats_url)
     jetstream = broker.jetstream()
-    for service in ("access", "journal"):
+    for service in ("access", "journal", "documents"):
         await jetstream.add_stream(name=f"diary-{service}", subjects=[f"diary.{service}.v1.>"], duplicate_window=0.1)
     neighbours = Neighbours()
     await neighbours.start()

@@ -69,3 +69,13 @@ def text(letter: EmailMessage, kind: str = "plain") -> str:
     part = letter.get_body((kind,))
     assert isinstance(part, EmailMessage)
     return str(part.get_content())
+
+
+def files(letter: EmailMessage) -> dict[str, bytes]:
+    """The letter's attached files by name."""
+    found = {}
+    for part in letter.iter_attachments():
+        content = part.get_payload(decode=True)
+        assert isinstance(content, bytes)
+        found[str(part.get_filename())] = content
+    return found

@@ -1,4 +1,4 @@
-"""access and journal as notify meets them: their protos, answers by hand."""
+"""access, journal and documents as notify meets them: their protos, answers by hand."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -7,7 +7,16 @@ from uuid import UUID
 import grpc
 from google.protobuf.message import Message
 
-from diary.access.v1 import credential_service_pb2, relation_pb2, roster_service_pb2, school_service_pb2
+from chassis.clients import MESSAGE_LIMIT
+from diary.access.v1 import (
+    credential_service_pb2,
+    decision_service_pb2,
+    grant_service_pb2,
+    relation_pb2,
+    roster_service_pb2,
+    school_service_pb2,
+)
+from diary.documents.v1 import document_service_pb2
 from diary.journal.v1 import diary_service_pb2
 
 Answer = Callable[[Any, Any], Awaitable[Message]]
@@ -15,7 +24,8 @@ TOKEN = "known-secret-token-of-the-tests"
 
 
 class Neighbours:
-    """One server for both. `wanted` are the grants whose credentials may be sent, by the address they go to."""
+    """One server for all. `wanted` are the grants whose credentials may be sent, by the address they go to; `receivers` are
+    those of decisions by applicant, `endings` those of accesses by grant."""
 
     def __init__(self) -> None:
         self.port = 0
@@ -23,14 +33,23 @@ class Neighbours:
         self.marks: dict[str, diary_service_pb2.MarkForLetter] = {}
         self.relations: dict[str, relation_pb2.Relation] = {}
         self.students: dict[str, roster_service_pb2.RosterStudent] = {}
+        self.receivers: dict[str, decision_service_pb2.GetDecisionReceiverResponse] = {}
+        self.papers: dict[str, document_service_pb2.FetchDocumentResponse] = {}
+        self.endings: dict[str, grant_service_pb2.GetGrantEndingResponse] = {}
         self.schools: list[UUID] = []
         self._server: grpc.aio.Server | None = None
 
     async def start(self) -> None:
         """Listens on a free port."""
-        self._server = grpc.aio.server()
+        self._server = grpc.aio.server(options=[("grpc.max_send_message_length", MESSAGE_LIMIT)])
         answers: dict[str, tuple[type[Message], Answer]] = {
             "access.v1.CredentialService/RedeemDelivery": (credential_service_pb2.RedeemDeliveryRequest, self._redeem),
+            "access.v1.DecisionService/GetDecisionReceiver": (
+                decision_service_pb2.GetDecisionReceiverRequest,
+                self._get_receiver,
+            ),
+            "access.v1.GrantService/GetGrantEnding": (grant_service_pb2.GetGrantEndingRequest, self._get_ending),
+            "documents.v1.DocumentService/FetchDocument": (document_service_pb2.FetchDocumentRequest, self._fetch_document),
             "access.v1.RosterService/BatchGetRoster": (roster_service_pb2.BatchGetRosterRequest, self._get_roster),
             "access.v1.RosterService/ListRoster": (roster_service_pb2.ListRosterRequest, self._list_roster),
             "access.v1.SchoolService/ListSchools": (school_service_pb2.ListSchoolsRequest, self._list_schools),
@@ -65,6 +84,30 @@ class Neighbours:
         )
         answer.expire_time.FromJsonString("2026-12-04T21:30:00Z")
         return answer
+
+    async def _get_receiver(
+        self, request: decision_service_pb2.GetDecisionReceiverRequest, context: Any
+    ) -> decision_service_pb2.GetDecisionReceiverResponse:
+        """An applicant who wants the decision by e-mail."""
+        if request.applicant_id not in self.receivers:
+            await context.abort(grpc.StatusCode.FAILED_PRECONDITION, "not wanted")
+        return self.receivers[request.applicant_id]
+
+    async def _get_ending(
+        self, request: grant_service_pb2.GetGrantEndingRequest, context: Any
+    ) -> grant_service_pb2.GetGrantEndingResponse:
+        """A grant that still ends so soon."""
+        if request.grant_id not in self.endings:
+            await context.abort(grpc.StatusCode.NOT_FOUND, "no such grant that ends")
+        return self.endings[request.grant_id]
+
+    async def _fetch_document(
+        self, request: document_service_pb2.FetchDocumentRequest, context: Any
+    ) -> document_service_pb2.FetchDocumentResponse:
+        """A signed paper."""
+        if request.document_id not in self.papers:
+            await context.abort(grpc.StatusCode.NOT_FOUND, "no such paper")
+        return self.papers[request.document_id]
 
     async def _get_marks(
         self, request: diary_service_pb2.BatchGetMarksRequest, context: Any

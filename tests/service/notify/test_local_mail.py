@@ -14,7 +14,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from services.notify.convert.letters import Words, build_message
+from services.notify.convert.letters import File, Words, build_message
 from tests.support.eventually import eventually
 
 
@@ -89,6 +89,22 @@ async def test_nothing_in_a_letter_acts_on_the_page(server: Server) -> None:
     answer = await server.pages.get(f"/letters/{newest}/html")
     assert "sandbox" in answer.headers["content-security-policy"]
     assert "allow-scripts" not in answer.headers["content-security-policy"]
+
+
+async def test_an_attached_file_is_saved_as_it_was_sent_and_opened_by_nothing(server: Server) -> None:
+    script, content = '<script>.pdf"', b"%PDF-1.7\r\n<script>alert(1)</script>\xff"
+    files = [File("Решение 3.pdf", "", content, "pdf"), File(script, "", b"2", "octet-stream")]
+    await server.send(Words("Решение", "Текст", "<p>текст</p>", files))
+    newest = max(server.folder.glob("*.eml")).stem
+    page = (await server.pages.get(f"/letters/{newest}")).text
+    assert "Решение 3.pdf" in page
+    assert script not in page
+    answer = await server.pages.get(f"/letters/{newest}/files/0")
+    assert answer.content == content
+    assert answer.headers["content-disposition"].startswith("attachment; filename*=utf-8''%D0%A0")
+    assert answer.headers["content-type"] == "application/octet-stream"
+    for place in ("2", "-1", "x", ""):
+        assert (await server.pages.get(f"/letters/{newest}/files/{place}")).status_code == 404
 
 
 async def test_a_path_leads_nowhere_else_and_a_foreign_name_is_refused(server: Server) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from services.notify.rules import State
-from tests.service.notify.world import World
+from tests.service.notify.mailbox import files
+from tests.service.notify.world import Refused, World
 from tests.support.eventually import eventually
 
 SENT, SENDING = int(State.SENT), int(State.SENDING)
@@ -43,6 +44,30 @@ async def test_a_process_killed_before_it_heard_250_sends_the_same_message_id_ag
         "SELECT attempt_number, outcome FROM delivery_attempts WHERE school_id = $1 ORDER BY 1", family.school_id
     )
     assert [tuple(row) for row in attempts] == [(1, 4), (2, 1)]
+
+
+async def test_a_decision_whose_sender_was_killed_is_sent_again_whole_with_the_same_message_id(
+    world: World, tmp_path: Path
+) -> None:
+    first: list[EmailMessage] = []
+    refused, scan = Refused(), os.urandom(3_000_000)
+    async with world.process(tmp_path / "first.log") as process:
+
+        async def kill(letter: EmailMessage) -> str:
+            first.append(letter)
+            os.kill(process.pid, signal.SIGKILL)
+            return "250 2.0.0 Ok"
+
+        world.mailbox.answer = kill
+        await world.sign_decision(refused, scan=scan)
+        await process.wait()
+    assert await world.states(refused) == [(SENDING, 1)]
+    world.mailbox.reset()
+    async with world.process(tmp_path / "second.log"):
+        await world.until(refused, (SENT, 2), seconds=30)
+    [second] = world.mailbox.letters
+    assert [letter["Message-ID"] for letter in first] == [second["Message-ID"]]
+    assert files(second)["Решение 3-ЭДО-2026 скан.pdf"] == scan
 
 
 async def test_the_lease_of_a_letter_on_its_way_is_renewed(world: World) -> None:

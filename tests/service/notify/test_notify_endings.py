@@ -134,7 +134,9 @@ async def test_no_letter_leaves_after_the_answer_in_a_hundred_races(world: World
         async def race(number: int) -> Family:
             family = await world.family(by_address[number])
             event_id = await world.record_marks(family)
-            await world.until_handled(event_id)
+            # Half of the endings come with the event, half with the letter, whatever the machine's pace.
+            if number % 2:
+                await world.until_handled(event_id)
             await asyncio.sleep(number % 10 * 0.01)
             await world.end(channel, family)
             answered.add(by_address[number])

@@ -17,7 +17,7 @@ from diary.notify.v1 import (
     preference_service_pb2_grpc,
 )
 from services.notify.rules import State
-from tests.service.notify.world import MOTHER, Family, World
+from tests.service.notify.world import MOTHER, Family, Refused, World
 from tests.support.services import refused, sign_in
 
 SENT = int(State.SENT)
@@ -180,6 +180,45 @@ async def test_each_sees_the_deliveries_that_concern_them(
     }
     stranger = sign_in(world.keys_dir, uuid4(), uuid4(), "admin")
     assert await refused(deliveries.ListDeliveries(_list(family), metadata=stranger)) == (NOT_FOUND, "SCHOOL_NOT_FOUND")
+
+
+async def test_a_decisions_delivery_is_seen_by_admin_and_the_class_teacher_of_the_students_class(
+    world: World, deliveries: delivery_service_pb2_grpc.DeliveryServiceAsyncStub
+) -> None:
+    family, class_id = await world.family(), uuid4()
+    in_class, in_none = Refused(family.school_id), Refused(family.school_id)
+    await world.sign_decision(in_class, class_id=class_id)
+    await world.until(family, (SENT, 1))
+    await world.sign_decision(in_none)
+    await world.until(family, (SENT, 1), (SENT, 1))
+    accounts = {"class teacher": uuid4(), "other class teacher": uuid4(), "teacher": uuid4(), "admin": uuid4()}
+    await _relate(world, family, accounts["class teacher"], 4, class_id, 6)
+    await _relate(world, family, accounts["other class teacher"], 4, uuid4(), 6)
+    await _relate(world, family, accounts["teacher"], 4, class_id, 5)
+    await _relate(world, family, accounts["admin"], 6, family.school_id, 10)
+    accounts["mother"] = family.account_id
+    seen = {}
+    for name, account_id in accounts.items():
+        metadata = sign_in(world.keys_dir, account_id, uuid4(), "guardian", "class_teacher", "admin")
+        answer = await deliveries.ListDeliveries(_list(family), metadata=metadata)
+        assert all((d.kind, d.account_id, d.student_id) == (3, "", "") for d in answer.deliveries)
+        seen[name] = len(answer.deliveries)
+    assert seen == {"class teacher": 1, "other class teacher": 0, "teacher": 0, "admin": 2, "mother": 0}
+
+
+async def test_a_warning_is_seen_by_whom_it_tells_and_by_the_students_class_teacher(
+    world: World, deliveries: delivery_service_pb2_grpc.DeliveryServiceAsyncStub
+) -> None:
+    family, class_id, teacher = await world.family(), uuid4(), uuid4()
+    await world.rows("INSERT INTO students VALUES ($1, $2, $3, 1)", family.school_id, family.student_id, class_id)
+    await _relate(world, family, teacher, 4, class_id, 6)
+    await world.warn(family)
+    await world.until(family, (SENT, 1))
+    for account_id in (family.account_id, teacher):
+        metadata = sign_in(world.keys_dir, account_id, uuid4(), "guardian", "class_teacher")
+        [delivery] = (await deliveries.ListDeliveries(_list(family), metadata=metadata)).deliveries
+        assert delivery.kind == delivery_service_pb2.NOTICE_KIND_ACCESS_ENDS
+        assert delivery.account_id == str(family.account_id)
 
 
 @pytest.mark.parametrize("token", ["not a token", "AAAA"])

@@ -17,8 +17,8 @@ from tests.service.notify.world import Family, World
 async def test_the_jobs_role_sees_only_what_it_needs_to_claim(world: World) -> None:
     database = await Database.connect(world.clone.app_dsns["notify"], "notify", size=1)
     async with database.jobs() as connection:
-        await connection.fetch("SELECT school_id, delivery_id, state, next_attempt_time, lease_end_time FROM deliveries")
-        for column in ("account_id", "student_id", "mark_ids", "provider_answer", "grant_id"):
+        await connection.fetch("SELECT school_id, delivery_id, kind, state, next_attempt_time, lease_end_time FROM deliveries")
+        for column in ("account_id", "student_id", "mark_ids", "provider_answer", "grant_id", "applicant_id", "class_id"):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connection.fetch(f"SELECT {column} FROM deliveries")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -39,7 +39,7 @@ async def test_behind_the_schools_door_no_address_can_be_read(world: World) -> N
     ("statement", "index"),
     [
         (
-            "SELECT school_id, delivery_id FROM deliveries WHERE state IN (1, 5) AND next_attempt_time <= now() "
+            "SELECT school_id, delivery_id FROM deliveries WHERE state IN (1, 5) AND kind <> 3 AND next_attempt_time <= now() "
             "AND (lease_end_time IS NULL OR lease_end_time <= now()) ORDER BY next_attempt_time LIMIT 16 "
             "FOR UPDATE SKIP LOCKED",
             "deliveries_due",

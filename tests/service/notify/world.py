@@ -1,8 +1,9 @@
-"""A family with an address, the facts that access and journal tell, and what notify made of them."""
+"""A family with an address, the facts that access, journal and documents tell, and what notify made of them."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -19,8 +20,10 @@ from nats.js import JetStreamContext
 from pydantic import SecretStr
 
 from chassis.clock import Clock
+from diary.access.v1 import decision_service_pb2, grant_service_pb2, relation_pb2
 from diary.access.v1 import events_pb2 as access_events
-from diary.access.v1 import relation_pb2
+from diary.documents.v1 import document_service_pb2
+from diary.documents.v1 import events_pb2 as document_events
 from diary.journal.v1 import diary_service_pb2
 from diary.journal.v1 import events_pb2 as journal_events
 from diary.notify.v1 import relation_service_pb2, relation_service_pb2_grpc
@@ -34,6 +37,27 @@ from tests.support.eventually import eventually
 from tests.support.services import served, sign_service
 
 MOTHER = "mother@mail.example"
+
+
+@dataclass
+class Refused:
+    """A signed refusal: its school, applicant and paper."""
+
+    school_id: UUID = field(default_factory=uuid4)
+    applicant_id: UUID = field(default_factory=uuid4)
+    document_id: UUID = field(default_factory=uuid4)
+
+    def signed(self, **changes: Any) -> document_events.DocumentSigned:
+        """The event of its signature."""
+        values: dict[str, Any] = {
+            "school_id": str(self.school_id),
+            "document_id": str(self.document_id),
+            "applicant_id": str(self.applicant_id),
+            "application_id": str(uuid4()),
+            "kind": document_service_pb2.DOCUMENT_KIND_REFUSAL,
+            "state": document_service_pb2.DOCUMENT_STATE_SIGNED_ON_PAPER,
+        }
+        return document_events.DocumentSigned(**(values | changes))
 
 
 @dataclass
@@ -83,6 +107,7 @@ class World:
             keys_dir=self.keys_dir,
             access_address=f"127.0.0.1:{self.neighbours.port}",
             journal_address=f"127.0.0.1:{self.neighbours.port}",
+            documents_address=f"127.0.0.1:{self.neighbours.port}",
             smtp_port=self.mailbox.port,
             portal_url="https://diary.example",
             mail_from="diary@school.example",
@@ -107,6 +132,7 @@ class World:
             "DIARY_NOTIFY_METRICS_PORT": "0",
             "DIARY_ACCESS_ADDRESS": settings.access_address,
             "DIARY_JOURNAL_ADDRESS": settings.journal_address,
+            "DIARY_DOCUMENTS_ADDRESS": settings.documents_address,
             "DIARY_NOTIFY_SMTP_PORT": str(settings.smtp_port),
             "DIARY_NOTIFY_PORTAL_URL": settings.portal_url,
             "DIARY_NOTIFY_MAIL_FROM": settings.mail_from,
@@ -123,7 +149,7 @@ class World:
                 process.terminate()
             await process.wait()
 
-    async def make_due(self, family: Family) -> None:
+    async def make_due(self, family: Family | Refused) -> None:
         """Lets the pause before the next attempt be over, and a dead sender's lease."""
         await self.rows(
             "UPDATE deliveries SET next_attempt_time = now() - interval '1 s', lease_end_time = now() - interval '1 s' "
@@ -206,14 +232,76 @@ class World:
         await self.tell(ready, family.school_id)
         return grant_id
 
-    async def states(self, family: Family) -> list[tuple[int, int]]:
+    async def sign_decision(
+        self,
+        refused: Refused,
+        address: str = MOTHER,
+        *,
+        pdf: bytes = b"%PDF-1.7",
+        class_id: UUID | None = None,
+        **parts: bytes,
+    ) -> UUID:
+        """A refusal that its applicant wants by e-mail, signed with these parts (scan, signature); returns the event."""
+        self.neighbours.receivers[str(refused.applicant_id)] = decision_service_pb2.GetDecisionReceiverResponse(
+            email=address,
+            school_name="Школа № 1",
+            application_number="15-ЭД/2026",
+            application_date="2026-11-19",
+            class_id=str(class_id or ""),
+        )
+        document = document_service_pb2.Document(
+            document_id=str(refused.document_id), number="3-ЭДО/2026", addressee_name="Петрова Анна Сергеевна"
+        )
+        self.neighbours.papers[str(refused.document_id)] = document_service_pb2.FetchDocumentResponse(
+            document=document, pdf=pdf, **parts
+        )
+        return await self.tell(refused.signed(), refused.school_id)
+
+    async def warn(
+        self, family: Family, account_id: UUID | None = None, **changes: Any
+    ) -> tuple[access_events.AccessEndsSoon, UUID]:
+        """Tells the family's account, or another, that the family's access ends; returns what was told and the event."""
+        grant_id = str(uuid4())
+        values: dict[str, Any] = {
+            "cause": grant_service_pb2.GRANT_ENDING_CAUSE_OF_AGE,
+            "time_zone": "Europe/Simferopol",
+            "student_given_name": "Мария",
+            "school_name": "Школа № 1",
+            "holder_account_id": str(family.account_id),
+            "holder_name": "Петрова Анна Сергеевна",
+        }
+        ending = grant_service_pb2.GetGrantEndingResponse(**(values | changes))
+        ending.end_time.FromJsonString("2026-12-26T21:00:00Z")
+        self.neighbours.endings[grant_id] = ending
+        told = access_events.AccessEndsSoon(
+            school_id=str(family.school_id),
+            grant_id=grant_id,
+            student_id=str(family.student_id),
+            account_id=str(account_id or family.account_id),
+            end_time=ending.end_time,
+        )
+        return told, await self.tell(told, family.school_id)
+
+    async def holders(self, needle: str) -> list[str]:
+        """Tables of notify that hold a text anywhere, in any form that a row is written in."""
+        tables = await self.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'notify' ORDER BY 1")
+        found = []
+        for (table,) in tables:
+            rows = await self.rows(f"SELECT t::text AS line, to_jsonb(t)::text AS document FROM {table} t")
+            lines = " ".join(row["line"] + row["document"] for row in rows)
+            # bytea is written in hexadecimal
+            if needle in lines or needle.encode().hex() in lines or json.dumps(needle)[1:-1] in lines:
+                found.append(table)
+        return found
+
+    async def states(self, family: Family | Refused) -> list[tuple[int, int]]:
         """(state, attempts) of the family's deliveries, oldest first."""
         rows = await self.rows(
             "SELECT state, attempt_count FROM deliveries WHERE school_id = $1 ORDER BY delivery_id", family.school_id
         )
         return [(row["state"], row["attempt_count"]) for row in rows]
 
-    async def until(self, family: Family, *states: tuple[int, int], seconds: float = 15) -> None:
+    async def until(self, family: Family | Refused, *states: tuple[int, int], seconds: float = 15) -> None:
         """Waits for these states and attempts."""
 
         async def reached() -> bool:

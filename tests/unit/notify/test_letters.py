@@ -1,5 +1,6 @@
 """Letters as they are written: words, headers, and names that try to be more than names."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -11,13 +12,35 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notify.convert.letters import Words, build_message, write_address, write_credentials, write_marks
-from services.notify.rules import TaughtMark, first_name, one_line
+from services.notify.convert.letters import (
+    Words,
+    build_message,
+    write_address,
+    write_credentials,
+    write_decision,
+    write_ending,
+    write_marks,
+)
+from services.notify.rules import (
+    Ending,
+    EndingCause,
+    SignedDecision,
+    TaughtMark,
+    find_last_day,
+    first_name,
+    name_file,
+    one_line,
+)
 
 DELIVERY = UUID("0190b0a0-0000-7000-8000-000000000001")
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 PORTAL = "https://diary.example"
 ALGEBRA = TaughtMark(date(2026, 11, 19), "Алгебра", 5, "контрольная работа", "Квадратные уравнения", False)
+
+DECISION = SignedDecision(
+    "3-ЭДО/2026", "Школа № 1", "15-ЭД/2026", date(2026, 11, 19), b"%PDF-1.7\r\n.\n\x00\xff", b"scan", b"\x30\x82"
+)
+ENDING = Ending(EndingCause.OF_AGE, date(2026, 12, 26), "Мария", "Школа № 1", "Петрова Анна Сергеевна", True, False)
 
 
 def read(letter: bytes) -> EmailMessage:
@@ -133,3 +156,103 @@ def test_a_domain_in_cyrillic_is_written_in_ascii() -> None:
 def test_an_address_that_smtp_cannot_take_is_refused(address: str) -> None:
     with pytest.raises(ValueError):
         write_address(address)
+
+
+def test_a_decision_brings_its_files_byte_for_byte_under_names_in_cyrillic() -> None:
+    letter = send(write_decision(DECISION, PORTAL))
+    assert letter["Subject"] == "Решение по заявлению № 15-ЭД/2026"
+    assert [
+        (part.get_filename(), part.get_content_type(), part.get_payload(decode=True)) for part in letter.iter_attachments()
+    ] == [
+        ("Решение 3-ЭДО-2026.pdf", "application/pdf", DECISION.pdf),
+        ("Решение 3-ЭДО-2026 скан.pdf", "application/pdf", b"scan"),
+        ("Решение 3-ЭДО-2026.pdf.sig", "application/octet-stream", b"\x30\x82"),
+    ]
+
+
+def test_a_decisions_file_names_go_out_in_ascii_as_rfc_2231_asks() -> None:
+    raw = build_message(write_decision(DECISION, PORTAL), "diary@school.example", "anna@mail.example", DELIVERY, NOW)
+    assert raw.isascii()
+    assert raw.count(b"filename*0*=utf-8''%D0%A0%D0%B5%D1%88%D0%B5%D0%BD%D0%B8%D0%B5%203-") == 3
+    assert max(len(line) for line in raw.split(b"\r\n")) <= 78
+
+
+def test_a_decision_says_what_is_attached_and_how_to_check_it() -> None:
+    on_paper = send(write_decision(replace(DECISION, signature=b""), PORTAL))
+    electronic = send(write_decision(replace(DECISION, scan=b""), PORTAL))
+    for letter, words in ((on_paper, "скан-копия решения"), (electronic, "электронная подпись руководителя")):
+        for kind in ("plain", "html"):
+            assert words in part(letter, kind)
+            assert f"{PORTAL}/verify" in part(letter, kind)
+            assert "порядок обжалования" in part(letter, kind)
+    assert "программа проверки подписи" not in part(on_paper, "plain")
+    assert "скан-копия" not in part(electronic, "plain")
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [
+        ("3-ЭДО/2026", "Решение 3-ЭДО-2026"),
+        ("../../etc\\x", "Решение ..-..-etc-x"),
+        ("1\r\nBcc: a@b", "Решение 1 Bcc- a@b"),
+        ('"<|>?*', "Решение ------"),
+    ],
+)
+def test_a_number_becomes_a_name_that_every_system_can_keep(number: str, name: str) -> None:
+    assert name_file(number) == name
+
+
+def test_the_coming_of_age_is_told_to_both_in_the_words_of_the_form() -> None:
+    """Clause R6."""
+    words = (
+        "26 декабря 2026 г. исполнится 18 лет. По регламенту школы доступ родителей к электронному дневнику в этот день "
+        "прекращается (в 24:00). Если Мария согласен (согласна) сохранить доступ, ему (ей) нужно подписать согласие в дневнике "
+        "или у классного руководителя."
+    )
+    for ending in (ENDING, replace(ENDING, is_to_holder=False)):
+        letter = send(write_ending(ending, PORTAL))
+        assert letter["Subject"] == "Доступ родителей прекратится 26 декабря 2026 г."
+        for kind in ("plain", "html"):
+            assert words in part(letter, kind)
+            assert ("Петрова Анна Сергеевна" in part(letter, kind)) is not ending.is_to_holder
+
+
+@pytest.mark.parametrize(
+    ("cause", "is_to_holder", "is_of_student", "words"),
+    [
+        (EndingCause.AUTHORITY, True, False, "на основании которых вам дан доступ"),
+        (EndingCause.AUTHORITY, False, False, "доступ представителя к вашему электронному дневнику"),
+        (EndingCause.LEAVING, True, False, "Мария: 26 декабря 2026 г. — последний день обучения"),
+        (EndingCause.LEAVING, True, True, "26 декабря 2026 г. — ваш последний день обучения"),
+        (EndingCause.LEAVING, False, False, "доступ родителей (законных представителей) к вашему"),
+    ],
+)
+def test_each_is_told_of_an_end_in_words_that_fit(
+    cause: EndingCause, is_to_holder: bool, is_of_student: bool, words: str
+) -> None:
+    ending = replace(ENDING, cause=cause, is_to_holder=is_to_holder, is_of_student=is_of_student)
+    letter = send(write_ending(ending, PORTAL))
+    assert letter["Subject"] == "Доступ к дневнику прекратится 26 декабря 2026 г."
+    for kind in ("plain", "html"):
+        assert words in part(letter, kind)
+        assert "в этот день прекращается (в 24:00)" in part(letter, kind)
+        assert "18 лет" not in part(letter, kind)
+
+
+def test_a_hostile_name_in_a_warning_is_inert() -> None:
+    name = one_line("<b>Мария</b>\r\n\r\n{{ 7*7 }}")
+    html = part(send(write_ending(replace(ENDING, student_name=name, holder_name=name, is_to_holder=False), PORTAL)), "html")
+    assert "<b>" not in html
+    assert "&lt;b&gt;Мария&lt;/b&gt; {{ 7*7 }}" in html
+
+
+@pytest.mark.parametrize(
+    ("end_time", "zone", "day"),
+    [
+        ("2026-12-26T21:00:00+00:00", "Europe/Simferopol", date(2026, 12, 26)),
+        ("2026-12-26T21:00:01+00:00", "Europe/Simferopol", date(2026, 12, 27)),
+        ("2026-12-26T14:00:00+00:00", "Asia/Vladivostok", date(2026, 12, 26)),
+    ],
+)
+def test_the_last_day_is_the_one_that_ends_at_midnight(end_time: str, zone: str, day: date) -> None:
+    assert find_last_day(datetime.fromisoformat(end_time), ZoneInfo(zone)) == day

@@ -4,7 +4,7 @@ gateway: [access, journal, notify, documents, portal]
 portal: [gateway]
 access: [journal, notify, documents]
 journal: [access]
-notify: [access, journal]
+notify: [access, journal, documents]
 documents: [access, journal]
 {{- end -}}
 

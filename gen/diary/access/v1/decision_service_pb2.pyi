@@ -316,6 +316,7 @@ class GetDecisionReceiverResponse(_message.Message):
     SCHOOL_NAME_FIELD_NUMBER: _builtins.int
     APPLICATION_NUMBER_FIELD_NUMBER: _builtins.int
     APPLICATION_DATE_FIELD_NUMBER: _builtins.int
+    CLASS_ID_FIELD_NUMBER: _builtins.int
     email: _builtins.str
     """Where to."""
     school_name: _builtins.str
@@ -324,6 +325,8 @@ class GetDecisionReceiverResponse(_message.Message):
     """Number of the application."""
     application_date: _builtins.str
     """Date of the application in the school's zone, ISO 8601."""
+    class_id: _builtins.str
+    """The student's class on the day of the decision, whose class teacher sees how the letter fares; empty when in none."""
     def __init__(
         self,
         *,
@@ -331,10 +334,11 @@ class GetDecisionReceiverResponse(_message.Message):
         school_name: _builtins.str = ...,
         application_number: _builtins.str = ...,
         application_date: _builtins.str = ...,
+        class_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_date", b"application_date", "application_number", b"application_number", "email", b"email", "school_name", b"school_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_date", b"application_date", "application_number", b"application_number", "class_id", b"class_id", "email", b"email", "school_name", b"school_name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
