@@ -1,10 +1,20 @@
-"""What access does about other services' events: it keeps the one projection of all deadlines."""
+"""What access does about other services' events: it keeps the one projection of all deadlines, and notes in a refused case how
+its papers were made, signed and sent.
+"""
+
+from uuid import UUID
 
 from chassis import events
 from chassis.clock import Clock
 from chassis.db import Database
 from diary.access.v1 import events_pb2
+from diary.documents.v1 import document_service_pb2
+from diary.documents.v1 import events_pb2 as document_events
+from diary.notify.v1 import events_pb2 as notify_events
+from services.access.actions import decision_papers
 from services.access.convert.deadlines import known_deadline
+from services.access.convert.decisions import signing_way
+from services.access.rules.decisions import NOT_DELIVERED, DecisionChannel
 from services.access.store import deadlines
 
 OWNERS = ("journal", "documents")
@@ -19,7 +29,57 @@ class Consumers:
 
     def handlers(self) -> dict[str, dict[str, events.Handler]]:
         """By publisher and subject: every owner tells its deadlines by a message of the same shape."""
-        return {owner: {f"diary.{owner}.v1.DeadlineChanged": self.on_deadline_changed} for owner in OWNERS}
+        found: dict[str, dict[str, events.Handler]] = {
+            owner: {f"diary.{owner}.v1.DeadlineChanged": self.on_deadline_changed} for owner in OWNERS
+        }
+        found["documents"][document_events.DocumentIssued.DESCRIPTOR.full_name] = self.on_document_issued
+        found["documents"][document_events.DocumentSigned.DESCRIPTOR.full_name] = self.on_document_signed
+        found["notify"] = {
+            notify_events.DeliverySucceeded.DESCRIPTOR.full_name: self.on_delivery_succeeded,
+            notify_events.DeliveryFailed.DESCRIPTOR.full_name: self.on_delivery_failed,
+        }
+        return found
+
+    async def on_document_issued(self, event: events.Event) -> None:
+        """A refusal's paper was made for an applicant (Clause R22)."""
+        told = document_events.DocumentIssued.FromString(event.payload)
+        if told.kind != document_service_pb2.DOCUMENT_KIND_REFUSAL:
+            return
+        ids = UUID(told.school_id), UUID(told.document_id), UUID(told.application_id), UUID(told.applicant_id)
+        async with events.once(self._database, self._clock, event) as connection:
+            if connection is not None:
+                await decision_papers.note_issued(connection, *ids, event.fact_time)
+
+    async def on_document_signed(self, event: events.Event) -> None:
+        """A refusal's paper got the head's signature (Clause R22); it may be told before the paper itself."""
+        told = document_events.DocumentSigned.FromString(event.payload)
+        if told.kind != document_service_pb2.DOCUMENT_KIND_REFUSAL:
+            return
+        ids = UUID(told.school_id), UUID(told.document_id), UUID(told.application_id), UUID(told.applicant_id)
+        async with events.once(self._database, self._clock, event) as connection:
+            if connection is not None:
+                await decision_papers.note_issued(connection, *ids, event.fact_time)
+                await decision_papers.note_signed(connection, *ids[:3], signing_way(told), event.fact_time)
+
+    async def on_delivery_succeeded(self, event: events.Event) -> None:
+        """A letter with a decision was accepted by the mail server (Clauses R23, R26)."""
+        told = notify_events.DeliverySucceeded.FromString(event.payload)
+        if not told.document_id:
+            return
+        async with events.once(self._database, self._clock, event) as connection:
+            if connection is not None:
+                ids, channel = (UUID(told.school_id), UUID(told.document_id)), DecisionChannel.EMAIL
+                await decision_papers.note_given(connection, *ids, channel, None, event.fact_time)
+
+    async def on_delivery_failed(self, event: events.Event) -> None:
+        """A letter with a decision was given up: the case says so, and that it is to be given in person (Clause R26)."""
+        told = notify_events.DeliveryFailed.FromString(event.payload)
+        if not told.document_id:
+            return
+        async with events.once(self._database, self._clock, event) as connection:
+            if connection is not None:
+                ids = UUID(told.school_id), UUID(told.document_id)
+                await decision_papers.note(connection, *ids, NOT_DELIVERED, None, event.fact_time)
 
     async def on_deadline_changed(self, event: events.Event) -> None:
         """Writes the deadline as its owner tells it; an older event changes nothing."""

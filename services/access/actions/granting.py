@@ -43,7 +43,7 @@ async def grant_case(
     await store.decide_case(connection, school_id, case.application_id, State.GRANTED, now)
     ground = write_decision(checklist)
     await store.insert_log_entry(connection, school_id, case.application_id, account_id, State.GRANTED, ground, now)
-    await outbox.add(connection, clock, convert.application_decided(school_id, case.application_id), school_id)
+    await outbox.add(connection, clock, convert.application_decided(school_id, case.application_id, State.GRANTED), school_id)
 
 
 async def _grant(

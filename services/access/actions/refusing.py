@@ -1,6 +1,6 @@
 """Proposes refusals and carries out the head's signature (Clauses R19-R24)."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,7 @@ from chassis.clock import Clock
 from chassis.db import Connection
 from services.access.convert import applications as convert
 from services.access.rules.applications import CLAUSE, Case, State
-from services.access.rules.refusals import CLAUSES, Refusal, RefusalGround, prove_ground, write_refusal_number
+from services.access.rules.refusals import CLAUSES, Proof, Refusal, RefusalGround, prove_ground, write_refusal_number
 from services.access.store import applications
 from services.access.store import refusals as store
 
@@ -18,10 +18,10 @@ async def propose(
     connection: Connection, school_id: UUID, case: Case, ground: RefusalGround, account_id: UUID, now: datetime, zone: ZoneInfo
 ) -> None:
     """Notes the proposal for a locked case with its evidence. Raises FailedPrecondition GROUND_NOT_PROVED."""
-    evidence = prove_ground(case, ground, now.astimezone(zone).date())
-    await store.save_proposal(connection, school_id, case.application_id, ground, evidence, account_id, now)
+    proof = await _prove(connection, school_id, case, ground, now.astimezone(zone).date())
+    await store.save_proposal(connection, school_id, case.application_id, ground, proof, account_id, now)
     await store.set_state(connection, school_id, case.application_id, State.REFUSAL_PROPOSED)
-    words = f"подготовлен отказ, основание {CLAUSES[ground]}: {evidence}"
+    words = f"подготовлен отказ, основание {CLAUSES[ground]}: {proof.evidence}"
     await applications.insert_log_entry(
         connection, school_id, case.application_id, account_id, State.REFUSAL_PROPOSED, words, now
     )
@@ -36,13 +36,18 @@ async def sign(
     """
     now = clock.now()
     day = now.astimezone(zone).date()
-    evidence = prove_ground(case, refusal.ground, day)
-    number = await store.sign(connection, school_id, case.application_id, evidence, account_id, day.year, now)
+    proof = await _prove(connection, school_id, case, refusal.ground, day)
+    number = await store.sign(connection, school_id, case.application_id, proof, account_id, day.year, now)
     await applications.decide_case(connection, school_id, case.application_id, State.REFUSED, now)
     subjects = [applicant.applicant_id for applicant in case.applicants]
     written = write_refusal_number(number, day.year)
     for in_time in await store.meet_deadlines(connection, school_id, subjects, f"refusal {written}", now):
         metrics.deadlines_met.labels(CLAUSE, str(in_time).lower()).inc()
-    words = f"отказ подписан, решение № {written}, основание {CLAUSES[refusal.ground]}: {evidence}"
+    words = f"отказ подписан, решение № {written}, основание {CLAUSES[refusal.ground]}: {proof.evidence}"
     await applications.insert_log_entry(connection, school_id, case.application_id, account_id, State.REFUSED, words, now)
-    await outbox.add(connection, clock, convert.application_decided(school_id, case.application_id), school_id)
+    await outbox.add(connection, clock, convert.application_decided(school_id, case.application_id, State.REFUSED), school_id)
+
+
+async def _prove(connection: Connection, school_id: UUID, case: Case, ground: RefusalGround, day: date) -> Proof:
+    last = await store.find_last_enrolment(connection, school_id, case.student.student_id, day)
+    return prove_ground(case, ground, day, last)

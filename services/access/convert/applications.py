@@ -15,6 +15,7 @@ from services.access.rules.applications import (
     ChecklistItem,
     Filed,
     LogEntry,
+    State,
     Way,
     write_number,
     write_regulation,
@@ -162,9 +163,13 @@ def application_registered(school_id: UUID, application_id: UUID) -> events_pb2.
     return events_pb2.ApplicationRegistered(school_id=str(school_id), application_id=str(application_id))
 
 
-def application_decided(school_id: UUID, application_id: UUID) -> events_pb2.ApplicationDecided:
-    """The event of a decided application."""
-    return events_pb2.ApplicationDecided(school_id=str(school_id), application_id=str(application_id))
+def application_decided(school_id: UUID, application_id: UUID, state: State) -> events_pb2.ApplicationDecided:
+    """The event of an application that was decided or withdrawn."""
+    return events_pb2.ApplicationDecided(
+        school_id=str(school_id),
+        application_id=str(application_id),
+        state=state.value,  # type: ignore[arg-type]
+    )
 
 
 def grant_issued(school_id: UUID, grant_id: UUID, student_id: UUID, account_id: UUID) -> events_pb2.GrantIssued:
@@ -194,6 +199,7 @@ def paper_mode_changed(school_id: UUID, declaration: PaperDeclaration) -> events
 def _refusal(refusal: Refusal) -> pb.Refusal:
     message = pb.Refusal(
         ground=refusal.ground.value,  # type: ignore[arg-type]
+        reason=refusal.reason.value if refusal.reason else pb.REFUSAL_REASON_UNSPECIFIED,  # type: ignore[arg-type]
         evidence=refusal.evidence,
         number=write_refusal_number(refusal.number, refusal.year) if refusal.number and refusal.year else "",
         signer_name=build_short_name(refusal.signer) if refusal.signer else "",

@@ -13,6 +13,7 @@ from diary.access.v1 import (
     application_service_pb2_grpc,
     compliance_service_pb2_grpc,
     credential_service_pb2_grpc,
+    decision_service_pb2_grpc,
     grant_service_pb2_grpc,
     roster_service_pb2_grpc,
     school_service_pb2_grpc,
@@ -25,6 +26,7 @@ from services.access.actions.sign_in import Sessions
 from services.access.rpc.applications import ApplicationServicer
 from services.access.rpc.compliance import ComplianceServicer
 from services.access.rpc.credentials import CredentialServicer
+from services.access.rpc.decisions import DecisionServicer
 from services.access.rpc.grants import GrantServicer
 from services.access.rpc.roster import RosterServicer
 from services.access.rpc.schools import SchoolServicer
@@ -64,6 +66,11 @@ def parts(
             "diary.access.v1.ApplicationService",
             application_service_pb2_grpc.add_ApplicationServiceServicer_to_server,
             ApplicationServicer(frame, calendar, endings),
+        ),
+        Part(
+            "diary.access.v1.DecisionService",
+            decision_service_pb2_grpc.add_DecisionServiceServicer_to_server,
+            DecisionServicer(frame),
         ),
         Part(
             "diary.access.v1.ComplianceService",

@@ -14,20 +14,23 @@ from chassis.interceptors import Context
 from chassis.run import Frame
 from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1 import application_service_pb2_grpc
+from services.access.actions.decision_papers import note_given
 from services.access.actions.endings import Endings
 from services.access.actions.filing import Filing, register
 from services.access.actions.granting import grant_case
 from services.access.actions.refusing import propose, sign
 from services.access.actions.second_factor import ask_again
 from services.access.convert import applications as convert
+from services.access.convert.decisions import show_papers
 from services.access.rules import applications as rules
 from services.access.rules.applications import Applicant, Case, State, StudentCard
+from services.access.rules.decisions import DecisionChannel, require_ready
 from services.access.rules.refusals import RefusalGround, require_proposed, require_undecided
 from services.access.rules.roles import Role
 from services.access.rules.standing import require_place, require_session
 from services.access.rules.statements import ApplicationKind
 from services.access.store import applications as store
-from services.access.store import pushes, refusals, relations, schools, statements
+from services.access.store import decisions, pushes, refusals, relations, schools, statements
 
 _FIRST = UUID(int=0)
 _LONG_AGO = "0001-01-01T00:00:00+00:00"
@@ -174,7 +177,7 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
             await requests.keep_answer(connection, who.account_id, request, pb.SignRefusalsResponse(), self._clock.now())
 
     async def RecordHandOver(self, request: pb.RecordHandOverRequest, context: Context) -> pb.RecordHandOverResponse:
-        """Notes that an applicant's last slip was handed over and its receipt signed (Clause R25)."""
+        """Notes that an applicant's last slip was handed over and its receipt signed (Clause R25), or a refusal given (R23)."""
         school_id, who, application_id = UUID(request.school_id), auth.caller(), UUID(request.application_id)
         now = self._clock.now()
         async with self._database.school(school_id) as connection, connection.transaction():
@@ -182,15 +185,28 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
             await store.lock_case(connection, school_id, application_id)
             case = await self._read(connection, school_id, application_id, rules.REGISTERING)
             if await requests.find_answer(connection, who.account_id, request, pb.RecordHandOverResponse) is None:
-                applicant = rules.find_slip_to_hand_over(case, UUID(request.applicant_id))
-                await store.hand_over(connection, school_id, applicant.applicant_id, who.account_id, now)
-                await store.touch_case(connection, school_id, application_id)
-                ground = f"памятка доступа выдана, расписка получена: {rules.write_applicant(applicant)}"
-                await store.insert_log_entry(connection, school_id, application_id, who.account_id, State.GRANTED, ground, now)
+                if case.state is State.REFUSED:
+                    await self._give_decision(connection, school_id, request)
+                else:
+                    await self._hand_over_slip(connection, school_id, case, UUID(request.applicant_id))
                 kept = pb.RecordHandOverResponse(application=convert.kept_application(application_id))
                 await requests.keep_answer(connection, who.account_id, request, kept, now)
                 case = await self._read(connection, school_id, application_id, rules.REGISTERING)
             return pb.RecordHandOverResponse(application=await self._answer(connection, school_id, case))
+
+    async def _hand_over_slip(self, connection: Connection, school_id: UUID, case: Case, applicant_id: UUID) -> None:
+        account_id, now = auth.caller().account_id, self._clock.now()
+        applicant = rules.find_slip_to_hand_over(case, applicant_id)
+        await store.hand_over(connection, school_id, applicant_id, account_id, now)
+        await store.touch_case(connection, school_id, case.application_id)
+        ground = f"памятка доступа выдана, расписка получена: {rules.write_applicant(applicant)}"
+        await store.insert_log_entry(connection, school_id, case.application_id, account_id, State.GRANTED, ground, now)
+
+    async def _give_decision(self, connection: Connection, school_id: UUID, request: pb.RecordHandOverRequest) -> None:
+        papers = await decisions.list_papers(connection, school_id, [UUID(request.application_id)])
+        paper = require_ready(papers.get(UUID(request.applicant_id)))
+        channel = DecisionChannel(request.channel or DecisionChannel.IN_PERSON)
+        await note_given(connection, school_id, paper.document_id, channel, auth.caller().account_id, self._clock.now())
 
     async def _require_session(self, connection: Connection, school_id: UUID) -> None:
         who, now = auth.caller(), self._clock.now()
@@ -214,4 +230,7 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         log = await store.list_log(connection, school_id, case.application_id)
         declarations = await statements.list_declarations(connection, school_id, case.application_id)
         refusal = (await refusals.list_refusals(connection, school_id, [case.application_id])).get(case.application_id)
-        return convert.whole_application(case, rules.build_checklist(case, day), log, declarations, refusal, self._clock.now())
+        papers = await decisions.list_papers(connection, school_id, [case.application_id])
+        checklist = rules.build_checklist(case, day)
+        message = convert.whole_application(case, checklist, log, declarations, refusal, self._clock.now())
+        return show_papers(message, papers)

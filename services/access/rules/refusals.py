@@ -7,7 +7,7 @@ from uuid import UUID
 
 from chassis.errors import FailedPrecondition
 from services.access.rules.applications import Case, State, is_relation_proved, write_number, write_person
-from services.access.rules.guardianships import is_under
+from services.access.rules.guardianships import find_birthday, is_under
 from services.access.rules.names import PersonName
 from services.access.rules.statements import ApplicationKind
 
@@ -22,6 +22,18 @@ class RefusalGround(IntEnum):
     OWN_STATEMENT = 3
 
 
+class RefusalReason(IntEnum):
+    """Which case of its ground a refusal is; numbers of diary.access.v1.RefusalReason."""
+
+    RELATION_NOT_PROVED = 1
+    STUDENT_OF_AGE = 2
+    AUTHORITY_ENDED = 3
+    NOT_ENROLLED = 4
+    LEFT = 5
+    STATEMENT_NOT_TO_PROVIDE = 6
+    STATEMENT_TO_CANCEL = 7
+
+
 CLAUSES = {
     RefusalGround.NOT_AN_APPLICANT: "R19",
     RefusalGround.NOT_A_STUDENT: "R20",
@@ -30,11 +42,32 @@ CLAUSES = {
 
 
 @dataclass(frozen=True, slots=True)
+class LastEnrolment:
+    """A student's enrolment that is over: its last day, and the order of leaving where it is known."""
+
+    last_day: date
+    order_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What proves a ground: its case, the evidence in words, and the facts that the paper prints: the 18th birthday, or the
+    last day at the school with its order.
+    """
+
+    reason: RefusalReason
+    evidence: str
+    fact_date: date | None = None
+    fact_order_number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
-    """A refusal of a case; what belongs to the signature is None or empty before it."""
+    """A refusal of a case; what belongs to the signature is None or empty before it, `reason` in those from before reasons."""
 
     application_id: UUID
     ground: RefusalGround
+    reason: RefusalReason | None
     evidence: str
     propose_time: datetime
     year: int | None
@@ -48,23 +81,22 @@ def write_refusal_number(number: int, year: int) -> str:
     return f"{number}-ЭДО/{year}"
 
 
-def prove_ground(case: Case, ground: RefusalGround, day: date) -> str:
-    """The evidence of a ground as it stands on a day of the school's zone, in words.
+def prove_ground(case: Case, ground: RefusalGround, day: date, last: LastEnrolment | None) -> Proof:
+    """What proves a ground as it stands on a day of the school's zone; `last` is the student's enrolment that is over.
 
     Raises FailedPrecondition GROUND_NOT_PROVED.
     """
-    prove = {
-        RefusalGround.NOT_AN_APPLICANT: _prove_not_an_applicant,
-        RefusalGround.NOT_A_STUDENT: _prove_not_a_student,
-        RefusalGround.OWN_STATEMENT: _prove_own_statement,
-    }
-    evidence = prove[ground](case, day)
-    if not evidence:
+    proof = {
+        RefusalGround.NOT_AN_APPLICANT: lambda: _prove_not_an_applicant(case, day),
+        RefusalGround.NOT_A_STUDENT: lambda: _prove_not_a_student(case, day, last),
+        RefusalGround.OWN_STATEMENT: lambda: _prove_own_statement(case),
+    }[ground]()
+    if proof is None:
         clause = CLAUSES[ground]
         raise FailedPrecondition(
             "GROUND_NOT_PROVED", f"what stands in the register does not prove {clause}", {"clause": clause}
         )
-    return evidence
+    return proof
 
 
 def require_undecided(case: Case) -> None:
@@ -81,31 +113,43 @@ def require_proposed(case: Case, refusal: Refusal | None) -> Refusal:
     return refusal
 
 
-def _prove_not_an_applicant(case: Case, day: date) -> str:
-    """Clause R19. A young student is an applicant whose case waits for a guardian's signature (decision 7)."""
+def _prove_not_an_applicant(case: Case, day: date) -> Proof | None:
+    """Clause R19. A young student is an applicant whose case waits for a guardian's signature (decision 7).
+
+    To one who shows no document the paper tells nothing of the child, of age or not.
+    """
     if case.kind is not ApplicationKind.APPENDIX_1 or any(is_relation_proved(one, case, day) for one in case.applicants):
-        return ""
+        return None
     if any(applicant.kind is None for applicant in case.applicants):
-        return ""
-    birth_date = case.student.birth_date
-    is_of_age = birth_date is not None and not is_under(birth_date, _FULL_AGE, day)
-    reason = "обучающийся совершеннолетний" if is_of_age else "родство не подтверждено"
+        return None
     names = ", ".join(write_person(applicant.name, applicant.kind) for applicant in case.applicants)
-    return f"{reason} на {day:%d.%m.%Y}: {names}"
+    birth_date = case.student.birth_date
+    if not all(applicant.document for applicant in case.applicants):
+        return Proof(RefusalReason.RELATION_NOT_PROVED, f"родство не подтверждено на {day:%d.%m.%Y}: {names}")
+    if birth_date is not None and not is_under(birth_date, _FULL_AGE, day):
+        of_age = find_birthday(birth_date, _FULL_AGE)
+        return Proof(RefusalReason.STUDENT_OF_AGE, f"обучающийся совершеннолетний на {day:%d.%m.%Y}: {names}", of_age)
+    return Proof(RefusalReason.AUTHORITY_ENDED, f"полномочия прекращены на {day:%d.%m.%Y}: {names}")
 
 
-def _prove_not_a_student(case: Case, day: date) -> str:
+def _prove_not_a_student(case: Case, day: date, last: LastEnrolment | None) -> Proof | None:
     """Clause R20: no enrolment in force or ahead; towards a proved relation only."""
     is_proved = all(is_relation_proved(applicant, case, day) for applicant in case.applicants)
     if case.kind is not ApplicationKind.APPENDIX_1 or case.student.enrolment is not None or not is_proved:
-        return ""
-    return f"проверка зачисления {day:%d.%m.%Y}: обучающимся школы не является"
+        return None
+    evidence = f"проверка зачисления {day:%d.%m.%Y}: обучающимся школы не является"
+    if last is None:
+        return Proof(RefusalReason.NOT_ENROLLED, evidence)
+    return Proof(RefusalReason.LEFT, evidence, last.last_day, last.order_number)
 
 
-def _prove_own_statement(case: Case, day: date) -> str:
+def _prove_own_statement(case: Case) -> Proof | None:
     """Clause R21: the case is the statement."""
     if case.kind is ApplicationKind.APPENDIX_1:
-        return ""
-    return (
-        f"заявление (приложение № {case.kind.value}) от {case.register_date:%d.%m.%Y} № {write_number(case.number, case.year)}"
+        return None
+    is_cancelled = case.kind is ApplicationKind.APPENDIX_3
+    written = f"от {case.register_date:%d.%m.%Y} № {write_number(case.number, case.year)}"
+    return Proof(
+        RefusalReason.STATEMENT_TO_CANCEL if is_cancelled else RefusalReason.STATEMENT_NOT_TO_PROVIDE,
+        f"заявление (приложение № {case.kind.value}) {written}",
     )

@@ -164,9 +164,15 @@ async def list_log(connection: Connection, school_id: UUID, application_id: UUID
 
 
 async def insert_log_entry(
-    connection: Connection, school_id: UUID, application_id: UUID, account_id: UUID, state: State, ground: str, now: datetime
+    connection: Connection,
+    school_id: UUID,
+    application_id: UUID,
+    account_id: UUID | None,
+    state: State,
+    ground: str,
+    now: datetime,
 ) -> None:
-    """Appends to the log of a case (Clause R2)."""
+    """Appends to the log of a case (Clause R2); without an account what no person caused."""
     await connection.execute(
         """
         INSERT INTO case_log (school_id, application_id, time, actor_account_id, state, ground) VALUES ($1, $2, $3, $4, $5, $6)

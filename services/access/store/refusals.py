@@ -1,21 +1,21 @@
 """Refusals of cases. In `db.school`."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import asyncpg
 
 from chassis.db import Connection
 from services.access.rules.names import PersonName
-from services.access.rules.refusals import Refusal, RefusalGround
+from services.access.rules.refusals import LastEnrolment, Proof, Refusal, RefusalGround, RefusalReason
 
 
 async def list_refusals(connection: Connection, school_id: UUID, application_ids: Sequence[UUID]) -> dict[UUID, Refusal]:
     """The refusals of cases, by case."""
     rows = await connection.fetch(
         """
-        SELECT r.application_id, r.ground, r.evidence, r.propose_time, r.year, r.number, r.sign_time,
+        SELECT r.application_id, r.ground, r.reason, r.evidence, r.propose_time, r.year, r.number, r.sign_time,
                p.family_name, p.given_name, p.patronymic
         FROM refusals r
         LEFT JOIN account_people h ON h.school_id = r.school_id AND h.account_id = r.signed_by_account_id
@@ -33,31 +33,50 @@ async def save_proposal(
     school_id: UUID,
     application_id: UUID,
     ground: RefusalGround,
-    evidence: str,
+    proof: Proof,
     account_id: UUID,
     now: datetime,
 ) -> None:
     """A proposal, in place of one that was not signed; a statement is its own evidence (Clause R21)."""
     await connection.execute(
         """
-        INSERT INTO refusals (school_id, application_id, ground, statement_id, evidence, proposed_by_account_id, propose_time)
-        VALUES ($1, $2, $3::smallint, CASE WHEN $3::smallint = 3 THEN $2::uuid END, $4, $5, $6)
+        INSERT INTO refusals (school_id, application_id, ground, statement_id, evidence, proposed_by_account_id, propose_time,
+                              reason, fact_date, fact_order_number)
+        VALUES ($1, $2, $3::smallint, CASE WHEN $3::smallint = 3 THEN $2::uuid END, $4, $5, $6, $7, $8, $9)
         ON CONFLICT (school_id, application_id) DO UPDATE
         SET ground = excluded.ground, statement_id = excluded.statement_id, evidence = excluded.evidence,
+            reason = excluded.reason, fact_date = excluded.fact_date, fact_order_number = excluded.fact_order_number,
             proposed_by_account_id = excluded.proposed_by_account_id, propose_time = excluded.propose_time
         WHERE refusals.sign_time IS NULL
         """,
         school_id,
         application_id,
         ground,
-        evidence,
+        proof.evidence,
         account_id,
         now,
+        proof.reason,
+        proof.fact_date,
+        proof.fact_order_number,
     )
 
 
+async def find_last_enrolment(connection: Connection, school_id: UUID, student_id: UUID, day: date) -> LastEnrolment | None:
+    """The student's last enrolment that is over on a day; None for one who never was a student."""
+    row = await connection.fetchrow(
+        """
+        SELECT upper(validity) - 1 AS last_day, coalesce(end_order_number, '') AS order_number FROM enrolments
+        WHERE school_id = $1 AND student_id = $2 AND upper(validity) <= $3 ORDER BY validity DESC LIMIT 1
+        """,
+        school_id,
+        student_id,
+        day,
+    )
+    return LastEnrolment(**row) if row else None
+
+
 async def sign(
-    connection: Connection, school_id: UUID, application_id: UUID, evidence: str, account_id: UUID, year: int, now: datetime
+    connection: Connection, school_id: UUID, application_id: UUID, proof: Proof, account_id: UUID, year: int, now: datetime
 ) -> int:
     """Signs a proposal with the evidence as it now is, under the next number of the school and year; returns the number.
 
@@ -69,15 +88,19 @@ async def sign(
             INSERT INTO counters (school_id, name, year, value) VALUES ($1, 'refusals', $5, 1)
             ON CONFLICT (school_id, name, year) DO UPDATE SET value = counters.value + 1 RETURNING value
         )
-        UPDATE refusals SET evidence = $3, signed_by_account_id = $4, year = $5, number = next.value, sign_time = $6
+        UPDATE refusals SET evidence = $3, signed_by_account_id = $4, year = $5, number = next.value, sign_time = $6,
+            reason = $7, fact_date = $8, fact_order_number = $9
         FROM next WHERE school_id = $1 AND application_id = $2 RETURNING number
         """,
         school_id,
         application_id,
-        evidence,
+        proof.evidence,
         account_id,
         year,
         now,
+        proof.reason,
+        proof.fact_date,
+        proof.fact_order_number,
     )
     return number
 
@@ -114,6 +137,7 @@ def _read(row: asyncpg.Record) -> Refusal:
     return Refusal(
         application_id=row["application_id"],
         ground=RefusalGround(row["ground"]),
+        reason=RefusalReason(row["reason"]) if row["reason"] else None,
         evidence=row["evidence"],
         propose_time=row["propose_time"],
         year=row["year"],

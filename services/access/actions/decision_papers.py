@@ -1,0 +1,64 @@
+"""Notes in a refused case how its papers were made, signed and given (Clauses R22, R23): as events tell, or who hands over."""
+
+from datetime import datetime
+from uuid import UUID
+
+from chassis.db import Connection
+from chassis.errors import NotFound
+from services.access.rules.applications import State
+from services.access.rules.decisions import GIVEN, SIGNED, DecisionChannel, SigningWay
+from services.access.store import applications
+from services.access.store import decisions as store
+
+
+async def note_issued(
+    connection: Connection, school_id: UUID, document_id: UUID, application_id: UUID, applicant_id: UUID, time: datetime
+) -> None:
+    """The paper of an applicant's copy was made. Once."""
+    if await store.insert_paper(connection, school_id, document_id, application_id, applicant_id, time):
+        await applications.touch_case(connection, school_id, application_id)
+
+
+async def note_signed(
+    connection: Connection, school_id: UUID, document_id: UUID, application_id: UUID, way: SigningWay, time: datetime
+) -> None:
+    """A known paper was signed by the head. Once."""
+    if await store.sign_paper(connection, school_id, document_id, way, time):
+        await _log(connection, school_id, application_id, SIGNED[way], None, time)
+
+
+async def note_given(
+    connection: Connection,
+    school_id: UUID,
+    document_id: UUID,
+    channel: DecisionChannel,
+    account_id: UUID | None,
+    time: datetime,
+) -> None:
+    """A signed paper was given to its applicant. Once; of a paper not known or not signed yet it raises, so that an event that
+    came too early comes again.
+    """
+    application_id = await _lock(connection, school_id, document_id)
+    if await store.give_paper(connection, school_id, document_id, channel, account_id, time):
+        await _log(connection, school_id, application_id, GIVEN[channel], account_id, time)
+
+
+async def note(
+    connection: Connection, school_id: UUID, document_id: UUID, words: str, account_id: UUID | None, time: datetime
+) -> None:
+    """A line about a paper in the log of its case."""
+    await _log(connection, school_id, await _lock(connection, school_id, document_id), words, account_id, time)
+
+
+async def _lock(connection: Connection, school_id: UUID, document_id: UUID) -> UUID:
+    application_id = await store.lock_application_of(connection, school_id, document_id)
+    if application_id is None:
+        raise NotFound("DECISION_NOT_READY", "documents has not told of this paper yet")
+    return application_id
+
+
+async def _log(
+    connection: Connection, school_id: UUID, application_id: UUID, words: str, account_id: UUID | None, time: datetime
+) -> None:
+    await applications.insert_log_entry(connection, school_id, application_id, account_id, State.REFUSED, words, time)
+    await applications.touch_case(connection, school_id, application_id)

@@ -1,0 +1,41 @@
+"""Signed refusals, for the services that make and send their papers."""
+
+from uuid import UUID
+
+from chassis import auth
+from chassis.errors import NotFound
+from chassis.interceptors import Context
+from chassis.run import Frame
+from diary.access.v1 import decision_service_pb2 as pb
+from diary.access.v1 import decision_service_pb2_grpc
+from services.access.convert import decisions as convert
+from services.access.rules.decisions import require_receiver
+from services.access.store import decisions as store
+from services.access.store import schools
+
+
+class DecisionServicer(decision_service_pb2_grpc.DecisionServiceServicer):
+    """DecisionService. To a service that it is not for every case is as absent."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._database = frame.database
+
+    async def ListDecisions(self, request: pb.ListDecisionsRequest, context: Context) -> pb.ListDecisionsResponse:
+        """The applicants' copies of a refused case, for documents (Clauses R22, R23)."""
+        school_id = UUID(request.school_id)
+        async with self._database.school(school_id) as connection:
+            found = await store.list_decisions(connection, school_id, UUID(request.application_id))
+            if not found or auth.caller().service != "documents":
+                raise NotFound("APPLICATION_NOT_FOUND", "no such refused case")
+            letterhead = await schools.get_letterhead(connection, school_id)
+            zone = await schools.get_time_zone(connection, school_id)
+        return pb.ListDecisionsResponse(decisions=[convert.decision(copy, letterhead, zone) for copy in found])
+
+    async def GetDecisionReceiver(
+        self, request: pb.GetDecisionReceiverRequest, context: Context
+    ) -> pb.GetDecisionReceiverResponse:
+        """Where the letter that notify is about to send goes (Clause R23)."""
+        school_id, is_notify = UUID(request.school_id), auth.caller().service == "notify"
+        async with self._database.school(school_id) as connection:
+            found = await store.find_receiver(connection, school_id, UUID(request.applicant_id)) if is_notify else None
+        return convert.receiver(require_receiver(found))
