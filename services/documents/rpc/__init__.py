@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from chassis.run import Frame
 from chassis.server import Part
 from diary.documents.v1 import document_service_pb2_grpc, relation_service_pb2_grpc
-from services.documents.rpc.press import Press
+from services.documents.actions.press import Press
 from services.documents.rpc.print_runs import PrintRunMethods, Sources
 from services.documents.rpc.relations import RelationServicer
 from services.documents.rpc.slips import SlipMethods
