@@ -7,24 +7,26 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import TypeVar
 
-from services.documents.convert.bounds import UnreadableError, bound_process
+from services.documents.convert.bounds import Bounds, UnreadableError, bound_process
 
 _Answer = TypeVar("_Answer")
 
 
 class Quarantine:
-    """One file at a time in a service's process: the bounds of one are then the bounds of all."""
+    """One file at a time, so that the bounds of one are the bounds of all."""
 
-    def __init__(self) -> None:
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
         self._turn = asyncio.Semaphore(1)
 
     async def read(self, work: Callable[..., _Answer], *arguments: object) -> _Answer:
-        """What `work`, a function of a module, makes of its arguments, after some 0.5 s of starting. Raises UnreadableError when it
-        does, or when its process broke or went past its bounds.
+        """What `work`, a function of a module, makes of its arguments, after some 0.5 s of starting.
+
+        Raises UnreadableError when it does, or when its process broke or went past its bounds.
         """
         async with self._turn:
             # A new process each: what one file has spoiled no other one meets. Spawned, since gRPC does not bear a fork.
-            pool = ProcessPoolExecutor(1, get_context("spawn"), bound_process)
+            pool = ProcessPoolExecutor(1, get_context("spawn"), bound_process, (self._bounds,))
             try:
                 return await asyncio.get_running_loop().run_in_executor(pool, work, *arguments)
             except (BrokenProcessPool, MemoryError) as error:

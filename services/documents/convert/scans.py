@@ -6,7 +6,6 @@ All of it reads what was uploaded, so that it belongs into a bounded process.
 import struct
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,6 +14,7 @@ import typst
 import zxingcpp
 
 from services.documents.convert.bounds import UnreadableError
+from services.documents.rules.register import PageMark
 
 MAX_PAGES = 100
 # A sheet of A4 at 600 dpi has 35 million.
@@ -22,15 +22,8 @@ _MAX_PIXELS = 40_000_000
 # The code's squares are half a millimetre: four pixels of 200 dpi. A second look takes what is crumpled or skewed.
 _DPI = (200, 300)
 _MAX_RENDERED = 12_000_000
+_FORMATS = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 _PICTURE = b'#set page(width: 210mm, height: auto, margin: 0pt)\n#image("picture", width: 100%)\n'
-
-
-@dataclass(frozen=True, slots=True)
-class PageMark:
-    """What a page's QR code says: the paper's code, and which of its pages it is, from 1."""
-
-    code: str
-    page: int
 
 
 def read_scan(file: bytes) -> tuple[bytes, list[PageMark | None]]:
@@ -104,7 +97,7 @@ def _read_codes(page: pypdfium2.PdfPage, dpi: int) -> Iterator[str]:
     bitmap = page.render(scale=scale, grayscale=True, may_draw_forms=False)
     try:
         picture = memoryview(bitmap.buffer).cast("B", (bitmap.height, bitmap.stride))
-        for found in zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode):
+        for found in zxingcpp.read_barcodes(picture, formats=_FORMATS):
             yield found.text
     finally:
         bitmap.close()
@@ -132,7 +125,7 @@ def _wrap_picture(file: bytes) -> bytes:
         (Path(folder) / "picture").write_bytes(file)
         (Path(folder) / "page.typ").write_bytes(_PICTURE)
         try:
-            return bytes(typst.compile(Path(folder) / "page.typ", root=folder, pdf_tags=False))
+            return typst.compile(Path(folder) / "page.typ", root=Path(folder), pdf_tags=False)
         except (typst.TypstError, RuntimeError) as error:
             raise UnreadableError("no picture that can be read") from error
 

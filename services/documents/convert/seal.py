@@ -130,11 +130,9 @@ def _issue(authority: Authority, name: str, full_name: str, now: datetime) -> _K
         .add_extension(usage, critical=True)
         .sign(authority.key, hashes.SHA256())
     )
-    store = SimpleCertificateStore()
+    store = SimpleCertificateStore()  # type: ignore[no-untyped-call]
     store.register(_to_asn1(authority.certificate))
-    der = private.private_bytes(
-        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    der = private.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     signer = signers.SimpleSigner(_to_asn1(certificate), asn1_keys.PrivateKeyInfo.load(der), store)
     return _Key(signer, (name, full_name), now)
 
@@ -156,7 +154,7 @@ def judge_seal(pdf: bytes, certificate: bytes) -> SealState:
             status = validate_pdf_signature(signature, context)
             if status.bottom_line and status.coverage is SignatureCoverageLevel.ENTIRE_FILE:
                 return SealState.WHOLE
-    except Exception:  # noqa: BLE001 - whatever a stranger's file breaks, it bears nothing that holds
+    except Exception:
         return found
     return found
 

@@ -6,6 +6,7 @@ The mathematics and the hash are checked; the chain to an accredited authority i
 import base64
 import binascii
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -13,8 +14,9 @@ from typing import Any, NamedTuple
 from asn1crypto import cms, core, x509
 from gostcrypto import gosthash, gostsignature
 
+from services.documents.rules.register import Mismatch
+
 _PEM = re.compile(rb"-----BEGIN (?:CMS|PKCS7|SIGNATURE)-----\s*([A-Za-z0-9+/=\s]+?)\s*-----END")
-_MAX_BYTES = 65536
 
 
 class _Strength(NamedTuple):
@@ -55,15 +57,15 @@ class SignatureInvalidError(Exception):
     """The signature does not fit its certificate, or it is no GOST signature."""
 
 
-class _Parameters(core.Sequence):
+class _Parameters(core.Sequence):  # type: ignore[misc]  # asn1crypto has no types
     _fields = [("curve", core.ObjectIdentifier), ("digest", core.ObjectIdentifier, {"optional": True})]  # noqa: RUF012
 
 
-class _Algorithm(core.Sequence):
+class _Algorithm(core.Sequence):  # type: ignore[misc]
     _fields = [("algorithm", core.ObjectIdentifier), ("parameters", _Parameters)]  # noqa: RUF012
 
 
-class _PublicKey(core.Sequence):
+class _PublicKey(core.Sequence):  # type: ignore[misc]
     _fields = [("algorithm", _Algorithm), ("public_key", core.OctetBitString)]  # noqa: RUF012
 
 
@@ -93,7 +95,7 @@ def read_signature(file: bytes) -> SignatureFile:
     """
     der = _read_der(file)
     try:
-        signed, signer, certificate = _parse(der)
+        signer, certificate = _parse(der)
         attributes = {attribute["type"].native: attribute["values"] for attribute in signer["signed_attrs"]}
         [digest] = attributes["message_digest"].native
         digest_oid = signer["digest_algorithm"]["algorithm"].dotted
@@ -117,6 +119,19 @@ def read_signature(file: bytes) -> SignatureFile:
     return found
 
 
+def read_signatures(files: Sequence[bytes]) -> list[SignatureFile | Mismatch]:
+    """Each file's signature, or what is wrong with it."""
+    found: list[SignatureFile | Mismatch] = []
+    for file in files:
+        try:
+            found.append(read_signature(file))
+        except SignatureUnreadableError:
+            found.append(Mismatch.NO_SIGNATURE)
+        except SignatureInvalidError:
+            found.append(Mismatch.SIGNATURE_INVALID)
+    return found
+
+
 def _read_der(file: bytes) -> bytes:
     """CMS in DER: from PEM, bare base64, as CryptoPro's tools write it, or DER."""
     text = found.group(1) if (found := _PEM.search(file)) else file
@@ -128,8 +143,8 @@ def _read_der(file: bytes) -> bytes:
     return file
 
 
-def _parse(der: bytes) -> tuple[Any, Any, x509.Certificate]:
-    """Content, signer and the signer's certificate. Raises ValueError unless it is detached and of one signer."""
+def _parse(der: bytes) -> tuple[Any, x509.Certificate]:
+    """The signer and the signer's certificate. Raises ValueError unless it is detached and of one signer."""
     content = cms.ContentInfo.load(der, strict=True)
     if content["content_type"].native != "signed_data":
         raise ValueError("no signed data")
@@ -139,7 +154,7 @@ def _parse(der: bytes) -> tuple[Any, Any, x509.Certificate]:
         raise ValueError("not detached, or without signed attributes")
     certificates = [choice.chosen for choice in signed["certificates"] if choice.name == "certificate"]
     [certificate] = [found for found in certificates if _is_of(signer["sid"], found)]
-    return signed, signer, certificate
+    return signer, certificate
 
 
 def _is_of(signer_id: Any, certificate: x509.Certificate) -> bool:

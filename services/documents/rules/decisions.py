@@ -163,8 +163,8 @@ def build_decision(decision: Decision, code: str) -> DecisionPage:
         applicant=print_text(decision.applicant_name),
         applicant_contact=print_text(decision.applicant_email),
         considered=(
-            f"Рассмотрев заявление от {print_date(decision.registered.date())} №{_NBSP}{print_text(decision.application_number)}"
-            f" о {_ASKED[decision.kind]}, на основании раздела «Отказ в предоставлении услуги» {_regulation(decision, school)}"
+            f"Рассмотрев заявление {_filed(decision)} о {_ASKED[decision.kind]},"
+            f" на основании раздела «Отказ в предоставлении услуги» {_regulation(decision, school)}"
         ),
         refused=print_text(decision.applicant_name),
         concerning=_concerning(decision),
@@ -186,6 +186,10 @@ def _contacts(head: Letterhead) -> str:
 
 def _phone(phone: str) -> str:
     return f"тел.{_NBSP}{print_text(phone)}" if phone else ""
+
+
+def _filed(decision: Decision) -> str:
+    return f"от {print_date(decision.registered.date())} №{_NBSP}{print_text(decision.application_number)}"
 
 
 def _regulation(decision: Decision, school: str) -> str:
@@ -210,7 +214,6 @@ def _concerning(decision: Decision) -> str:
 
 
 def _explain(decision: Decision) -> list[str]:
-    filed = f"от {print_date(decision.registered.date())} №{_NBSP}{print_text(decision.application_number)}"
     match decision.reason:
         case Reason.RELATION_NOT_PROVED:
             return [
@@ -224,14 +227,12 @@ def _explain(decision: Decision) -> list[str]:
                 " отсутствует."
             ]
         case Reason.AUTHORITY_ENDED:
-            return [
-                "Полномочия заявителя прекращены: в соответствии с судебным актом (актом органа опеки), имеющимся в школе."
-            ]
+            return ["Полномочия заявителя прекращены: в соответствии с судебным актом (актом органа опеки), имеющимся в школе."]
         case Reason.NOT_ENROLLED | Reason.LEFT:
             return _explain_enrolment(decision)
         case Reason.STATEMENT_NOT_TO_PROVIDE | Reason.STATEMENT_TO_CANCEL:
             by_form = f"по форме Приложения №{_NBSP}{2 if decision.reason is Reason.STATEMENT_NOT_TO_PROVIDE else 3}"
-            statement = f"Заявление {'обучающегося' if decision.is_own_statement_of_student else by_form} {filed}."
+            statement = f"Заявление {'обучающегося' if decision.is_own_statement_of_student else by_form} {_filed(decision)}."
             ended = decision.access_ended
             stopped = f"Предоставление информации через сервис прекращено {print_moment(ended)}." if ended else ""
             return [statement, stopped] if stopped else [statement]
@@ -241,7 +242,8 @@ def _explain_enrolment(decision: Decision) -> list[str]:
     lines = []
     if decision.checked:
         lines.append(
-            f"По данным учета обучающихся на {print_moment(decision.checked)} указанное лицо среди обучающихся школы не значится."
+            f"По данным учета обучающихся на {print_moment(decision.checked)}"
+            " указанное лицо среди обучающихся школы не значится."
         )
     if decision.reason is Reason.LEFT and decision.left:
         order = f", приказ №{_NBSP}{print_text(decision.left_order_number)}" if decision.left_order_number else ""
