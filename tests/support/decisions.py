@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -25,7 +24,7 @@ REASONS = {
     "STATEMENT_NOT_TO_PROVIDE": ("OWN_STATEMENT", 2),
     "STATEMENT_TO_CANCEL": ("OWN_STATEMENT", 3),
 }
-_OPENSSL = ("openssl", "req", "-engine", "gost", "-x509", "-newkey")
+_NEW_CERTIFICATE = ("openssl", "req", "-engine", "gost", "-x509", "-nodes", "-utf8", "-days", "400")
 
 
 def refusal(reason: str = "RELATION_NOT_PROVED", **fields: Any) -> decision_service_pb2.Decision:
@@ -100,19 +99,21 @@ def scan(*pages: bytes, turn: str = "1.5deg") -> bytes:
 
 
 class Head:
-    """A head with a GOST key and certificate, who signs outside with OpenSSL's GOST engine."""
+    """A head with a key and certificate, GOST's unless said otherwise, who signs outside with OpenSSL and its GOST engine."""
 
-    def __init__(self, folder: Path, bits: int = 256, curve: str = "A", name: str = "Супрун Ирина Евгеньевна") -> None:
-        self._folder, self._bits = folder, bits
+    def __init__(self, folder: Path, bits: int = 256, curve: str = "A", kind: str = "gost") -> None:
+        self._folder = folder
+        self._digest = f"md_gost12_{bits}" if kind == "gost" else "sha256"
         folder.mkdir(parents=True, exist_ok=True)
-        command = [*_OPENSSL, f"gost2012_{bits}", "-pkeyopt", f"paramset:{curve}", "-nodes", "-utf8", "-days", "400"]
-        files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "certificate.pem"), "-subj", f"/CN={name}"]
-        subprocess.run([*command, *files], check=True, capture_output=True)
+        key = [f"gost2012_{bits}", "-pkeyopt", f"paramset:{curve}"] if kind == "gost" else ["rsa:2048"]
+        files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "certificate.pem")]
+        subject = ["-subj", "/CN=Супрун Ирина Евгеньевна"]
+        subprocess.run([*_NEW_CERTIFICATE, "-newkey", *key, *files, *subject], check=True, capture_output=True)
 
     def sign(self, file: bytes, *options: str, form: str = "DER") -> bytes:
         """A detached signature in CMS."""
         made = ["-signer", str(self._folder / "certificate.pem"), "-inkey", str(self._folder / "key.pem")]
-        digest = ["-md", f"md_gost12_{self._bits}", "-binary", "-outform", form]
+        digest = ["-md", self._digest, "-binary", "-outform", form]
         command = ["openssl", "cms", "-engine", "gost", "-sign", *made, *digest, *options]
         return subprocess.run(command, input=file, check=True, capture_output=True).stdout
 
@@ -124,5 +125,3 @@ def _has_gost() -> bool:
 
 
 needs_gost = pytest.mark.skipif(not _has_gost(), reason="libengine-gost-openssl is not installed: make setup-debian (as root)")
-# A certificate of a test is made now, while clocks of tests stand elsewhere.
-CERTIFICATE_TIME = timedelta(days=400)

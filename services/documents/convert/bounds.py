@@ -12,8 +12,8 @@ class Bounds:
     cpu_seconds: int
 
 
-# A scan of 100 pages takes some 30 s, a picture of a sheet at 600 dpi 300 MB.
-OF_THE_OFFICE = Bounds(512 << 20, 90)
+# A scan of 100 pages takes some 20 s, a PNG of a sheet at 600 dpi 200 MB.
+OF_THE_OFFICE = Bounds(320 << 20, 90)
 # A paper takes 0.02 s; anyone may send anything.
 OF_STRANGERS = Bounds(192 << 20, 10)
 

@@ -17,8 +17,8 @@ from services.documents.convert.bounds import UnreadableError
 from services.documents.rules.register import PageMark
 
 MAX_PAGES = 100
-# A sheet of A4 at 600 dpi has 35 million.
-_MAX_PIXELS = 40_000_000
+# A sheet of A4 at 600 dpi.
+_MAX_PIXELS = 35_000_000
 # The code's squares are half a millimetre: four pixels of 200 dpi. A second look takes what is crumpled or skewed.
 _DPI = (200, 300)
 _MAX_RENDERED = 12_000_000
@@ -81,12 +81,13 @@ def _save(document: pypdfium2.PdfDocument) -> bytes:
 def _read_mark(document: pypdfium2.PdfDocument, place: int) -> PageMark | None:
     try:
         page = document[place]
+        for dpi in _DPI:
+            for text in _read_codes(page, dpi):
+                if mark := parse_mark(text):
+                    return mark
     except pypdfium2.PdfiumError:
+        # A page that cannot be drawn bears no code; the others may.
         return None
-    for dpi in _DPI:
-        for text in _read_codes(page, dpi):
-            if mark := parse_mark(text):
-                return mark
     return None
 
 

@@ -1,4 +1,4 @@
-"""The register of papers: decisions become sealed papers, are opened by whom they concern, and anyone verifies them (R22, R23)."""
+"""The register of papers: refusals become sealed papers, opened by whom they concern, verified by anyone (R22, R23)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 import shutil
 import subprocess
 import zipfile
+import zlib
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -227,8 +228,6 @@ async def test_years_after_its_certificates_end_a_paper_is_valid_and_a_changed_o
 
 
 async def test_a_file_that_eats_memory_or_time_is_unknown_and_harms_nobody(world: World) -> None:
-    import zlib
-
     bomb = zlib.compress(b"\0" * (400 << 20), 9)
     body = b"%PDF-1.7\n1 0 obj\n<</Type/ObjStm/N 1/First 4/Filter/FlateDecode/Length " + str(len(bomb)).encode()
     body += b">>\nstream\n" + bomb + b"\nendstream\nendobj\n/ByteRange\n"
