@@ -76,12 +76,13 @@ def _make_seal_authority(key_path: Path, certificate_path: Path) -> list[str]:
         key = serialization.load_pem_private_key(key_path.read_bytes(), password=None)
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise KeysError(f"{key_path} is not an EC key; remove it to have another made")
-        certificate = _seal_certificate(key, datetime.now(UTC))
+        certificate = seal_certificate(key, datetime.now(UTC))
         _write(certificate_path, certificate.public_bytes(serialization.Encoding.PEM), 0o644)
     return [key_path.name] if is_new else []
 
 
-def _seal_certificate(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
+def seal_certificate(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
+    """The certificate of an authority of seals, by its own key, for ten years from `now`."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _SEAL_NAME)])
     usage = x509.KeyUsage(
         digital_signature=False,

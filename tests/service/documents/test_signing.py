@@ -180,7 +180,7 @@ _HOSTILE = {
     "no file at all": b"PK\x03\x04 a letter",
     "a header alone": b"%PDF-1.7\n",
     "a picture cut off": b"\xff\xd8\xff\xe0\x00\x10JFIF",
-    "a picture of 3.6 thousand million pixels": _png(60_000, 60_000, zlib.compress(b"\0" * 1000)),
+    "a picture of more pixels than a sheet has": _png(6000, 6000, zlib.compress(b"\0" * 6001 * 6000)),
     "a picture that is none": _png(100, 100, b"not packed"),
     "a thousand pages": _many_pages(1000),
     "no page": _pdf(b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Count 0/Kids[]>>"),
@@ -267,6 +267,9 @@ async def test_only_the_head_attaches_signatures(world: World, deciding: Decisio
     paper = await _issue(world, deciding)
     for role in ("admin", "secretary"):
         assert (await refused(_attach(world, paper, b"x", await _office(world, role))))[0] == grpc.StatusCode.PERMISSION_DENIED
+    await _office(world, "secretary")
+    claims = world.claim("head")
+    assert await refused(_attach(world, paper, b"x", claims)) == (grpc.StatusCode.NOT_FOUND, "DOCUMENT_NOT_FOUND")
     elsewhere = await world.person("head", options_pb2.RELATION_SCHOOL, str(uuid4()))
     assert await refused(_attach(world, paper, b"x", elsewhere)) == (grpc.StatusCode.NOT_FOUND, "DOCUMENT_NOT_FOUND")
 
