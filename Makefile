@@ -27,7 +27,7 @@ setup: $(STAMP) ## Make .venv and install from the lock file
 
 .PHONY: setup-debian
 setup-debian: ## Install what Debian packages the tests can use (root)
-	apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium fonts-paratype poppler-utils
+	apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium fonts-paratype libengine-gost-openssl poppler-utils
 	@mkdir -p .diary/tools && cd .diary/tools && apt-get download -q prometheus && dpkg -x prometheus_*.deb prometheus && rm prometheus_*.deb  # Installed it would start a server.
 
 # The part of requirements.lock that an image is made of.

@@ -175,6 +175,11 @@ LETTERS = [
     ),
     Panel("Documents: 99 of 100 are faster than", "s", {"{{kind}}": _quantile(0.99, "diary_documents_render_seconds", "kind")}),
     Panel(
+        "Decisions that wait for the head",
+        "short",
+        {"papers": "max(diary_documents_unsigned)", "days of the oldest": "max(diary_documents_unsigned_seconds) / 86400"},
+    ),
+    Panel(
         "Sign-ins",
         "cps",
         {"{{outcome}}": "sum by (outcome) (rate(diary_access_sign_ins_total[$__rate_interval]))"},

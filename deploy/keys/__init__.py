@@ -1,4 +1,4 @@
-"""The keys of an installation: one for users' tokens, one for each service, and the public sets that check them."""
+"""The keys of an installation: for users' tokens, for each service, the public sets of both, and the authority of seals."""
 
 from deploy.keys.keys import SERVICES, KeysError, make_keys, rotate_token_key
 

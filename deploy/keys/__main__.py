@@ -21,7 +21,9 @@ def main() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m deploy.keys", description="Token and service keys of Diary.")
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy.keys", description="Token and service keys of Diary, and the authority of its seals."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     make = commands.add_parser("make", help="make what is missing; keys that exist are kept")
     rotate = commands.add_parser("rotate", help="make the next token key; the present one stays valid until the next rotation")

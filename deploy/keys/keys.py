@@ -1,21 +1,30 @@
-"""Ed25519 keys and their JSON Web Key Sets (RFC 8037), kept as files of one folder.
+"""Ed25519 keys and their JSON Web Key Sets (RFC 8037), and the authority of the schools' seals, kept as files of one folder.
 
 token.pem            private, signs users' tokens, 0600; only access reads it
 service-<svc>.pem    private, signs the service's own tokens, 0600; only that service reads it
 jwks.json            public keys of all of them: kid `token-<n>` with iss diary-access,
                          `service-<svc>-<n>` with iss diary-<svc>
 token-jwks.json      the token keys only, for the gateway
+seal-ca.pem          private key of the region's authority (EC P-256) that issues the schools' seals, 0600; only documents
+                         reads it
+seal-ca.crt          its certificate, ten years, public: whoever checks a seal trusts it
 """
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.x509.oid import NameOID
 from jwt.algorithms import OKPAlgorithm
 
 SERVICES = ("access", "journal", "notify", "documents")
+_SEAL_NAME = "Diary: seals of schools"
+_SEAL_YEARS = timedelta(days=3653)
 
 Jwk = dict[str, Any]
 
@@ -33,7 +42,7 @@ def make_keys(folder: Path) -> list[str]:
     for name in made:
         _write(folder / name, _private_pem(Ed25519PrivateKey.generate()), 0o600)
     _write_jwks(folder, [jwk for name in names for jwk in _public_keys(folder / name, known)])
-    return made
+    return made + _make_seal_authority(folder / "seal-ca.pem", folder / "seal-ca.crt")
 
 
 def rotate_token_key(folder: Path) -> str:
@@ -55,6 +64,51 @@ def rotate_token_key(folder: Path) -> str:
     _write_jwks(folder, [_jwk(key, kid, "diary-access"), present, *others])
     _write(path, _private_pem(key), 0o600)
     return kid
+
+
+def _make_seal_authority(key_path: Path, certificate_path: Path) -> list[str]:
+    """Make the authority of seals where it is missing; a certificate that was lost is made again of the same key."""
+    is_new = not key_path.exists()
+    if is_new:
+        certificate_path.unlink(missing_ok=True)
+        _write(key_path, _private_pem(ec.generate_private_key(ec.SECP256R1())), 0o600)
+    if not certificate_path.exists():
+        key = serialization.load_pem_private_key(key_path.read_bytes(), password=None)
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise KeysError(f"{key_path} is not an EC key; remove it to have another made")
+        certificate = seal_certificate(key, datetime.now(UTC))
+        _write(certificate_path, certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+    return [key_path.name] if is_new else []
+
+
+def seal_certificate(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
+    """The certificate of an authority of seals, by its own key, for ten years from `now`."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _SEAL_NAME)])
+    usage = x509.KeyUsage(
+        digital_signature=False,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=True,
+        crl_sign=True,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        # A day before, so that no clock of the region stands before it.
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + _SEAL_YEARS)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
 
 
 def _public_keys(path: Path, known: list[Jwk]) -> list[Jwk]:
@@ -92,7 +146,7 @@ def _load(path: Path) -> Ed25519PrivateKey:
     return key
 
 
-def _private_pem(key: Ed25519PrivateKey) -> bytes:
+def _private_pem(key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 
 

@@ -122,7 +122,7 @@ class Region:
         kept |= {"DIARY_GATEWAY_ADDRESS": self.address("gateway")}
         kept |= {f"DIARY_{name.upper()}_PORT": str(port) for name, port in self.ports.items()}
         kept |= {"DIARY_NOTIFY_SMTP_PORT": str(self.ports["smtp"])}
-        kept |= {f"DIARY_{name}_PORTAL_URL": self.gateway_url for name in ("ACCESS", "NOTIFY")}
+        kept |= {f"DIARY_{name}_PORTAL_URL": self.gateway_url for name in ("ACCESS", "NOTIFY", "DOCUMENTS")}
         if service:
             kept[f"DIARY_{service.upper()}_DATABASE_URL"] = self.app_dsn(service)
         if with_admin:

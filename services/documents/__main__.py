@@ -3,11 +3,13 @@
 import argparse
 
 from chassis import clients, migrate, relations, run
-from diary.access.v1 import events_pb2, roster_service_pb2_grpc
+from diary.access.v1 import decision_service_pb2_grpc, events_pb2, roster_service_pb2_grpc
 from diary.journal.v1 import diary_service_pb2_grpc
 from services.documents import jobs, rpc
+from services.documents.actions.press import Press
 from services.documents.config import Settings
-from services.documents.consumers import Consumers
+from services.documents.consumers import Consumers, DecisionConsumers
+from services.documents.convert.seal import Sealer, read_authority
 from services.documents.rpc.print_runs import Sources
 
 
@@ -18,13 +20,21 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
     roster = roster_service_pb2_grpc.RosterServiceStub(access)
     projection = relations.Projection(frame.database, frame.clock, roster)
     consumers = Consumers(frame.database, frame.clock)
+    press = Press()
+    authority = (settings.keys_dir / "seal-ca.crt").read_bytes()
+    sealer = Sealer(read_authority((settings.keys_dir / "seal-ca.pem").read_bytes(), authority))
+    asked = decision_service_pb2_grpc.DecisionServiceStub(access)
+    decisions = DecisionConsumers(frame.database, frame.clock, asked, press, sealer, settings.portal_url)
     return run.Service(
-        rpc.parts(frame, Sources(diary_service_pb2_grpc.DiaryServiceStub(journal), roster)),
+        rpc.parts(frame, Sources(diary_service_pb2_grpc.DiaryServiceStub(journal), roster), press, authority),
         {
-            "access": {events_pb2.RosterChanged.DESCRIPTOR.full_name: projection.on_roster_changed},
+            "access": {
+                events_pb2.RosterChanged.DESCRIPTOR.full_name: projection.on_roster_changed,
+                **decisions.handlers(),
+            },
             "journal": consumers.handlers(),
         },
-        [projection.forget_ended_sessions, jobs.count_deadlines(frame)],
+        [projection.forget_ended_sessions, jobs.count_deadlines(frame), jobs.count_unsigned(frame)],
     )
 
 

@@ -13,6 +13,7 @@ class Settings(ServiceSettings):
 
     port: int = 50054
     metrics_port: int = 9104
+    portal_url: str = Field("http://127.0.0.1:8080", description="where papers are verified; the codes on them link to it")
     access_address: str = Field(
         "127.0.0.1:50051", validation_alias="DIARY_ACCESS_ADDRESS", description="gRPC address of access"
     )

@@ -21,7 +21,8 @@ REGION_TABLES = {
     "journal": _CHASSIS | {"ended_sessions"},
     # An address belongs to an account, whatever the school.
     "notify": _CHASSIS | {"ended_sessions", "contact_points"},
-    "documents": _CHASSIS | {"ended_sessions"},
+    # Anyone verifies a paper by its code or file, whatever the school: no names.
+    "documents": _CHASSIS | {"ended_sessions", "sealed_documents"},
 }
 # Queue tables: school_id leads, and the jobs role may claim across schools.
 QUEUE_TABLES: dict[str, set[str]] = {"access": set(), "journal": set(), "notify": set(), "documents": set()}

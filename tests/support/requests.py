@@ -38,6 +38,8 @@ def _value(field: FieldDescriptor, rules: validate_pb2.FieldRules) -> Any:
         return least_request(field.message_type)
     if field.type == FieldDescriptor.TYPE_STRING:
         return _word(rules)
+    if field.type == FieldDescriptor.TYPE_BYTES:
+        return b"x" * int(rules.bytes.min_len)
     if field.enum_type is not None:
         return 1 if 0 in rules.enum.not_in else 0
     if field.type in (FieldDescriptor.TYPE_INT32, FieldDescriptor.TYPE_INT64):

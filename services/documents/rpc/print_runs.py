@@ -19,9 +19,9 @@ from diary.access.v1 import roster_service_pb2, roster_service_pb2_grpc
 from diary.documents.v1 import document_service_pb2, events_pb2
 from diary.journal.v1 import diary_service_pb2, diary_service_pb2_grpc
 from services.documents import actions
+from services.documents.actions.press import Press
 from services.documents.convert import pdf
 from services.documents.convert import print_runs as convert
-from services.documents.rpc.press import Press
 from services.documents.rules import print_runs as rules
 from services.documents.rules.class_week import ClassWeek
 from services.documents.rules.print_runs import PrintRun, Sheet

@@ -2,9 +2,9 @@
 
 from chassis.interceptors import Context
 from diary.documents.v1 import document_service_pb2
+from services.documents.actions.press import Press
 from services.documents.convert import pdf
 from services.documents.convert.slips import read_slips
-from services.documents.rpc.press import Press
 from services.documents.rules.slips import build_page
 
 

@@ -12,11 +12,18 @@ from pydantic import SecretStr
 
 from chassis.clock import SetClock
 from chassis.db import Database
-from diary.access.v1 import roster_service_pb2, roster_service_pb2_grpc
+from diary.access.v1 import (
+    decision_service_pb2,
+    decision_service_pb2_grpc,
+    roster_service_pb2,
+    roster_service_pb2_grpc,
+)
 from diary.journal.v1 import diary_service_pb2, diary_service_pb2_grpc
 from services.documents.__main__ import build
+from services.documents.actions.press import Press
 from services.documents.config import Settings
-from services.documents.consumers import Consumers
+from services.documents.consumers import Consumers, DecisionConsumers
+from services.documents.convert.seal import Sealer, read_authority
 from tests.service.documents.world import NOW, Neighbours, World
 from tests.support.backends import Clone, PostgresServer
 from tests.support.services import served
@@ -51,6 +58,24 @@ class _Roster(roster_service_pb2_grpc.RosterServiceServicer):
         return roster_service_pb2.BatchGetRosterResponse(entries=[entry])
 
 
+class _Decisions(decision_service_pb2_grpc.DecisionServiceServicer):
+    def __init__(self, neighbours: Neighbours) -> None:
+        self._neighbours = neighbours
+
+    async def ListDecisions(
+        self,
+        request: decision_service_pb2.ListDecisionsRequest,
+        context: grpc.aio.ServicerContext[
+            decision_service_pb2.ListDecisionsRequest, decision_service_pb2.ListDecisionsResponse
+        ],
+    ) -> decision_service_pb2.ListDecisionsResponse:
+        """The decisions that the test put there; a case without any was not refused."""
+        found = self._neighbours.decisions.get(request.application_id)
+        if found is None:
+            await context.abort(grpc.StatusCode.NOT_FOUND, "not refused")
+        return decision_service_pb2.ListDecisionsResponse(decisions=found or [])
+
+
 @pytest_asyncio.fixture(scope="module")
 async def clone(postgres: PostgresServer) -> Clone:
     """A database with the schema of documents."""
@@ -70,6 +95,10 @@ async def neighbours() -> AsyncIterator[Neighbours]:
         _Roster(),  # type: ignore[abstract]  # the rest is not asked
         server,
     )
+    decision_service_pb2_grpc.add_DecisionServiceServicer_to_server(
+        _Decisions(found),  # type: ignore[abstract]  # the rest is not asked
+        server,
+    )
     found.port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     yield found
@@ -85,6 +114,7 @@ async def served_world(clone: Clone, nats_url: str, keys_dir: Path, neighbours: 
         database_url=SecretStr(clone.app_dsns["documents"]),
         nats_url=SecretStr(nats_url),
         keys_dir=keys_dir,
+        portal_url="https://diary.example",
         access_address=f"127.0.0.1:{neighbours.port}",
         journal_address=f"127.0.0.1:{neighbours.port}",
     )
@@ -98,6 +128,18 @@ async def consumers(served_world: World, clone: Clone) -> AsyncIterator[Consumer
     """What an event is given to."""
     database = await Database.connect(clone.app_dsns["documents"], "documents", size=1)
     yield Consumers(database, served_world.clock)
+    await database.close()
+
+
+@pytest_asyncio.fixture
+async def deciding(served_world: World, clone: Clone, keys_dir: Path) -> AsyncIterator[DecisionConsumers]:
+    """What an event of access about a refusal is given to."""
+    database = await Database.connect(clone.app_dsns["documents"], "documents", size=1)
+    sealer = Sealer(read_authority((keys_dir / "seal-ca.pem").read_bytes(), (keys_dir / "seal-ca.crt").read_bytes()))
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{served_world.neighbours.port}") as channel:
+        asked = decision_service_pb2_grpc.DecisionServiceStub(channel)
+        clock = served_world.clock
+        yield DecisionConsumers(database, clock, asked, Press(), sealer, "https://diary.example")
     await database.close()
 
 

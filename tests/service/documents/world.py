@@ -13,7 +13,8 @@ import grpc
 
 from chassis.clock import SetClock
 from chassis.events import Event
-from diary.access.v1 import relation_pb2
+from diary.access.v1 import application_service_pb2, decision_service_pb2, relation_pb2
+from diary.access.v1 import events_pb2 as access_events
 from diary.documents.v1 import (
     document_service_pb2,
     document_service_pb2_grpc,
@@ -37,6 +38,7 @@ class Neighbours:
     """What the stand-ins answer."""
 
     weeks: dict[tuple[str, str], diary_service_pb2.GetClassWeekResponse] = field(default_factory=dict)
+    decisions: dict[str, list[decision_service_pb2.Decision]] = field(default_factory=dict)
     is_journal_away: bool = False
     port: int = 0
 
@@ -109,6 +111,11 @@ class World:
         self._last = account_id, session_id, role
         return sign_in(self._keys_dir, account_id, session_id, role, clock=self.clock)
 
+    def claim(self, role: str) -> Metadata:
+        """The token of the person before, with a role that no relation of theirs has."""
+        account_id, session_id, _ = self._last
+        return sign_in(self._keys_dir, account_id, session_id, role, clock=self.clock)
+
     def later(self, step: timedelta) -> None:
         """Moves the clock; the class teacher's token is renewed."""
         self.clock.advance(step)
@@ -156,6 +163,15 @@ class World:
     def lesson_recorded(self, day: str) -> Event:
         """The journal's event of a lesson of the class."""
         message = journal_events.LessonRecorded(school_id=self.school_id, class_id=self.class_id, lesson_date=day)
+        subject = message.DESCRIPTOR.full_name
+        return Event(uuid4(), subject, UUID(self.school_id), self.clock.now(), message.SerializeToString())
+
+    def application_decided(self, *decisions: decision_service_pb2.Decision, state: str = "REFUSED") -> Event:
+        """Access's event of a refused case, whose decisions it will tell."""
+        application_id = decisions[0].application_id
+        self.neighbours.decisions[application_id] = list(decisions)
+        number = application_service_pb2.ApplicationState.Value(f"APPLICATION_STATE_{state}")
+        message = access_events.ApplicationDecided(school_id=self.school_id, application_id=application_id, state=number)
         subject = message.DESCRIPTOR.full_name
         return Event(uuid4(), subject, UUID(self.school_id), self.clock.now(), message.SerializeToString())
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import jwt
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from deploy.keys import KeysError, make_keys, rotate_token_key
 
@@ -52,3 +54,22 @@ def test_a_token_signed_before_a_rotation_is_valid_until_the_next_one(tmp_path: 
 def test_rotating_keys_that_were_never_made_says_how_to_make_them(tmp_path: Path) -> None:
     with pytest.raises(KeysError, match=r"deploy\.keys make"):
         rotate_token_key(tmp_path)
+
+
+def test_the_authority_of_seals_is_made_once_and_stands_ten_years(tmp_path: Path) -> None:
+    assert "seal-ca.pem" in make_keys(tmp_path)
+    private, public = (tmp_path / "seal-ca.pem").read_bytes(), (tmp_path / "seal-ca.crt").read_bytes()
+    certificate = x509.load_pem_x509_certificate(public)
+    assert certificate.public_key() == serialization.load_pem_private_key(private, password=None).public_key()
+    assert (certificate.not_valid_after_utc - certificate.not_valid_before_utc).days >= 3652
+    assert make_keys(tmp_path) == []
+    assert (tmp_path / "seal-ca.crt").read_bytes() == public
+
+
+def test_a_lost_certificate_of_the_authority_is_made_again_of_the_same_key(tmp_path: Path) -> None:
+    make_keys(tmp_path)
+    before = x509.load_pem_x509_certificate((tmp_path / "seal-ca.crt").read_bytes())
+    (tmp_path / "seal-ca.crt").unlink()
+    assert make_keys(tmp_path) == []
+    after = x509.load_pem_x509_certificate((tmp_path / "seal-ca.crt").read_bytes())
+    assert after.public_key() == before.public_key()

@@ -1,4 +1,7 @@
-{{/* documents has no settings, secrets or ways out of its own. */}}
-{{- define "documents.env" }}{{ end -}}
+{{- define "documents.env" }}
+- name: DIARY_DOCUMENTS_PORTAL_URL
+  value: {{ include "service.portalUrl" . }}
+{{ end -}}
+{{/* documents has no secrets or ways out of its own. */}}
 {{- define "documents.files" }}{{ end -}}
 {{- define "documents.egress" }}{{ end -}}

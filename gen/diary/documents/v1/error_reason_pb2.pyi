@@ -82,6 +82,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Name exactly one of code, hash and file."""
     ERROR_REASON_FORM_NOT_FOUND: _ErrorReason.ValueType  # 29
     """No such form, or no such school."""
+    ERROR_REASON_DOCUMENT_SIGNED: _ErrorReason.ValueType  # 30
+    """The document was signed before, on paper or electronically; what signed it stays."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Reasons of errors, in ErrorInfo.reason with domain documents.diary. Each says when it occurs."""
@@ -146,4 +148,6 @@ ERROR_REASON_NOTHING_TO_VERIFY: ErrorReason.ValueType  # 28
 """Name exactly one of code, hash and file."""
 ERROR_REASON_FORM_NOT_FOUND: ErrorReason.ValueType  # 29
 """No such form, or no such school."""
+ERROR_REASON_DOCUMENT_SIGNED: ErrorReason.ValueType  # 30
+"""The document was signed before, on paper or electronically; what signed it stays."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

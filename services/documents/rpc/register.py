@@ -1,0 +1,153 @@
+"""The register of papers: who opens them, and what anyone may verify (Clauses R22, R23)."""
+
+from __future__ import annotations
+
+import hashlib
+from uuid import UUID
+
+from google.api import httpbody_pb2
+
+from chassis import auth, paging
+from chassis.errors import InvalidArgument, NotFound
+from chassis.interceptors import Context
+from chassis.run import Frame
+from diary.documents.v1 import document_service_pb2 as pb
+from services.documents.actions.press import Press
+from services.documents.actions.quarantine import Quarantine
+from services.documents.convert import bundles, scans
+from services.documents.convert import register as convert
+from services.documents.convert.bounds import OF_STRANGERS, UnreadableError
+from services.documents.convert.seal import SealState, judge_seal
+from services.documents.rules import register as rules
+from services.documents.store import documents as store
+
+# An answer is at most 8 MiB, with its frame.
+_MAX_BUNDLE = (8 << 20) - (64 << 10)
+_PDF = "application/pdf"
+
+
+class RegisterMethods:
+    """The register's part of DocumentService."""
+
+    def __init__(self, frame: Frame, press: Press, authority: bytes) -> None:
+        self._database = frame.database
+        self._clock = frame.clock
+        self._press = press
+        self._authority = authority
+        self._quarantine = Quarantine(OF_STRANGERS)
+
+    async def ListDocuments(self, request: pb.ListDocumentsRequest, context: Context) -> pb.ListDocumentsResponse:
+        """Papers that the caller may open, the newest first."""
+        school_id = UUID(request.school_id)
+        words, limit = (request.school_id, request.application_id, str(request.state)), paging.size(request.page_size)
+        key = paging.read_token(words, request.page_token)
+        async with self._database.school(school_id) as connection:
+            found = await store.list_documents(
+                connection,
+                school_id,
+                auth.caller(),
+                self._clock.now(),
+                application_id=UUID(request.application_id) if request.application_id else None,
+                state=rules.State(request.state) if request.state else None,
+                before=UUID(key[0]) if key else None,
+                limit=limit + 1,
+            )
+        shown = found[:limit]
+        return pb.ListDocumentsResponse(
+            documents=[convert.write_document(document) for document in shown],
+            next_page_token=paging.write_token(words, (str(shown[-1].document_id),)) if len(found) > limit else "",
+        )
+
+    async def GetDocument(self, request: pb.GetDocumentRequest, context: Context) -> pb.GetDocumentResponse:
+        """A paper and how it was signed."""
+        school_id = UUID(request.school_id)
+        async with self._database.school(school_id) as connection:
+            found = await store.find_document(
+                connection, school_id, UUID(request.document_id), auth.caller(), self._clock.now()
+            )
+        if found is None:
+            raise no_document()
+        return pb.GetDocumentResponse(document=convert.write_document(found))
+
+    async def DownloadDocument(self, request: pb.DownloadDocumentRequest, context: Context) -> httpbody_pb2.HttpBody:
+        """The file as it was sealed, or its scan or signature as they were uploaded."""
+        school_id = UUID(request.school_id)
+        async with self._database.school(school_id) as connection:
+            files = await store.find_files(connection, school_id, UUID(request.document_id), auth.caller(), self._clock.now())
+        if files is None:
+            raise no_document()
+        if request.part == pb.DOCUMENT_PART_SIGNATURE:
+            content_type, data = "application/pkcs7-signature", files.signature
+        else:
+            content_type, data = _PDF, files.scan if request.part == pb.DOCUMENT_PART_SCAN else files.pdf
+        if not data:
+            raise NotFound("PART_NOT_FOUND", "the document has no such part: it was signed in another way, or not yet")
+        return httpbody_pb2.HttpBody(content_type=content_type, data=data)
+
+    async def BundleDocuments(self, request: pb.BundleDocumentsRequest, context: Context) -> httpbody_pb2.HttpBody:
+        """Papers together: all pages in one PDF to print, or the sealed files in a ZIP (Clause R22)."""
+        school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
+        ids = list({UUID(document_id) for document_id in request.document_ids})
+        async with self._database.school(school_id) as connection:
+            count, size = await store.measure_pdfs(connection, school_id, ids, who, now)
+            if count < len(ids):
+                raise no_document()
+            if size > _MAX_BUNDLE:
+                raise _too_large()
+            found = await store.list_pdfs(connection, school_id, ids, who, now)
+        if request.format == pb.BUNDLE_FORMAT_ZIP:
+            content_type, data = "application/zip", bundles.pack(found)
+        else:
+            pdfs = [pdf for _, _, pdf in found]
+            content_type, data = _PDF, await self._press.render("bundle", scans.join_pages, pdfs)
+        if len(data) > _MAX_BUNDLE:
+            raise _too_large()
+        return httpbody_pb2.HttpBody(content_type=content_type, data=data)
+
+    async def VerifyDocument(self, request: pb.VerifyDocumentRequest, context: Context) -> pb.VerifyDocumentResponse:
+        """Whether a paper is in the register unchanged; for a file that is not, whether it was and then was changed."""
+        if [bool(request.code), bool(request.sha256), bool(request.file)].count(True) != 1:
+            raise InvalidArgument("NOTHING_TO_VERIFY", "name exactly one of code, sha256 and file")
+        wanted: str | bytes = rules.clean_code(request.code)
+        if request.sha256:
+            wanted = bytes.fromhex(request.sha256)
+        elif request.file:
+            wanted = hashlib.sha256(request.file).digest()
+        async with self._database.region() as connection:
+            sealed = await store.find_sealed(connection, wanted)
+        if sealed is None:
+            return pb.VerifyDocumentResponse(verdict=await self._judge(request.file))
+        async with self._database.school(sealed.school_id) as connection:
+            state = await store.get_state(connection, sealed.school_id, sealed.document_id)
+        return convert.write_valid(sealed.kind, sealed.document_date, state, sealed.pdf_sha256)
+
+    async def FetchDocument(self, request: pb.FetchDocumentRequest, context: Context) -> pb.FetchDocumentResponse:
+        """A signed paper with what proves its signature, for the letter that notify is about to send (Clause R23)."""
+        school_id = UUID(request.school_id)
+        async with self._database.school(school_id) as connection:
+            found = await store.find_signed(connection, school_id, UUID(request.document_id))
+        # For notify alone; to another service every paper is as absent.
+        if found is None or auth.caller().service != "notify":
+            raise no_document()
+        document, files = found
+        message = convert.write_document(document)
+        return pb.FetchDocumentResponse(document=message, pdf=files.pdf, scan=files.scan, signature=files.signature)
+
+    async def _judge(self, file: bytes) -> pb.Verdict.ValueType:
+        """Of a file that is not in the register. Reading it costs a process, so only what may bear a seal is read."""
+        if b"/ByteRange" not in file:
+            return pb.VERDICT_UNKNOWN
+        try:
+            state = await self._quarantine.read(judge_seal, file, self._authority)
+        except UnreadableError:
+            return pb.VERDICT_UNKNOWN
+        return pb.VERDICT_CHANGED if state is SealState.BROKEN else pb.VERDICT_UNKNOWN
+
+
+def no_document() -> NotFound:
+    """Absent, another's or of another school: alike."""
+    return NotFound("DOCUMENT_NOT_FOUND", "no such document that you may open")
+
+
+def _too_large() -> InvalidArgument:
+    return InvalidArgument("DOCUMENTS_TOO_LARGE", "the documents together are larger than an answer may be; choose fewer")
