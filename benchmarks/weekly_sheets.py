@@ -2,8 +2,8 @@
 
 Ours is what documents does from the journal's message to the file. Set against: Typst compiling the same template and words
 with nothing around it, and WeasyPrint printing the same words from HTML. Each runs in a process of its own, in turns, so that
-its memory is its own; no clock decides, CPU is the process's. Twelve classes a process and their mean, since Typst drops what it
-remembers after ten, and ours now and then: that belongs to the price of both.
+its memory is its own; no clock decides, CPU is the process's. Twelve classes a process and their mean, since Typst drops what
+it remembers after ten, and ours now and then: that belongs to the price of both.
 """
 
 import argparse

@@ -22,7 +22,11 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
     projection = relations.Projection(frame.database, frame.clock, roster)
     consumers = Consumers(frame.database, frame.clock, roster, projection)
     return run.Service(
-        rpc.parts(frame, Sources(diary_service_pb2_grpc.DiaryServiceStub(journal), roster)),
+        rpc.parts(
+            frame,
+            Sources(diary_service_pb2_grpc.DiaryServiceStub(journal), roster),
+            school_service_pb2_grpc.SchoolServiceStub(access),
+        ),
         consumers.handlers(),
         [projection.forget_ended_sessions, jobs.count_deadlines(frame)],
     )

@@ -16,6 +16,7 @@ import segno
 import typst
 import zxingcpp
 
+from services.documents.rules.forms import FormPage
 from services.documents.rules.sheets import RunPages
 from services.documents.rules.slips import SlipPage
 
@@ -47,6 +48,12 @@ def render_run(pages: RunPages) -> bytes:
         return _render("weekly.typ", {"run": pages, "codes": codes})
     finally:
         _cache.add(len(pages.sheets))
+
+
+@lru_cache(maxsize=64)
+def render_form(page: FormPage) -> bytes:
+    """A blank form as PDF, the last ones remembered: anyone may ask for them, and they hold nobody's data."""
+    return _render("forms.typ", {"form": page})
 
 
 def draw_small_code(code: str) -> list[int]:

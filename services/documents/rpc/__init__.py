@@ -1,32 +1,37 @@
 """The RPCs of documents."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from chassis.run import Frame
 from chassis.server import Part
+from diary.access.v1 import school_service_pb2_grpc
 from diary.documents.v1 import document_service_pb2_grpc, relation_service_pb2_grpc
+from services.documents.rpc.forms import FormMethods
 from services.documents.rpc.press import Press
 from services.documents.rpc.print_runs import PrintRunMethods, Sources
 from services.documents.rpc.relations import RelationServicer
 from services.documents.rpc.slips import SlipMethods
 
 
-class DocumentServicer(SlipMethods, PrintRunMethods, document_service_pb2_grpc.DocumentServiceServicer):
+class DocumentServicer(SlipMethods, PrintRunMethods, FormMethods, document_service_pb2_grpc.DocumentServiceServicer):
     """DocumentService, its methods split by noun."""
 
-    def __init__(self, frame: Frame, sources: Sources) -> None:
+    def __init__(self, frame: Frame, sources: Sources, schools: school_service_pb2_grpc.SchoolServiceAsyncStub) -> None:
         press = Press()
         SlipMethods.__init__(self, press)
         PrintRunMethods.__init__(self, frame, sources, press)
+        FormMethods.__init__(self, schools, press)
 
 
-def parts(frame: Frame, sources: Sources) -> Sequence[Part]:
+def parts(frame: Frame, sources: Sources, schools: school_service_pb2_grpc.SchoolServiceAsyncStub) -> Sequence[Part]:
     """The servicers of documents."""
     return [
         Part(
             "diary.documents.v1.DocumentService",
             document_service_pb2_grpc.add_DocumentServiceServicer_to_server,
-            DocumentServicer(frame, sources),
+            DocumentServicer(frame, sources, schools),
         ),
         Part(
             "diary.documents.v1.RelationService",
