@@ -1,20 +1,20 @@
 """How wide PT Serif sets a text: what surely fits is known before it is set, since measuring there takes as long as setting."""
 
-# Widths by the font's own table, in hundredths of the letter's size.
+# Widths by the font's own table, in hundredths of the letter's size, rounded up.
 _GROUPS = {
-    24: " '\N{NO-BREAK SPACE}",
-    33: ".,:;jil",
-    42: '()/Jf"rtI-',
-    50: "гs«»зсcэzаетуёaey",
-    54: "Гьvхkx0123456789вягбклFS",
-    58: "ЗоLboqчdдрpuЕъЁE",
-    62: "hnБРЬPийнпцZВТBT",
-    66: "–ЭСЧЯCRYКKЛУ",
-    71: "ХUXАДAVGD",
-    75: "ПЪжфНЦмHNwИЙОOQы",
-    84: "ФюшЫщ",
-    90: "mМM—",
-    97: "ШWЖЩЮ",
+    25: " '\N{NO-BREAK SPACE}",
+    34: ".,:;jil",
+    43: '()/Jf"rtI-',
+    51: "гs«»зсcэzаетёaey",
+    55: "уГьvхkx0123456789вягбклFS",
+    59: "ЗоLboqчdдрpuЕъЁE",
+    63: "hnБРЬPийнпцZВТBT",
+    67: "–ЭСЧЯCRYКKЛУ",
+    72: "ХUXАДAVGD",
+    76: "ПЪжфНЦмHNwИЙОOQы",
+    85: "ФюшЫщ",
+    91: "mМM—",
+    98: "ШWЖЩЮ",
 }
 _WIDTHS = {letter: width for width, letters in _GROUPS.items() for letter in letters}
 _WIDEST = 120
