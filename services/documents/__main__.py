@@ -1,14 +1,18 @@
-"""`python -m services.documents serve | migrate`."""
+"""`python -m services.documents serve | migrate | rebuild`."""
 
 import argparse
+import asyncio
+from uuid import UUID
 
-from chassis import clients, migrate, relations, run
-from diary.access.v1 import decision_service_pb2_grpc, events_pb2, roster_service_pb2_grpc
+from chassis import auth, clients, clock, migrate, relations, run
+from chassis.db import Database
+from diary.access.v1 import decision_service_pb2_grpc, roster_service_pb2_grpc, school_service_pb2_grpc
 from diary.journal.v1 import diary_service_pb2_grpc
-from services.documents import jobs, rpc
+from services.documents import commands, jobs, rpc
 from services.documents.actions.press import Press
 from services.documents.config import Settings
-from services.documents.consumers import Consumers, DecisionConsumers
+from services.documents.consumers.decisions import DecisionConsumers
+from services.documents.consumers.paper_families import Consumers
 from services.documents.convert.seal import Sealer, read_authority
 from services.documents.rpc.print_runs import Sources
 
@@ -19,35 +23,52 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
     journal = clients.connect(settings.journal_address, frame.token)
     roster = roster_service_pb2_grpc.RosterServiceStub(access)
     projection = relations.Projection(frame.database, frame.clock, roster)
-    consumers = Consumers(frame.database, frame.clock)
     press = Press()
     authority = (settings.keys_dir / "seal-ca.crt").read_bytes()
     sealer = Sealer(read_authority((settings.keys_dir / "seal-ca.pem").read_bytes(), authority))
     asked = decision_service_pb2_grpc.DecisionServiceStub(access)
-    decisions = DecisionConsumers(frame.database, frame.clock, asked, press, sealer, settings.portal_url)
+    handlers = Consumers(frame.database, frame.clock, roster, projection).handlers()
+    handlers["access"] |= DecisionConsumers(frame.database, frame.clock, asked, press, sealer, settings.portal_url).handlers()
     return run.Service(
-        rpc.parts(frame, Sources(diary_service_pb2_grpc.DiaryServiceStub(journal), roster), press, authority),
-        {
-            "access": {
-                events_pb2.RosterChanged.DESCRIPTOR.full_name: projection.on_roster_changed,
-                **decisions.handlers(),
-            },
-            "journal": consumers.handlers(),
-        },
+        rpc.parts(
+            frame,
+            Sources(diary_service_pb2_grpc.DiaryServiceStub(journal), roster),
+            school_service_pb2_grpc.SchoolServiceStub(access),
+            press,
+            authority,
+        ),
+        handlers,
         [projection.forget_ended_sessions, jobs.count_deadlines(frame), jobs.count_unsigned(frame)],
     )
+
+
+async def _rebuild(settings: Settings, school: str | None) -> None:
+    database = await Database.connect(settings.database_url.get_secret_value(), "documents", size=1)
+    token = auth.ServiceToken(settings.keys_dir, "documents", clock.SystemClock())
+    async with clients.connect(settings.access_address, token, seconds=30) as access:
+        rebuild = commands.Rebuild(
+            database,
+            school_service_pb2_grpc.SchoolServiceStub(access),
+            roster_service_pb2_grpc.RosterServiceStub(access),
+        )
+        await (rebuild.rebuild(UUID(school)) if school else rebuild.rebuild_all())
+    await database.close()
 
 
 def main() -> None:
     """Reads the command and runs it."""
     parser = argparse.ArgumentParser(prog="python -m services.documents", description="The documents service of Diary.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("serve", help="answer calls until SIGTERM")
-    commands.add_parser("migrate", help="make roles and schema, bring tables up to date")
-    chosen = parser.parse_args().command
+    chosen = parser.add_subparsers(dest="command", required=True)
+    chosen.add_parser("serve", help="answer calls until SIGTERM")
+    chosen.add_parser("migrate", help="make roles and schema, bring tables up to date")
+    rebuild = chosen.add_parser("rebuild", help="fill relations and the paper families from access")
+    rebuild.add_argument("--school", help="only this school's; otherwise all")
+    arguments = parser.parse_args()
     settings = Settings()
-    if chosen == "migrate":
+    if arguments.command == "migrate":
         migrate.main(settings.admin_database_url.get_secret_value(), settings.database_url.get_secret_value(), "documents")
+    elif arguments.command == "rebuild":
+        asyncio.run(_rebuild(settings, arguments.school))
     else:
         run.serve("documents", settings, lambda frame: build(settings, frame))
 

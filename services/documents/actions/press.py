@@ -17,7 +17,7 @@ _render_seconds = Histogram(
     ["kind"],
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
 )
-for _kind in ("slip", "weekly", "decision", "bundle"):
+for _kind in ("slip", "weekly", "form", "decision", "bundle"):
     _rendered.labels(_kind)
     _render_seconds.labels(_kind)
 

@@ -1,11 +1,15 @@
 """The RPCs of documents."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from chassis.run import Frame
 from chassis.server import Part
+from diary.access.v1 import school_service_pb2_grpc
 from diary.documents.v1 import document_service_pb2_grpc, relation_service_pb2_grpc
 from services.documents.actions.press import Press
+from services.documents.rpc.forms import FormMethods
 from services.documents.rpc.print_runs import PrintRunMethods, Sources
 from services.documents.rpc.register import RegisterMethods
 from services.documents.rpc.relations import RelationServicer
@@ -14,24 +18,43 @@ from services.documents.rpc.slips import SlipMethods
 
 
 class DocumentServicer(
-    SlipMethods, PrintRunMethods, RegisterMethods, SigningMethods, document_service_pb2_grpc.DocumentServiceServicer
+    SlipMethods,
+    PrintRunMethods,
+    FormMethods,
+    RegisterMethods,
+    SigningMethods,
+    document_service_pb2_grpc.DocumentServiceServicer,
 ):
     """DocumentService, its methods split by noun."""
 
-    def __init__(self, frame: Frame, sources: Sources, press: Press, authority: bytes) -> None:
+    def __init__(
+        self,
+        frame: Frame,
+        sources: Sources,
+        schools: school_service_pb2_grpc.SchoolServiceAsyncStub,
+        press: Press,
+        authority: bytes,
+    ) -> None:
         SlipMethods.__init__(self, press)
         PrintRunMethods.__init__(self, frame, sources, press)
+        FormMethods.__init__(self, schools, press)
         RegisterMethods.__init__(self, frame, press, authority)
         SigningMethods.__init__(self, frame)
 
 
-def parts(frame: Frame, sources: Sources, press: Press, authority: bytes) -> Sequence[Part]:
+def parts(
+    frame: Frame,
+    sources: Sources,
+    schools: school_service_pb2_grpc.SchoolServiceAsyncStub,
+    press: Press,
+    authority: bytes,
+) -> Sequence[Part]:
     """The servicers of documents. `authority` is the certificate, in PEM, that the schools' seals are checked against."""
     return [
         Part(
             "diary.documents.v1.DocumentService",
             document_service_pb2_grpc.add_DocumentServiceServicer_to_server,
-            DocumentServicer(frame, sources, press, authority),
+            DocumentServicer(frame, sources, schools, press, authority),
         ),
         Part(
             "diary.documents.v1.RelationService",

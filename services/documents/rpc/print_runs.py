@@ -23,9 +23,10 @@ from services.documents.actions.press import Press
 from services.documents.convert import pdf
 from services.documents.convert import print_runs as convert
 from services.documents.rules import print_runs as rules
-from services.documents.rules.class_week import ClassWeek
+from services.documents.rules.class_week import ClassWeek, StudentWeek
 from services.documents.rules.print_runs import PrintRun, Sheet
 from services.documents.rules.sheets import build_run
+from services.documents.store import paper_families
 from services.documents.store import print_runs as store
 
 _AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
@@ -135,9 +136,7 @@ class PrintRunMethods:
             if await requests.find_answer(connection, who.account_id, request, answer) is None:
                 records = rules.check_hand_overs(run, new, now)
                 last = await store.insert_hand_overs(connection, school_id, run.print_run_id, records, who.account_id)
-                await actions.settle_week(
-                    connection, self._clock, school_id, run.class_id, run.monday, run.time_zone, str(last)
-                )
+                await actions.settle_week(connection, self._clock, school_id, run.class_id, run.monday, str(last))
                 await requests.keep_answer(connection, who.account_id, request, answer(), now)
                 handed = [str(student_id) for student_id, _ in records]
                 told = events_pb2.PrintoutHandedOver(
@@ -156,16 +155,12 @@ class PrintRunMethods:
     ) -> document_service_pb2.PrepareWeeklyPrintoutsResponse:
         """Numbers, prints and keeps the sheets; the numbers are the transaction's last lock but for the answer's row."""
         school_id, class_id, who, now = UUID(request.school_id), UUID(request.class_id), auth.caller(), self._clock.now()
-        declarations = convert.read_declarations(request.students)
-        students = rules.choose_students(week, declarations)
+        students = await _choose_students(connection, request, week)
         await actions.begin_week(connection, self._clock, school_id, class_id, week.monday, week.time_zone)
         printed = now.astimezone(ZoneInfo(week.time_zone))
         year = rules.find_school_year(printed.date())
         first = await store.take_numbers(connection, school_id, year, len(students))
-        sheets = [
-            Sheet(student, year, number, declarations.get(student.student_id, ""))
-            for number, student in enumerate(students, first)
-        ]
+        sheets = [Sheet(student, year, number, declared) for number, (student, declared) in enumerate(students, first)]
         pages = build_run(week, sheets, school_code, request.class_teacher_name, request.school_phone, printed)
         file = await self._press.render("weekly", pdf.render_run, pages, len(sheets))
         digest = hashlib.sha256(file).digest()
@@ -173,7 +168,7 @@ class PrintRunMethods:
             school_id, class_id, week.class_name, week.monday, week.time_zone, who.account_id, now, file, digest
         )
         run_id = await store.insert_run(connection, kept, sheets)
-        await actions.settle_week(connection, self._clock, school_id, class_id, week.monday, week.time_zone, str(run_id))
+        await actions.settle_week(connection, self._clock, school_id, class_id, week.monday, str(run_id))
         ready = events_pb2.PrintRunReady(school_id=request.school_id, print_run_id=str(run_id), class_id=request.class_id)
         await outbox.add(connection, self._clock, ready, school_id)
         answer = document_service_pb2.PrepareWeeklyPrintoutsResponse(
@@ -210,6 +205,19 @@ class PrintRunMethods:
     async def _require_class(self, connection: Connection, school_id: UUID, class_id: UUID) -> None:
         if not await store.works_with_class(connection, school_id, class_id, auth.caller(), self._clock.now()):
             raise _no_class()
+
+
+async def _choose_students(
+    connection: Connection, request: document_service_pb2.PrepareWeeklyPrintoutsRequest, week: ClassWeek
+) -> list[tuple[StudentWeek, str]]:
+    """Whose weeks to print, each with the declaration number that stands on the sheet (Clause R8)."""
+    in_class = [student.student_id for student in week.students]
+    known = await paper_families.list_numbers(connection, UUID(request.school_id), in_class)
+    given = convert.read_declarations(request.students)
+    numbers = rules.number_declarations(known, given)
+    is_for_families = request.audience == document_service_pb2.PRINT_AUDIENCE_PAPER_FAMILIES
+    students = rules.choose_paper_families(week, given, numbers) if is_for_families else rules.choose_students(week, given)
+    return [(student, numbers.get(student.student_id, "")) for student in students]
 
 
 def _no_class() -> NotFound:

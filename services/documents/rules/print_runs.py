@@ -1,7 +1,7 @@
 """Print runs and the hand-over of their sheets: what may be printed, what may be recorded, when R7 is kept."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import IntEnum
@@ -118,6 +118,25 @@ def choose_students(week: ClassWeek, declarations: Mapping[UUID, str]) -> list[S
     return [student for student in week.students if not declarations or student.student_id in declarations]
 
 
+def choose_paper_families(week: ClassWeek, chosen: Mapping[UUID, str], families: Mapping[UUID, str]) -> list[StudentWeek]:
+    """Whose weeks to print for the families informed on paper, in the order of the class list (Clauses R7, R8).
+
+    Raises REQUEST_INVALID when students are chosen beside, WEEK_HAS_NO_LESSONS in holidays, NO_PAPER_FAMILIES.
+    """
+    if chosen:
+        raise _invalid("REQUEST_INVALID", "students", "leave it empty, the paper families are chosen by their declarations")
+    students = [student for student in choose_students(week, {}) if student.student_id in families]
+    if not students:
+        raise FailedPrecondition("NO_PAPER_FAMILIES", "no family of the class is informed on paper: there is nothing to print")
+    return students
+
+
+def number_declarations(numbers: Mapping[UUID, Sequence[str]], given: Mapping[UUID, str]) -> dict[UUID, str]:
+    """What stands on a student's sheet: the number that was given, else those of both parents' declarations (Clause R8)."""
+    known = {student_id: ", ".join(of_student) for student_id, of_student in numbers.items()}
+    return known | {student_id: number for student_id, number in given.items() if number}
+
+
 def open_deadline(class_id: UUID, monday: date, time_zone: str) -> Deadline:
     """The term of a class's week (Clause R7): a week with held lessons has its printouts handed over before it ends."""
     zone = ZoneInfo(time_zone)
@@ -148,12 +167,12 @@ def check_hand_overs(run: PrintRun, new: Sequence[NewHandOver], now: datetime) -
     return list(records.items())
 
 
-def find_met_time(runs: Sequence[PrintRun]) -> datetime | None:
-    """When the last student with a printout of the week got one; None while somebody has none (Clause R7).
+def find_met_time(runs: Sequence[PrintRun], owed: Collection[UUID] = ()) -> datetime | None:
+    """When the last student printed for, or owed a printout, got one; None while somebody has none (Clause R7).
 
     Of several runs of a week any printout of a student will do. A hand-over recorded later holds from the end of its day.
     """
-    met: dict[UUID, datetime | None] = {}
+    met: dict[UUID, datetime | None] = dict.fromkeys(owed)
     for run in runs:
         for printout in run.printouts:
             times = [time for time in (met.get(printout.student_id), _hand_time(printout, run)) if time]

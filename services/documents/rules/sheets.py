@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from services.documents.rules.class_week import ClassWeek, Correction, Mark, StudentWeek, SubjectWeek
+from services.documents.rules.letters import count_lines, measure
 from services.documents.rules.print_runs import Sheet
 from services.documents.rules.slips import print_text
 
@@ -17,13 +18,16 @@ _MANY_MARKS, _SHORT_TOPIC = 16, 30
 _ROOM, _LINE_HEIGHT, _ROW_GAP = 120, 3.8, 2.3
 # Letters that surely stand in a line of the middle column, and of the first one.
 _LINE, _SUBJECT_LINE = 40, 15
+# Columns where what surely fits is set without measuring, in hundredths of 9 points: the subject's, two of the register.
+_SUBJECT, _REGISTER_NAME, _REGISTER_DECLARATION = 840, 1340, 530
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the table of marks."""
+    """A line of the table of marks; `subject_is_short` when the subject surely fits into one line."""
 
     subject: str
+    subject_is_short: bool
     marks: Sequence[str]
     mean: str
     missed: str
@@ -34,6 +38,7 @@ class TopicRow:
     """A line of «Что изучали»."""
 
     subject: str
+    subject_is_short: bool
     topics: str
     missed: str
 
@@ -58,11 +63,12 @@ class SheetPage:
 
 @dataclass(frozen=True, slots=True)
 class RegisterRow:
-    """A line of the register; it says nothing of marks or illness."""
+    """A line of the register; it says nothing of marks or illness. `line_count`: lines that it surely takes, else 0."""
 
     student: str
     declaration: str
     number: str
+    line_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +110,19 @@ def build_run(
         phone=print_text(phone),
         printed=f"{_day(printed.date())} в{_NBSP}{printed:%H:%M}",
         sheets=[_build_sheet(sheet, school_code) for sheet in sheets],
-        register=[
-            RegisterRow(print_text(sheet.student.name), print_text(sheet.declaration_number), str(sheet.number))
-            for sheet in sheets
-        ],
+        register=[_build_register_row(sheet) for sheet in sheets],
     )
 
 
 def write_code(school_code: str, year: int, number: int) -> str:
     """What the QR code says: the school's code and the sheet's number."""
     return f"{school_code}-{year}-{number}"
+
+
+def _build_register_row(sheet: Sheet) -> RegisterRow:
+    student, declaration = print_text(sheet.student.name), print_text(sheet.declaration_number)
+    line_count = count_lines(student, _REGISTER_NAME) if measure(declaration) <= _REGISTER_DECLARATION else 0
+    return RegisterRow(student, declaration, str(sheet.number), line_count)
 
 
 def _build_sheet(sheet: Sheet, school_code: str) -> SheetPage:
@@ -124,7 +133,7 @@ def _build_sheet(sheet: Sheet, school_code: str) -> SheetPage:
     rows = [] if headline else [_build_row(subject, longest) for subject in marked if subject.marks or subject.missed_count]
     topics = [
         TopicRow(
-            print_text(subject.name),
+            *_write_subject(subject),
             "; ".join(_shorten(topic, _LONGEST_TOPIC) for topic in subject.topics),
             _count(subject.missed_count),
         )
@@ -164,7 +173,12 @@ def _headline(student: StudentWeek, marked: Sequence[SubjectWeek]) -> str:
 def _build_row(subject: SubjectWeek, longest_topic: int) -> Row:
     mean = _NOTHING if subject.mean is None else f"{subject.mean // 100},{subject.mean % 100:02}"
     marks = [_write_mark(mark, longest_topic) for mark in subject.marks] or [_NOTHING]
-    return Row(print_text(subject.name), marks, mean, _count(subject.missed_count))
+    return Row(*_write_subject(subject), marks, mean, _count(subject.missed_count))
+
+
+def _write_subject(subject: SubjectWeek) -> tuple[str, bool]:
+    name = print_text(subject.name)
+    return name, measure(name) <= _SUBJECT
 
 
 def _write_mark(mark: Mark, longest_topic: int) -> str:

@@ -13,6 +13,7 @@ _MONTHS = (
 )
 # Longer runs without a space are not words: they may be broken anywhere rather than leave the paper.
 _LONGEST_WORD = 30
+_OVERLONG_WORD = re.compile(rf"[^ -]{{{_LONGEST_WORD},}}")
 # Initials: «И. Е. Супрун», «Супрун И. Е.» stay in one line.
 _INITIAL = r"[^\W\d_]\."
 _BETWEEN_INITIALS = re.compile(rf"(?<=\b{_INITIAL}) (?={_INITIAL})|(?<=\b{_INITIAL}) (?=[^\W\d_])| (?={_INITIAL}(?: |$))")
@@ -79,9 +80,15 @@ def build_page(slip: Slip) -> SlipPage:
 
 def print_text(text: str) -> str:
     """A person's text as one line: no control or invisible characters, initials and numbers tied, overlong runs breakable."""
-    visible = "".join(" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
-    line = _AFTER_NUMBER_SIGN.sub(_NBSP, _BETWEEN_INITIALS.sub(_NBSP, " ".join(visible.split())))
-    return re.sub(rf"[^ -]{{{_LONGEST_WORD},}}", lambda run: _BREAK.join(run.group()), line)
+    # Nearly every text is printable as it stands, and a sheet prints some fifty.
+    if not text.isprintable():
+        text = "".join(" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
+    line = " ".join(text.split())
+    if "." in line:
+        line = _BETWEEN_INITIALS.sub(_NBSP, line)
+    if "№" in line:
+        line = _AFTER_NUMBER_SIGN.sub(_NBSP, line)
+    return _OVERLONG_WORD.sub(lambda run: _BREAK.join(run.group()), line) if len(line) >= _LONGEST_WORD else line
 
 
 def print_date(day: date) -> str:

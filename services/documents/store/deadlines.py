@@ -1,11 +1,11 @@
 """The deadlines that documents keeps: R7 of each class and week."""
 
-from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
 from chassis.db import Connection
 from chassis.deadlines import Deadline
+from services.documents.rules.print_runs import CLAUSE
 
 
 async def insert_deadline(connection: Connection, school_id: UUID, class_id: UUID, monday: date, deadline: Deadline) -> bool:
@@ -26,17 +26,20 @@ async def insert_deadline(connection: Connection, school_id: UUID, class_id: UUI
     return status.endswith(" 1")
 
 
-async def lock_deadline(connection: Connection, school_id: UUID, deadline: Deadline) -> Deadline:
-    """The term as it stands, locked until the transaction ends: hand-overs of one week take turns. In `db.school`."""
+async def lock_deadline(connection: Connection, school_id: UUID, class_id: UUID, monday: date) -> Deadline:
+    """The term of a week that has one, locked until the transaction ends: hand-overs of one week take turns. In `db.school`."""
     row = await connection.fetchrow(
         """
-        SELECT met_time, evidence FROM deadlines WHERE school_id = $1 AND clause = $2 AND subject_id = $3 FOR UPDATE
+        SELECT subject_id, start_time, due_time, met_time, evidence FROM deadlines
+        WHERE school_id = $1 AND clause = $2 AND class_id = $3 AND monday_date = $4 FOR UPDATE
         """,
         school_id,
-        deadline.clause,
-        UUID(deadline.subject),
+        CLAUSE,
+        class_id,
+        monday,
     )
-    return deadline if row is None else replace(deadline, met=row["met_time"], evidence=row["evidence"])
+    assert row is not None  # what is settled was begun
+    return Deadline(CLAUSE, str(row["subject_id"]), row["start_time"], row["due_time"], row["met_time"], row["evidence"])
 
 
 async def update_met(connection: Connection, school_id: UUID, deadline: Deadline) -> None:
@@ -49,18 +52,6 @@ async def update_met(connection: Connection, school_id: UUID, deadline: Deadline
         deadline.met,
         deadline.evidence,
     )
-
-
-async def find_paper_zone(connection: Connection, school_id: UUID, class_id: UUID) -> str | None:
-    """The zone of a class that has been printed for; None for a class without printouts. In `db.school`."""
-    zone: str | None = await connection.fetchval(
-        """
-        SELECT time_zone FROM print_runs WHERE school_id = $1 AND class_id = $2 ORDER BY print_run_id DESC LIMIT 1
-        """,
-        school_id,
-        class_id,
-    )
-    return zone
 
 
 async def count_open_deadlines(connection: Connection, now: datetime) -> list[tuple[str, int, int]]:

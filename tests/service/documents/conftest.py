@@ -10,19 +10,25 @@ import grpc
 import pytest_asyncio
 from pydantic import SecretStr
 
+from chassis.auth import ServiceToken
+from chassis.clients import connect
 from chassis.clock import SetClock
 from chassis.db import Database
+from chassis.relations import Projection
 from diary.access.v1 import (
     decision_service_pb2,
     decision_service_pb2_grpc,
     roster_service_pb2,
     roster_service_pb2_grpc,
+    school_service_pb2,
+    school_service_pb2_grpc,
 )
 from diary.journal.v1 import diary_service_pb2, diary_service_pb2_grpc
 from services.documents.__main__ import build
 from services.documents.actions.press import Press
 from services.documents.config import Settings
-from services.documents.consumers import Consumers, DecisionConsumers
+from services.documents.consumers.decisions import DecisionConsumers
+from services.documents.consumers.paper_families import Consumers
 from services.documents.convert.seal import Sealer, read_authority
 from tests.service.documents.world import NOW, Neighbours, World
 from tests.support.backends import Clone, PostgresServer
@@ -49,13 +55,53 @@ class _Journal(diary_service_pb2_grpc.DiaryServiceServicer):
 
 
 class _Roster(roster_service_pb2_grpc.RosterServiceServicer):
+    def __init__(self, neighbours: Neighbours) -> None:
+        self._neighbours = neighbours
+
     async def BatchGetRoster(
         self, request: roster_service_pb2.BatchGetRosterRequest, context: object
     ) -> roster_service_pb2.BatchGetRosterResponse:
-        """A school whose code is «alek»."""
-        entry = roster_service_pb2.RosterEntry()
-        entry.school.school.school_id, entry.school.school.code = request.school_id, "alek"
-        return roster_service_pb2.BatchGetRosterResponse(entries=[entry])
+        """A school whose code is «alek», and the entries that the test put there."""
+        if request.kind == roster_service_pb2.ROSTER_KIND_SCHOOL:
+            return roster_service_pb2.BatchGetRosterResponse(entries=[_school(request.school_id)])
+        found = self._neighbours.roster
+        return roster_service_pb2.BatchGetRosterResponse(entries=[found[key] for key in request.ids if key in found])
+
+    async def ListRoster(
+        self, request: roster_service_pb2.ListRosterRequest, context: object
+    ) -> roster_service_pb2.ListRosterResponse:
+        """The entries of a kind that the test put there, one a page."""
+        if request.kind == roster_service_pb2.ROSTER_KIND_SCHOOL:
+            return roster_service_pb2.ListRosterResponse(entries=[_school(request.school_id)])
+        kind = roster_service_pb2.RosterKind.Name(request.kind).removeprefix("ROSTER_KIND_").lower()
+        entries = [entry for entry in self._neighbours.roster.values() if entry.WhichOneof("entry") == kind]
+        place = int(request.page_token or 0)
+        more = str(place + 1) if place + 1 < len(entries) else ""
+        return roster_service_pb2.ListRosterResponse(entries=entries[place : place + 1], next_page_token=more)
+
+
+def _school(school_id: str) -> roster_service_pb2.RosterEntry:
+    school = school_service_pb2.School(school_id=school_id, code="alek", time_zone="Europe/Simferopol")
+    return roster_service_pb2.RosterEntry(school=roster_service_pb2.RosterSchool(school=school, version=1))
+
+
+class _Schools(school_service_pb2_grpc.SchoolServiceServicer):
+    def __init__(self, neighbours: Neighbours) -> None:
+        self._neighbours = neighbours
+
+    async def GetSchool(
+        self,
+        request: school_service_pb2.GetSchoolRequest,
+        context: grpc.aio.ServicerContext[school_service_pb2.GetSchoolRequest, school_service_pb2.GetSchoolResponse],
+    ) -> school_service_pb2.GetSchoolResponse:
+        """What the test put there of a school."""
+        if self._neighbours.is_access_away:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
+        school = self._neighbours.schools.get(request.school_id)
+        if school is None:
+            await context.abort(grpc.StatusCode.NOT_FOUND, "no such school")
+        assert school is not None
+        return school
 
 
 class _Decisions(decision_service_pb2_grpc.DecisionServiceServicer):
@@ -92,7 +138,11 @@ async def neighbours() -> AsyncIterator[Neighbours]:
         server,
     )
     roster_service_pb2_grpc.add_RosterServiceServicer_to_server(
-        _Roster(),  # type: ignore[abstract]  # the rest is not asked
+        _Roster(found),  # type: ignore[abstract]  # the rest is not asked
+        server,
+    )
+    school_service_pb2_grpc.add_SchoolServiceServicer_to_server(
+        _Schools(found),  # type: ignore[abstract]  # the rest is not asked
         server,
     )
     decision_service_pb2_grpc.add_DecisionServiceServicer_to_server(
@@ -124,10 +174,13 @@ async def served_world(clone: Clone, nats_url: str, keys_dir: Path, neighbours: 
 
 
 @pytest_asyncio.fixture
-async def consumers(served_world: World, clone: Clone) -> AsyncIterator[Consumers]:
+async def consumers(served_world: World, clone: Clone, keys_dir: Path, neighbours: Neighbours) -> AsyncIterator[Consumers]:
     """What an event is given to."""
     database = await Database.connect(clone.app_dsns["documents"], "documents", size=1)
-    yield Consumers(database, served_world.clock)
+    token = ServiceToken(keys_dir, "documents", served_world.clock)
+    async with connect(f"127.0.0.1:{neighbours.port}", token) as access:
+        roster = roster_service_pb2_grpc.RosterServiceStub(access)
+        yield Consumers(database, served_world.clock, roster, Projection(database, served_world.clock, roster))
     await database.close()
 
 

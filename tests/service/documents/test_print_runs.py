@@ -11,7 +11,7 @@ import grpc
 
 from diary.documents.v1 import document_service_pb2, events_pb2
 from diary.options.v1 import options_pb2
-from services.documents.consumers import Consumers
+from services.documents.consumers.paper_families import Consumers
 from tests.service.documents.world import NAMES, WEEK, World
 from tests.support.papers import needs_poppler, read_texts
 from tests.support.services import refused

@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import grpc
 import pypdfium2
@@ -19,7 +19,7 @@ import pytest
 from diary.documents.v1 import document_service_pb2 as pb
 from diary.documents.v1 import events_pb2
 from diary.options.v1 import options_pb2
-from services.documents.consumers import DecisionConsumers
+from services.documents.consumers.decisions import DecisionConsumers
 from tests.service.documents.world import Metadata, World
 from tests.support.decisions import refusal
 from tests.support.papers import needs_poppler, read_codes, read_texts
@@ -93,7 +93,7 @@ async def test_a_paper_that_cannot_be_kept_leaves_neither_code_nor_event_nor_inb
         raise RuntimeError("the last write")
 
     event = world.application_decided(refusal())
-    monkeypatch.setattr("services.documents.consumers.outbox.add", breaks)
+    monkeypatch.setattr("services.documents.consumers.decisions.outbox.add", breaks)
     with pytest.raises(RuntimeError):
         await deciding.on_application_decided(event)
     assert await world.query("SELECT 1 FROM documents WHERE school_id = $1") == []
@@ -287,4 +287,3 @@ async def test_the_service_changes_and_drops_nothing_of_the_register(world: Worl
         """
     )
     assert rows == []
-    assert UUID(world.school_id)

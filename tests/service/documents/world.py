@@ -13,7 +13,7 @@ import grpc
 
 from chassis.clock import SetClock
 from chassis.events import Event
-from diary.access.v1 import application_service_pb2, decision_service_pb2, relation_pb2
+from diary.access.v1 import application_service_pb2, decision_service_pb2, relation_pb2, roster_service_pb2, school_service_pb2
 from diary.access.v1 import events_pb2 as access_events
 from diary.documents.v1 import (
     document_service_pb2,
@@ -39,7 +39,10 @@ class Neighbours:
 
     weeks: dict[tuple[str, str], diary_service_pb2.GetClassWeekResponse] = field(default_factory=dict)
     decisions: dict[str, list[decision_service_pb2.Decision]] = field(default_factory=dict)
+    roster: dict[str, roster_service_pb2.RosterEntry] = field(default_factory=dict)
+    schools: dict[str, school_service_pb2.GetSchoolResponse] = field(default_factory=dict)
     is_journal_away: bool = False
+    is_access_away: bool = False
     port: int = 0
 
 
@@ -57,14 +60,14 @@ class World:
         self._relations: relation_service_pb2_grpc.RelationServiceAsyncStub = relation_service_pb2_grpc.RelationServiceStub(
             channel
         )
-        self._keys_dir = keys_dir
-        self._clone = clone
+        self.keys_dir = keys_dir
+        self.clone = clone
 
     async def begin(self, school_id: str) -> None:
         """A new school with a class of three and its class teacher."""
         self.school_id, self.class_id = school_id, str(uuid4())
         self.student_ids = [str(uuid4()) for _ in NAMES]
-        self.neighbours.is_journal_away = False
+        self.neighbours.is_journal_away = self.neighbours.is_access_away = False
         self.put_week(WEEK)
         self.teacher = await self.person("class_teacher", options_pb2.RELATION_CLASS, self.class_id)
 
@@ -107,20 +110,20 @@ class World:
         )
         relation.valid_from_time.FromJsonString("2026-09-01T00:00:00Z")
         request = relation_service_pb2.ApplyRelationsRequest(school_id=self.school_id, relations=[relation])
-        await self._relations.ApplyRelations(request, metadata=sign_service(self._keys_dir, "access", self.clock))
+        await self._relations.ApplyRelations(request, metadata=sign_service(self.keys_dir, "access", self.clock))
         self._last = account_id, session_id, role
-        return sign_in(self._keys_dir, account_id, session_id, role, clock=self.clock)
+        return sign_in(self.keys_dir, account_id, session_id, role, clock=self.clock)
 
     def claim(self, role: str) -> Metadata:
         """The token of the person before, with a role that no relation of theirs has."""
         account_id, session_id, _ = self._last
-        return sign_in(self._keys_dir, account_id, session_id, role, clock=self.clock)
+        return sign_in(self.keys_dir, account_id, session_id, role, clock=self.clock)
 
     def later(self, step: timedelta) -> None:
         """Moves the clock; the class teacher's token is renewed."""
         self.clock.advance(step)
         account_id, session_id, role = self._last
-        self.teacher = sign_in(self._keys_dir, account_id, session_id, role, clock=self.clock)
+        self.teacher = sign_in(self.keys_dir, account_id, session_id, role, clock=self.clock)
 
     def prepare_request(self, week: str = WEEK, **fields: Any) -> document_service_pb2.PrepareWeeklyPrintoutsRequest:
         """A request for the whole class."""
@@ -177,7 +180,7 @@ class World:
 
     async def query(self, statement: str) -> list[asyncpg.Record]:
         """Rows as the superuser sees them; $1 is the school."""
-        connection = await asyncpg.connect(self._clone.admin_dsn, server_settings={"search_path": "documents"})
+        connection = await asyncpg.connect(self.clone.admin_dsn, server_settings={"search_path": "documents"})
         try:
             return list(await connection.fetch(statement, UUID(self.school_id)))
         finally:

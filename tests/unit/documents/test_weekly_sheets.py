@@ -1,15 +1,19 @@
 """The weekly sheet in words and on paper (Clause R7, sections 8 and 9 of the forms)."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.documents.convert import pdf
 from services.documents.rules.class_week import ClassWeek, Correction, Mark, StudentWeek, SubjectWeek
+from services.documents.rules.letters import measure
 from services.documents.rules.print_runs import Sheet
 from services.documents.rules.sheets import RunPages, SheetPage, build_run
 from tests.support.papers import needs_poppler, read_codes, read_pages, read_texts
@@ -124,6 +128,64 @@ def test_the_fullest_week_stays_on_its_half_of_the_page() -> None:
     marks = [word.bottom for word in left if word.text == "контрольная"]
     assert len(marks) == 80
     assert max(marks) < foot
+
+
+@needs_poppler
+@pytest.mark.parametrize("letter", sorted("абвгдежзийклмнопрстуфхцчшщъыьэюяАБВЖМШЩЮЫ№0123456789—«»WmM"))
+def test_no_letter_is_set_wider_than_it_is_measured(letter: str) -> None:
+    word = letter * 12
+    words = read_pages(pdf.render_run(_run(_student(ALGEBRA, name=word))))[-1].words
+    [printed] = [found for found in words if found.text == word]
+    assert printed.right - printed.left <= measure(word) * 0.09 + 0.1
+
+
+@needs_poppler
+def test_a_row_of_the_register_is_as_high_as_the_lines_of_its_name() -> None:
+    names = [
+        "Ли Анна",
+        "Абрамова Анна Сергеевна",
+        "Александровская-Преображенская Александра Александровна",
+        "Константинопольский Всеволод Святославович",
+        "Щербаченко-Шишкина Мария Владиславовна",
+        "Ткаченко Юлия Вячеславовна",
+    ]
+    words = read_pages(pdf.render_run(_run(*(_student(ALGEBRA, name=name) for name in names))))[-1].words
+    column = [word for word in words if 70 < word.left < 190]
+    numbers = [
+        next(word for word in words if word.text == str(index) and word.right < 71) for index in range(1, len(names) + 1)
+    ]
+    tops = [word.top - 1 for word in numbers] + [numbers[-1].top + 60]
+    for name, top, end in zip(names, tops[:-1], tops[1:], strict=True):
+        inside = [word for word in column if top <= word.top and word.bottom <= end]
+        assert " ".join(word.text for word in inside).replace("- ", "-").startswith(name)
+
+
+@needs_poppler
+def test_a_long_subject_and_its_marks_make_the_row_as_high_as_either_needs() -> None:
+    long = replace(ALGEBRA, name="Основы духовно-нравственной культуры народов России")
+    words = read_pages(pdf.render_run(_run(_student(long, replace(ALGEBRA, name="Химия")))))[0].words
+    subject = [word for word in words if word.text in ("Основы", "культуры", "народов", "России")]
+    assert next(word.top for word in words if word.text == "Химия") >= max(word.bottom for word in subject) - 4
+    # The column ends 38 mm from the paper's edge.
+    assert max(word.right for word in subject) <= 38 / 25.4 * 72
+
+
+def test_what_typst_remembers_does_not_grow_with_the_classes() -> None:
+    script = (
+        "import resource; from tests.unit.documents.test_weekly_sheets import print_class\n"
+        "def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024\n"
+        "for number in range(4): print_class(number)\n"
+        "before = peak()\n"
+        "for number in range(4, 20): print_class(number)\n"
+        "print(peak() - before)"
+    )
+    grown = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True).stdout
+    assert float(grown) < 40
+
+
+def print_class(number: int) -> None:
+    """A class of 25 like no other."""
+    pdf.render_run(_run(*(_student(ALGEBRA, TALKS, name=f"Ученик {number} {place}") for place in range(25))))
 
 
 _text = st.text(min_size=1, max_size=40).filter(str.strip)

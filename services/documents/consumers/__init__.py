@@ -1,0 +1,1 @@
+"""What documents learns from the events of access and of the journal."""

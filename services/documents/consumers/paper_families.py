@@ -1,0 +1,93 @@
+"""What documents learns from the events of access and of the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from uuid import UUID
+
+from chassis import events, relations
+from chassis.clock import Clock
+from chassis.db import Database
+from diary.access.v1 import events_pb2 as access_events
+from diary.access.v1 import roster_service_pb2 as roster_pb
+from diary.access.v1 import roster_service_pb2_grpc
+from diary.journal.v1 import events_pb2 as journal_events
+from services.documents import actions
+from services.documents.convert.roster import read_roster
+from services.documents.store import paper_families
+
+
+class Consumers:
+    """Handlers of access's and the journal's events."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        roster: roster_service_pb2_grpc.RosterServiceAsyncStub,
+        projection: relations.Projection,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._roster = roster
+        self._projection = projection
+
+    async def on_roster_changed(self, event: events.Event) -> None:
+        """Keeps relations, students' classes and the school's zone current; other kinds of entries are not its concern."""
+        changed = access_events.RosterChanged.FromString(event.payload)
+        if changed.kind == roster_pb.ROSTER_KIND_RELATION:
+            await self._projection.on_roster_changed(event)
+        elif changed.kind in (roster_pb.ROSTER_KIND_STUDENT, roster_pb.ROSTER_KIND_SCHOOL):
+            entries = await self._fetch(changed.school_id, changed.kind, changed.ids)
+            await self._keep(event, UUID(changed.school_id), entries, str(event.event_id))
+
+    async def on_paper_mode_changed(self, event: events.Event) -> None:
+        """Keeps a guardian's declaration (Clause R8), with the student's class and the school's zone: they may be new here."""
+        changed = access_events.PaperModeChanged.FromString(event.payload)
+        entries = [
+            *await self._fetch(changed.school_id, roster_pb.ROSTER_KIND_SCHOOL, [changed.school_id]),
+            *await self._fetch(changed.school_id, roster_pb.ROSTER_KIND_STUDENT, [changed.student_id]),
+            *await self._fetch(changed.school_id, roster_pb.ROSTER_KIND_PAPER_DECLARATION, [changed.declaration_id]),
+        ]
+        await self._keep(event, UUID(changed.school_id), entries, changed.declaration_id)
+
+    async def on_lesson_recorded(self, event: events.Event) -> None:
+        """A week with a held lesson has its term (Clause R7), where the class has families on paper."""
+        recorded = journal_events.LessonRecorded.FromString(event.payload)
+        if not recorded.class_id or not recorded.lesson_date:
+            return
+        school_id, class_id = UUID(recorded.school_id), UUID(recorded.class_id)
+        day = date.fromisoformat(recorded.lesson_date)
+        monday = day - timedelta(days=day.weekday())
+        async with events.once(self._database, self._clock, event) as connection:
+            if connection is None:
+                return
+            if zone := await paper_families.find_paper_zone(connection, school_id, class_id, monday):
+                await actions.begin_week(connection, self._clock, school_id, class_id, monday, zone)
+
+    def handlers(self) -> dict[str, dict[str, events.Handler]]:
+        """Handlers by publisher and subject."""
+        return {
+            "access": {
+                access_events.RosterChanged.DESCRIPTOR.full_name: self.on_roster_changed,
+                access_events.PaperModeChanged.DESCRIPTOR.full_name: self.on_paper_mode_changed,
+            },
+            "journal": {journal_events.LessonRecorded.DESCRIPTOR.full_name: self.on_lesson_recorded},
+        }
+
+    async def _fetch(
+        self, school_id: str, kind: roster_pb.RosterKind.ValueType, ids: Iterable[str]
+    ) -> Sequence[roster_pb.RosterEntry]:
+        request = roster_pb.BatchGetRosterRequest(school_id=school_id, kind=kind, ids=ids)
+        return (await self._roster.BatchGetRoster(request)).entries
+
+    async def _keep(
+        self, event: events.Event, school_id: UUID, entries: Iterable[roster_pb.RosterEntry], evidence: str
+    ) -> None:
+        roster = read_roster(entries)
+        students = [place.student_id for place in roster.places]
+        async with events.once(self._database, self._clock, event) as connection:
+            if connection is not None:
+                await paper_families.put_roster(connection, school_id, roster)
+                await actions.settle_running_weeks(connection, self._clock, school_id, students, evidence)

@@ -1,0 +1,37 @@
+"""The roster of access as documents keeps it."""
+
+from collections.abc import Iterable
+from datetime import UTC
+from uuid import UUID
+
+from diary.access.v1 import roster_service_pb2 as pb
+from services.documents.rules.paper_families import PaperMode, Roster, SchoolZone, StudentPlace
+
+
+def read_roster(entries: Iterable[pb.RosterEntry]) -> Roster:
+    """Schools' zones, students' classes and declarations; other kinds of entries are not for the paper families."""
+    roster = Roster([], [], [])
+    for entry in entries:
+        match entry.WhichOneof("entry"):
+            case "school":
+                roster.zones.append(SchoolZone(entry.school.school.time_zone, entry.school.version))
+            case "student":
+                roster.places.append(_read_place(entry.student))
+            case "paper_declaration":
+                roster.modes.append(_read_mode(entry.paper_declaration))
+    return roster
+
+
+def _read_place(message: pb.RosterStudent) -> StudentPlace:
+    return StudentPlace(UUID(message.student_id), UUID(message.class_id) if message.class_id else None, message.version)
+
+
+def _read_mode(message: pb.RosterPaperDeclaration) -> PaperMode:
+    return PaperMode(
+        declaration_id=UUID(message.declaration_id),
+        student_id=UUID(message.student_id),
+        number=message.number,
+        declines_printouts=message.declines_printouts,
+        revoked=message.revoke_time.ToDatetime(tzinfo=UTC) if message.HasField("revoke_time") else None,
+        version=message.version,
+    )

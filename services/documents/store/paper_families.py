@@ -1,0 +1,155 @@
+"""The families informed on paper: the projection of access's roster, and whom a week owes a printout. All in `db.school`."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from chassis.db import Connection
+from services.documents.rules.paper_families import Roster
+from services.documents.rules.print_runs import CLAUSE
+
+
+async def put_roster(connection: Connection, school_id: UUID, roster: Roster) -> None:
+    """Writes what has a higher version than the kept one."""
+    for zone in roster.zones:
+        await connection.execute(
+            """
+            INSERT INTO schools AS kept (school_id, time_zone, version) VALUES ($1, $2, $3)
+            ON CONFLICT (school_id) DO UPDATE SET time_zone = $2, version = $3 WHERE kept.version < $3
+            """,
+            school_id,
+            zone.time_zone,
+            zone.version,
+        )
+    await connection.execute(
+        """
+        INSERT INTO students AS kept (school_id, student_id, class_id, version)
+        SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::bigint[])
+        ON CONFLICT (school_id, student_id) DO UPDATE SET class_id = excluded.class_id, version = excluded.version
+        WHERE kept.version < excluded.version
+        """,
+        school_id,
+        [place.student_id for place in roster.places],
+        [place.class_id for place in roster.places],
+        [place.version for place in roster.places],
+    )
+    await connection.execute(
+        """
+        INSERT INTO paper_modes AS kept (school_id, declaration_id, student_id, number, declines_printouts, revoke_time,
+                                         version)
+        SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::boolean[], $6::timestamptz[], $7::bigint[])
+        ON CONFLICT (school_id, declaration_id) DO UPDATE
+        SET number = excluded.number, declines_printouts = excluded.declines_printouts, revoke_time = excluded.revoke_time,
+            version = excluded.version
+        WHERE kept.version < excluded.version
+        """,
+        school_id,
+        [mode.declaration_id for mode in roster.modes],
+        [mode.student_id for mode in roster.modes],
+        [mode.number for mode in roster.modes],
+        [mode.declines_printouts for mode in roster.modes],
+        [mode.revoked for mode in roster.modes],
+        [mode.version for mode in roster.modes],
+    )
+
+
+async def list_numbers(connection: Connection, school_id: UUID, student_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
+    """Of the students with a family on paper the numbers of its declarations, the oldest first (Clause R8)."""
+    rows = await connection.fetch(
+        """
+        SELECT student_id, array_agg(number ORDER BY declaration_id) AS numbers FROM paper_modes
+        WHERE school_id = $1 AND student_id = ANY ($2) AND revoke_time IS NULL AND NOT declines_printouts
+        GROUP BY student_id
+        """,
+        school_id,
+        student_ids,
+    )
+    return {row["student_id"]: row["numbers"] for row in rows}
+
+
+async def find_paper_zone(connection: Connection, school_id: UUID, class_id: UUID, monday: date) -> str | None:
+    """The zone of a class whose week is informed of on paper; None for one whose week is not.
+
+    By declarations where the class has any, be they ended; a class without is one that was printed for before. What is found is
+    held until the transaction ends, so that a declaration that ends meanwhile sees the term that this opens.
+    """
+    zone: str | None = await connection.fetchval(
+        """
+        WITH modes AS (
+            SELECT p.student_id, p.revoke_time, p.record_time, p.declines_printouts
+            FROM students s JOIN paper_modes p ON p.school_id = $1 AND p.student_id = s.student_id
+            WHERE s.school_id = $1 AND s.class_id = $2 FOR SHARE
+        ), begun AS (SELECT time_zone, $3::date::timestamp AT TIME ZONE time_zone AS begin FROM schools WHERE school_id = $1)
+        SELECT CASE WHEN EXISTS (SELECT FROM modes) THEN (
+            SELECT time_zone FROM begun WHERE EXISTS (
+                SELECT FROM modes WHERE NOT declines_printouts GROUP BY student_id
+                HAVING bool_or(revoke_time IS NULL)
+                   AND bool_or(record_time < begin AND (revoke_time IS NULL OR revoke_time >= begin))
+            )
+        ) ELSE (
+            SELECT time_zone FROM print_runs WHERE school_id = $1 AND class_id = $2 ORDER BY print_run_id DESC LIMIT 1
+        ) END
+        """,
+        school_id,
+        class_id,
+        monday,
+    )
+    return zone
+
+
+async def insert_owed(connection: Connection, school_id: UUID, class_id: UUID, monday: date, begin: datetime) -> None:
+    """Notes whom a week that begins at `begin` owes a printout: who has been on paper since before, and is now."""
+    await connection.execute(
+        """
+        WITH modes AS (
+            SELECT p.student_id, p.revoke_time, p.record_time
+            FROM students s JOIN paper_modes p ON p.school_id = $1 AND p.student_id = s.student_id
+            WHERE s.school_id = $1 AND s.class_id = $2 AND NOT p.declines_printouts FOR SHARE
+        )
+        INSERT INTO owed_printouts (school_id, class_id, monday_date, student_id)
+        SELECT $1, $2, $3, student_id FROM modes GROUP BY student_id
+        HAVING bool_or(revoke_time IS NULL) AND bool_or(record_time < $4 AND (revoke_time IS NULL OR revoke_time >= $4))
+        """,
+        school_id,
+        class_id,
+        monday,
+        begin,
+    )
+
+
+async def list_owed(connection: Connection, school_id: UUID, class_id: UUID, monday: date, due: datetime) -> list[UUID]:
+    """Whom a week owes a printout still: those of the class on paper until the week's end."""
+    rows = await connection.fetch(
+        """
+        SELECT o.student_id FROM owed_printouts o
+        JOIN students s ON s.school_id = $1 AND s.student_id = o.student_id AND s.class_id = $2
+        WHERE o.school_id = $1 AND o.class_id = $2 AND o.monday_date = $3 AND EXISTS (
+            SELECT FROM paper_modes p WHERE p.school_id = $1 AND p.student_id = o.student_id AND NOT p.declines_printouts
+              AND (p.revoke_time IS NULL OR p.revoke_time >= $4)
+        )
+        """,
+        school_id,
+        class_id,
+        monday,
+        due,
+    )
+    return [row["student_id"] for row in rows]
+
+
+async def list_open_weeks(
+    connection: Connection, school_id: UUID, student_ids: Sequence[UUID], now: datetime
+) -> list[tuple[UUID, date]]:
+    """Class and Monday of the weeks that are not over, not met, and owed one of these students a printout."""
+    rows = await connection.fetch(
+        """
+        SELECT DISTINCT class_id, monday_date
+        FROM owed_printouts o JOIN deadlines d USING (school_id, class_id, monday_date)
+        WHERE o.school_id = $1 AND o.student_id = ANY ($2) AND d.clause = $3 AND d.met_time IS NULL AND d.due_time > $4
+        ORDER BY monday_date, class_id
+        """,
+        school_id,
+        student_ids,
+        CLAUSE,
+        now,
+    )
+    return [(row["class_id"], row["monday_date"]) for row in rows]

@@ -1,0 +1,271 @@
+"""The families informed on paper: who is printed for, with which numbers, and whom the week's term owes (Clauses R7, R8)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import grpc
+import pytest
+import pytest_asyncio
+
+from chassis.auth import ServiceToken
+from chassis.clients import connect
+from chassis.clock import SystemClock
+from chassis.db import Database
+from diary.access.v1 import roster_service_pb2_grpc, school_service_pb2_grpc
+from diary.documents.v1 import document_service_pb2 as pb
+from diary.documents.v1 import events_pb2
+from services.documents.commands import Rebuild
+from services.documents.consumers.paper_families import Consumers
+from services.documents.store import deadlines
+from tests.service.documents.families import Families
+from tests.service.documents.world import NAMES, NOW, WEEK, World
+from tests.support.papers import needs_poppler, read_texts
+from tests.support.services import instant, refused
+
+MONDAY = "2026-11-16"
+NOBODY = (grpc.StatusCode.FAILED_PRECONDITION, "NO_PAPER_FAMILIES")
+
+
+@pytest_asyncio.fixture
+async def families(world: World, consumers: Consumers) -> Families:
+    """The families of the class, none of them on paper."""
+    return Families(world, consumers)
+
+
+async def _print_families(world: World, week: str = WEEK) -> pb.PrintRun:
+    return await world.prepare(week, audience=pb.PRINT_AUDIENCE_PAPER_FAMILIES)
+
+
+async def _terms(world: World) -> list[tuple[str, bool, str]]:
+    rows = await world.query(
+        "SELECT monday_date::text, met_time IS NOT NULL AS met, evidence FROM deadlines WHERE school_id = $1 ORDER BY 1"
+    )
+    return [tuple(row) for row in rows]
+
+
+def _printed(run: pb.PrintRun) -> dict[str, str]:
+    return {printout.student_name: printout.declaration_number for printout in run.printouts}
+
+
+async def test_the_families_on_paper_are_printed_for_and_nobody_else(world: World, families: Families) -> None:
+    assert await refused(_print_families(world)) == NOBODY
+    await families.declare(2, "15-Р/2026")
+    await families.declare(0, "16-Р/2026")
+    await families.declare(1, "17-Р/2026", declines=True)
+    run = await _print_families(world)
+    assert _printed(run) == {NAMES[0]: "16-Р/2026", NAMES[2]: "15-Р/2026"}
+    assert [printout.sheet_number for printout in run.printouts] == [1, 2]
+
+
+async def test_a_family_that_was_refused_takes_no_number(world: World, families: Families) -> None:
+    assert await refused(_print_families(world)) == NOBODY
+    assert await world.query("SELECT 1 FROM counters WHERE school_id = $1") == []
+
+
+@needs_poppler
+async def test_of_two_declaring_parents_the_one_sheet_bears_both_numbers(world: World, families: Families) -> None:
+    await families.declare(1, "15-Р/2026")
+    await families.declare(1, "16-Р/2026", made=NOW - timedelta(days=1))
+    sheet, register = read_texts(await world.download(await _print_families(world)))
+    assert "заявление № 15-Р/2026, 16-Р/2026" in " ".join(sheet.replace("\xa0", " ").split())
+    assert register.count("15-Р/2026") == 1
+
+
+async def test_one_parent_on_paper_is_enough_and_one_who_declines_leaves_the_other(world: World, families: Families) -> None:
+    await families.declare(0, "15-Р/2026", declines=True)
+    mothers = await families.declare(0, "16-Р/2026")
+    assert _printed(await _print_families(world)) == {NAMES[0]: "16-Р/2026"}
+    await families.revoke(mothers)
+    assert await refused(_print_families(world)) == NOBODY
+
+
+async def test_the_number_stands_on_any_sheet_unless_another_is_given(world: World, families: Families) -> None:
+    await families.declare(1, "15-Р/2026")
+    assert _printed(await world.prepare()) == {NAMES[0]: "", NAMES[1]: "15-Р/2026", NAMES[2]: ""}
+    chosen = [pb.PrintedStudent(student_id=world.student_ids[1])]
+    assert _printed(await world.prepare(students=chosen)) == {NAMES[1]: "15-Р/2026"}
+    chosen[0].declaration_number = "17-Б"
+    assert _printed(await world.prepare(students=chosen)) == {NAMES[1]: "17-Б"}
+
+
+async def test_students_are_not_chosen_beside_the_paper_families(world: World, families: Families) -> None:
+    await families.declare(1, "15-Р/2026")
+    chosen = [pb.PrintedStudent(student_id=world.student_ids[1])]
+    call = world.prepare(students=chosen, audience=pb.PRINT_AUDIENCE_PAPER_FAMILIES)
+    assert await refused(call) == (grpc.StatusCode.INVALID_ARGUMENT, "REQUEST_INVALID")
+
+
+async def test_a_revocation_that_is_told_before_the_declaration_stays(world: World, families: Families) -> None:
+    declared = await families.declare(0, "15-Р/2026")
+    early = await families.tell(declared)
+    old = world.neighbours.roster[declared].paper_declaration.SerializeToString()
+    await families.revoke(declared)
+    world.neighbours.roster[declared].paper_declaration.ParseFromString(old)
+    await families.tell(declared)
+    await families.repeat(early)
+    assert await refused(_print_families(world)) == NOBODY
+
+
+async def test_another_schools_family_is_nobody_here(world: World, families: Families) -> None:
+    await families.declare(0, "15-Р/2026")
+    week = world.neighbours.weeks[world.class_id, WEEK]
+    await world.begin(str(uuid4()))
+    world.neighbours.weeks[world.class_id, WEEK] = week
+    assert await refused(_print_families(world)) == NOBODY
+
+
+async def test_a_lesson_opens_the_term_of_a_class_with_a_family_on_paper(world: World, families: Families) -> None:
+    await families.record_lesson("2026-11-17")
+    assert await _terms(world) == []
+    await families.declare(0, "15-Р/2026")
+    for day in ("2026-11-17", "2026-11-18"):
+        await families.record_lesson(day)
+    assert await _terms(world) == [(MONDAY, False, "")]
+    told = await world.query("SELECT payload FROM outbox WHERE school_id = $1 AND subject LIKE '%DeadlineChanged'")
+    [event] = [events_pb2.DeadlineChanged.FromString(row["payload"]) for row in told]
+    assert event.due_time.ToJsonString() == "2026-11-22T21:00:00Z"
+
+
+async def test_a_class_that_nobody_printed_is_overdue(world: World, families: Families) -> None:
+    database = await Database.connect(world.clone.app_dsns["documents"], "documents", size=1)
+
+    async def overdue(now: datetime) -> int:
+        async with database.jobs() as connection:
+            return sum(late for _, _, late in await deadlines.count_open_deadlines(connection, now))
+
+    sunday, monday = instant("2026-11-22T20:59:00Z"), instant("2026-11-22T21:01:00Z")
+    before = await overdue(sunday), await overdue(monday)
+    await families.declare(0, "15-Р/2026")
+    await families.record_lesson("2026-11-17")
+    assert (await overdue(sunday), await overdue(monday)) == (before[0], before[1] + 1)
+    await database.close()
+
+
+async def test_printing_for_one_family_does_not_meet_what_is_owed_to_another(world: World, families: Families) -> None:
+    for place, number in ((0, "15-Р/2026"), (1, "16-Р/2026")):
+        await families.declare(place, number)
+    await families.record_lesson("2026-11-17")
+    run = await world.prepare(students=[pb.PrintedStudent(student_id=world.student_ids[0])])
+    assert not (await world.hand_over(run, "WITH_CHILD", 0)).HasField("met_time")
+    both = await _print_families(world)
+    assert (await world.hand_over(both, "WITH_CHILD", 1)).HasField("met_time")
+
+
+async def test_who_declares_within_a_week_counts_from_the_next_run(world: World, families: Families) -> None:
+    await families.declare(0, "15-Р/2026", made=NOW - timedelta(days=2))
+    await families.record_lesson("2026-11-17")
+    assert await _terms(world) == []
+    await families.record_lesson("2026-11-24")
+    assert await _terms(world) == [("2026-11-23", False, "")]
+    assert _printed(await _print_families(world)) == {NAMES[0]: "15-Р/2026"}
+    assert [met for _, met, _ in await _terms(world)] == [False, False]
+
+
+async def test_a_declaration_renewed_within_the_week_is_owed_as_before(world: World, families: Families) -> None:
+    first = await families.declare(0, "15-Р/2026")
+    world.later(timedelta(days=-1))
+    await families.revoke(first)
+    await families.declare(0, "16-Р/2026", made=NOW - timedelta(days=1))
+    await families.record_lesson("2026-11-17")
+    assert await _terms(world) == [(MONDAY, False, "")]
+
+
+async def test_a_term_that_owes_nothing_any_more_is_closed_by_the_revocation(world: World, families: Families) -> None:
+    declared = await families.declare(0, "15-Р/2026")
+    other = await families.declare(1, "16-Р/2026")
+    await families.record_lesson("2026-11-17")
+    await families.revoke(declared)
+    assert await _terms(world) == [(MONDAY, False, "")]
+    await families.revoke(other)
+    assert await _terms(world) == [(MONDAY, True, other)]
+    await families.record_lesson("2026-11-24")
+    assert len(await _terms(world)) == 1
+
+
+async def test_a_revocation_and_a_move_after_the_week_leave_its_breach(world: World, families: Families) -> None:
+    declared = await families.declare(0, "15-Р/2026")
+    await families.record_lesson("2026-11-17")
+    world.later(timedelta(days=3))
+    await families.revoke(declared)
+    await families.move(0, "")
+    assert await _terms(world) == [(MONDAY, False, "")]
+
+
+async def test_a_move_that_is_told_before_an_older_place_stays(world: World, families: Families) -> None:
+    await families.declare(0, "15-Р/2026")
+    old = world.neighbours.roster[world.student_ids[0]].student.SerializeToString()
+    await families.move(0, str(uuid4()))
+    world.neighbours.roster[world.student_ids[0]].student.ParseFromString(old)
+    await families.declare(0, "16-Р/2026", declines=True)
+    await families.record_lesson("2026-11-17")
+    assert await _terms(world) == []
+
+
+async def test_who_moves_is_owed_by_the_new_class_from_its_next_week(world: World, families: Families) -> None:
+    await families.declare(0, "15-Р/2026")
+    await families.declare(1, "16-Р/2026")
+    await families.record_lesson("2026-11-17")
+    run = await world.prepare(students=[pb.PrintedStudent(student_id=world.student_ids[1])])
+    await world.hand_over(run, "WITH_CHILD", 0)
+    old, new = world.class_id, str(uuid4())
+    await families.move(0, new)
+    [(_, is_met, _)] = await _terms(world)
+    assert is_met
+    world.class_id = new
+    await families.record_lesson("2026-11-24")
+    rows = await world.query(
+        "SELECT class_id, student_id FROM owed_printouts WHERE school_id = $1 AND monday_date > '2026-11-16'"
+    )
+    assert [tuple(row) for row in rows] == [(UUID(new), UUID(world.student_ids[0]))]
+    world.class_id = old
+
+
+async def test_a_family_that_leaves_is_owed_nothing(world: World, families: Families) -> None:
+    await families.declare(0, "15-Р/2026")
+    await families.record_lesson("2026-11-17")
+    await families.move(0, "")
+    assert [is_met for _, is_met, _ in await _terms(world)] == [True]
+
+
+async def test_a_class_printed_for_by_its_families_has_no_term_when_all_revoked(world: World, families: Families) -> None:
+    declared = await families.declare(0, "15-Р/2026")
+    await world.hand_over(await _print_families(world), "WITH_CHILD", 0)
+    await families.revoke(declared)
+    await families.record_lesson("2026-11-24")
+    assert [monday for monday, _, _ in await _terms(world)] == [MONDAY]
+
+
+async def test_a_rebuild_fills_the_projection_from_access(
+    world: World, families: Families, capsys: pytest.CaptureFixture[str]
+) -> None:
+    declared = await families.declare(0, "15-Р/2026")
+    await world.begin(str(uuid4()))
+    again = Families(world, families.consumers)
+    world.neighbours.roster[declared].paper_declaration.student_id = world.student_ids[0]
+    database = await Database.connect(world.clone.app_dsns["documents"], "documents", size=1)
+    token = ServiceToken(world.keys_dir, "documents", SystemClock())
+    async with connect(f"127.0.0.1:{world.neighbours.port}", token) as access:
+        roster = roster_service_pb2_grpc.RosterServiceStub(access)
+        rebuild = Rebuild(database, school_service_pb2_grpc.SchoolServiceStub(access), roster)
+        for _ in range(2):
+            await rebuild.rebuild(UUID(world.school_id))
+    await database.close()
+    assert world.school_id in capsys.readouterr().out
+    assert _printed(await _print_families(world)) == {NAMES[0]: "15-Р/2026"}
+    await again.record_lesson("2026-11-17")
+    assert len(await _terms(world)) == 1
+
+
+async def test_whom_a_week_owes_cannot_be_changed_and_nothing_of_the_projection_dropped(world: World) -> None:
+    rows: list[Any] = await world.query(
+        """
+        SELECT DISTINCT table_name, privilege_type FROM information_schema.role_table_grants
+        WHERE grantee = 'diary_documents_app' AND table_name IN ('schools', 'students', 'paper_modes', 'owed_printouts')
+          AND $1::uuid IS NOT NULL
+        """
+    )
+    assert {row["privilege_type"] for row in rows} == {"SELECT", "INSERT", "UPDATE"}
+    assert {row["privilege_type"] for row in rows if row["table_name"] == "owed_printouts"} == {"SELECT", "INSERT"}

@@ -1,0 +1,71 @@
+"""DocumentService.RenderForm over gRPC: blank forms for anyone (Clauses R8, R30, R31)."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import grpc
+import pytest
+
+from diary.access.v1 import school_service_pb2
+from diary.documents.v1 import document_service_pb2 as pb
+from tests.service.documents.world import World
+from tests.support.papers import needs_poppler, read_texts
+from tests.support.services import refused
+
+SCHOOL = "МБОУ «Александровская школа»"
+
+
+def _put_school(world: World, **details: str) -> None:
+    school = school_service_pb2.School(school_id=world.school_id, name=SCHOOL)
+    world.neighbours.schools[world.school_id] = school_service_pb2.GetSchoolResponse(
+        school=school, details=school_service_pb2.SchoolDetails(**details)
+    )
+
+
+async def _render(world: World, kind: str, school_id: str = "") -> bytes:
+    request = pb.RenderFormRequest(school_id=school_id or world.school_id, kind=kind)
+    answer = await world.documents.RenderForm(request)
+    assert answer.content_type == "application/pdf"
+    data: bytes = answer.data
+    return data
+
+
+@needs_poppler
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("appendix-2", "не предоставлять мне (нам) услугу"),
+        ("appendix-3", "отменить предоставление мне (нам) информации"),
+        ("student-statement", "о моих успеваемости"),
+        ("paper", "не реже одного раза в неделю"),
+    ],
+)
+async def test_anyone_gets_a_blank_form_in_the_schools_name(world: World, kind: str, words: str) -> None:
+    _put_school(world, head_position_dative="Директору", head_name_dative="Супрун И. Е.")
+    [page] = read_texts(await _render(world, kind))
+    text = " ".join(page.split())
+    for part in (words, "Директору", SCHOOL, "Супрун И. Е."):
+        assert part in text
+
+
+@needs_poppler
+async def test_a_change_of_the_head_is_on_the_next_form(world: World) -> None:
+    _put_school(world, head_position_dative="Директору", head_name_dative="Супрун И. Е.")
+    await _render(world, "paper")
+    _put_school(world, head_position_dative="И. о. директора", head_name_dative="Петровой Н. И.")
+    [page] = read_texts(await _render(world, "paper"))
+    assert "Петровой" in page
+    assert "Супрун" not in page
+
+
+async def test_what_is_no_form_and_what_is_no_school_is_not_found(world: World) -> None:
+    _put_school(world)
+    for call in (_render(world, "appendix-1"), _render(world, "appendix-2", str(uuid4()))):
+        assert await refused(call) == (grpc.StatusCode.NOT_FOUND, "FORM_NOT_FOUND")
+
+
+async def test_access_away_is_told(world: World) -> None:
+    _put_school(world)
+    world.neighbours.is_access_away = True
+    assert await refused(_render(world, "appendix-2")) == (grpc.StatusCode.UNAVAILABLE, "ACCESS_UNAVAILABLE")
