@@ -31,6 +31,7 @@ class Once(Generic[Answer]):
         return await asyncio.shield(task)
 
     def _forget(self, key: bytes, done: asyncio.Task[Answer]) -> None:
-        is_kept = not done.cancelled() and done.exception() is None
-        delay = _REMEMBER_SECONDS if is_kept else 0.0
-        asyncio.get_running_loop().call_later(delay, self._tasks.pop, key, None)
+        if done.cancelled() or done.exception():
+            self._tasks.pop(key, None)
+        else:
+            asyncio.get_running_loop().call_later(_REMEMBER_SECONDS, self._tasks.pop, key, None)

@@ -173,7 +173,9 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
         self.sent.append(request)
         case = self.case()
         is_asked = request.state in (pb.APPLICATION_STATE_UNSPECIFIED, case.state)
-        return pb.ListApplicationsResponse(applications=[case] if is_asked else [], next_page_token="next=")
+        return pb.ListApplicationsResponse(
+            applications=[case] if is_asked else [], next_page_token="" if request.page_token else "next="
+        )
 
     async def GrantApplication(self, request: Any, context: Any) -> pb.GrantApplicationResponse:
         self.sent.append(request)
