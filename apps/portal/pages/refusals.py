@@ -27,6 +27,8 @@ _PAGE = "/schools/{school:uuid}/refusals"
 # As many as one signature and one bundle take.
 _AT_ONCE = 100
 _SIGNATURE_BYTES = 64 * 1024
+# Each ground is proved again, each decision numbered.
+_SIGN_SECONDS = 20.0
 # A hundred pages are read for their codes, a hundred signatures checked within the call; the gateway waits thirty.
 _FILES_SECONDS = 28.0
 _NOT_SIGNED = {
@@ -81,7 +83,7 @@ class RefusalPages:
             one_time_code=code,
         )
         try:
-            answer = await call(self._frame.gateway.applications.SignRefusals, wanted, session.token)
+            answer = await call(self._frame.gateway.applications.SignRefusals, wanted, session.token, _SIGN_SECONDS)
         except GatewayError as error:
             # A wrong code is UNAUTHENTICATED, and yet the session is well.
             if error.code not in MENDED_IN_FORM and error.reason not in ("CODE_WRONG", "CODE_MISSING"):
