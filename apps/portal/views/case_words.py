@@ -54,8 +54,10 @@ CHECKS = {
 }
 # The grounds of the regulation, letter for letter.
 GROUNDS = {
-    pb.REFUSAL_GROUND_NOT_AN_APPLICANT: "запрос подан лицом, не относящимся к заявителям, предусмотренным Регламентом",
-    pb.REFUSAL_GROUND_NOT_A_STUDENT: "лицо, информация о котором запрашивается, не является обучающимся школы",
+    pb.REFUSAL_GROUND_NOT_AN_APPLICANT: "запрос подан лицом, не относящимся к заявителям, "
+    "предусмотренным настоящим Регламентом",
+    pb.REFUSAL_GROUND_NOT_A_STUDENT: "лицо, получение информации о текущей успеваемости и посещаемости "
+    "которого запрашивается заявителем, не является обучающимся школы",
     pb.REFUSAL_GROUND_OWN_STATEMENT: "заявление заявителя об отказе в получении услуги",
 }
 GROUND_HINTS = {
