@@ -19,10 +19,20 @@ from apps.portal.guard import Guard
 from apps.portal.pages.activate import ActivatePages
 from apps.portal.pages.applications import ApplicationPages
 from apps.portal.pages.case import CasePages
+from apps.portal.pages.declarations import DeclarationPages
+from apps.portal.pages.documents import DocumentPages
+from apps.portal.pages.informing import InformingPages
 from apps.portal.pages.journal import JournalPages
 from apps.portal.pages.notices import NoticePages
+from apps.portal.pages.own_cases import OwnCasePages
+from apps.portal.pages.own_statement import OwnStatementPages
 from apps.portal.pages.printouts import PrintoutPages
+from apps.portal.pages.public import PublicPages
+from apps.portal.pages.refusals import RefusalPages
+from apps.portal.pages.school import SchoolPages
+from apps.portal.pages.second_factor import SecondFactorPages
 from apps.portal.pages.sign_in import SignInPages
+from apps.portal.pages.statements import StatementPages
 from apps.portal.pages.week import WeekPages
 from apps.portal.render import STATIC, Renderer
 from apps.portal.sessions import Sessions
@@ -118,6 +128,16 @@ def build(gateway: Gateway, clock: Clock) -> Guard:
             *NoticePages(frame).routes,
             *ApplicationPages(frame).routes,
             *CasePages(frame).routes,
+            *StatementPages(frame).routes,
+            *RefusalPages(frame).routes,
+            *DocumentPages(frame).routes,
+            *DeclarationPages(frame).routes,
+            *InformingPages(frame).routes,
+            *OwnStatementPages(frame).routes,
+            *OwnCasePages(frame).routes,
+            *SecondFactorPages(frame).routes,
+            *SchoolPages(frame).routes,
+            *PublicPages(frame).routes,
             *PrintoutPages(frame).routes,
             Mount("/static", StaticFiles(directory=STATIC)),
         ],

@@ -12,7 +12,9 @@ from google.rpc import error_details_pb2, status_pb2
 from diary.access.v1 import (
     application_service_pb2_grpc,
     credential_service_pb2_grpc,
+    paper_service_pb2_grpc,
     roster_service_pb2_grpc,
+    school_service_pb2_grpc,
     session_service_pb2_grpc,
 )
 from diary.documents.v1 import document_service_pb2_grpc
@@ -22,7 +24,9 @@ from diary.notify.v1 import preference_service_pb2_grpc
 if TYPE_CHECKING:
     from diary.access.v1.application_service_pb2_grpc import ApplicationServiceAsyncStub
     from diary.access.v1.credential_service_pb2_grpc import CredentialServiceAsyncStub
+    from diary.access.v1.paper_service_pb2_grpc import PaperServiceAsyncStub
     from diary.access.v1.roster_service_pb2_grpc import RosterServiceAsyncStub
+    from diary.access.v1.school_service_pb2_grpc import SchoolServiceAsyncStub
     from diary.access.v1.session_service_pb2_grpc import SessionServiceAsyncStub
     from diary.documents.v1.document_service_pb2_grpc import DocumentServiceAsyncStub
     from diary.journal.v1.diary_service_pb2_grpc import DiaryServiceAsyncStub
@@ -93,6 +97,8 @@ class Gateway:
         self.applications: ApplicationServiceAsyncStub = application_service_pb2_grpc.ApplicationServiceStub(self._channel)
         self.credentials: CredentialServiceAsyncStub = credential_service_pb2_grpc.CredentialServiceStub(self._channel)
         self.roster: RosterServiceAsyncStub = roster_service_pb2_grpc.RosterServiceStub(self._channel)
+        self.papers: PaperServiceAsyncStub = paper_service_pb2_grpc.PaperServiceStub(self._channel)
+        self.schools: SchoolServiceAsyncStub = school_service_pb2_grpc.SchoolServiceStub(self._channel)
         self.preferences: PreferenceServiceAsyncStub = preference_service_pb2_grpc.PreferenceServiceStub(self._channel)
         self.documents: DocumentServiceAsyncStub = document_service_pb2_grpc.DocumentServiceStub(self._channel)
         self.journal: JournalServiceAsyncStub = journal_service_pb2_grpc.JournalServiceStub(self._channel)

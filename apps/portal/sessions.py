@@ -1,6 +1,5 @@
 """Sessions in cookies: an access token that the browser drops before it runs out, a refresh token that renews it."""
 
-import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,15 +12,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from apps.portal.gateway import Gateway, GatewayError, call
+from apps.portal.once import Once
 from chassis.clock import Clock
 from diary.access.v1 import session_service_pb2 as pb
 
 ACCESS, REFRESH = "diary_access", "diary_refresh"
 # A call under way must not see its token run out.
 _BEFORE_EXPIRY = timedelta(seconds=15)
-# A refresh token works once. Requests that left the browser before the new cookies came are answered with the same new
-# pair for this long.
-_REMEMBER_SECONDS = 30.0
 
 
 @dataclass
@@ -41,7 +38,8 @@ class Sessions:
     def __init__(self, gateway: Gateway, clock: Clock) -> None:
         self._gateway = gateway
         self._clock = clock
-        self._renewals: dict[bytes, asyncio.Task[pb.SessionTokens]] = {}
+        # A refresh token works once. Requests that left the browser before the new cookies came get the same new pair.
+        self._renewals: Once[pb.SessionTokens] = Once()
 
     def page(self, show: Page) -> Callable[[Request], Awaitable[Response]]:
         """An endpoint for signed-in accounts; others are sent to the sign-in page, and back after it."""
@@ -96,21 +94,11 @@ class Sessions:
 
     async def _refresh(self, refresh_token: str) -> pb.SessionTokens:
         key = hashlib.sha256(refresh_token.encode()).digest()
-        task = self._renewals.get(key)
-        if task is None:
-            task = self._renewals[key] = asyncio.create_task(self._ask_refresh(refresh_token))
-            task.add_done_callback(lambda done: self._forget(key, done))
-        # A person who leaves one page must not take the renewal from the others that wait for it.
-        return await asyncio.shield(task)
+        return await self._renewals.run(key, self._ask_refresh(refresh_token))
 
     async def _ask_refresh(self, refresh_token: str) -> pb.SessionTokens:
         request = pb.RefreshSessionRequest(refresh_token=refresh_token)
         return (await call(self._gateway.sessions.RefreshSession, request)).tokens
-
-    def _forget(self, key: bytes, done: asyncio.Task[pb.SessionTokens]) -> None:
-        is_kept = not done.cancelled() and done.exception() is None
-        delay = _REMEMBER_SECONDS if is_kept else 0.0
-        asyncio.get_running_loop().call_later(delay, self._renewals.pop, key, None)
 
 
 def sign_in_redirect(request: Request) -> Response:

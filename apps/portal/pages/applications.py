@@ -1,6 +1,5 @@
 """«Заявления»: the list, and registering an application from paper: class, student, form."""
 
-import asyncio
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,12 +13,13 @@ from apps.portal.asked import MENDED_IN_FORM, path_id, read_form
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
 from apps.portal.ids import new_id
+from apps.portal.pages.students import about_student, list_classes, list_students
 from apps.portal.reasons import sentence
 from apps.portal.sessions import Session
 from apps.portal.views import application_form as forms
 from apps.portal.views import applications as views
 from apps.portal.views import people
-from apps.portal.views.case_words import CHANNELS, KINDS, WAYS
+from apps.portal.views.case_words import KINDS, STAFF_CHANNELS, WAYS
 from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1 import roster_service_pb2 as roster_pb
 from diary.access.v1.session_service_pb2 import GetCallerResponse
@@ -70,10 +70,10 @@ class ApplicationPages:
         school_id, class_id = path_id(request, "school"), request.query_params.get("class", "")
         caller = await self._frame.callers.get(session.token)
         if not class_id and people.sees_whole_school(caller, school_id):
-            return self._choice(request, caller, classes=await self._list_classes(school_id, session))
+            return self._choice(request, caller, classes=await list_classes(self._frame, school_id, session.token))
         # «Без класса» is everybody, since whom it is about stands in no class yet.
         asked = "" if class_id == "none" else class_id
-        students = await self._list_students(school_id, asked, session)
+        students = await list_students(self._frame, school_id, asked, session.token)
         if class_id == "none":
             students = [student for student in students if not student.class_id]
         return self._choice(request, caller, students=students)
@@ -83,7 +83,7 @@ class ApplicationPages:
         return self._frame.page("application_choose.html", request, caller, **{"classes": (), "students": (), **shown}, url=url)
 
     async def _show_form(self, request: Request, session: Session) -> Response:
-        caller, student, guardianships = await self._about_student(request, session)
+        caller, student, guardianships = await about_student(self._frame, *_about(request), session.token)
         channel = (
             pb.APPLICATION_CHANNEL_IN_PERSON
             if people.sees_whole_school(caller, path_id(request, "school"))
@@ -115,7 +115,7 @@ class ApplicationPages:
     async def _refuse(
         self, request: Request, session: Session, form: forms.ApplicationForm, status: int, problem: str
     ) -> Response:
-        caller, student, guardianships = await self._about_student(request, session)
+        caller, student, guardianships = await about_student(self._frame, *_about(request), session.token)
         form = form.again(new_id(self._frame.clock))
         return self._form_page(request, caller, student, guardianships, form, status, problem)
 
@@ -140,46 +140,17 @@ class ApplicationPages:
             problem=problem,
             new=forms.NEW,
             today=f"{self._now(caller, request):%Y-%m-%d}",
-            channels=CHANNELS,
+            channels=STAFF_CHANNELS,
             kinds=KINDS,
             ways=WAYS,
+            appendix=pb.APPLICATION_KIND_APPENDIX_1,
+            form_url=f"{people.applications_url(path_id(request, 'school'))}/new/{student.student_id}",
             url=people.applications_url(path_id(request, "school")),
         )
 
-    async def _about_student(
-        self, request: Request, session: Session
-    ) -> tuple[GetCallerResponse, roster_pb.Student, list[roster_pb.Guardianship]]:
-        school_id, student_id = path_id(request, "school"), path_id(request, "student")
-        roster, token = self._frame.gateway.roster, session.token
-        of_student = roster_pb.GetStudentRequest(school_id=school_id, student_id=student_id)
-        # A child has fewer guardians than a page holds.
-        guardians = roster_pb.ListGuardianshipsRequest(school_id=school_id, student_id=student_id)
-        caller, found, guardianships = await asyncio.gather(
-            self._frame.callers.get(token),
-            call(roster.GetStudent, of_student, token),
-            call(roster.ListGuardianships, guardians, token),
-        )
-        return caller, found.student, list(guardianships.guardianships)
-
-    async def _list_classes(self, school_id: str, session: Session) -> list[roster_pb.SchoolClass]:
-        classes: list[roster_pb.SchoolClass] = []
-        wanted = roster_pb.ListClassesRequest(school_id=school_id, page_size=500)
-        while True:
-            answer = await call(self._frame.gateway.roster.ListClasses, wanted, session.token)
-            classes += answer.classes
-            wanted.page_token = answer.next_page_token
-            if not wanted.page_token:
-                return classes
-
-    async def _list_students(self, school_id: str, class_id: str, session: Session) -> list[roster_pb.Student]:
-        students: list[roster_pb.Student] = []
-        wanted = roster_pb.ListStudentsRequest(school_id=school_id, class_id=class_id, page_size=500)
-        while True:
-            answer = await call(self._frame.gateway.roster.ListStudents, wanted, session.token)
-            students += answer.students
-            wanted.page_token = answer.next_page_token
-            if not wanted.page_token:
-                return students
-
     def _now(self, caller: GetCallerResponse, request: Request) -> datetime:
         return self._frame.clock.now().astimezone(ZoneInfo(people.school_zone(caller, path_id(request, "school"))))
+
+
+def _about(request: Request) -> tuple[str, str]:
+    return path_id(request, "school"), path_id(request, "student")

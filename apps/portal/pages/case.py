@@ -1,6 +1,4 @@
-"""«Дело по заявлению»: the check, granting, slips, hand-over."""
-
-from urllib.parse import quote
+"""«Дело по заявлению»: the check, granting, slips, the refusal, hand-over, withdrawal."""
 
 import grpc
 from starlette.requests import Request
@@ -8,13 +6,16 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from apps.portal.asked import MENDED_IN_FORM, path_id, read_form
+from apps.portal.downloads import attachment
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
 from apps.portal.ids import new_id
 from apps.portal.reasons import sentence
 from apps.portal.sessions import Session
+from apps.portal.views import case_words as words
 from apps.portal.views import people
 from apps.portal.views.case import build_case
+from apps.portal.views.numbers import read_number
 from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1.credential_service_pb2 import IssueSlipRequest
 
@@ -23,6 +24,7 @@ _CASE = "/schools/{school:uuid}/applications/{application:uuid}"
 _SLIP_SECONDS = 15.0
 # Of what is not there at the moment, this alone is told on the page: nothing happened, and the page can say what to do.
 _TOLD_WHEN_AWAY = frozenset({"DOCUMENTS_UNAVAILABLE"})
+_DONE = ("registered", "granted", "handed-over", "proposed", "withdrawn")
 
 
 class CasePages:
@@ -36,6 +38,8 @@ class CasePages:
             Route(f"{_CASE}/grant", page(self._grant), methods=["POST"]),
             Route(f"{_CASE}/slips", page(self._issue_slip), methods=["POST"]),
             Route(f"{_CASE}/hand-overs", page(self._record_hand_over), methods=["POST"]),
+            Route(f"{_CASE}/refusal", page(self._propose_refusal), methods=["POST"]),
+            Route(f"{_CASE}/withdraw", page(self._withdraw), methods=["POST"]),
         ]
 
     async def _show(self, request: Request, session: Session) -> Response:
@@ -58,32 +62,68 @@ class CasePages:
         try:
             pdf = await call(self._frame.gateway.credentials.IssueSlip, wanted, session.token, _SLIP_SECONDS)
         except GatewayError as error:
-            return await self._refuse(request, session, error, grant_id=wanted.grant_id)
-        # The name of the file says nothing of whom it is for: it stays in lists of downloads.
-        name = quote("Памятка доступа.pdf")
-        headers = {"content-disposition": f"attachment; filename=\"slip.pdf\"; filename*=UTF-8''{name}"}
-        return Response(pdf.data, media_type=pdf.content_type, headers=headers)
+            return await self._refuse(request, session, error, wanted.grant_id)
+        return attachment(pdf, "slip", "Памятка доступа")
 
     async def _record_hand_over(self, request: Request, session: Session) -> Response:
+        """The receipt of a slip, or of a refused case how the decision was given."""
         form = await read_form(request)
         wanted = pb.RecordHandOverRequest(
-            **_ids(request), applicant_id=form.get("applicant_id", ""), request_id=form.get("request_id", "")
+            **_ids(request),
+            applicant_id=form.get("applicant_id", ""),
+            request_id=form.get("request_id", ""),
+            channel=read_number(form.get("channel", "")),  # type: ignore[arg-type]  # a number of the enum, or refused
         )
         try:
             await call(self._frame.gateway.applications.RecordHandOver, wanted, session.token)
         except GatewayError as error:
-            return await self._refuse(request, session, error, grant_id=form.get("grant_id", ""))
+            return await self._refuse(request, session, error, wanted.applicant_id)
         return RedirectResponse(f"{_url(request)}?handed-over", status_code=303)
 
-    async def _refuse(self, request: Request, session: Session, error: GatewayError, grant_id: str = "") -> Response:
-        """The case as it now stands, with the reason beside the applicant of the grant, or above all."""
+    async def _propose_refusal(self, request: Request, session: Session) -> Response:
+        form = await read_form(request)
+        ground = read_number(form.get("ground", ""))
+        if ground not in words.GROUNDS:
+            return await self._page(request, session, 422, "Выберите основание отказа.")
+        wanted = pb.ProposeRefusalRequest(
+            **_ids(request),
+            request_id=form.get("request_id", ""),
+            ground=ground,  # type: ignore[arg-type]
+        )
+        try:
+            await call(self._frame.gateway.applications.ProposeRefusal, wanted, session.token)
+        except GatewayError as error:
+            if error.reason == "GROUND_NOT_PROVED":
+                return await self._page(request, session, 422, words.GROUND_NOT_PROVED[wanted.ground])
+            return await self._refuse(request, session, error)
+        return RedirectResponse(f"{_url(request)}?proposed", status_code=303)
+
+    async def _withdraw(self, request: Request, session: Session) -> Response:
+        form = await read_form(request)
+        wanted = pb.WithdrawApplicationRequest(**_ids(request), request_id=form.get("request_id", ""))
+        try:
+            await call(self._frame.gateway.applications.WithdrawApplication, wanted, session.token)
+        except GatewayError as error:
+            return await self._refuse(request, session, error)
+        return RedirectResponse(f"{_url(request)}?withdrawn", status_code=303)
+
+    async def _refuse(self, request: Request, session: Session, error: GatewayError, about: str = "") -> Response:
+        """The case as it now stands, with the reason beside the applicant or the grant of that id, or above all."""
         if error.code not in MENDED_IN_FORM and error.reason not in _TOLD_WHEN_AWAY:
             raise error
         status = 503 if error.code == grpc.StatusCode.UNAVAILABLE else MENDED_IN_FORM[error.code]
-        return await self._page(request, session, status, error.reason, grant_id)
+        is_repeated = error.reason == "SLIP_ALREADY_ISSUED"
+        return await self._page(request, session, status, sentence(error.reason), about, is_slip_repeated=is_repeated)
 
     async def _page(
-        self, request: Request, session: Session, status: int = 200, reason: str = "", grant_id: str = ""
+        self,
+        request: Request,
+        session: Session,
+        status: int = 200,
+        problem: str = "",
+        about: str = "",
+        *,
+        is_slip_repeated: bool = False,
     ) -> Response:
         wanted, clock = pb.GetApplicationRequest(**_ids(request)), self._frame.clock
         caller, answer = await self._frame.callers.beside(
@@ -97,13 +137,15 @@ class CasePages:
             request,
             caller,
             status,
-            case=build_case(answer.application, zone, clock.now(), lambda: new_id(clock)),
-            done=next((word for word in ("registered", "granted", "handed-over") if word in request.query_params), ""),
-            problem=sentence(reason) if reason else "",
-            problem_grant_id=grant_id,
-            is_slip_repeated=reason == "SLIP_ALREADY_ISSUED",
+            case=build_case(answer.application, school_id, zone, clock.now(), lambda: new_id(clock)),
+            done=next((word for word in _DONE if word in request.query_params), ""),
+            problem=problem,
+            problem_about=about,
+            is_slip_repeated=is_slip_repeated,
+            deliveries=[(channel, words.DELIVERIES[channel]) for channel in words.DELIVERIES_BY_HAND],
             may_grant=people.may_grant(caller, school_id),
             may_hand_over=people.may_register(caller, school_id),
+            declarations_url=people.declarations_url(school_id, answer.application.student_id),
             list_url=people.applications_url(school_id),
             url=_url(request),
         )

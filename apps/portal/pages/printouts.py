@@ -1,7 +1,7 @@
 """«Печать за неделю»: a class's week printed, downloaded, handed over."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from starlette.exceptions import HTTPException
@@ -9,16 +9,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from apps.portal.asked import MENDED_IN_FORM, path_id, read_form
+from apps.portal.asked import MENDED_IN_FORM, path_id, read_form, read_list
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
 from apps.portal.ids import new_id
+from apps.portal.pages.students import list_classes, list_students
 from apps.portal.reasons import sentence
 from apps.portal.sessions import Session
 from apps.portal.views import dates, people
 from apps.portal.views import printouts as views
 from chassis.clock import today
-from diary.access.v1 import roster_service_pb2 as roster_pb
 from diary.access.v1.session_service_pb2 import GetCallerResponse
 from diary.documents.v1 import document_service_pb2 as pb
 
@@ -48,11 +48,10 @@ class PrintoutPages:
         school_id = path_id(request, "school")
         caller = await self._frame.callers.get(session.token)
         if people.sees_whole_school(caller, school_id):
-            classes = {one.class_id: one.name for one in await self._list_classes(school_id, session)}
+            classes = {one.class_id: one.name for one in await list_classes(self._frame, school_id, session.token)}
         else:
-            wanted = roster_pb.ListStudentsRequest(school_id=school_id, page_size=500)
-            answer = await call(self._frame.gateway.roster.ListStudents, wanted, session.token)
-            classes = views.list_own_classes([(one.class_id, one.class_name) for one in answer.students])
+            students = await list_students(self._frame, school_id, "", session.token)
+            classes = views.list_own_classes([(one.class_id, one.class_name) for one in students])
         links = [(people.class_printouts_url(school_id, class_id), name) for class_id, name in classes.items()]
         if len(links) == 1:
             return RedirectResponse(links[0][0], status_code=303)
@@ -64,7 +63,7 @@ class PrintoutPages:
     async def _prepare(self, request: Request, session: Session) -> Response:
         school_id, class_id = path_id(request, "school"), path_id(request, "class_")
         form = await read_form(request)
-        classes = await self._list_classes(school_id, session)
+        classes = await list_classes(self._frame, school_id, session.token)
         wanted = pb.PrepareWeeklyPrintoutsRequest(
             school_id=school_id,
             class_id=class_id,
@@ -72,10 +71,16 @@ class PrintoutPages:
             request_id=form.get("request_id", ""),
             class_teacher_name=next((one.class_teacher_name for one in classes if one.class_id == class_id), ""),
         )
+        chosen = await read_list(request, "student") if form.get("whose") == views.CHOSEN else []
+        if form.get("whose") == views.CHOSEN and not chosen:
+            return await self._page(request, session, 422, "Отметьте хотя бы одного ученика.", whose=views.CHOSEN)
+        if form.get("whose", views.PAPER) == views.PAPER:
+            wanted.audience = pb.PRINT_AUDIENCE_PAPER_FAMILIES
+        wanted.students.extend(pb.PrintedStudent(student_id=student_id) for student_id in chosen)
         try:
             await call(self._frame.gateway.documents.PrepareWeeklyPrintouts, wanted, session.token, _PRINT_SECONDS)
         except GatewayError as error:
-            return await self._refuse(request, session, error)
+            return await self._refuse(request, session, error, whose=form.get("whose", views.PAPER), chosen=chosen)
         return _see(request, "printed")
 
     async def _download(self, request: Request, session: Session) -> Response:
@@ -114,10 +119,13 @@ class PrintoutPages:
         error: GatewayError,
         typed: Mapping[str, str] | None = None,
         run_id: str = "",
+        whose: str = views.PAPER,
+        chosen: Sequence[str] = (),
     ) -> Response:
         if error.code not in MENDED_IN_FORM and error.reason not in _TOLD_WHEN_AWAY:
             raise error
-        return await self._page(request, session, MENDED_IN_FORM.get(error.code, 503), sentence(error.reason), typed, run_id)
+        status = MENDED_IN_FORM.get(error.code, 503)
+        return await self._page(request, session, status, sentence(error.reason), typed, run_id, whose, chosen)
 
     async def _page(
         self,
@@ -127,10 +135,16 @@ class PrintoutPages:
         problem: str = "",
         typed: Mapping[str, str] | None = None,
         typed_run_id: str = "",
+        whose: str = views.PAPER,
+        chosen: Sequence[str] = (),
     ) -> Response:
         school_id, class_id = path_id(request, "school"), path_id(request, "class_")
         caller = await self._frame.callers.get(session.token)
-        runs, classes = await asyncio.gather(self._list_runs(request, session, caller), self._list_classes(school_id, session))
+        runs, classes, students = await asyncio.gather(
+            self._list_runs(request, session, caller),
+            list_classes(self._frame, school_id, session.token),
+            list_students(self._frame, school_id, class_id, session.token),
+        )
         zone, now, monday = people.school_zone(caller, school_id), self._frame.clock.now(), self._monday(request, caller)
         this_day = today(self._frame.clock, zone)
         return self._frame.page(
@@ -147,6 +161,10 @@ class PrintoutPages:
             earlier=f"?week={dates.week_of(monday - timedelta(days=7))}",
             later=f"?week={dates.week_of(monday + timedelta(days=7))}" if monday + timedelta(days=7) <= this_day else "",
             ways=views.WAYS,
+            audiences=views.AUDIENCES,
+            whose=whose,
+            students=students,
+            chosen=chosen,
             today=this_day.isoformat(),
             handed_date=(typed or {}).get("handed_date", this_day.isoformat()),
             problem=problem,
@@ -166,16 +184,6 @@ class PrintoutPages:
         )
         answer = await call(self._frame.gateway.documents.ListPrintRuns, wanted, session.token)
         return list(answer.print_runs)
-
-    async def _list_classes(self, school_id: str, session: Session) -> list[roster_pb.SchoolClass]:
-        classes: list[roster_pb.SchoolClass] = []
-        wanted = roster_pb.ListClassesRequest(school_id=school_id, page_size=500)
-        while True:
-            answer = await call(self._frame.gateway.roster.ListClasses, wanted, session.token)
-            classes += answer.classes
-            wanted.page_token = answer.next_page_token
-            if not wanted.page_token:
-                return classes
 
     def _monday(self, request: Request, caller: GetCallerResponse) -> date:
         """Monday of the address's week, or of the present one. 404 for what is no week."""

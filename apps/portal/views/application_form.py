@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from apps.portal.views.numbers import read_number
 from diary.access.v1 import application_service_pb2 as pb
 
 # In a field of whom to choose: a person whom the school does not know yet. An empty field: no applicant.
@@ -38,7 +39,7 @@ class ApplicantFields:
             message.person_id = self.who
             return message
         message.family_name, message.given_name, message.patronymic = self.family_name, self.given_name, self.patronymic
-        message.guardian_kind = _number(self.kind)  # type: ignore[assignment]  # a number of the enum, or refused as none
+        message.guardian_kind = read_number(self.kind)  # type: ignore[assignment]  # a number of the enum, or refused as none
         return message
 
 
@@ -60,7 +61,7 @@ class ApplicationForm:
             school_id=school_id,
             request_id=self.request_id,
             student_id=student_id,
-            channel=_number(self.channel),  # type: ignore[arg-type]
+            channel=read_number(self.channel),  # type: ignore[arg-type]
             applicants=[applicant.to_message() for applicant in self.applicants if applicant.who],
             is_for_student_too=self.is_for_student_too,
         )
@@ -105,8 +106,3 @@ def name_applicant(field_paths: Sequence[str], form: ApplicationForm) -> str:
 def _read_applicant(form: Mapping[str, str], number: int) -> ApplicantFields:
     typed = {field.name: form.get(f"applicant{number}.{field.name}", "").strip() for field in fields(ApplicantFields)}
     return ApplicantFields(**typed)
-
-
-def _number(text: str) -> int:
-    """A number of an enum; 0, which the service refuses, for what is none."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 3 else 0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from apps.portal.views import dates
-from apps.portal.views.case_words import STATES
+from apps.portal.views.case_words import APPENDICES, STATES, is_statement
 from apps.portal.views.people import Link, applications_url
 from diary.access.v1 import application_service_pb2 as pb
 
@@ -13,7 +13,9 @@ from diary.access.v1 import application_service_pb2 as pb
 _FILTERS = {
     "": ("На рассмотрении", pb.APPLICATION_STATE_REGISTERED),
     "waiting": ("Ожидают зачисления", pb.APPLICATION_STATE_WAITS_FOR_ENROLMENT),
+    "proposed": ("Отказ ждёт подписи", pb.APPLICATION_STATE_REFUSAL_PROPOSED),
     "granted": ("Доступ предоставлен", pb.APPLICATION_STATE_GRANTED),
+    "refused": ("Отказано", pb.APPLICATION_STATE_REFUSED),
     "all": ("Все", pb.APPLICATION_STATE_UNSPECIFIED),
 }
 
@@ -29,15 +31,20 @@ class TermView:
 
 @dataclass(frozen=True, slots=True)
 class ApplicationRow:
-    """A case in the list."""
+    """A case in the list; `appendix` is told of statements alone."""
 
     url: str
     number: str
+    appendix: str
     student_name: str
     class_name: str
     received: str
     term: TermView
     state: str
+
+
+_NO_TERM = TermView("", "", False)
+_WITHDRAWN = pb.APPLICATION_STATE_WITHDRAWN
 
 
 def find_state(chosen: str) -> pb.ApplicationState.ValueType | None:
@@ -57,10 +64,12 @@ def build_rows(school_id: str, cases: Iterable[pb.Application], zone: str, now: 
         ApplicationRow(
             url=f"{applications_url(school_id)}/{case.application_id}",
             number=case.number,
+            appendix=APPENDICES[case.kind].replace(" № ", "\u00a0№\u00a0") if is_statement(case.kind) else "",
             student_name=case.student_name,
             class_name=case.class_name,
             received=dates.moment(case.receive_time, zone),
-            term=build_term(case.applicants, zone, now),
+            # A statement has had its effect already; what was withdrawn waits for nothing.
+            term=_NO_TERM if is_statement(case.kind) or case.state == _WITHDRAWN else build_term(case.applicants, zone, now),
             state=STATES.get(case.state, ""),
         )
         for case in cases

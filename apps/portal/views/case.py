@@ -1,13 +1,22 @@
-"""A case as its page shows it: applicants, the check before granting, the log."""
+"""A case as its page shows it: applicants, the check before granting, the refusal, the log."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from apps.portal.views import case_words as words
 from apps.portal.views import dates
 from apps.portal.views.applications import TermView, build_term
-from apps.portal.views.case_words import CHANNELS, CHECKS, KINDS, STATES, WAYS
+from apps.portal.views.decisions import DecisionView, RefusalView, build_decision, build_refusal
 from diary.access.v1 import application_service_pb2 as pb
+
+_OPEN = frozenset(
+    {
+        pb.APPLICATION_STATE_REGISTERED,
+        pb.APPLICATION_STATE_WAITS_FOR_ENROLMENT,
+        pb.APPLICATION_STATE_REFUSAL_PROPOSED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +24,7 @@ class ApplicantView:
     """An applicant. The two ids are of the requests that the buttons of the page would send."""
 
     applicant_id: str
+    person_id: str
     grant_id: str
     name: str
     relation: str
@@ -24,6 +34,8 @@ class ApplicantView:
     login: str
     handed_over: str
     is_activated: bool
+    declaration: str
+    decision: DecisionView | None
     slip_request_id: str
     hand_over_request_id: str
 
@@ -47,10 +59,20 @@ class LogLine:
 
 
 @dataclass(frozen=True, slots=True)
+class GroundChoice:
+    """A ground that can be right for the case: its number, its words, when it is right."""
+
+    value: int
+    text: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
 class CaseView:
-    """A case."""
+    """A case. `may_be_refused`, `may_be_withdrawn`: its state and kind allow it, whoever looks."""
 
     number: str
+    title: str
     student_id: str
     student_name: str
     class_name: str
@@ -62,51 +84,84 @@ class CaseView:
     applicants: tuple[ApplicantView, ...]
     checks: tuple[CheckView, ...]
     log: tuple[LogLine, ...]
+    refusal: RefusalView | None
+    grounds: tuple[GroundChoice, ...]
+    is_statement: bool
+    is_open: bool
     is_granted: bool
+    is_refused: bool
     is_complete: bool
+    may_be_withdrawn: bool
     grant_request_id: str
+    refusal_request_id: str
+    withdraw_request_id: str
 
 
-def build_case(case: pb.Application, zone: str, now: datetime, new_id: Callable[[], str]) -> CaseView:
+def build_case(case: pb.Application, school_id: str, zone: str, now: datetime, new_id: Callable[[], str]) -> CaseView:
     """The case of an answer."""
+    is_statement, is_open = words.is_statement(case.kind), case.state in _OPEN
     return CaseView(
         number=case.number,
+        title=words.title(case.kind),
         student_id=case.student_id,
         student_name=case.student_name,
         class_name=case.class_name,
-        state=STATES.get(case.state, ""),
+        state=words.STATES.get(case.state, ""),
         received=dates.moment(case.receive_time, zone),
         registered=dates.moment(case.register_time, zone),
-        channel=CHANNELS.get(case.channel, ""),
+        channel=words.CHANNELS.get(case.channel, ""),
         regulation=case.regulation,
-        applicants=tuple(_build_applicant(applicant, zone, now, new_id) for applicant in case.applicants),
-        checks=tuple(_build_check(item) for item in case.checklist),
+        applicants=tuple(_build_applicant(school_id, applicant, zone, now, new_id) for applicant in case.applicants),
+        checks=() if is_statement else tuple(_build_check(item) for item in case.checklist),
         log=tuple(LogLine(dates.moment(entry.time, zone), entry.actor_name, _bind(entry.ground)) for entry in case.log),
+        refusal=build_refusal(case, zone),
+        grounds=tuple(
+            GroundChoice(ground, words.GROUNDS[ground], words.GROUND_HINTS[ground]) for ground in words.grounds_for(case.kind)
+        ),
+        is_statement=is_statement,
+        is_open=is_open,
         is_granted=case.state == pb.APPLICATION_STATE_GRANTED,
+        is_refused=case.state == pb.APPLICATION_STATE_REFUSED,
         is_complete=all(item.is_met for item in case.checklist),
+        may_be_withdrawn=is_open and not is_statement,
         grant_request_id=new_id(),
+        refusal_request_id=new_id(),
+        withdraw_request_id=new_id(),
     )
 
 
-def _build_applicant(applicant: pb.Applicant, zone: str, now: datetime, new_id: Callable[[], str]) -> ApplicantView:
+def write_declaration(declaration: pb.PaperDeclaration) -> str:
+    """«№ 15-Р/2026 от 20.11.2026, нежелание; отказ и от распечаток»."""
+    reason = words.PAPER_REASONS.get(declaration.reason, "")
+    declined = "; отказ и от распечаток" if declaration.declines_printouts else ""
+    on = f" от\u00a0{dates.numeric(declaration.declare_date)}" if declaration.declare_date else ""
+    return f"№\u00a0{declaration.number}{on}{f', {reason}' if reason else ''}{declined}"
+
+
+def _build_applicant(
+    school_id: str, applicant: pb.Applicant, zone: str, now: datetime, new_id: Callable[[], str]
+) -> ApplicantView:
     return ApplicantView(
         applicant_id=applicant.applicant_id,
+        person_id=applicant.person_id,
         grant_id=applicant.grant_id,
         name=applicant.display_name,
-        relation=KINDS.get(applicant.guardian_kind, "сам ученик"),
-        way=WAYS.get(applicant.credentials_way, ""),
+        relation=words.KINDS.get(applicant.guardian_kind, "сам ученик"),
+        way=words.WAYS.get(applicant.credentials_way, ""),
         email=applicant.email,
         term=build_term([applicant], zone, now),
         login=applicant.login,
         handed_over=dates.moment(applicant.hand_over_time, zone) if applicant.HasField("hand_over_time") else "",
         is_activated=applicant.is_activated,
+        declaration=write_declaration(applicant.paper_declaration) if applicant.HasField("paper_declaration") else "",
+        decision=build_decision(school_id, applicant, zone),
         slip_request_id=new_id(),
         hand_over_request_id=new_id(),
     )
 
 
 def _build_check(item: pb.ChecklistItem) -> CheckView:
-    title, todo = CHECKS.get(item.clause, (item.clause, ""))
+    title, todo = words.CHECKS.get(item.clause, ("Условие регламента", ""))
     return CheckView(title, _bind(item.evidence) if item.is_met else todo, item.is_met)
 
 

@@ -60,6 +60,14 @@ def moment(instant: Timestamp, zone: str) -> str:
     return f"{local(instant, zone):%d.%m.%Y\u00a0%H:%M}"
 
 
+def numeric(iso_date: str) -> str:
+    """20.11.2026 of 2026-11-20; the text itself where it is no date."""
+    try:
+        return f"{date.fromisoformat(iso_date):%d.%m.%Y}"
+    except ValueError:
+        return iso_date
+
+
 def until(instant: Timestamp, zone: str) -> str:
     """до 18.11.2026 24:00: a term that ends at midnight ends with the day before it."""
     end = local(instant, zone)

@@ -1,6 +1,6 @@
 """Who is signed in, and where this account may go."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from diary.access.v1.session_service_pb2 import CallerSchool, CallerStudent, GetCallerResponse
@@ -11,7 +11,11 @@ _REGISTERING = frozenset({options_pb2.ROLE_CLASS_TEACHER, options_pb2.ROLE_SECRE
 _GRANTING = frozenset({options_pb2.ROLE_CLASS_TEACHER, options_pb2.ROLE_ADMIN})
 _OFFICE = _REGISTERING | {options_pb2.ROLE_HEAD}
 _WHOLE_SCHOOL = frozenset({options_pb2.ROLE_SECRETARY, options_pb2.ROLE_ADMIN})
+# Papers that wait for the head's signature: who has the scan uploads it (Clause R22).
+_SIGNED_PAPERS = frozenset({options_pb2.ROLE_SECRETARY, options_pb2.ROLE_ADMIN, options_pb2.ROLE_HEAD})
+_SCHOOL_DETAILS = frozenset({options_pb2.ROLE_ADMIN, options_pb2.ROLE_HEAD})
 NOTICES_URL = "/notices"
+SECOND_FACTOR_URL = "/account/second-factor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,38 +66,96 @@ def class_printouts_url(school_id: str, class_id: str) -> str:
     return f"/schools/{school_id}/classes/{class_id}/printouts"
 
 
+def document_url(school_id: str, document_id: str) -> str:
+    """A paper of the register."""
+    return f"/schools/{school_id}/documents/{document_id}"
+
+
+def refusals_url(school_id: str) -> str:
+    """Refusals that wait for the head, and decisions that wait for a signature."""
+    return f"/schools/{school_id}/refusals"
+
+
+def forms_url(school_id: str) -> str:
+    """Blank forms of a school, open to everybody; the kind follows."""
+    return f"/schools/{school_id}/forms"
+
+
+def school_url(school_id: str) -> str:
+    """What a school's papers say of it."""
+    return f"/schools/{school_id}/details"
+
+
+def informing_url(school_id: str, student_id: str) -> str:
+    """How a family is informed about a student."""
+    return f"/schools/{school_id}/students/{student_id}/informing"
+
+
+def declarations_url(school_id: str, student_id: str) -> str:
+    """The declarations for paper about a student, for staff."""
+    return f"/schools/{school_id}/students/{student_id}/declarations"
+
+
+def own_cases_url(school_id: str) -> str:
+    """The caller's own applications in a school."""
+    return f"/schools/{school_id}/my-applications"
+
+
 def build_navigation(caller: GetCallerResponse, path: str) -> Navigation:
     """Name and links of the account; the one that `path` lies under is current."""
-    links = []
     children = list(list_children(caller))
+    links: list[Link] = []
     if children:
         school, student = children[0]
-        links.append(Link("Неделя", week_url(school.school_id, student.student_id), "/students/" in path))
-    staffed = [school for school in caller.schools if journals_title(school)]
-    for school in staffed:
-        url = courses_url(school.school_id)
-        links.append(Link(journals_title(school), url, path.startswith(url), school.school_name if len(staffed) > 1 else ""))
-    offices = [school for school in caller.schools if _OFFICE & frozenset(school.roles)]
-    for school in offices:
-        url = applications_url(school.school_id)
-        links.append(Link("Заявления", url, path.startswith(url), school.school_name if len(offices) > 1 else ""))
-    printing = [school for school in caller.schools if _GRANTING & frozenset(school.roles)]
-    for school in printing:
-        url = printouts_url(school.school_id)
-        is_current = path.startswith(f"/schools/{school.school_id}/") and "/printouts" in path
-        links.append(Link("Печать за неделю", url, is_current, school.school_name if len(printing) > 1 else ""))
+        is_week = "/students/" in path and path.endswith("/week")
+        links.append(Link("Неделя", week_url(school.school_id, student.student_id), is_week))
+    links += _staff_links(caller, path)
     if children:
-        links.append(Link("Уведомления", NOTICES_URL, path == NOTICES_URL))
+        links += _family_links(children, path)
     name = caller.schools[0].display_name if caller.schools else caller.login
     return Navigation(name, tuple(links))
 
 
-def build_children(caller: GetCallerResponse, student_id: str, query: str) -> tuple[Link, ...]:
+def _family_links(children: Sequence[tuple[CallerSchool, CallerStudent]], path: str) -> Iterator[Link]:
+    """What a family comes to less often than to the week."""
+    school, student = children[0]
+    yield Link("Уведомления", NOTICES_URL, path == NOTICES_URL)
+    yield Link("Как мне сообщают", informing_url(school.school_id, student.student_id), "/informing" in path)
+    schools = {school.school_id: school for school, _ in children}
+    for school in schools.values():
+        url = own_cases_url(school.school_id)
+        yield Link("Мои заявления", url, path.startswith(url), school.school_name if len(schools) > 1 else "")
+
+
+def _staff_links(caller: GetCallerResponse, path: str) -> Iterator[Link]:
+    """Places of work, school by school within each; the school is named where one works in several."""
+    places: tuple[tuple[str, Callable[[CallerSchool], str], Callable[[str], str]], ...] = (
+        ("/courses", journals_title, courses_url),
+        ("/applications", _title_for("Заявления", _OFFICE), applications_url),
+        ("/refusals", refusals_title, refusals_url),
+        ("/printouts", _title_for("Печать за неделю", _GRANTING), printouts_url),
+        ("/details", _title_for("Реквизиты школы", _SCHOOL_DETAILS), school_url),
+    )
+    for part, title, url_of in places:
+        schools = [school for school in caller.schools if title(school)]
+        for school in schools:
+            is_current = path.startswith(f"/schools/{school.school_id}/") and part in path
+            note = school.school_name if len(schools) > 1 else ""
+            yield Link(title(school), url_of(school.school_id), is_current, note)
+
+
+def _title_for(title: str, roles: frozenset[options_pb2.Role.ValueType]) -> Callable[[CallerSchool], str]:
+    return lambda school: title if roles & frozenset(school.roles) else ""
+
+
+def build_children(
+    caller: GetCallerResponse, student_id: str, query: str, url_of: Callable[[str, str], str] = week_url
+) -> tuple[Link, ...]:
     """A tab for each student of the family; `query` keeps the week when one goes from child to child."""
     return tuple(
         Link(
             _given_name(student.display_name),
-            week_url(school.school_id, student.student_id) + query,
+            url_of(school.school_id, student.student_id) + query,
             student.student_id == student_id,
             student.class_name,
         )
@@ -124,6 +186,13 @@ def journals_title(school: CallerSchool) -> str:
     return "Журналы" if _READING & frozenset(school.roles) else ""
 
 
+def refusals_title(school: CallerSchool) -> str:
+    """What the page of refusals is called: the head signs there, others bring the signed papers."""
+    if options_pb2.ROLE_HEAD in school.roles:
+        return "Отказы на подпись"
+    return "Решения об отказе" if _SIGNED_PAPERS & frozenset(school.roles) else ""
+
+
 def is_teacher(school: CallerSchool) -> bool:
     """Whether the caller teaches there."""
     return options_pb2.ROLE_TEACHER in school.roles
@@ -137,6 +206,26 @@ def may_register(caller: GetCallerResponse, school_id: str) -> bool:
 def may_grant(caller: GetCallerResponse, school_id: str) -> bool:
     """Whether the caller's roles in a school are among those that grant access (Clause R9)."""
     return bool(_GRANTING & _roles(caller, school_id))
+
+
+def may_sign(caller: GetCallerResponse, school_id: str) -> bool:
+    """Whether the caller is the head, or acts as the head, of a school (Clause R22)."""
+    return options_pb2.ROLE_HEAD in _roles(caller, school_id)
+
+
+def may_bring_papers(caller: GetCallerResponse, school_id: str) -> bool:
+    """Whether the caller uploads scans of papers that the head signed."""
+    return bool(_SIGNED_PAPERS & _roles(caller, school_id))
+
+
+def may_change_school(caller: GetCallerResponse, school_id: str) -> bool:
+    """Whether the caller writes what the school's papers say of it."""
+    return bool(_SCHOOL_DETAILS & _roles(caller, school_id))
+
+
+def own_person_id(caller: GetCallerResponse, school_id: str) -> str:
+    """The caller's person in a school; empty where the caller has none."""
+    return next((school.person_id for school in caller.schools if school.school_id == school_id), "")
 
 
 def sees_whole_school(caller: GetCallerResponse, school_id: str) -> bool:

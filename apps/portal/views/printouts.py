@@ -13,6 +13,13 @@ WAYS = (
     (pb.HAND_OVER_CHANNEL_OTHER, "иное"),
     (pb.HAND_OVER_CHANNEL_NOT_HANDED_OVER, "не выдан"),
 )
+# Whose weeks are printed: those informed on paper, unless something else is chosen (Clause R7).
+PAPER, ALL, CHOSEN = "paper", "all", "chosen"
+AUDIENCES = (
+    (PAPER, "семьям, которых информируют на бумаге"),
+    (ALL, "всем ученикам класса"),
+    (CHOSEN, "выбранным ученикам"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,19 +18,24 @@ from chassis.clock import Clock, SystemClock
 from diary.access.v1 import (
     application_service_pb2_grpc,
     credential_service_pb2_grpc,
+    paper_service_pb2_grpc,
     roster_service_pb2_grpc,
+    school_service_pb2_grpc,
     session_service_pb2_grpc,
 )
 from diary.access.v1 import session_service_pb2 as access_pb
+from diary.documents.v1 import document_service_pb2_grpc
 from diary.journal.v1 import diary_service_pb2 as diary_pb
 from diary.journal.v1 import diary_service_pb2_grpc, journal_service_pb2_grpc
 from diary.journal.v1 import journal_service_pb2 as journal_pb
 from diary.notify.v1 import preference_service_pb2_grpc
 from diary.options.v1 import options_pb2
-from tests.unit.portal.standin_cases import Applications, Credentials, Preferences, Roster, refuse
+from tests.unit.portal.standin_cases import MOTHER, ONE_TIME_CODE, Applications, Credentials, Preferences, Roster, refuse
+from tests.unit.portal.standin_papers import Documents, Papers, Schools
 
 SCHOOL, STUDENT, COURSE, LESSON = (f"0198a000-0000-7000-8000-00000000000{number}" for number in range(1, 5))
 ORIGIN = "http://diary.test"
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 class Access(session_service_pb2_grpc.SessionServiceServicer):
@@ -43,6 +48,13 @@ class Access(session_service_pb2_grpc.SessionServiceServicer):
         self.tokens: set[str] = set()
         self.roles = [options_pb2.ROLE_GUARDIAN, options_pb2.ROLE_TEACHER, options_pb2.ROLE_CLASS_TEACHER]
         self.asked = 0
+        self.family_role = options_pb2.ROLE_GUARDIAN
+        self.has_totp = False
+
+    def end_all(self) -> None:
+        """Ends every session, as when the last access has ended."""
+        self.live.clear()
+        self.tokens.clear()
 
     def issue(self) -> access_pb.SessionTokens:
         number = len(self.tokens)
@@ -66,8 +78,7 @@ class Access(session_service_pb2_grpc.SessionServiceServicer):
     async def RefreshSession(self, request: access_pb.RefreshSessionRequest, context: Any) -> access_pb.RefreshSessionResponse:
         self.refreshes += 1
         if request.refresh_token not in self.live:
-            self.live.clear()
-            self.tokens.clear()
+            self.end_all()
             await refuse(context, code_pb2.UNAUTHENTICATED, "SESSION_ENDED")
         self.live.discard(request.refresh_token)
         return access_pb.RefreshSessionResponse(tokens=self.issue())
@@ -79,16 +90,34 @@ class Access(session_service_pb2_grpc.SessionServiceServicer):
     async def GetCaller(self, request: access_pb.GetCallerRequest, context: Any) -> access_pb.GetCallerResponse:
         self.asked += 1
         await self.check(context)
-        student = access_pb.CallerStudent(student_id=STUDENT, display_name="Соколова Анна Дмитриевна", class_name="8-А")
+        student = access_pb.CallerStudent(
+            student_id=STUDENT, display_name="Соколова Анна Дмитриевна", class_name="8-А", role=self.family_role
+        )
         school = access_pb.CallerSchool(
             school_id=SCHOOL,
             school_name="Школа",
             time_zone="Europe/Simferopol",
+            person_id=MOTHER,
             display_name="Соколова Мария Викторовна",
             roles=self.roles,
             students=[student],
         )
         return access_pb.GetCallerResponse(login="mother", schools=[school])
+
+    async def EnrolTotp(self, request: access_pb.EnrolTotpRequest, context: Any) -> access_pb.EnrolTotpResponse:
+        await self.check(context)
+        if request.password != "right":
+            await refuse(context, code_pb2.UNAUTHENTICATED, "SIGN_IN_FAILED")
+        if self.has_totp:
+            await refuse(context, code_pb2.FAILED_PRECONDITION, "TOTP_ENROLLED")
+        return access_pb.EnrolTotpResponse(secret=SECRET, link=f"otpauth://totp/Diary:mother?secret={SECRET}&issuer=Diary")
+
+    async def ConfirmTotp(self, request: access_pb.ConfirmTotpRequest, context: Any) -> access_pb.ConfirmTotpResponse:
+        await self.check(context)
+        if request.one_time_code != ONE_TIME_CODE:
+            await refuse(context, code_pb2.UNAUTHENTICATED, "CODE_WRONG")
+        self.has_totp = True
+        return access_pb.ConfirmTotpResponse()
 
     async def check(self, context: Any) -> None:
         sent = dict(context.invocation_metadata()).get("authorization", "").removeprefix("Bearer ")
@@ -176,12 +205,15 @@ class StandIn:
     """The gateway's stand-in, and a browser at the portal."""
 
     def __init__(self, clock: Clock) -> None:
-        self.access = Access(clock)  # type: ignore[abstract]  # the rest is not asked
+        self.access = Access(clock)
         # The methods that the portal does not call stay unimplemented.
         self.journal: Journal = cast("Any", Journal)()
-        self.applications: Applications = cast("Any", Applications)(STUDENT)
+        self.applications: Applications = cast("Any", Applications)(STUDENT, self.access.end_all)
         self.credentials: Credentials = cast("Any", Credentials)(self.access.issue)
         self.roster: Roster = cast("Any", Roster)(STUDENT)
+        self.documents: Documents = cast("Any", Documents)()
+        self.papers: Papers = cast("Any", Papers)()
+        self.schools: Schools = cast("Any", Schools)()
         self.preferences: Preferences = cast("Any", Preferences)(STUDENT)
         self.server = grpc.aio.server()
         session_service_pb2_grpc.add_SessionServiceServicer_to_server(self.access, self.server)
@@ -190,6 +222,9 @@ class StandIn:
         application_service_pb2_grpc.add_ApplicationServiceServicer_to_server(self.applications, self.server)
         credential_service_pb2_grpc.add_CredentialServiceServicer_to_server(self.credentials, self.server)
         roster_service_pb2_grpc.add_RosterServiceServicer_to_server(self.roster, self.server)
+        document_service_pb2_grpc.add_DocumentServiceServicer_to_server(self.documents, self.server)
+        paper_service_pb2_grpc.add_PaperServiceServicer_to_server(self.papers, self.server)
+        school_service_pb2_grpc.add_SchoolServiceServicer_to_server(self.schools, self.server)
         preference_service_pb2_grpc.add_PreferenceServiceServicer_to_server(self.preferences, self.server)
         self.port = self.server.add_insecure_port("127.0.0.1:0")
         self.gateway = Gateway(f"127.0.0.1:{self.port}")

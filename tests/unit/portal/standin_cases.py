@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,8 +22,8 @@ from diary.access.v1 import (
 )
 from diary.notify.v1 import preference_service_pb2, preference_service_pb2_grpc
 
-CLASS, CASE, MOTHER, APPLICANT, GRANT = (f"0198a000-0000-7000-8000-0000000000a{number}" for number in range(1, 6))
-ONE_TIME, LETTER_TOKEN = "k7mp-x2da-94rt", "token-of-the-letter"
+CLASS, CASE, MOTHER, APPLICANT, GRANT, DOCUMENT = (f"0198a000-0000-7000-8000-0000000000a{number}" for number in range(1, 7))
+ONE_TIME, LETTER_TOKEN, ONE_TIME_CODE = "k7mp-x2da-94rt", "token-of-the-letter", "123456"
 RECEIVED = datetime(2026, 11, 16, 8, 40, tzinfo=UTC)
 # Midnight in Simferopol.
 DUE = datetime(2026, 11, 18, 21, tzinfo=UTC)
@@ -39,21 +40,62 @@ async def refuse(context: Any, code: int, reason: str, *fields: str, **metadata:
 
 
 class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
-    """One case of the mother's; keeps the requests it was sent."""
+    """One case of the mother's; keeps the requests it was sent. `end` ends what a statement of hers ends."""
 
-    def __init__(self, student_id: str) -> None:
+    def __init__(self, student_id: str, end: Callable[[], None]) -> None:
         self._student_id = student_id
+        self._end = end
         self.sent: list[Any] = []
+        self.kind = pb.APPLICATION_KIND_APPENDIX_1
+        self.person_id = MOTHER
+        # Set to have tokens checked as the gateway checks them.
+        self.check: Callable[[Any], Awaitable[None]] | None = None
         self.is_granted = False
         self.is_enrolled = True
         self.is_handed_over = False
         self.is_activated = False
+        self.is_withdrawn = False
+        self.has_totp = True
+        self.is_relation_proved = False
+        # How often an ending is not confirmed yet; its channel asks three times before the page hears of it.
+        self.unconfirmed = 0
+        self.refusal: pb.Refusal | None = None
+        self.decision: pb.DecisionPaper | None = None
+
+    def propose(self, ground: pb.RefusalGround.ValueType) -> None:
+        """A refusal that waits for the head."""
+        self.refusal = pb.Refusal(ground=ground, evidence="заявление № 15-ЭД/2026 от 16.11.2026")
+        self.refusal.propose_time.FromDatetime(RECEIVED + timedelta(hours=1))
+
+    def sign(self) -> None:
+        """The head's signature under the proposed refusal, whose paper is made."""
+        assert self.refusal
+        self.refusal.number, self.refusal.signer_name = "3-ЭДО/2026", "Супрун Игорь Евгеньевич"
+        self.refusal.sign_time.FromDatetime(RECEIVED + timedelta(hours=2))
+        self.decision = pb.DecisionPaper(document_id=DOCUMENT)
+        self.decision.issue_time.FromDatetime(RECEIVED + timedelta(hours=2))
+
+    def bring_scan(self) -> None:
+        """The paper signed by hand."""
+        assert self.decision
+        self.decision.signing_way = pb.SIGNING_WAY_PAPER
+        self.decision.sign_time.FromDatetime(RECEIVED + timedelta(hours=3))
+
+    def state(self) -> pb.ApplicationState.ValueType:
+        """Where the case stands."""
+        if self.is_granted:
+            return pb.APPLICATION_STATE_GRANTED
+        if self.is_withdrawn:
+            return pb.APPLICATION_STATE_WITHDRAWN
+        if self.refusal:
+            return pb.APPLICATION_STATE_REFUSED if self.refusal.number else pb.APPLICATION_STATE_REFUSAL_PROPOSED
+        return pb.APPLICATION_STATE_REGISTERED
 
     def case(self) -> pb.Application:
         """The case as it stands."""
         applicant = pb.Applicant(
             applicant_id=APPLICANT,
-            person_id=MOTHER,
+            person_id=self.person_id,
             display_name="Соколова Мария Викторовна",
             guardian_kind=pb.GUARDIAN_KIND_MOTHER,
             credentials_way=pb.CREDENTIALS_WAY_IN_PERSON,
@@ -61,7 +103,14 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
             login="sokolova.mv" if self.is_granted else "",
             is_activated=self.is_activated,
         )
-        applicant.due_time.FromDatetime(DUE)
+        if self.kind == pb.APPLICATION_KIND_APPENDIX_1:
+            applicant.due_time.FromDatetime(DUE)
+        else:
+            reason = pb.PAPER_REASON_DOES_NOT_WANT
+            made = pb.PaperDeclaration(number="15-Р/2026", declare_date="2026-11-16", reason=reason)
+            applicant.paper_declaration.CopyFrom(made)
+        if self.decision:
+            applicant.decision.CopyFrom(self.decision)
         if self.is_granted:
             applicant.met_time.FromDatetime(RECEIVED + timedelta(hours=5))
         if self.is_handed_over:
@@ -70,7 +119,9 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
             application_id=CASE,
             number="15-ЭД/2026",
             channel=pb.APPLICATION_CHANNEL_CLASS_TEACHER,
-            state=pb.APPLICATION_STATE_GRANTED if self.is_granted else pb.APPLICATION_STATE_REGISTERED,
+            state=self.state(),
+            kind=self.kind,
+            refusal=self.refusal,
             regulation="приказ от 28.08.2020 № 315",
             student_id=self._student_id,
             student_name="Соколова Анна Дмитриевна",
@@ -97,10 +148,20 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
         return case
 
     async def RegisterApplication(self, request: Any, context: Any) -> pb.RegisterApplicationResponse:
+        if self.check:
+            await self.check(context)
         self.sent.append(request)
         for index, applicant in enumerate(request.applicants):
-            if not applicant.person_id and not applicant.family_name:
+            is_own = request.channel == pb.APPLICATION_CHANNEL_DIARY
+            if not applicant.person_id and not applicant.family_name and not is_own:
                 await refuse(context, code_pb2.INVALID_ARGUMENT, "APPLICANT_INCOMPLETE", f"applicants[{index}]")
+        if request.kind in (pb.APPLICATION_KIND_APPENDIX_2, pb.APPLICATION_KIND_APPENDIX_3):
+            self.kind = request.kind
+            if self.unconfirmed:
+                self.unconfirmed -= 1
+                await refuse(context, code_pb2.UNAVAILABLE, "ENDING_PENDING")
+            if not request.applicants[0].person_id:
+                self._end()
         return pb.RegisterApplicationResponse(application=self.whole_case())
 
     async def GetApplication(self, request: Any, context: Any) -> pb.GetApplicationResponse:
@@ -112,7 +173,9 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
         self.sent.append(request)
         case = self.case()
         is_asked = request.state in (pb.APPLICATION_STATE_UNSPECIFIED, case.state)
-        return pb.ListApplicationsResponse(applications=[case] if is_asked else [], next_page_token="next=")
+        return pb.ListApplicationsResponse(
+            applications=[case] if is_asked else [], next_page_token="" if request.page_token else "next="
+        )
 
     async def GrantApplication(self, request: Any, context: Any) -> pb.GrantApplicationResponse:
         self.sent.append(request)
@@ -123,8 +186,37 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
 
     async def RecordHandOver(self, request: Any, context: Any) -> pb.RecordHandOverResponse:
         self.sent.append(request)
+        if self.decision and not self.decision.signing_way:
+            await refuse(context, code_pb2.FAILED_PRECONDITION, "DECISION_NOT_SIGNED")
+        if self.decision:
+            self.decision.channel = request.channel
+            self.decision.deliver_time.FromDatetime(RECEIVED + timedelta(hours=4))
+            self.decision.delivered_by = "Петрова Н. И."
         self.is_handed_over = True
         return pb.RecordHandOverResponse(application=self.whole_case())
+
+    async def ProposeRefusal(self, request: Any, context: Any) -> pb.ProposeRefusalResponse:
+        self.sent.append(request)
+        if request.ground == pb.REFUSAL_GROUND_NOT_AN_APPLICANT and self.is_relation_proved:
+            await refuse(context, code_pb2.FAILED_PRECONDITION, "GROUND_NOT_PROVED", clause="R19")
+        self.propose(request.ground)
+        return pb.ProposeRefusalResponse(application=self.whole_case())
+
+    async def SignRefusals(self, request: Any, context: Any) -> pb.SignRefusalsResponse:
+        self.sent.append(request)
+        if not self.has_totp:
+            await refuse(context, code_pb2.FAILED_PRECONDITION, "TOTP_NOT_ENROLLED")
+        if request.one_time_code != ONE_TIME_CODE:
+            await refuse(context, code_pb2.UNAUTHENTICATED, "CODE_WRONG")
+        self.sign()
+        return pb.SignRefusalsResponse(applications=[self.case()])
+
+    async def WithdrawApplication(self, request: Any, context: Any) -> pb.WithdrawApplicationResponse:
+        self.sent.append(request)
+        if self.kind != pb.APPLICATION_KIND_APPENDIX_1:
+            await refuse(context, code_pb2.FAILED_PRECONDITION, "NOTHING_TO_WITHDRAW")
+        self.is_withdrawn = True
+        return pb.WithdrawApplicationResponse(application=self.whole_case())
 
 
 class Credentials(credential_service_pb2_grpc.CredentialServiceServicer):

@@ -1,6 +1,5 @@
 """Applications, the case, first sign-in and letters: pages over the stand-in."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
@@ -16,17 +15,6 @@ LIST = f"/schools/{SCHOOL}/applications"
 NEW, FORM, PAGE = f"{LIST}/new", f"{LIST}/new/{STUDENT}", f"{LIST}/{CASE}"
 NOTICES = f"/schools/{SCHOOL}/students/{STUDENT}/notices"
 OWN = "три слова подряд"
-
-
-@pytest.fixture
-async def stand_in() -> AsyncIterator[StandIn]:
-    async with portal(SetClock(datetime(2026, 11, 17, 9, tzinfo=UTC))) as stand_in:
-        yield stand_in
-
-
-@pytest.fixture
-async def browser(stand_in: StandIn) -> AsyncClient:
-    return await stand_in.signed_in()
 
 
 async def test_the_list_shows_number_child_class_term_and_state(browser: AsyncClient) -> None:

@@ -22,7 +22,7 @@ def test_a_family_begins_at_the_week_of_its_first_child() -> None:
 def test_a_teacher_begins_at_the_own_journals_and_a_head_at_all() -> None:
     assert people.home_url(caller(options.ROLE_TEACHER)) == "/schools/s/courses"
     titles = [link.title for link in people.build_navigation(caller(options.ROLE_HEAD), "/").links]
-    assert titles == ["Журналы", "Заявления"]
+    assert titles == ["Журналы", "Заявления", "Отказы на подпись", "Реквизиты школы"]
 
 
 def test_a_teacher_with_a_child_sees_both() -> None:
@@ -32,6 +32,8 @@ def test_a_teacher_with_a_child_sees_both() -> None:
         ("Неделя", False),
         ("Мои журналы", True),
         ("Уведомления", False),
+        ("Как мне сообщают", False),
+        ("Мои заявления", False),
     ]
 
 
@@ -53,6 +55,22 @@ def test_only_class_teacher_and_admin_grant_and_the_head_only_reads() -> None:
         options.ROLE_HEAD: (False, False),
     }
     assert not people.may_register(caller(options.ROLE_ADMIN), "another school")
+
+
+def test_the_head_signs_refusals_and_admin_and_secretary_bring_the_signed_papers() -> None:
+    """Clause R22."""
+    titles = {
+        role: people.refusals_title(caller(role).schools[0])
+        for role in (options.ROLE_HEAD, options.ROLE_ADMIN, options.ROLE_SECRETARY, options.ROLE_CLASS_TEACHER)
+    }
+    assert titles == {
+        options.ROLE_HEAD: "Отказы на подпись",
+        options.ROLE_ADMIN: "Решения об отказе",
+        options.ROLE_SECRETARY: "Решения об отказе",
+        options.ROLE_CLASS_TEACHER: "",
+    }
+    assert [role for role in titles if people.may_sign(caller(role), "s")] == [options.ROLE_HEAD]
+    assert not people.may_sign(caller(options.ROLE_HEAD), "another school")
 
 
 def test_going_from_child_to_child_keeps_the_week() -> None:

@@ -1,0 +1,143 @@
+"""«Отказаться от электронного дневника»: a family's statement of Appendix 3 for oneself, and the page of farewell."""
+
+import hashlib
+from typing import Any
+from urllib.parse import quote, unquote
+
+import grpc
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from apps.portal.asked import MENDED_IN_FORM, path_id, read_form
+from apps.portal.frame import Frame
+from apps.portal.gateway import GatewayError, call
+from apps.portal.ids import new_id
+from apps.portal.once import Once
+from apps.portal.pages.informing import ask_own_student
+from apps.portal.pages.statements import ENDING_SECONDS
+from apps.portal.reasons import sentence
+from apps.portal.sessions import Session
+from apps.portal.views import case_words as words
+from apps.portal.views import people
+from apps.portal.views.informing import build_own_statement
+from apps.portal.views.numbers import read_number
+from diary.access.v1 import application_service_pb2 as pb
+from diary.options.v1 import options_pb2
+
+_STATEMENT = "/schools/{school:uuid}/students/{student:uuid}/informing/statement"
+FAREWELL_URL = "/farewell"
+# Tells the number once the session may be over: in a cookie, so that no link can make up a farewell, nor a log keep it.
+_FAREWELL = "diary_farewell"
+_FAREWELL_SECONDS = 600
+
+
+class OwnStatementPages:
+    """Two steps, since the access ends with the second one. Whoever presses twice gets the answer of the first press."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        page = frame.sessions.page
+        # With the last access the session ends too: the second press of a double click could not even ask.
+        self._filings: Once[pb.RegisterApplicationResponse] = Once()
+        self.routes = [
+            Route(_STATEMENT, page(self._show), methods=["GET"]),
+            Route(_STATEMENT, page(self._take), methods=["POST"]),
+            Route(FAREWELL_URL, self._say_farewell, methods=["GET"]),
+        ]
+
+    async def _show(self, request: Request, session: Session) -> Response:
+        return await self._page(request, session, {})
+
+    async def _take(self, request: Request, session: Session) -> Response:
+        form = await read_form(request)
+        step = form.get("step", "check")
+        if step != "register":
+            if step == "check" and form.get("is_student") != "yes" and not _has_reason(form):
+                return await self._page(request, session, form, 422, "Выберите причину: невозможность или нежелание.")
+            return await self._page(request, session, form, is_to_confirm=step == "check")
+        return await self._register(request, session, form)
+
+    async def _register(self, request: Request, session: Session, form: dict[str, str]) -> Response:
+        wanted = build_own_statement(
+            path_id(request, "school"),
+            path_id(request, "student"),
+            form.get("request_id", ""),
+            form.get("reason", ""),
+            declines="declines" in form,
+            is_student=form.get("is_student") == "yes",
+        )
+        # Who sends the same statement within the same session is the same person.
+        key = hashlib.sha256(session.token.encode() + wanted.SerializeToString(deterministic=True)).digest()
+        register = self._frame.gateway.applications.RegisterApplication
+        try:
+            answer = await self._filings.run(key, call(register, wanted, session.token, ENDING_SECONDS))
+        except GatewayError as error:
+            if error.reason == "ENDING_PENDING":
+                return self._pending(request, form)
+            if error.code == grpc.StatusCode.UNAUTHENTICATED and form.get("is_pending") == "yes":
+                # The statement ended the session from which its confirmation was asked for.
+                return _farewell(request, "")
+            if error.code not in MENDED_IN_FORM:
+                raise
+            return await self._page(request, session, form, MENDED_IN_FORM[error.code], sentence(error.reason))
+        return _farewell(request, answer.application.number)
+
+    def _pending(self, request: Request, form: dict[str, str]) -> Response:
+        """Nothing is asked for here: the access has ended."""
+        fields = {**form, "step": "register", "is_pending": "yes"}
+        return self._frame.renderer.page("own_statement_pending.html", 503, fields=fields.items(), url=request.url.path)
+
+    async def _page(
+        self,
+        request: Request,
+        session: Session,
+        form: dict[str, str],
+        status: int = 200,
+        problem: str = "",
+        *,
+        is_to_confirm: bool = False,
+    ) -> Response:
+        caller, student = await ask_own_student(self._frame, request, session)
+        school_id, is_student = path_id(request, "school"), student.role == options_pb2.ROLE_STUDENT
+        school = next(school for school in caller.schools if school.school_id == school_id)
+        shown: dict[str, Any] = {
+            "student": student,
+            "is_student": is_student,
+            "school_name": school.school_name,
+            "own_name": school.display_name,
+            "reason": form.get("reason", ""),
+            "declines": "declines" in form,
+            "reasons": words.PAPER_REASONS,
+            "request_id": new_id(self._frame.clock),
+            "problem": problem,
+            "back_url": people.informing_url(school_id, student.student_id),
+            "url": f"{people.informing_url(school_id, student.student_id)}/statement",
+        }
+        name = "own_statement_confirm.html" if is_to_confirm else "own_statement.html"
+        return self._frame.page(name, request, caller, status, **shown)
+
+    async def _say_farewell(self, request: Request) -> Response:
+        kept = request.cookies.get(_FAREWELL)
+        if kept is None:
+            return RedirectResponse("/", status_code=303)
+        return self._frame.renderer.page("farewell.html", number=unquote(kept.removeprefix("n")))
+
+
+def _farewell(request: Request, number: str) -> Response:
+    response = RedirectResponse(FAREWELL_URL, status_code=303)
+    response.set_cookie(
+        _FAREWELL,
+        # An empty cookie would be none.
+        f"n{quote(number)}",
+        max_age=_FAREWELL_SECONDS,
+        path=FAREWELL_URL,
+        httponly=True,
+        samesite="lax",
+        secure=request.headers.get("x-forwarded-proto") == "https",
+    )
+    return response
+
+
+def _has_reason(form: dict[str, str]) -> bool:
+    return read_number(form.get("reason", "")) in words.PAPER_REASONS

@@ -1,0 +1,210 @@
+"""«Отказы на подпись»: the head signs refusals at once; signed papers and signature files come back (Clause R22)."""
+
+import asyncio
+from dataclasses import dataclass
+
+import grpc
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from apps.portal.asked import FILE_BYTES, FILE_TOO_LARGE, MENDED_IN_FORM, path_id, read_files, read_form, read_list
+from apps.portal.downloads import attachment
+from apps.portal.frame import Frame
+from apps.portal.gateway import GatewayError, call
+from apps.portal.ids import new_id
+from apps.portal.reasons import sentence
+from apps.portal.sessions import Session
+from apps.portal.views import dates, people
+from apps.portal.views import refusals as views
+from chassis.clock import today
+from diary.access.v1 import application_service_pb2 as access_pb
+from diary.access.v1.session_service_pb2 import GetCallerResponse
+from diary.documents.v1 import document_service_pb2 as pb
+
+_PAGE = "/schools/{school:uuid}/refusals"
+# As many as one signature and one bundle take.
+_AT_ONCE = 100
+_SIGNATURE_BYTES = 64 * 1024
+# Each ground is proved again, each decision numbered.
+_SIGN_SECONDS = 20.0
+# A hundred pages are read for their codes, a hundred signatures checked within the call; the gateway waits thirty.
+_FILES_SECONDS = 28.0
+_NOT_SIGNED = {
+    "GROUND_NOT_PROVED": "Основание одного из отмеченных отказов больше не подтверждается: подготовьте этот отказ заново.",
+    "NO_REFUSAL_PROPOSED": "Один из отмеченных отказов уже не ждёт подписи. Проверьте список ниже и подпишите снова.",
+    "APPLICATION_DECIDED": "По одному из отмеченных заявлений решение уже принято. Проверьте список ниже и подпишите снова.",
+}
+_FORMATS = {"pdf": pb.BUNDLE_FORMAT_PDF, "zip": pb.BUNDLE_FORMAT_ZIP}
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What a page says beside the lists: a problem and in which of its forms it arose, what stood in that form, a result."""
+
+    status: int = 200
+    problem: str = ""
+    form: str = ""
+    chosen: frozenset[str] | None = None
+    needs_factor: bool = False
+    result: views.UploadResult | None = None
+    signed_date: str = ""
+
+
+class RefusalPages:
+    """Both parts of the page stand for the head; who brings scans sees the second one."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        page = frame.sessions.page
+        self.routes = [
+            Route(_PAGE, page(self._show), methods=["GET"]),
+            Route(f"{_PAGE}/sign", page(self._sign), methods=["POST"]),
+            # Reads, but takes a hundred ids: a post keeps them out of the address.
+            Route(f"{_PAGE}/bundle", page(self._bundle), methods=["POST"]),
+            Route(f"{_PAGE}/scan", page(self._upload_scan), methods=["POST"]),
+            Route(f"{_PAGE}/signatures", page(self._attach_signatures), methods=["POST"]),
+        ]
+
+    async def _show(self, request: Request, session: Session) -> Response:
+        return await self._page(request, session, _Shown())
+
+    async def _sign(self, request: Request, session: Session) -> Response:
+        form, chosen = await read_form(request), await read_list(request, "application")
+        code, kept = form.get("code", "").replace(" ", ""), frozenset(chosen)
+        if not chosen or len(code) != 6 or not (code.isascii() and code.isdecimal()):
+            problem = "Введите шесть цифр кода из приложения." if chosen else "Отметьте хотя бы один отказ."
+            return await self._page(request, session, _Shown(422, problem, "sign", kept))
+        wanted = access_pb.SignRefusalsRequest(
+            school_id=path_id(request, "school"),
+            request_id=form.get("request_id", ""),
+            application_ids=chosen,
+            one_time_code=code,
+        )
+        try:
+            answer = await call(self._frame.gateway.applications.SignRefusals, wanted, session.token, _SIGN_SECONDS)
+        except GatewayError as error:
+            # A wrong code is UNAUTHENTICATED, and yet the session is well.
+            if error.code not in MENDED_IN_FORM and error.reason not in ("CODE_WRONG", "CODE_MISSING"):
+                raise
+            problem = f"Ничего не подписано. {_NOT_SIGNED.get(error.reason) or sentence(error.reason)}"
+            needs_factor = error.reason == "TOTP_NOT_ENROLLED"
+            return await self._page(request, session, _Shown(422, problem, "sign", kept, needs_factor))
+        return RedirectResponse(f"{_url(request)}?signed={len(answer.applications)}", status_code=303)
+
+    async def _bundle(self, request: Request, session: Session) -> Response:
+        form, chosen = await read_form(request), await read_list(request, "document")
+        if not chosen:
+            return await self._page(request, session, _Shown(422, "Отметьте хотя бы одно решение.", "bundle"))
+        how = form.get("format", "")
+        if how not in _FORMATS:
+            raise HTTPException(400)
+        wanted = pb.BundleDocumentsRequest(
+            school_id=path_id(request, "school"), document_ids=chosen[:_AT_ONCE], format=_FORMATS[how]
+        )
+        try:
+            file = await call(self._frame.gateway.documents.BundleDocuments, wanted, session.token, _FILES_SECONDS)
+        except GatewayError as error:
+            return await self._refuse(request, session, error, "bundle")
+        return attachment(file, "decisions", "Решения на подпись")
+
+    async def _upload_scan(self, request: Request, session: Session) -> Response:
+        form, files = await read_form(request), await read_files(request, "file")
+        day = form.get("signed_date", "")
+        if not files or not files[0].content:
+            return await self._page(request, session, _Shown(422, "Выберите файл скана.", "scan", signed_date=day))
+        if len(files[0].content) > FILE_BYTES:
+            return await self._page(request, session, _Shown(413, FILE_TOO_LARGE, "scan", signed_date=day))
+        wanted = pb.UploadScanRequest(
+            school_id=path_id(request, "school"),
+            request_id=form.get("request_id", ""),
+            file=files[0].content,
+            signed_date=day,
+        )
+        try:
+            answer = await call(self._frame.gateway.documents.UploadScan, wanted, session.token, _FILES_SECONDS)
+        except GatewayError as error:
+            return await self._refuse(request, session, error, "scan", day)
+        return await self._page(request, session, _Shown(form="scan", result=views.build_scan_result(answer)))
+
+    async def _attach_signatures(self, request: Request, session: Session) -> Response:
+        form, files = await read_form(request), await read_files(request, "files")
+        if not files or len(files) > _AT_ONCE:
+            problem = f"Выберите файлы подписи, не больше {_AT_ONCE} за раз."
+            return await self._page(request, session, _Shown(422, problem, "signatures"))
+        wrong = [file.name for file in files if not 0 < len(file.content) <= _SIGNATURE_BYTES]
+        if wrong:
+            problem = f"Файл «{wrong[0][:80]}» не похож на подпись: он пуст или больше 64 килобайт. Выберите файлы .sig."
+            return await self._page(request, session, _Shown(422, problem, "signatures"))
+        wanted = pb.AttachSignaturesRequest(
+            school_id=path_id(request, "school"),
+            request_id=form.get("request_id", ""),
+            files=[pb.SignatureFile(name=file.name[:200], content=file.content) for file in files],
+        )
+        try:
+            answer = await call(self._frame.gateway.documents.AttachSignatures, wanted, session.token, _FILES_SECONDS)
+        except GatewayError as error:
+            return await self._refuse(request, session, error, "signatures")
+        return await self._page(request, session, _Shown(form="signatures", result=views.build_signatures_result(answer)))
+
+    async def _refuse(self, request: Request, session: Session, error: GatewayError, form: str, day: str = "") -> Response:
+        if error.code not in MENDED_IN_FORM:
+            raise error
+        return await self._page(
+            request, session, _Shown(MENDED_IN_FORM[error.code], sentence(error.reason), form, signed_date=day)
+        )
+
+    async def _page(self, request: Request, session: Session, shown: _Shown) -> Response:
+        school_id = path_id(request, "school")
+        caller = await self._frame.callers.get(session.token)
+        if not people.may_bring_papers(caller, school_id):
+            # The lists below answer a class teacher too, who has no business here.
+            raise GatewayError(grpc.StatusCode.PERMISSION_DENIED, "ROLE_NOT_ALLOWED")
+        may_sign = people.may_sign(caller, school_id)
+        proposed, waiting = await asyncio.gather(
+            self._list_proposed(school_id, session), self._list_waiting(school_id, session)
+        )
+        day = today(self._frame.clock, people.school_zone(caller, school_id)).isoformat()
+        return self._frame.page(
+            "refusals.html",
+            request,
+            caller,
+            shown.status,
+            title=_title(caller, school_id),
+            may_sign=may_sign,
+            proposed=views.build_proposed(school_id, proposed.applications, shown.chosen),
+            is_more_proposed=bool(proposed.next_page_token),
+            waiting=views.build_waiting(school_id, waiting.documents),
+            is_more_waiting=bool(waiting.next_page_token),
+            signed=_signed_words(request.query_params.get("signed", "")),
+            shown=shown,
+            today=day,
+            signed_date=shown.signed_date or day,
+            second_factor_url=people.SECOND_FACTOR_URL,
+            request_ids={name: new_id(self._frame.clock) for name in ("sign", "scan", "signatures")},
+            url=_url(request),
+        )
+
+    async def _list_proposed(self, school_id: str, session: Session) -> access_pb.ListApplicationsResponse:
+        wanted = access_pb.ListApplicationsRequest(
+            school_id=school_id, state=access_pb.APPLICATION_STATE_REFUSAL_PROPOSED, page_size=_AT_ONCE
+        )
+        return await call(self._frame.gateway.applications.ListApplications, wanted, session.token)
+
+    async def _list_waiting(self, school_id: str, session: Session) -> pb.ListDocumentsResponse:
+        wanted = pb.ListDocumentsRequest(school_id=school_id, state=pb.DOCUMENT_STATE_AWAITS_SIGNATURE, page_size=_AT_ONCE)
+        return await call(self._frame.gateway.documents.ListDocuments, wanted, session.token)
+
+
+def _title(caller: GetCallerResponse, school_id: str) -> str:
+    return next(people.refusals_title(school) for school in caller.schools if school.school_id == school_id)
+
+
+def _signed_words(text: str) -> str:
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 4 else 0
+    return dates.count(number, ("отказ", "отказа", "отказов")) if number else ""
+
+
+def _url(request: Request) -> str:
+    return people.refusals_url(path_id(request, "school"))

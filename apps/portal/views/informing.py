@@ -1,0 +1,100 @@
+"""How a family is informed, and its own applications (Clauses R7, R8, R32)."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from apps.portal.views import case_words as words
+from apps.portal.views import dates
+from apps.portal.views.case import write_declaration
+from apps.portal.views.numbers import read_number
+from apps.portal.views.people import own_cases_url
+from diary.access.v1 import application_service_pb2 as pb
+from diary.access.v1 import paper_service_pb2 as papers_pb
+
+FORMS = {
+    papers_pb.PAPER_DECLARATION_FORM_STATEMENT: "в заявлении по Приложению № 2 или № 3",
+    papers_pb.PAPER_DECLARATION_FORM_SHEET: "на подписанном листе",
+    papers_pb.PAPER_DECLARATION_FORM_WORDS: "записано со слов",
+    papers_pb.PAPER_DECLARATION_FORM_ELECTRONIC: "в дневнике",
+}
+# What staff record; the other two make themselves.
+STAFF_FORMS = (papers_pb.PAPER_DECLARATION_FORM_SHEET, papers_pb.PAPER_DECLARATION_FORM_WORDS)
+
+
+@dataclass(frozen=True, slots=True)
+class DeclarationView:
+    """A declaration. `ended` is empty while it holds; the id is of the request that its button would send."""
+
+    declaration_id: str
+    number: str
+    text: str
+    guardian: str
+    form: str
+    declines_printouts: bool
+    ended: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCaseRow:
+    """An own application in the list."""
+
+    url: str
+    number: str
+    title: str
+    student_name: str
+    received: str
+    state: str
+
+
+def build_declarations(
+    declarations: Iterable[papers_pb.ListedPaperDeclaration], zone: str, new_id: Callable[[], str]
+) -> tuple[DeclarationView, ...]:
+    """Declarations in the order they came: the newest first."""
+    return tuple(
+        DeclarationView(
+            declaration_id=one.declaration.declaration_id,
+            number=one.declaration.number,
+            text=write_declaration(one.declaration),
+            guardian=one.guardian_name,
+            form=FORMS.get(one.form, "").replace("№ ", "№\u00a0"),
+            declines_printouts=one.declaration.declines_printouts,
+            ended=dates.moment(one.declaration.revoke_time, zone) if one.declaration.HasField("revoke_time") else "",
+            request_id=new_id(),
+        )
+        for one in declarations
+    )
+
+
+def build_own_cases(school_id: str, person_id: str, cases: Iterable[pb.Application], zone: str) -> tuple[OwnCaseRow, ...]:
+    """The cases in which the person is an applicant; a teacher's list holds others too."""
+    return tuple(
+        OwnCaseRow(
+            url=f"{own_cases_url(school_id)}/{case.application_id}",
+            number=case.number,
+            title=words.title(case.kind),
+            student_name=case.student_name,
+            received=dates.moment(case.receive_time, zone),
+            state=words.STATES.get(case.state, ""),
+        )
+        for case in cases
+        if person_id and any(applicant.person_id == person_id for applicant in case.applicants)
+    )
+
+
+def build_own_statement(
+    school_id: str, student_id: str, request_id: str, reason: str, *, declines: bool, is_student: bool
+) -> pb.RegisterApplicationRequest:
+    """The statement of Appendix 3 that a family signs for oneself; an empty person is the caller (Clause R32)."""
+    signer = pb.FiledApplicant(credentials_way=pb.CREDENTIALS_WAY_IN_PERSON)
+    if not is_student:
+        signer.paper_reason = read_number(reason)  # type: ignore[assignment]  # a number of the enum, or refused
+        signer.declines_printouts = declines
+    return pb.RegisterApplicationRequest(
+        school_id=school_id,
+        request_id=request_id,
+        student_id=student_id,
+        channel=pb.APPLICATION_CHANNEL_DIARY,
+        applicants=[signer],
+        kind=pb.APPLICATION_KIND_APPENDIX_3,
+    )

@@ -1,0 +1,186 @@
+"""Hand-written answers about papers: documents, paper declarations, what a school's papers say."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from google.api import httpbody_pb2
+from google.rpc import code_pb2
+
+from diary.access.v1 import application_service_pb2 as access_pb
+from diary.access.v1 import (
+    paper_service_pb2,
+    paper_service_pb2_grpc,
+    school_service_pb2,
+    school_service_pb2_grpc,
+)
+from diary.documents.v1 import document_service_pb2 as pb
+from diary.documents.v1 import document_service_pb2_grpc
+from tests.unit.portal.standin_cases import APPLICANT, CASE, DOCUMENT, MOTHER, RECEIVED, refuse
+
+FATHER, DECLARATION, RUN = (f"0198a000-0000-7000-8000-0000000000b{number}" for number in range(1, 4))
+CODE = "ALEK-7K2M-9QXT"
+
+
+class Documents(document_service_pb2_grpc.DocumentServiceServicer):
+    """One decision that waits for its signature; keeps the requests it was sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[Any] = []
+        self.state = pb.DOCUMENT_STATE_AWAITS_SIGNATURE
+        self.has_paper_families = False
+        self.is_too_large = False
+        # Set to have tokens checked as the gateway checks them.
+        self.check: Callable[[Any], Awaitable[None]] | None = None
+
+    def document(self) -> pb.Document:
+        """The decision as it stands."""
+        document = pb.Document(
+            document_id=DOCUMENT,
+            kind=pb.DOCUMENT_KIND_REFUSAL,
+            number="3-ЭДО/2026",
+            document_date="2026-11-17",
+            addressee_name="Соколова Мария Викторовна",
+            application_id=CASE,
+            applicant_id=APPLICANT,
+            code=CODE,
+            pdf_sha256="ab" * 32,
+            state=self.state,
+        )
+        document.create_time.FromDatetime(RECEIVED)
+        return document
+
+    async def ListDocuments(self, request: Any, context: Any) -> pb.ListDocumentsResponse:
+        is_asked = request.state in (pb.DOCUMENT_STATE_UNSPECIFIED, self.state)
+        return pb.ListDocumentsResponse(documents=[self.document()] if is_asked else [])
+
+    async def DownloadDocument(self, request: Any, context: Any) -> httpbody_pb2.HttpBody:
+        if request.document_id != DOCUMENT:
+            await refuse(context, code_pb2.NOT_FOUND, "DOCUMENT_NOT_FOUND")
+        if request.part == pb.DOCUMENT_PART_SIGNATURE:
+            return httpbody_pb2.HttpBody(content_type="application/octet-stream", data=b"signature")
+        return httpbody_pb2.HttpBody(content_type="application/pdf", data=b"%PDF-1.7 decision")
+
+    async def BundleDocuments(self, request: Any, context: Any) -> httpbody_pb2.HttpBody:
+        self.sent.append(request)
+        if self.is_too_large:
+            await refuse(context, code_pb2.FAILED_PRECONDITION, "DOCUMENTS_TOO_LARGE")
+        if request.format == pb.BUNDLE_FORMAT_ZIP:
+            return httpbody_pb2.HttpBody(content_type="application/zip", data=b"PK")
+        return httpbody_pb2.HttpBody(content_type="application/pdf", data=b"%PDF-1.7 bundle")
+
+    async def UploadScan(self, request: Any, context: Any) -> pb.UploadScanResponse:
+        if self.check:
+            await self.check(context)
+        self.sent.append(request)
+        if not request.file.startswith(b"%PDF"):
+            await refuse(context, code_pb2.INVALID_ARGUMENT, "SCAN_UNREADABLE")
+        self.state = pb.DOCUMENT_STATE_SIGNED_ON_PAPER
+        amiss = pb.Mismatch(place=2, reason=pb.MISMATCH_REASON_NO_CODE)
+        return pb.UploadScanResponse(documents=[self.document()], mismatches=[amiss])
+
+    async def AttachSignatures(self, request: Any, context: Any) -> pb.AttachSignaturesResponse:
+        self.sent.append(request)
+        mismatches = [
+            pb.Mismatch(place=place, file_name=file.name, reason=pb.MISMATCH_REASON_UNKNOWN_DOCUMENT)
+            for place, file in enumerate(request.files, start=1)
+            if file.content != b"of the decision"
+        ]
+        if len(mismatches) < len(request.files):
+            self.state = pb.DOCUMENT_STATE_SIGNED_ELECTRONICALLY
+        is_kept = self.state == pb.DOCUMENT_STATE_SIGNED_ELECTRONICALLY
+        return pb.AttachSignaturesResponse(documents=[self.document()] if is_kept else [], mismatches=mismatches)
+
+    async def VerifyDocument(self, request: Any, context: Any) -> pb.VerifyDocumentResponse:
+        self.sent.append(request)
+        if request.file == b"%PDF-1.7 changed":
+            return pb.VerifyDocumentResponse(verdict=pb.VERDICT_CHANGED)
+        if request.code != CODE and request.file != b"%PDF-1.7 decision":
+            return pb.VerifyDocumentResponse(verdict=pb.VERDICT_UNKNOWN)
+        return pb.VerifyDocumentResponse(
+            verdict=pb.VERDICT_VALID,
+            kind=pb.DOCUMENT_KIND_REFUSAL,
+            document_date="2026-11-17",
+            state=pb.DOCUMENT_STATE_SIGNED_ON_PAPER,
+            pdf_sha256="ab" * 32,
+        )
+
+    async def RenderForm(self, request: Any, context: Any) -> httpbody_pb2.HttpBody:
+        if request.kind not in ("appendix-2", "appendix-3", "student-statement", "paper"):
+            await refuse(context, code_pb2.NOT_FOUND, "FORM_NOT_FOUND")
+        return httpbody_pb2.HttpBody(content_type="application/pdf", data=b"%PDF-1.7 form")
+
+    async def ListPrintRuns(self, request: Any, context: Any) -> pb.ListPrintRunsResponse:
+        return pb.ListPrintRunsResponse()
+
+    async def PrepareWeeklyPrintouts(self, request: Any, context: Any) -> pb.PrepareWeeklyPrintoutsResponse:
+        self.sent.append(request)
+        if request.audience == pb.PRINT_AUDIENCE_PAPER_FAMILIES and not self.has_paper_families:
+            await refuse(context, code_pb2.FAILED_PRECONDITION, "NO_PAPER_FAMILIES")
+        return pb.PrepareWeeklyPrintoutsResponse(print_run=pb.PrintRun(print_run_id=RUN))
+
+
+class Papers(paper_service_pb2_grpc.PaperServiceServicer):
+    """Declarations of the mother and the father about one student, newest first."""
+
+    def __init__(self) -> None:
+        self.sent: list[Any] = []
+        self.listed: list[paper_service_pb2.ListedPaperDeclaration] = []
+
+    async def ListPaperDeclarations(self, request: Any, context: Any) -> paper_service_pb2.ListPaperDeclarationsResponse:
+        return paper_service_pb2.ListPaperDeclarationsResponse(declarations=self.listed)
+
+    async def RecordPaperDeclaration(self, request: Any, context: Any) -> paper_service_pb2.RecordPaperDeclarationResponse:
+        self.sent.append(request)
+        if request.declare_date > "2026-11-17":
+            await refuse(context, code_pb2.INVALID_ARGUMENT, "DECLARED_IN_FUTURE", "declare_date")
+        listed = declaration(request.guardian_person_id or MOTHER, request.form, request.declines_printouts)
+        self.listed.insert(0, listed)
+        return paper_service_pb2.RecordPaperDeclarationResponse(declaration=listed)
+
+    async def RevokePaperDeclaration(self, request: Any, context: Any) -> paper_service_pb2.RevokePaperDeclarationResponse:
+        self.sent.append(request)
+        for one in self.listed:
+            if one.declaration.declaration_id == request.declaration_id:
+                one.declaration.revoke_time.FromDatetime(RECEIVED)
+                return paper_service_pb2.RevokePaperDeclarationResponse(declaration=one)
+        await refuse(context, code_pb2.NOT_FOUND, "PAPER_DECLARATION_NOT_FOUND")
+        raise AssertionError("refused")
+
+
+def declaration(person_id: str, form: Any, declines: bool = False) -> paper_service_pb2.ListedPaperDeclaration:
+    """A declaration in force."""
+    is_mothers = person_id == MOTHER
+    return paper_service_pb2.ListedPaperDeclaration(
+        declaration=access_pb.PaperDeclaration(
+            declaration_id=DECLARATION,
+            number="15-Р/2026" if is_mothers else "14-Р/2026",
+            declare_date="2026-11-17",
+            reason=access_pb.PAPER_REASON_DOES_NOT_WANT,
+            declines_printouts=declines,
+        ),
+        guardian_person_id=person_id,
+        guardian_name="Соколова Мария Викторовна" if is_mothers else "Соколов Дмитрий Олегович",
+        form=form or paper_service_pb2.PAPER_DECLARATION_FORM_ELECTRONIC,
+    )
+
+
+class Schools(school_service_pb2_grpc.SchoolServiceServicer):
+    """One school whose details two may change."""
+
+    def __init__(self) -> None:
+        self.sent: list[Any] = []
+        self.etag = "1"
+        self.details = school_service_pb2.SchoolDetails(phone="+7 000 000-00-00", founder="Управление образования")
+
+    async def GetSchool(self, request: Any, context: Any) -> school_service_pb2.GetSchoolResponse:
+        school = school_service_pb2.School(school_id=request.school_id, name="Школа", full_name="Школа имени всех")
+        return school_service_pb2.GetSchoolResponse(school=school, details=self.details, etag=self.etag)
+
+    async def UpdateSchool(self, request: Any, context: Any) -> school_service_pb2.UpdateSchoolResponse:
+        self.sent.append(request)
+        if request.etag != self.etag:
+            await refuse(context, code_pb2.ABORTED, "ETAG_STALE")
+        self.details, self.etag = request.details, f"{self.etag}1"
+        return school_service_pb2.UpdateSchoolResponse(details=self.details, etag=self.etag)

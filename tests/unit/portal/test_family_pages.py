@@ -1,0 +1,175 @@
+"""The family's own choice: paper, the statement that ends the own access, own applications: pages over the stand-in."""
+
+import asyncio
+
+import pytest
+from httpx import AsyncClient
+
+from diary.access.v1 import application_service_pb2 as access_pb
+from diary.access.v1 import paper_service_pb2 as pb
+from diary.options.v1 import options_pb2
+from tests.unit.portal.standin import SCHOOL, STUDENT, StandIn, fields
+from tests.unit.portal.standin_cases import CASE, DOCUMENT, MOTHER
+from tests.unit.portal.standin_papers import DECLARATION, FATHER, declaration
+
+PAGE = f"/schools/{SCHOOL}/students/{STUDENT}/informing"
+PAPER, REVOKE, STATEMENT = f"{PAGE}/paper", f"{PAGE}/paper/{DECLARATION}/revoke", f"{PAGE}/statement"
+CASES = f"/schools/{SCHOOL}/my-applications"
+DECLARATIONS = f"/schools/{SCHOOL}/students/{STUDENT}/declarations"
+
+
+async def test_a_guardian_asks_for_printouts_and_takes_it_back(stand_in: StandIn, browser: AsyncClient) -> None:
+    """Clauses R7, R8."""
+    stand_in.papers.listed = [declaration(FATHER, pb.PAPER_DECLARATION_FORM_SHEET)]
+    page = await browser.get(PAGE)
+    # The other parent's choice is not told.
+    assert "14-Р/2026" not in page.text
+    answer = await browser.post(PAPER, data={**fields(page, PAPER), "reason": "1"})
+    [sent] = stand_in.papers.sent
+    assert (sent.guardian_person_id, sent.form, sent.reason) == ("", 0, access_pb.PAPER_REASON_CANNOT)
+    page = await browser.get(answer.headers["location"])
+    assert "Заявление принято: № 15-Р/2026." in page.text
+    assert "распечатка результатов раз в неделю" in page.text
+    answer = await browser.post(REVOKE, data=fields(page, REVOKE))
+    page = await browser.get(answer.headers["location"])
+    assert "Заявление отозвано." in page.text
+    assert "Прежние заявления" in page.text
+    assert f'action="{REVOKE}"' not in page.text
+
+
+async def test_a_reason_must_be_chosen(stand_in: StandIn, browser: AsyncClient) -> None:
+    form = fields(await browser.get(PAGE), PAPER)
+    answer = await browser.post(PAPER, data={**form, "reason": "9"})
+    assert (answer.status_code, "Выберите причину" in answer.text) == (422, True)
+    answer = await browser.post(STATEMENT, data={"step": "check"})
+    assert (answer.status_code, "Выберите причину" in answer.text) == (422, True)
+    assert not stand_in.papers.sent
+
+
+async def test_a_statement_is_told_confirmed_and_ends_with_a_farewell_after_the_session(
+    stand_in: StandIn, browser: AsyncClient
+) -> None:
+    """Clauses R31-R33."""
+    assert "Доступ ребёнка и другого родителя не изменится." in (await browser.get(STATEMENT)).text
+    asked = await browser.post(STATEMENT, data={"step": "check", "reason": "2", "declines": "yes"})
+    for text in ("прекратится сразу", "Доступ ребёнка и другого родителя не изменится.", "От получения распечаток также"):
+        assert text in asked.text, text
+    assert not stand_in.applications.sent
+    answer = await browser.post(STATEMENT, data={**fields(asked, STATEMENT), "step": "register"})
+    assert answer.headers["location"] == "/farewell"
+    [sent] = stand_in.applications.sent
+    assert (sent.kind, sent.channel) == (access_pb.APPLICATION_KIND_APPENDIX_3, access_pb.APPLICATION_CHANNEL_DIARY)
+    [signer] = sent.applicants
+    assert (signer.person_id, signer.paper_reason, signer.declines_printouts) == (
+        "",
+        access_pb.PAPER_REASON_DOES_NOT_WANT,
+        True,
+    )
+    # The session has ended with the access.
+    assert not stand_in.access.tokens
+    farewell = await browser.get("/farewell")
+    assert (farewell.status_code, "№ 15-ЭД/2026" in farewell.text) == (200, True)
+    assert (await browser.get(PAGE)).headers["location"].startswith("/sign-in")
+
+
+async def test_a_double_click_gets_the_farewell_of_the_first_one(stand_in: StandIn, browser: AsyncClient) -> None:
+    asked = await browser.post(STATEMENT, data={"step": "check", "reason": "2"})
+    form = {**fields(asked, STATEMENT), "step": "register"}
+    answers = await asyncio.gather(*(browser.post(STATEMENT, data=form) for _ in range(3)))
+    answers.append(await browser.post(STATEMENT, data=form))
+    assert {answer.headers["location"] for answer in answers} == {"/farewell"}
+    assert len(stand_in.applications.sent) == 1
+
+
+async def test_an_ending_that_is_not_confirmed_can_be_asked_for_again_even_without_a_session(
+    stand_in: StandIn, browser: AsyncClient
+) -> None:
+    asked = await browser.post(STATEMENT, data={"step": "check", "reason": "2"})
+    stand_in.applications.unconfirmed = 3
+    pending = await browser.post(STATEMENT, data={**fields(asked, STATEMENT), "step": "register"})
+    assert (pending.status_code, "Заявление принято, доступ прекращён" in pending.text) == (503, True)
+    form = fields(pending, STATEMENT)
+    assert form["request_id"] == fields(asked, STATEMENT)["request_id"]
+    stand_in.access.end_all()
+    stand_in.applications.check = stand_in.access.check
+    answer = await browser.post(STATEMENT, data=form)
+    assert answer.headers["location"] == "/farewell"
+    assert "Номер заявления сообщит классный руководитель." in (await browser.get("/farewell")).text
+
+
+async def test_a_farewell_cannot_be_made_up_by_a_link(stand_in: StandIn) -> None:
+    answer = await stand_in.browser().get("/farewell?number=1")
+    assert answer.headers["location"] == "/"
+
+
+async def test_a_student_declines_for_oneself_and_is_asked_for_no_paper(stand_in: StandIn, browser: AsyncClient) -> None:
+    stand_in.access.family_role = options_pb2.ROLE_STUDENT
+    stand_in.papers.listed = [declaration(MOTHER, pb.PAPER_DECLARATION_FORM_SHEET)]
+    page = await browser.get(PAGE)
+    assert "распечатк" not in page.text
+    assert "15-Р/2026" not in page.text
+    asked = await browser.post(STATEMENT, data=fields(await browser.get(STATEMENT), STATEMENT))
+    assert "о моих успеваемости, посещаемости, учебных достижениях" in asked.text
+    await browser.post(STATEMENT, data={**fields(asked, STATEMENT), "step": "register"})
+    [sent] = stand_in.applications.sent
+    assert (sent.applicants[0].person_id, sent.applicants[0].paper_reason) == ("", 0)
+
+
+async def test_another_familys_child_has_no_such_pages(browser: AsyncClient) -> None:
+    for path in (PAGE, STATEMENT):
+        assert (await browser.get(path.replace(STUDENT, CASE))).status_code == 404
+
+
+@pytest.mark.parametrize("is_signed", [False, True])
+async def test_an_applicant_sees_the_own_case_and_downloads_a_signed_decision(
+    stand_in: StandIn, browser: AsyncClient, is_signed: bool
+) -> None:
+    """Clause R23."""
+    stand_in.applications.kind = access_pb.APPLICATION_KIND_APPENDIX_3
+    stand_in.applications.propose(access_pb.REFUSAL_GROUND_OWN_STATEMENT)
+    listed = await browser.get(CASES)
+    assert f"{CASES}/{CASE}" in listed.text
+    assert "на рассмотрении" in (await browser.get(f"{CASES}/{CASE}")).text
+    stand_in.applications.sign()
+    if is_signed:
+        stand_in.applications.bring_scan()
+    page = await browser.get(f"{CASES}/{CASE}")
+    assert "заявление заявителя об отказе в получении услуги" in page.text
+    assert (f"/documents/{DOCUMENT}" in page.text) == is_signed
+    assert "Петрова Н. И." not in page.text
+
+
+async def test_an_applicant_withdraws_the_own_application(stand_in: StandIn, browser: AsyncClient) -> None:
+    form = fields(await browser.get(f"{CASES}/{CASE}"), f"{CASES}/{CASE}/withdraw")
+    answer = await browser.post(f"{CASES}/{CASE}/withdraw", data=form)
+    assert "Заявление отозвано." in (await browser.get(answer.headers["location"])).text
+    assert stand_in.applications.is_withdrawn
+
+
+async def test_cases_of_the_office_are_not_own_ones(stand_in: StandIn, browser: AsyncClient) -> None:
+    stand_in.applications.person_id = FATHER
+    assert "Ваших заявлений в этой школе нет." in (await browser.get(CASES)).text
+    assert (await browser.get(f"{CASES}/{CASE}")).status_code == 404
+
+
+async def test_staff_record_a_declaration_from_its_sheet_or_from_words(stand_in: StandIn, browser: AsyncClient) -> None:
+    """Clauses R7, R8."""
+    form = fields(await browser.get(DECLARATIONS), DECLARATIONS)
+    typed = {**form, "guardian": MOTHER, "reason": "1", "form": "3", "declines": "yes"}
+    for day, text in (("2026-11-18", "ещё не наступила"), ("17.11.2026", "Такой даты нет")):
+        refused = await browser.post(DECLARATIONS, data={**typed, "declare_date": day})
+        assert (refused.status_code, text in refused.text) == (422, True)
+    assert fields(refused, DECLARATIONS)["guardian"] == MOTHER
+    answer = await browser.post(DECLARATIONS, data={**typed, "request_id": form["request_id"]})
+    sent = stand_in.papers.sent[-1]
+    assert (sent.guardian_person_id, sent.form, sent.declare_date, sent.declines_printouts) == (
+        MOTHER,
+        pb.PAPER_DECLARATION_FORM_WORDS,
+        "2026-11-17",
+        True,
+    )
+    page = await browser.get(answer.headers["location"])
+    assert "записано со слов" in page.text
+    revoke = f"{DECLARATIONS}/{DECLARATION}/revoke"
+    await browser.post(revoke, data=fields(page, revoke))
+    assert "действовало до" in (await browser.get(DECLARATIONS)).text

@@ -1,0 +1,88 @@
+"""Pages without a sign-in, the details of a school, and for whom weeks are printed: pages over the stand-in."""
+
+import pytest
+from httpx import AsyncClient
+
+from apps.portal.asked import FILE_BYTES
+from diary.documents.v1 import document_service_pb2 as pb
+from diary.options.v1 import options_pb2
+from tests.unit.portal.standin import SCHOOL, STUDENT, StandIn, fields
+from tests.unit.portal.standin_cases import CLASS
+from tests.unit.portal.standin_papers import CODE
+
+DETAILS = f"/schools/{SCHOOL}/details"
+PRINTOUTS = f"/schools/{SCHOOL}/classes/{CLASS}/printouts"
+
+
+@pytest.mark.parametrize(
+    ("code", "text"), [(CODE, "Документ подлинный"), ("ALEK-X", "Документ не найден"), ("x" * 200, "Документ не найден")]
+)
+async def test_anybody_verifies_a_paper_by_its_code(stand_in: StandIn, code: str, text: str) -> None:
+    """Clause R22."""
+    answer = await stand_in.browser().get("/verify", params={"code": code})
+    assert (answer.status_code, text in answer.text) == (200, True)
+    assert ("17.11.2026" in answer.text) == (code == CODE)
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "text"),
+    [
+        (b"%PDF-1.7 decision", 200, "Файл выдан школой и с тех пор не изменён."),
+        (b"%PDF-1.7 changed", 200, "Документ изменён"),
+        (b"%PDF-1.7 another", 200, "Такого файла школы не выдавали"),
+        (b"", 422, "Выберите файл документа."),
+        (bytes(FILE_BYTES + 1), 413, "Файл больше 7 мегабайт."),
+    ],
+)
+async def test_anybody_verifies_a_paper_by_its_file(stand_in: StandIn, content: bytes, status: int, text: str) -> None:
+    browser = stand_in.browser()
+    assert "Проверка документа" in (await browser.get("/verify")).text
+    answer = await browser.post("/verify", files={"file": ("решение.pdf", content, "application/pdf")})
+    assert (answer.status_code, text in answer.text) == (status, True)
+    assert "Соколова" not in answer.text
+
+
+async def test_blank_forms_are_open_to_everybody(stand_in: StandIn) -> None:
+    """Clauses R30, R31."""
+    browser = stand_in.browser()
+    form = await browser.get(f"/schools/{SCHOOL}/forms/appendix-3")
+    assert (form.content[:4], form.headers["content-type"]) == (b"%PDF", "application/pdf")
+    assert (await browser.get(f"/schools/{SCHOOL}/forms/appendix-9")).status_code == 404
+
+
+async def test_a_schools_details_are_saved_and_what_another_saved_meanwhile_is_shown(stand_in: StandIn) -> None:
+    stand_in.access.roles = [options_pb2.ROLE_ADMIN]
+    browser = await stand_in.signed_in()
+    form = fields(await browser.get(DETAILS), DETAILS)
+    assert form["phone"] == "+7 000 000-00-00"
+    stand_in.schools.etag, stand_in.schools.details.phone = "another", "+7 111 111-11-11"
+    stale = await browser.post(DETAILS, data={**form, "phone": "+7 222 222-22-22"})
+    assert stale.status_code == 409
+    assert "данные изменил другой сотрудник" in stale.text
+    assert "изменено другим: +7 111 111-11-11" in stale.text
+    again = fields(stale, DETAILS)
+    assert again["phone"] == "+7 222 222-22-22"
+    answer = await browser.post(DETAILS, data=again)
+    assert answer.headers["location"] == f"{DETAILS}?saved"
+    assert (stand_in.schools.details.phone, stand_in.schools.details.founder) == ("+7 222 222-22-22", "Управление образования")
+
+
+async def test_only_admin_and_head_change_the_details(browser: AsyncClient) -> None:
+    assert (await browser.get(DETAILS)).status_code == 403
+
+
+async def test_weeks_are_printed_for_paper_families_unless_others_are_chosen(stand_in: StandIn, browser: AsyncClient) -> None:
+    """Clauses R7, R8."""
+    form = fields(await browser.get(PRINTOUTS), PRINTOUTS)
+    assert form["whose"] == "paper"
+    refused = await browser.post(PRINTOUTS, data=form)
+    assert (refused.status_code, "никого не информируют на бумаге" in refused.text) == (422, True)
+    everybody = await browser.post(PRINTOUTS, data={**fields(refused, PRINTOUTS), "whose": "all"})
+    assert everybody.status_code == 303
+    nobody = await browser.post(PRINTOUTS, data={**form, "whose": "chosen"})
+    assert (nobody.status_code, "хотя бы одного ученика" in nobody.text) == (422, True)
+    await browser.post(PRINTOUTS, data={**form, "whose": "chosen", "student": STUDENT})
+    of_paper, of_all, of_chosen = stand_in.documents.sent
+    assert of_paper.audience == pb.PRINT_AUDIENCE_PAPER_FAMILIES
+    assert (of_all.audience, list(of_all.students)) == (pb.PRINT_AUDIENCE_UNSPECIFIED, [])
+    assert [student.student_id for student in of_chosen.students] == [STUDENT]
