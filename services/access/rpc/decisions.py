@@ -20,7 +20,7 @@ class DecisionServicer(decision_service_pb2_grpc.DecisionServiceServicer):
     def __init__(self, frame: Frame) -> None:
         self._database = frame.database
 
-    async def ListDecisions(self, request: pb.ListDecisionsRequest, context: Context) -> pb.ListDecisionsResponse:
+    async def GetDecisions(self, request: pb.GetDecisionsRequest, context: Context) -> pb.GetDecisionsResponse:
         """The applicants' copies of a refused case, for documents (Clauses R22, R23)."""
         school_id = UUID(request.school_id)
         async with self._database.school(school_id) as connection:
@@ -29,7 +29,7 @@ class DecisionServicer(decision_service_pb2_grpc.DecisionServiceServicer):
                 raise NotFound("APPLICATION_NOT_FOUND", "no such refused case")
             letterhead = await schools.get_letterhead(connection, school_id)
             zone = await schools.get_time_zone(connection, school_id)
-        return pb.ListDecisionsResponse(decisions=[convert.decision(copy, letterhead, zone) for copy in found])
+        return pb.GetDecisionsResponse(decisions=[convert.decision(copy, letterhead, zone) for copy in found])
 
     async def GetDecisionReceiver(
         self, request: pb.GetDecisionReceiverRequest, context: Context

@@ -61,9 +61,9 @@ class DecisionConsumers:
                     await outbox.add(connection, self._clock, issued, school_id)
 
     async def _ask(self, decided: access_events_pb2.ApplicationDecided) -> list[Decision]:
-        wanted = decision_service_pb2.ListDecisionsRequest(school_id=decided.school_id, application_id=decided.application_id)
+        wanted = decision_service_pb2.GetDecisionsRequest(school_id=decided.school_id, application_id=decided.application_id)
         try:
-            return read_decisions((await self._decisions.ListDecisions(wanted)).decisions)
+            return read_decisions((await self._decisions.GetDecisions(wanted)).decisions)
         except grpc.aio.AioRpcError as error:
             # Events of the release before do not say how the case ended: one that was granted has no decision to print.
             if decided.state or error.code() != grpc.StatusCode.NOT_FOUND:

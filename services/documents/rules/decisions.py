@@ -78,7 +78,7 @@ class Letterhead:
 class Decision:
     """An applicant's copy of a refusal. Times are local to the school; `kind` is the number of the appendix asked by.
 
-    Texts may be empty where ListDecisions' comments say so; dates and times that do not concern the reason are None.
+    Texts may be empty where GetDecisions' comments say so; dates and times that do not concern the reason are None.
     """
 
     application_id: UUID

@@ -108,18 +108,18 @@ class _Decisions(decision_service_pb2_grpc.DecisionServiceServicer):
     def __init__(self, neighbours: Neighbours) -> None:
         self._neighbours = neighbours
 
-    async def ListDecisions(
+    async def GetDecisions(
         self,
-        request: decision_service_pb2.ListDecisionsRequest,
+        request: decision_service_pb2.GetDecisionsRequest,
         context: grpc.aio.ServicerContext[
-            decision_service_pb2.ListDecisionsRequest, decision_service_pb2.ListDecisionsResponse
+            decision_service_pb2.GetDecisionsRequest, decision_service_pb2.GetDecisionsResponse
         ],
-    ) -> decision_service_pb2.ListDecisionsResponse:
+    ) -> decision_service_pb2.GetDecisionsResponse:
         """The decisions that the test put there; a case without any was not refused."""
         found = self._neighbours.decisions.get(request.application_id)
         if found is None:
             await context.abort(grpc.StatusCode.NOT_FOUND, "not refused")
-        return decision_service_pb2.ListDecisionsResponse(decisions=found or [])
+        return decision_service_pb2.GetDecisionsResponse(decisions=found or [])
 
 
 @pytest_asyncio.fixture(scope="module")

@@ -231,8 +231,8 @@ class Decision(_message.Message):
 Global___Decision: _TypeAlias = Decision  # noqa: Y015
 
 @_typing.final
-class ListDecisionsRequest(_message.Message):
-    """Request of ListDecisions."""
+class GetDecisionsRequest(_message.Message):
+    """Request of GetDecisions."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -254,11 +254,11 @@ class ListDecisionsRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ListDecisionsRequest: _TypeAlias = ListDecisionsRequest  # noqa: Y015
+Global___GetDecisionsRequest: _TypeAlias = GetDecisionsRequest  # noqa: Y015
 
 @_typing.final
-class ListDecisionsResponse(_message.Message):
-    """Response of ListDecisions."""
+class GetDecisionsResponse(_message.Message):
+    """Response of GetDecisions."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -278,7 +278,7 @@ class ListDecisionsResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ListDecisionsResponse: _TypeAlias = ListDecisionsResponse  # noqa: Y015
+Global___GetDecisionsResponse: _TypeAlias = GetDecisionsResponse  # noqa: Y015
 
 @_typing.final
 class GetDecisionReceiverRequest(_message.Message):

@@ -35,10 +35,10 @@ class DecisionServiceStub:
         Args:
             channel: A grpc.Channel.
         """
-        self.ListDecisions = channel.unary_unary(
-                '/diary.access.v1.DecisionService/ListDecisions',
-                request_serializer=diary_dot_access_dot_v1_dot_decision__service__pb2.ListDecisionsRequest.SerializeToString,
-                response_deserializer=diary_dot_access_dot_v1_dot_decision__service__pb2.ListDecisionsResponse.FromString,
+        self.GetDecisions = channel.unary_unary(
+                '/diary.access.v1.DecisionService/GetDecisions',
+                request_serializer=diary_dot_access_dot_v1_dot_decision__service__pb2.GetDecisionsRequest.SerializeToString,
+                response_deserializer=diary_dot_access_dot_v1_dot_decision__service__pb2.GetDecisionsResponse.FromString,
                 _registered_method=True)
         self.GetDecisionReceiver = channel.unary_unary(
                 '/diary.access.v1.DecisionService/GetDecisionReceiver',
@@ -51,7 +51,7 @@ class DecisionServiceServicer:
     """What other services need of a signed refusal: documents its words, notify its receiver.
     """
 
-    def ListDecisions(self, request, context):
+    def GetDecisions(self, request, context):
         """Returns what an applicant's copy of each decision of a case says (R22, R23). APPLICATION_NOT_FOUND unless the case is refused.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -68,10 +68,10 @@ class DecisionServiceServicer:
 
 def add_DecisionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
-            'ListDecisions': grpc.unary_unary_rpc_method_handler(
-                    servicer.ListDecisions,
-                    request_deserializer=diary_dot_access_dot_v1_dot_decision__service__pb2.ListDecisionsRequest.FromString,
-                    response_serializer=diary_dot_access_dot_v1_dot_decision__service__pb2.ListDecisionsResponse.SerializeToString,
+            'GetDecisions': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDecisions,
+                    request_deserializer=diary_dot_access_dot_v1_dot_decision__service__pb2.GetDecisionsRequest.FromString,
+                    response_serializer=diary_dot_access_dot_v1_dot_decision__service__pb2.GetDecisionsResponse.SerializeToString,
             ),
             'GetDecisionReceiver': grpc.unary_unary_rpc_method_handler(
                     servicer.GetDecisionReceiver,
@@ -91,7 +91,7 @@ class DecisionService:
     """
 
     @staticmethod
-    def ListDecisions(request,
+    def GetDecisions(request,
             target,
             options=(),
             channel_credentials=None,
@@ -104,9 +104,9 @@ class DecisionService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/diary.access.v1.DecisionService/ListDecisions',
-            diary_dot_access_dot_v1_dot_decision__service__pb2.ListDecisionsRequest.SerializeToString,
-            diary_dot_access_dot_v1_dot_decision__service__pb2.ListDecisionsResponse.FromString,
+            '/diary.access.v1.DecisionService/GetDecisions',
+            diary_dot_access_dot_v1_dot_decision__service__pb2.GetDecisionsRequest.SerializeToString,
+            diary_dot_access_dot_v1_dot_decision__service__pb2.GetDecisionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -33,7 +33,7 @@ class DecisionServiceStub:
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> DecisionServiceAsyncStub: ...
-    ListDecisions: _grpc.UnaryUnaryMultiCallable[_decision_service_pb2.ListDecisionsRequest, _decision_service_pb2.ListDecisionsResponse]
+    GetDecisions: _grpc.UnaryUnaryMultiCallable[_decision_service_pb2.GetDecisionsRequest, _decision_service_pb2.GetDecisionsResponse]
     """Returns what an applicant's copy of each decision of a case says (R22, R23). APPLICATION_NOT_FOUND unless the case is refused."""
     GetDecisionReceiver: _grpc.UnaryUnaryMultiCallable[_decision_service_pb2.GetDecisionReceiverRequest, _decision_service_pb2.GetDecisionReceiverResponse]
     """Returns where an applicant wants the decision sent. DELIVERY_NOT_WANTED when not by e-mail, or when it was given already."""
@@ -43,7 +43,7 @@ class DecisionServiceAsyncStub(DecisionServiceStub):
     """What other services need of a signed refusal: documents its words, notify its receiver."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
-    ListDecisions: _aio.UnaryUnaryMultiCallable[_decision_service_pb2.ListDecisionsRequest, _decision_service_pb2.ListDecisionsResponse]  # type: ignore[assignment]
+    GetDecisions: _aio.UnaryUnaryMultiCallable[_decision_service_pb2.GetDecisionsRequest, _decision_service_pb2.GetDecisionsResponse]  # type: ignore[assignment]
     """Returns what an applicant's copy of each decision of a case says (R22, R23). APPLICATION_NOT_FOUND unless the case is refused."""
     GetDecisionReceiver: _aio.UnaryUnaryMultiCallable[_decision_service_pb2.GetDecisionReceiverRequest, _decision_service_pb2.GetDecisionReceiverResponse]  # type: ignore[assignment]
     """Returns where an applicant wants the decision sent. DELIVERY_NOT_WANTED when not by e-mail, or when it was given already."""
@@ -52,11 +52,11 @@ class DecisionServiceServicer(metaclass=_abc_1.ABCMeta):
     """What other services need of a signed refusal: documents its words, notify its receiver."""
 
     @_abc_1.abstractmethod
-    def ListDecisions(
+    def GetDecisions(
         self,
-        request: _decision_service_pb2.ListDecisionsRequest,
+        request: _decision_service_pb2.GetDecisionsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_decision_service_pb2.ListDecisionsResponse, _abc.Awaitable[_decision_service_pb2.ListDecisionsResponse]]:
+    ) -> _typing.Union[_decision_service_pb2.GetDecisionsResponse, _abc.Awaitable[_decision_service_pb2.GetDecisionsResponse]]:
         """Returns what an applicant's copy of each decision of a case says (R22, R23). APPLICATION_NOT_FOUND unless the case is refused."""
 
     @_abc_1.abstractmethod
