@@ -5,11 +5,12 @@ from uuid import UUID
 from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1 import decision_service_pb2
 from diary.documents.v1 import document_service_pb2, events_pb2
+from services.access.convert.schools import write_letterhead
 from services.access.rules.applications import write_number
 from services.access.rules.decisions import Decision, DecisionPaper, Receiver, SigningWay, write_position
 from services.access.rules.names import build_display_name, build_short_name
 from services.access.rules.refusals import RefusalReason, write_refusal_number
-from services.access.rules.schools import Letterhead
+from services.access.rules.schools import DetailedSchool
 
 _WAYS = {
     document_service_pb2.DOCUMENT_STATE_SIGNED_ON_PAPER: SigningWay.PAPER,
@@ -17,7 +18,7 @@ _WAYS = {
 }
 
 
-def decision(copy: Decision, letterhead: Letterhead, time_zone: str) -> decision_service_pb2.Decision:
+def decision(copy: Decision, school: DetailedSchool) -> decision_service_pb2.Decision:
     """What an applicant's copy says."""
     message = decision_service_pb2.Decision(
         application_id=str(copy.application_id),
@@ -25,8 +26,8 @@ def decision(copy: Decision, letterhead: Letterhead, time_zone: str) -> decision
         account_id=str(copy.account_id or ""),
         class_id=str(copy.class_id or ""),
         number=write_refusal_number(copy.number, copy.year),
-        time_zone=time_zone,
-        letterhead=_letterhead(letterhead),
+        time_zone=school.school.time_zone,
+        letterhead=write_letterhead(school),
         applicant_name=build_display_name(copy.applicant_name),
         applicant_email=copy.applicant_email,
         application_number=write_number(copy.application_number, copy.application_year),
@@ -43,7 +44,7 @@ def decision(copy: Decision, letterhead: Letterhead, time_zone: str) -> decision
         declines_printouts=copy.declines_printouts,
         is_own_statement_of_student=copy.is_own_statement_of_student,
         signer_name=build_display_name(copy.signer.name),
-        signer_position=write_position(copy.signer, letterhead.head_position),
+        signer_position=write_position(copy.signer, school.details.head_position),
         preparer_name=build_display_name(copy.preparer_name),
     )
     message.decide_time.FromDatetime(copy.decide_time)
@@ -96,18 +97,3 @@ def show_papers(message: pb.Application, papers: dict[UUID, DecisionPaper]) -> p
 def signing_way(event: events_pb2.DocumentSigned) -> SigningWay:
     """How a paper was signed."""
     return _WAYS[event.state]
-
-
-def _letterhead(school: Letterhead) -> decision_service_pb2.Letterhead:
-    return decision_service_pb2.Letterhead(
-        school_code=school.school_code,
-        name=school.name,
-        full_name=school.full_name,
-        address=school.address,
-        phone=school.phone,
-        email=school.email,
-        site=school.site,
-        locality=school.locality,
-        founder=school.founder,
-        founder_contacts=school.founder_contacts,
-    )

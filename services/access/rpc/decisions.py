@@ -27,9 +27,8 @@ class DecisionServicer(decision_service_pb2_grpc.DecisionServiceServicer):
             found = await store.list_decisions(connection, school_id, UUID(request.application_id))
             if not found or auth.caller().service != "documents":
                 raise NotFound("APPLICATION_NOT_FOUND", "no such refused case")
-            letterhead = await schools.get_letterhead(connection, school_id)
-            zone = await schools.get_time_zone(connection, school_id)
-        return pb.GetDecisionsResponse(decisions=[convert.decision(copy, letterhead, zone) for copy in found])
+            school = await schools.get_detailed(connection, school_id)
+        return pb.GetDecisionsResponse(decisions=[convert.decision(copy, school) for copy in found])
 
     async def GetDecisionReceiver(
         self, request: pb.GetDecisionReceiverRequest, context: Context

@@ -1,11 +1,16 @@
-"""The schools of the region, for anyone."""
+"""The schools of the region, and what their papers say of them."""
 
-from chassis import paging
+from uuid import UUID
+
+from chassis import auth, paging, requests
 from chassis.interceptors import Context
 from chassis.run import Frame
 from diary.access.v1 import school_service_pb2, school_service_pb2_grpc
 from services.access import convert
-from services.access.store import schools
+from services.access.convert import schools as details
+from services.access.rules.schools import EDITING, require_current
+from services.access.rules.standing import require_place
+from services.access.store import relations, schools
 
 
 class SchoolServicer(school_service_pb2_grpc.SchoolServiceServicer):
@@ -13,6 +18,7 @@ class SchoolServicer(school_service_pb2_grpc.SchoolServiceServicer):
 
     def __init__(self, frame: Frame) -> None:
         self._database = frame.database
+        self._clock = frame.clock
 
     async def ListSchools(
         self, request: school_service_pb2.ListSchoolsRequest, context: Context
@@ -27,3 +33,27 @@ class SchoolServicer(school_service_pb2_grpc.SchoolServiceServicer):
         return school_service_pb2.ListSchoolsResponse(
             schools=[convert.school(row) for row in found[:size]], next_page_token=token
         )
+
+    async def GetSchool(
+        self, request: school_service_pb2.GetSchoolRequest, context: Context
+    ) -> school_service_pb2.GetSchoolResponse:
+        """What the papers of a school say of it."""
+        school_id = UUID(request.school_id)
+        async with self._database.school(school_id) as connection:
+            return details.write_school(await schools.get_detailed(connection, school_id))
+
+    async def UpdateSchool(
+        self, request: school_service_pb2.UpdateSchoolRequest, context: Context
+    ) -> school_service_pb2.UpdateSchoolResponse:
+        """Replaces what the papers of the school say of it, as the writer saw it."""
+        school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
+        async with self._database.school(school_id) as connection, connection.transaction():
+            standing = await relations.get_standing(connection, school_id, who.account_id, who.session_id, now)
+            require_place(standing, EDITING)
+            known = await requests.find_answer(connection, who.account_id, request, school_service_pb2.UpdateSchoolResponse)
+            if known is None:
+                require_current(await schools.lock_detailed(connection, school_id), request.etag)
+                await schools.save_details(connection, school_id, details.read_details(request.details))
+                known = details.write_updated(await schools.get_detailed(connection, school_id))
+                await requests.keep_answer(connection, who.account_id, request, known, now)
+        return known
