@@ -16,13 +16,13 @@ from diary.access.v1 import application_service_pb2 as applications
 from diary.access.v1 import decision_service_pb2
 
 REASONS = {
-    "RELATION_NOT_PROVED": ("NOT_AN_APPLICANT", 1),
-    "STUDENT_OF_AGE": ("NOT_AN_APPLICANT", 1),
-    "AUTHORITY_ENDED": ("NOT_AN_APPLICANT", 1),
-    "NOT_ENROLLED": ("NOT_A_STUDENT", 1),
-    "LEFT": ("NOT_A_STUDENT", 1),
-    "STATEMENT_NOT_TO_PROVIDE": ("OWN_STATEMENT", 2),
-    "STATEMENT_TO_CANCEL": ("OWN_STATEMENT", 3),
+    "RELATION_NOT_PROVED": ("NOT_AN_APPLICANT", applications.APPLICATION_KIND_APPENDIX_1),
+    "STUDENT_OF_AGE": ("NOT_AN_APPLICANT", applications.APPLICATION_KIND_APPENDIX_1),
+    "AUTHORITY_ENDED": ("NOT_AN_APPLICANT", applications.APPLICATION_KIND_APPENDIX_1),
+    "NOT_ENROLLED": ("NOT_A_STUDENT", applications.APPLICATION_KIND_APPENDIX_1),
+    "LEFT": ("NOT_A_STUDENT", applications.APPLICATION_KIND_APPENDIX_1),
+    "STATEMENT_NOT_TO_PROVIDE": ("OWN_STATEMENT", applications.APPLICATION_KIND_APPENDIX_2),
+    "STATEMENT_TO_CANCEL": ("OWN_STATEMENT", applications.APPLICATION_KIND_APPENDIX_3),
 }
 _NEW_CERTIFICATE = ("openssl", "req", "-engine", "gost", "-x509", "-nodes", "-utf8", "-days", "400")
 
@@ -52,7 +52,7 @@ def refusal(reason: str = "RELATION_NOT_PROVED", **fields: Any) -> decision_serv
             "applicant_name": "Иванова Мария Петровна",
             "applicant_email": "ivanova@mail.example",
             "application_number": "15-ЭД/2026",
-            "kind": applications.ApplicationKind.Name(kind),
+            "kind": kind,
             "regulation_title": "Регламент предоставления услуги «Электронный дневник» (информирования обучающихся и их"
             " родителей (законных представителей) о результатах обучения)",
             "regulation_order_number": "213",

@@ -56,7 +56,8 @@ class SigningMethods:
             async with self._database.school(school_id) as connection:
                 plan = rules.match_scan(marks, await store.list_by_code(connection, school_id, codes))
             day = rules.check_signed_date([paper for paper, _ in plan.kept], signed, now)
-            files = await self._quarantine.read(scans.take_pages, pdf, [places for _, places in plan.kept])
+            wanted = [places for _, places in plan.kept]
+            files = await self._quarantine.read(scans.take_pages, pdf, wanted) if wanted else []
         except UnreadableError as error:
             raise InvalidArgument("SCAN_UNREADABLE", f"no scan of 1 to {scans.MAX_PAGES} pages: {error}") from error
         signings = [

@@ -12,15 +12,19 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import grpc
 import pypdfium2
 import pytest
 
+from chassis.db import Database
 from diary.documents.v1 import document_service_pb2 as pb
 from diary.documents.v1 import events_pb2
 from diary.options.v1 import options_pb2
 from services.documents.consumers.decisions import DecisionConsumers
+from services.documents.store import documents as store
 from tests.service.documents.world import Metadata, World
+from tests.support.backends import Clone
 from tests.support.decisions import refusal
 from tests.support.papers import needs_poppler, read_codes, read_texts
 from tests.support.services import refused, sign_in, sign_service
@@ -274,6 +278,24 @@ async def test_a_signed_paper_is_fetched_by_notify_alone(world: World, deciding:
     assert hashlib.sha256(fetched.pdf).hexdigest() == paper.pdf_sha256
     access = sign_service(keys_dir, "access", world.clock)
     assert await refused(world.documents.FetchDocument(request, metadata=access)) == absent
+
+
+async def test_papers_that_wait_are_counted_over_all_schools_without_seeing_whom_they_concern(
+    world: World, deciding: DecisionConsumers, clone: Clone
+) -> None:
+    database = await Database.connect(clone.app_dsns["documents"], "documents", size=1)
+    try:
+        async with database.jobs() as connection:
+            before, _ = await store.count_unsigned(connection)
+        await _issue(world, deciding, refusal())
+        async with database.jobs() as connection:
+            waiting, oldest = await store.count_unsigned(connection)
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.fetch("SELECT addressee_name FROM documents")
+    finally:
+        await database.close()
+    assert waiting == before + 1
+    assert oldest is not None
 
 
 async def test_the_service_changes_and_drops_nothing_of_the_register(world: World, deciding: DecisionConsumers) -> None:
