@@ -53,7 +53,12 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
         document_service_pb2_grpc.DocumentServiceStub(documents),
         f"{settings.portal_url.rstrip('/')}/activate",
     )
-    loops = [jobs.push_endings(frame, endings), jobs.forget_old(frame), jobs.count_deadlines(frame)]
+    loops = [
+        jobs.push_endings(frame, endings),
+        jobs.forget_old(frame),
+        jobs.warn_of_endings(frame),
+        jobs.count_deadlines(frame),
+    ]
     return run.Service(parts, Consumers(frame.database, frame.clock).handlers(), loops)
 
 

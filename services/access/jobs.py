@@ -7,12 +7,16 @@ from prometheus_client import Gauge
 from chassis import log, metrics
 from chassis.run import Frame, Loop
 from services.access.actions.endings import BATCH, Endings
+from services.access.actions.leaving import warn_school
 from services.access.rules.applications import CLAUSE
+from services.access.rules.roster import School
 from services.access.rules.sign_in import SESSION_IDLE_TIME, WINDOW
-from services.access.store import accounts, applications, credentials, pushes, sessions
+from services.access.store import accounts, applications, credentials, pushes, schools, sessions
 
 _POLL_SECONDS = 0.5
 _COUNT_SECONDS = 15
+_WARN_SECONDS = 600
+_SCHOOLS_AT_ONCE = 100
 _pending = Gauge("diary_access_ending_pushes", "Endings that another service has not confirmed yet")
 
 
@@ -30,6 +34,26 @@ def push_endings(frame: Frame, endings: Endings) -> Loop:
                 await asyncio.sleep(_POLL_SECONDS)
 
     return often
+
+
+def warn_of_endings(frame: Frame) -> Loop:
+    """Tells of accesses that end by themselves within 30 days, each once (Clauses R6, R13)."""
+
+    async def often() -> None:
+        while True:
+            after = ""
+            while found := await _list_schools(frame, after):
+                for school in found:
+                    await warn_school(frame.database, frame.clock, school.school_id)
+                after = found[-1].code
+            await asyncio.sleep(_WARN_SECONDS)
+
+    return often
+
+
+async def _list_schools(frame: Frame, after: str) -> list[School]:
+    async with frame.database.region() as connection:
+        return await schools.list_schools(connection, after, _SCHOOLS_AT_ONCE)
 
 
 def forget_old(frame: Frame) -> Loop:

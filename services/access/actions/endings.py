@@ -5,10 +5,13 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from uuid import UUID
 
+from chassis import outbox
+from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import Unavailable
 from chassis.relations import EndedSession, Relation
-from services.access.store import pushes, relations, sessions
+from services.access import convert
+from services.access.store import accounts, pushes, relations, sessions
 from services.access.store.pushes import Push
 
 _FIRST = UUID(int=0)
@@ -17,6 +20,30 @@ BATCH = 500
 
 # Sends relations of a school (None: sessions only) to one service; true when it has committed them.
 Send = Callable[[UUID | None, Sequence[Relation], Sequence[EndedSession]], Awaitable[bool]]
+
+
+async def end_idle_sessions(database: Database, clock: Clock, account_ids: Sequence[UUID]) -> list[Push]:
+    """Ends the sessions of accounts that have no relation left in any school (Clause R33), and returns what the other services
+    have not confirmed of their ends. A repeat ends nothing more.
+    """
+    for account_id in account_ids:
+        if not await _has_relation(database, clock, account_id):
+            async with database.region() as connection, connection.transaction():
+                for session_id in await sessions.end_sessions(connection, account_id, clock.now()):
+                    await pushes.insert_session_pushes(connection, session_id, clock.now())
+                    await outbox.add(connection, clock, convert.sessions_ended(account_id, session_id), None)
+    async with database.region() as connection:
+        return await pushes.list_pushes_of_accounts(connection, account_ids)
+
+
+async def _has_relation(database: Database, clock: Clock, account_id: UUID) -> bool:
+    async with database.region() as connection:
+        places = await accounts.list_places(connection, account_id)
+    for place in places:
+        async with database.school(place.school_id) as connection:
+            if await relations.list_roles(connection, place.school_id, account_id, clock.now()):
+                return True
+    return False
 
 
 class Endings:

@@ -20,7 +20,7 @@ from services.access.rules.statements import ApplicationKind
 from services.access.store import applications as store
 from services.access.store import people
 
-_CHANNELS = {1: "подано лично", 2: "подано через классного руководителя", 3: "получено по почте"}
+_CHANNELS = {1: "подано лично", 2: "подано через классного руководителя", 3: "получено по почте", 4: "подано через сервис"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,25 @@ from uuid import UUID
 
 from chassis import outbox
 from chassis.clock import Clock, today
-from chassis.db import Connection
+from chassis.db import Connection, Database
 from chassis.errors import FailedPrecondition, NotFound
 from diary.access.v1 import roster_service_pb2
 from services.access import convert
 from services.access.actions.ending_grants import end_grants
 from services.access.actions.relations import write_relations
+from services.access.rules.deadlines import END_WARNING
 from services.access.rules.grants import EndGround, Ending
 from services.access.rules.relations import derive_from_grant
 from services.access.store import grants, relations, schools
 from services.access.store import leaving as store
+
+
+async def warn_school(database: Database, clock: Clock, school_id: UUID) -> None:
+    """Tells of a school's accesses that end by themselves within 30 days (Clauses R6, R13)."""
+    now = clock.now()
+    async with database.school(school_id) as connection, connection.transaction():
+        for ending in await grants.warn_of_endings(connection, school_id, now, now + END_WARNING):
+            await outbox.add(connection, clock, convert.access_ends_soon(school_id, *ending), school_id)
 
 
 @dataclass(frozen=True, slots=True)

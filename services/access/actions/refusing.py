@@ -1,4 +1,4 @@
-"""Proposes refusals and carries out the head's signature (Clauses R19-R24)."""
+"""Ends a case without an access: refusals, proposed and signed by the head, and withdrawals (Clauses R19-R24)."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -46,6 +46,18 @@ async def sign(
     words = f"отказ подписан, решение № {written}, основание {CLAUSES[refusal.ground]}: {proof.evidence}"
     await applications.insert_log_entry(connection, school_id, case.application_id, account_id, State.REFUSED, words, now)
     await outbox.add(connection, clock, convert.application_decided(school_id, case.application_id, State.REFUSED), school_id)
+
+
+async def withdraw(connection: Connection, clock: Clock, school_id: UUID, case: Case, account_id: UUID) -> None:
+    """Ends a locked undecided case as its applicant wishes; its deadlines end with it (Clause R24)."""
+    now = clock.now()
+    await applications.decide_case(connection, school_id, case.application_id, State.WITHDRAWN, now)
+    await store.meet_deadlines(connection, school_id, [one.applicant_id for one in case.applicants], "withdrawn", now)
+    await applications.insert_log_entry(
+        connection, school_id, case.application_id, account_id, State.WITHDRAWN, "заявление отозвано заявителем", now
+    )
+    decided = convert.application_decided(school_id, case.application_id, State.WITHDRAWN)
+    await outbox.add(connection, clock, decided, school_id)
 
 
 async def _prove(connection: Connection, school_id: UUID, case: Case, ground: RefusalGround, day: date) -> Proof:

@@ -11,7 +11,7 @@ from services.access.actions.ending_grants import end_grants
 from services.access.convert import applications as convert
 from services.access.rules.applications import State, write_person
 from services.access.rules.grants import EndGround, Ending
-from services.access.rules.statements import write_declaration
+from services.access.rules.statements import DeclarationForm, Declared, PaperDeclaration, write_declaration
 from services.access.store import applications, grants
 from services.access.store import statements as store
 
@@ -30,13 +30,27 @@ async def carry_out(
     for signer in signers:
         words = [f"доступ заявителя прекращён: {write_person(signer.name, signer.kind)}"] if signer.person_id in held else []
         if signer.kind is not None:
-            declaration = await store.insert_declaration(connection, school_id, application_id, student_id, signer, day)
+            form = DeclarationForm.STATEMENT
+            declared = Declared(signer.person_id, day, signer.reason, signer.declines_printouts, form)
+            declaration = await store.insert_declaration(
+                connection, school_id, application_id, student_id, declared, account_id, day
+            )
             await outbox.add(connection, clock, convert.paper_mode_changed(school_id, declaration), school_id)
             words.append(f"{write_person(signer.name, signer.kind)}: {write_declaration(declaration)}")
         for ground in words:
             await applications.insert_log_entry(
                 connection, school_id, application_id, account_id, State.REGISTERED, ground, clock.now()
             )
+
+
+async def declare(
+    connection: Connection, clock: Clock, school_id: UUID, student_id: UUID, declared: Declared, account_id: UUID, day: date
+) -> PaperDeclaration:
+    """A declaration on its own sheet, in place of the guardian's earlier one (Clause R8); access stays as it is."""
+    await end_paper_mode(connection, clock, school_id, student_id, [declared.guardian_person_id])
+    declaration = await store.insert_declaration(connection, school_id, None, student_id, declared, account_id, day)
+    await outbox.add(connection, clock, convert.paper_mode_changed(school_id, declaration), school_id)
+    return declaration
 
 
 async def end_paper_mode(

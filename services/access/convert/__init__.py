@@ -14,7 +14,7 @@ from diary.access.v1 import (
 )
 from diary.options.v1 import options_pb2
 from services.access.rules.callers import OpenStudent, Place
-from services.access.rules.grants import Grant
+from services.access.rules.grants import EndingGrant, Grant
 from services.access.rules.names import PersonName, build_display_name, build_short_name
 from services.access.rules.relations import GrantFact
 from services.access.rules.roster import ClassRow, RosterClass, RosterSchool, RosterStudent, RosterStudyGroup, School
@@ -108,6 +108,32 @@ def grant(row: Grant) -> grant_service_pb2.Grant:
     message.grant_time.FromDatetime(row.grant_time)
     if row.end_time is not None:
         message.end_time.FromDatetime(row.end_time)
+    return message
+
+
+def grant_ending(row: EndingGrant) -> grant_service_pb2.GetGrantEndingResponse:
+    """An access that ends by itself, as a letter tells of it."""
+    message = grant_service_pb2.GetGrantEndingResponse(
+        cause=row.cause.value,  # type: ignore[arg-type]
+        time_zone=row.time_zone,
+        student_given_name=row.student_given_name,
+        school_name=row.school_name,
+        holder_account_id=str(row.account_id),
+        holder_name=build_display_name(row.holder_name),
+        is_student=row.is_student,
+    )
+    message.end_time.FromDatetime(row.end_time)
+    return message
+
+
+def access_ends_soon(
+    school_id: UUID, grant_id: UUID, student_id: UUID, account_id: UUID, end_time: datetime
+) -> events_pb2.AccessEndsSoon:
+    """The event that asks notify to warn an account."""
+    message = events_pb2.AccessEndsSoon(
+        school_id=str(school_id), grant_id=str(grant_id), student_id=str(student_id), account_id=str(account_id)
+    )
+    message.end_time.FromDatetime(end_time)
     return message
 
 

@@ -100,7 +100,7 @@ def whole_application(
     made = {str(declaration.guardian_person_id): declaration for declaration in declarations}
     for applicant in message.applicants:
         if applicant.person_id in made:
-            applicant.paper_declaration.CopyFrom(_paper_declaration(made[applicant.person_id]))
+            applicant.paper_declaration.CopyFrom(paper_declaration(made[applicant.person_id]))
     message.checklist.extend(
         pb.ChecklistItem(clause=item.clause, is_met=item.is_met, evidence=item.evidence) for item in checklist
     )
@@ -113,6 +113,22 @@ def refused_application(case: Case, refusal: Refusal | None, now: datetime) -> p
     message = application(case, now)
     if refusal is not None:
         message.refusal.CopyFrom(_refusal(refusal))
+    return message
+
+
+def own_application(message: pb.Application, person_id: UUID, *, is_child_told: bool) -> pb.Application:
+    """A case as an applicant sees it: of other applicants the name alone, no words of the office; where the relation is not
+    proved nothing of the child (Clause R19).
+    """
+    del message.checklist[:], message.log[:]
+    message.refusal.evidence = ""
+    if message.refusal == pb.Refusal():
+        message.ClearField("refusal")
+    for applicant in message.applicants:
+        if applicant.person_id != str(person_id):
+            applicant.CopyFrom(pb.Applicant(display_name=applicant.display_name))
+    if not is_child_told:
+        message.student_id = message.student_name = message.class_name = ""
     return message
 
 
@@ -210,7 +226,7 @@ def _refusal(refusal: Refusal) -> pb.Refusal:
     return message
 
 
-def _paper_declaration(declaration: PaperDeclaration) -> pb.PaperDeclaration:
+def paper_declaration(declaration: PaperDeclaration) -> pb.PaperDeclaration:
     message = pb.PaperDeclaration(
         declaration_id=str(declaration.declaration_id),
         number=write_paper_number(declaration),

@@ -15,6 +15,7 @@ from diary.access.v1 import (
     credential_service_pb2_grpc,
     decision_service_pb2_grpc,
     grant_service_pb2_grpc,
+    paper_service_pb2_grpc,
     roster_service_pb2_grpc,
     school_service_pb2_grpc,
     session_service_pb2_grpc,
@@ -28,6 +29,7 @@ from services.access.rpc.compliance import ComplianceServicer
 from services.access.rpc.credentials import CredentialServicer
 from services.access.rpc.decisions import DecisionServicer
 from services.access.rpc.grants import GrantServicer
+from services.access.rpc.papers import PaperServicer
 from services.access.rpc.roster import RosterServicer
 from services.access.rpc.schools import SchoolServicer
 from services.access.rpc.sessions import SessionServicer
@@ -66,6 +68,11 @@ def parts(
             "diary.access.v1.ApplicationService",
             application_service_pb2_grpc.add_ApplicationServiceServicer_to_server,
             ApplicationServicer(frame, calendar, endings),
+        ),
+        Part(
+            "diary.access.v1.PaperService",
+            paper_service_pb2_grpc.add_PaperServiceServicer_to_server,
+            PaperServicer(frame),
         ),
         Part(
             "diary.access.v1.DecisionService",

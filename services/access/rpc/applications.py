@@ -15,22 +15,22 @@ from chassis.run import Frame
 from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1 import application_service_pb2_grpc
 from services.access.actions.decision_papers import note_given
-from services.access.actions.endings import Endings
+from services.access.actions.endings import Endings, end_idle_sessions
 from services.access.actions.filing import Filing, register
 from services.access.actions.granting import grant_case
-from services.access.actions.refusing import propose, sign
+from services.access.actions.refusing import propose, sign, withdraw
 from services.access.actions.second_factor import ask_again
 from services.access.convert import applications as convert
 from services.access.convert.decisions import show_papers
 from services.access.rules import applications as rules
-from services.access.rules.applications import Applicant, Case, State, StudentCard
+from services.access.rules.applications import Applicant, Case, State
 from services.access.rules.decisions import DecisionChannel, require_ready
 from services.access.rules.refusals import RefusalGround, require_proposed, require_undecided
 from services.access.rules.roles import Role
 from services.access.rules.standing import require_place, require_session
 from services.access.rules.statements import ApplicationKind
 from services.access.store import applications as store
-from services.access.store import decisions, pushes, refusals, relations, schools, statements
+from services.access.store import decisions, grants, pushes, refusals, relations, schools, statements
 
 _FIRST = UUID(int=0)
 _LONG_AGO = "0001-01-01T00:00:00+00:00"
@@ -54,38 +54,52 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
         async with self._database.school(school_id) as connection, connection.transaction():
             await self._require_session(connection, school_id)
-            card = await store.find_student(connection, school_id, UUID(request.student_id), who.account_id, now)
-            student = rules.require_student(card, rules.REGISTERING)
+            # Asked first: a family's own statement has ended the relation by which it came.
             known = await requests.find_answer(connection, who.account_id, request, pb.RegisterApplicationResponse)
             if known is None:
                 zone = ZoneInfo(await schools.get_time_zone(connection, school_id))
-                filing = self._read_filing(request, student, zone)
+                filing = await self._read_filing(connection, request, zone)
                 application_id = await register(connection, self._clock, self._calendar, zone, filing)
                 known = pb.RegisterApplicationResponse(application=convert.kept_application(application_id))
                 await requests.keep_answer(connection, who.account_id, request, known, now)
-            case = await self._read(connection, school_id, UUID(known.application.application_id), rules.REGISTERING)
+            case = await self._read(
+                connection, school_id, UUID(known.application.application_id), rules.REGISTERING, or_own=True
+            )
             waiting = await pushes.list_pushes_of_statement(connection, school_id, case.application_id)
+            declined = await grants.list_accounts_ended_by(connection, school_id, case.application_id)
             answer = pb.RegisterApplicationResponse(application=await self._answer(connection, school_id, case))
         await self._endings.wait_for(waiting)
+        await self._endings.wait_for(await end_idle_sessions(self._database, self._clock, declined))
         return answer
 
-    def _read_filing(self, request: pb.RegisterApplicationRequest, student: StudentCard, zone: ZoneInfo) -> Filing:
-        """What is registered. Raises what rules.check_received, check_statement and plan_applicants raise."""
-        now = self._clock.now()
+    async def _read_filing(self, connection: Connection, request: pb.RegisterApplicationRequest, zone: ZoneInfo) -> Filing:
+        """What is registered, by staff or by the family for itself. Raises NotFound STUDENT_NOT_FOUND and what
+        rules.take_own_statement, check_received, check_statement and plan_applicants raise.
+        """
+        school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
+        student_id = UUID(request.student_id)
+        card = await store.find_student(connection, school_id, student_id, who.account_id, now)
+        own = await store.find_own_person(connection, school_id, student_id, who.account_id, now)
+        is_staff = card is not None and bool(card.caller_roles & rules.REGISTERING)
+        is_family = own is not None and (request.channel == pb.APPLICATION_CHANNEL_DIARY or not is_staff)
+        student = card if is_family and card is not None else rules.require_student(card, rules.REGISTERING)
         kind = ApplicationKind(request.kind or ApplicationKind.APPENDIX_1)
         received = rules.check_received(convert.read_receive_time(request, now), now)
         filed = [convert.filed_applicant(message) for message in request.applicants]
+        channel = request.channel
+        if is_family and own is not None:
+            filed, channel, received = rules.take_own_statement(filed, kind, own), pb.APPLICATION_CHANNEL_DIARY, now
         if kind is not ApplicationKind.APPENDIX_1:
             rules.check_statement(filed, student, request.is_for_student_too, now.astimezone(zone).date())
         planned = rules.plan_applicants(filed, student, request.is_for_student_too)
-        return Filing(kind, UUID(request.school_id), auth.caller().account_id, student, planned, request.channel, received)
+        return Filing(kind, school_id, who.account_id, student, planned, channel, received)
 
     async def GetApplication(self, request: pb.GetApplicationRequest, context: Context) -> pb.GetApplicationResponse:
         """A case with its checklist and log."""
         school_id = UUID(request.school_id)
         async with self._database.school(school_id) as connection:
             await self._require_session(connection, school_id)
-            case = await self._read(connection, school_id, UUID(request.application_id), rules.READING)
+            case = await self._read(connection, school_id, UUID(request.application_id), rules.READING, or_own=True)
             return pb.GetApplicationResponse(application=await self._answer(connection, school_id, case))
 
     async def ListApplications(self, request: pb.ListApplicationsRequest, context: Context) -> pb.ListApplicationsResponse:
@@ -95,16 +109,17 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         words = ("applications", request.school_id, str(request.state))
         async with self._database.school(school_id) as connection:
             standing = await relations.get_standing(connection, school_id, who.account_id, who.session_id, now)
-            require_place(standing, rules.READING)
+            require_place(standing, rules.READING, or_person=await store.is_person(connection, school_id, who.account_id))
             due, after = paging.read_token(words, request.page_token) or (_LONG_AGO, str(_FIRST))
             key = datetime.fromisoformat(due), UUID(after)
             found = await store.list_cases(
                 connection, school_id, who.account_id, now, rules.READING, request.state, key, size + 1
             )
             cases = await self._with_applicants(connection, school_id, [case for case, _ in found[:size]])
+            answers = await self._answer_list(connection, school_id, cases)
         last = found[size - 1] if len(found) > size else None
         return pb.ListApplicationsResponse(
-            applications=[convert.application(case, now) for case in cases],
+            applications=answers,
             next_page_token=paging.write_token(words, (last[1].isoformat(), str(last[0].application_id))) if last else "",
         )
 
@@ -176,6 +191,23 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
                 await sign(connection, self._clock, school_id, case, refusal, who.account_id, zone)
             await requests.keep_answer(connection, who.account_id, request, pb.SignRefusalsResponse(), self._clock.now())
 
+    async def WithdrawApplication(
+        self, request: pb.WithdrawApplicationRequest, context: Context
+    ) -> pb.WithdrawApplicationResponse:
+        """Ends an undecided application as its applicant wishes, who says so here or at the school (Clause R24)."""
+        school_id, who, application_id = UUID(request.school_id), auth.caller(), UUID(request.application_id)
+        async with self._database.school(school_id) as connection, connection.transaction():
+            await self._require_session(connection, school_id)
+            await store.lock_case(connection, school_id, application_id)
+            case = await self._read(connection, school_id, application_id, rules.REGISTERING, or_own=True)
+            if await requests.find_answer(connection, who.account_id, request, pb.WithdrawApplicationResponse) is None:
+                rules.require_withdrawable(case)
+                await withdraw(connection, self._clock, school_id, case, who.account_id)
+                kept = pb.WithdrawApplicationResponse(application=convert.kept_application(application_id))
+                await requests.keep_answer(connection, who.account_id, request, kept, self._clock.now())
+                case = await self._read(connection, school_id, application_id, rules.REGISTERING, or_own=True)
+            return pb.WithdrawApplicationResponse(application=await self._answer(connection, school_id, case))
+
     async def RecordHandOver(self, request: pb.RecordHandOverRequest, context: Context) -> pb.RecordHandOverResponse:
         """Notes that an applicant's last slip was handed over and its receipt signed (Clause R25), or a refusal given (R23)."""
         school_id, who, application_id = UUID(request.school_id), auth.caller(), UUID(request.application_id)
@@ -212,10 +244,18 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         who, now = auth.caller(), self._clock.now()
         require_session(await relations.get_standing(connection, school_id, who.account_id, who.session_id, now))
 
-    async def _read(self, connection: Connection, school_id: UUID, application_id: UUID, roles: frozenset[Role]) -> Case:
+    async def _read(
+        self,
+        connection: Connection,
+        school_id: UUID,
+        application_id: UUID,
+        roles: frozenset[Role],
+        *,
+        or_own: bool = False,
+    ) -> Case:
         """The case with its applicants. Raises NotFound APPLICATION_NOT_FOUND."""
         found = await store.find_case(connection, school_id, application_id, auth.caller().account_id, self._clock.now())
-        [case] = await self._with_applicants(connection, school_id, [rules.require_case(found, roles)])
+        [case] = await self._with_applicants(connection, school_id, [rules.require_case(found, roles, or_own=or_own)])
         return case
 
     async def _with_applicants(self, connection: Connection, school_id: UUID, cases: list[Case]) -> list[Case]:
@@ -233,4 +273,22 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         papers = await decisions.list_papers(connection, school_id, [case.application_id])
         checklist = rules.build_checklist(case, day)
         message = convert.whole_application(case, checklist, log, declarations, refusal, self._clock.now())
-        return show_papers(message, papers)
+        return await self._show(connection, school_id, case, show_papers(message, papers))
+
+    async def _answer_list(self, connection: Connection, school_id: UUID, cases: list[Case]) -> list[pb.Application]:
+        ids, now = [case.application_id for case in cases], self._clock.now()
+        known = await refusals.list_refusals(connection, school_id, ids)
+        papers = await decisions.list_papers(connection, school_id, ids)
+        messages = [convert.refused_application(case, known.get(case.application_id), now) for case in cases]
+        return [
+            await self._show(connection, school_id, case, show_papers(message, papers))
+            for case, message in zip(cases, messages, strict=True)
+        ]
+
+    async def _show(self, connection: Connection, school_id: UUID, case: Case, message: pb.Application) -> pb.Application:
+        """The case as its caller may see it: whole for staff, the own part for an applicant."""
+        if case.student.caller_roles & rules.READING:
+            return message
+        day = today(self._clock, await schools.get_time_zone(connection, school_id))
+        own = await store.get_person_id(connection, school_id, auth.caller().account_id)
+        return convert.own_application(message, own, is_child_told=rules.may_tell_of_child(case, own, day))

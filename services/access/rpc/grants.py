@@ -12,6 +12,7 @@ from diary.access.v1 import grant_service_pb2, grant_service_pb2_grpc
 from services.access import convert
 from services.access.actions.ending_grants import end_grants
 from services.access.actions.endings import Endings
+from services.access.rules.deadlines import END_WARNING
 from services.access.rules.grants import EndGround, Ending, Grant
 from services.access.rules.roles import Role
 from services.access.rules.standing import require_place, require_session
@@ -63,6 +64,18 @@ class GrantServicer(grant_service_pb2_grpc.GrantServiceServicer):
             waiting = await pushes.list_pushes_of_fact(connection, school_id, grant.grant_id)
         await self._endings.wait_for(waiting)
         return grant_service_pb2.RevokeGrantResponse(grant=convert.grant(grant))
+
+    async def GetGrantEnding(
+        self, request: grant_service_pb2.GetGrantEndingRequest, context: Context
+    ) -> grant_service_pb2.GetGrantEndingResponse:
+        """What the letter that notify is about to send tells of an ending (Clauses R6, R13)."""
+        school_id, now = UUID(request.school_id), self._clock.now()
+        async with self._database.school(school_id) as connection:
+            found = await grants.find_ending(connection, school_id, UUID(request.grant_id), now, now + END_WARNING)
+        # For notify alone; to another service every grant is as absent.
+        if found is None or auth.caller().service != "notify":
+            raise NotFound("GRANT_NOT_FOUND", "no such grant that ends soon")
+        return convert.grant_ending(found)
 
     async def _lock(self, connection: Connection, school_id: UUID, who: Caller, grant_id: UUID) -> Grant:
         """The grant that the caller may end. Raises NotFound GRANT_NOT_FOUND: absent, another class's, another school's."""

@@ -14,10 +14,11 @@ from services.access import convert
 from services.access.actions.endings import Endings
 from services.access.actions.leaving import Leaving, end_enrolment, end_guardianship
 from services.access.convert import applications as filed
+from services.access.convert.papers import declaration_entry
 from services.access.rules.applications import REGISTERING, require_student
 from services.access.rules.roles import STAFF, Role
 from services.access.rules.standing import require_place, require_session
-from services.access.store import applications, pushes, relations, roster, schools
+from services.access.store import applications, pushes, relations, roster, schools, statements
 
 _FIRST = UUID(int=0)
 _MOST = 500
@@ -183,6 +184,9 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
         if kind == roster_service_pb2.ROSTER_KIND_RELATION:
             found = await relations.list_relations(connection, school_id, ids, after, limit)
             return [(row.relation_id, convert.relation_entry(row)) for row in found]
+        if kind == roster_service_pb2.ROSTER_KIND_PAPER_DECLARATION:
+            declared = await statements.list_roster_declarations(connection, school_id, ids, after, limit)
+            return [(row.declaration_id, declaration_entry(row)) for row in declared]
         zone = await schools.find_time_zone(connection, school_id)
         if zone is None:
             return []

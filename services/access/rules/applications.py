@@ -33,6 +33,11 @@ class State(IntEnum):
     GRANTED = 3
     REFUSAL_PROPOSED = 4
     REFUSED = 5
+    WITHDRAWN = 6
+
+
+# Clause R24: a case ends in one of these.
+DECIDED = frozenset({State.GRANTED, State.REFUSED, State.WITHDRAWN})
 
 
 class Way(IntEnum):
@@ -181,7 +186,10 @@ class ChecklistItem:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A case with its student. A waiting case counts as registered from the moment its enrolment begins."""
+    """A case with its student. A waiting case counts as registered from the moment its enrolment begins.
+
+    `is_own`: the caller is one of its applicants.
+    """
 
     application_id: UUID
     kind: ApplicationKind
@@ -197,6 +205,7 @@ class Case:
     regulation: Regulation
     student: StudentCard
     applicants: Sequence[Applicant] = field(default=())
+    is_own: bool = False
 
 
 def write_number(number: int, year: int) -> str:
@@ -218,9 +227,9 @@ def require_student(student: StudentCard | None, roles: frozenset[Role]) -> Stud
     return student
 
 
-def require_case(case: Case | None, roles: frozenset[Role]) -> Case:
+def require_case(case: Case | None, roles: frozenset[Role], *, or_own: bool = False) -> Case:
     """The case. Raises NotFound APPLICATION_NOT_FOUND, alike for absent, another class's and another school's."""
-    if case is None or not case.student.caller_roles & roles:
+    if case is None or not (case.student.caller_roles & roles or (or_own and case.is_own)):
         raise NotFound("APPLICATION_NOT_FOUND", "no such case that the caller may open")
     return case
 
@@ -247,6 +256,18 @@ def plan_applicants(filed: Sequence[Filed], student: StudentCard, is_for_student
     if not is_for_student_too or student.student_id in known:
         return filed
     return [*filed, Filed(student.student_id, student.name, None, "", "", Way.IN_PERSON)]
+
+
+def take_own_statement(filed: Sequence[Filed], kind: ApplicationKind, person_id: UUID) -> list[Filed]:
+    """What a family signs in the diary: a statement of Appendix 2 or 3, by the signed-in person alone (Clause R32).
+
+    Raises InvalidArgument STATEMENT_NOT_OWN.
+    """
+    is_own = len(filed) == 1 and filed[0].person_id in (None, person_id)
+    if kind is ApplicationKind.APPENDIX_1 or not is_own:
+        raise InvalidArgument("STATEMENT_NOT_OWN", "a family signs here its own statement of Appendix 2 or 3, each alone")
+    [one] = filed
+    return [replace(one, person_id=person_id, name=PersonName("", "", ""), kind=None, document="")]
 
 
 def check_statement(filed: Sequence[Filed], student: StudentCard, is_for_student_too: bool, day: date) -> None:
@@ -340,7 +361,15 @@ def require_grantable(case: Case) -> None:
     """Raises FailedPrecondition NOTHING_TO_GRANT, APPLICATION_DECIDED."""
     if case.kind is not ApplicationKind.APPENDIX_1:
         raise FailedPrecondition("NOTHING_TO_GRANT", "a statement of Appendix 2 or 3 asks for no access")
-    if case.state in (State.GRANTED, State.REFUSED):
+    if case.state in DECIDED:
+        raise FailedPrecondition("APPLICATION_DECIDED", "the case is already decided")
+
+
+def require_withdrawable(case: Case) -> None:
+    """Clause R24. Raises FailedPrecondition NOTHING_TO_WITHDRAW, APPLICATION_DECIDED."""
+    if case.kind is not ApplicationKind.APPENDIX_1:
+        raise FailedPrecondition("NOTHING_TO_WITHDRAW", "a statement has had its effect; a new application gives access again")
+    if case.state in DECIDED:
         raise FailedPrecondition("APPLICATION_DECIDED", "the case is already decided")
 
 
@@ -372,6 +401,14 @@ def write_applicant(applicant: Applicant) -> str:
 def write_person(name: PersonName, kind: GuardianKind | None) -> str:
     """A person in the log with the relation to the student; without one the student."""
     return f"{build_display_name(name)} ({WORDS[kind] if kind else 'обучающийся'})"
+
+
+def may_tell_of_child(case: Case, person_id: UUID, day: date) -> bool:
+    """Whether an applicant may read in the case who the child is (Clause R19): one who signed as family, or whose relation is
+    proved.
+    """
+    own = [applicant for applicant in case.applicants if applicant.person_id == person_id]
+    return case.kind is not ApplicationKind.APPENDIX_1 or any(is_relation_proved(one, case, day) for one in own)
 
 
 def is_relation_proved(applicant: Applicant, case: Case, day: date) -> bool:

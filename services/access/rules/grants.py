@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from uuid import UUID
 
 from services.access.rules.names import PersonName
@@ -18,6 +18,14 @@ class EndGround(StrEnum):
     LAPSED = "lapsed"
 
 
+class EndingCause(IntEnum):
+    """Why an access ends by itself; numbers of diary.access.v1.GrantEndingCause."""
+
+    OF_AGE = 1
+    AUTHORITY = 2
+    LEAVING = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """Why and by whom grants are ended; `application_id` is the statement that declines the service (Clause R33)."""
@@ -25,6 +33,20 @@ class Ending:
     ground: EndGround
     account_id: UUID
     application_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndingGrant:
+    """A grant that ends by itself soon, as a letter tells of it."""
+
+    cause: EndingCause
+    end_time: datetime
+    time_zone: str
+    student_given_name: str
+    school_name: str
+    account_id: UUID
+    holder_name: PersonName
+    is_student: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from enum import IntEnum
 from uuid import UUID
 
 from chassis.errors import FailedPrecondition
-from services.access.rules.applications import Case, State, is_relation_proved, write_number, write_person
+from services.access.rules.applications import DECIDED, Case, State, is_relation_proved, write_number, write_person
 from services.access.rules.guardianships import find_birthday, is_under
 from services.access.rules.names import PersonName
 from services.access.rules.statements import ApplicationKind
@@ -101,7 +101,7 @@ def prove_ground(case: Case, ground: RefusalGround, day: date, last: LastEnrolme
 
 def require_undecided(case: Case) -> None:
     """Raises FailedPrecondition APPLICATION_DECIDED."""
-    if case.state in (State.GRANTED, State.REFUSED):
+    if case.state in DECIDED:
         raise FailedPrecondition("APPLICATION_DECIDED", "the case is already decided")
 
 

@@ -10,6 +10,7 @@ from datetime import date, datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from services.access.rules.grants import EndingCause
 from services.access.rules.guardianships import find_coming_of_age
 from services.access.rules.roles import RelationKind, Role
 
@@ -85,6 +86,16 @@ def find_bound(bounds: Bounds) -> date | None:
         of_age = find_coming_of_age(bounds.birth_date)
         days.append(of_age if bounds.guardian_from < of_age else None)
     return min((day for day in days if day is not None), default=None)
+
+
+def find_ending_cause(bounds: Bounds) -> EndingCause:
+    """Which of its bounds ends an access first (Clauses R6, R13); of those of one day leaving comes before age."""
+    bound = find_bound(bounds)
+    if bound == bounds.enrolled_to:
+        return EndingCause.LEAVING
+    if bounds.birth_date is not None and bound == find_coming_of_age(bounds.birth_date):
+        return EndingCause.OF_AGE
+    return EndingCause.AUTHORITY
 
 
 def derive_from_grant(fact: GrantFact, zone: str) -> Sequence[DerivedRelation]:

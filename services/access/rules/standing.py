@@ -21,8 +21,8 @@ def require_session(standing: Standing) -> None:
         raise Unauthenticated("SESSION_ENDED", "the session is over; sign in again")
 
 
-def require_place(standing: Standing, roles: frozenset[Role], *, or_family: bool = False) -> None:
+def require_place(standing: Standing, roles: frozenset[Role], *, or_family: bool = False, or_person: bool = False) -> None:
     """Raises Unauthenticated SESSION_ENDED, or NotFound SCHOOL_NOT_FOUND alike for an absent school and another's."""
     require_session(standing)
-    if not standing.school_roles & roles and not (or_family and standing.is_family):
+    if not standing.school_roles & roles and not (or_family and standing.is_family) and not or_person:
         raise NotFound("SCHOOL_NOT_FOUND", "no such school with a place for the caller")

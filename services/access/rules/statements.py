@@ -5,6 +5,7 @@ from datetime import date, datetime
 from enum import IntEnum
 from uuid import UUID
 
+from chassis.errors import InvalidArgument, NotFound
 from services.access.rules.guardianships import GuardianKind
 from services.access.rules.names import PersonName
 
@@ -22,6 +23,15 @@ class PaperReason(IntEnum):
 
     CANNOT = 1
     DOES_NOT_WANT = 2
+
+
+class DeclarationForm(IntEnum):
+    """How a declaration was made; numbers of diary.access.v1.PaperDeclarationForm."""
+
+    STATEMENT = 1
+    SHEET = 2
+    WORDS = 3
+    ELECTRONIC = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,50 @@ class PaperDeclaration:
     reason: PaperReason
     declines_printouts: bool
     revoke_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A declaration to be kept (Clause R8)."""
+
+    guardian_person_id: UUID
+    declare_date: date
+    reason: PaperReason
+    declines_printouts: bool
+    form: DeclarationForm
+
+
+@dataclass(frozen=True, slots=True)
+class ListedDeclaration:
+    """A declaration with its guardian's name, and how it was made."""
+
+    declaration: PaperDeclaration
+    guardian_name: PersonName
+    form: DeclarationForm
+
+
+def check_declare_date(declared: date, today: date) -> date:
+    """The date of a declaration. Raises InvalidArgument DECLARED_IN_FUTURE."""
+    if declared > today:
+        raise InvalidArgument("DECLARED_IN_FUTURE", "the date of the declaration has not come yet")
+    return declared
+
+
+def require_own(person_id: UUID, own_person_id: UUID) -> UUID:
+    """The guardian who declares for oneself. Raises InvalidArgument STATEMENT_NOT_OWN."""
+    if person_id != own_person_id:
+        raise InvalidArgument("STATEMENT_NOT_OWN", "a guardian declares for oneself alone")
+    return person_id
+
+
+def require_declaration(found: ListedDeclaration | None, own_person_id: UUID | None) -> ListedDeclaration:
+    """The declaration that the caller may revoke: staff any, a guardian the own one (`own_person_id`).
+
+    Raises NotFound PAPER_DECLARATION_NOT_FOUND.
+    """
+    if found is None or own_person_id not in (None, found.declaration.guardian_person_id):
+        raise NotFound("PAPER_DECLARATION_NOT_FOUND", "no such declaration that the caller may revoke")
+    return found
 
 
 def write_paper_number(declaration: PaperDeclaration) -> str:

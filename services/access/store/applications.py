@@ -34,7 +34,7 @@ _CASES = """
            a.version, (a.register_time AT TIME ZONE s.time_zone)::date AS register_date,
            v.title, v.order_number AS regulation_number, v.order_date AS regulation_date, v.valid_from,
            a.student_id, p.family_name, p.given_name, p.patronymic, p.birth_date,
-           c.order_number, c.order_date, c.from_date, c.class_name, c.is_placed, q.caller_roles, d.due_time
+           c.order_number, c.order_date, c.from_date, c.class_name, c.is_placed, q.caller_roles, q.is_own, d.due_time
     FROM applications a
     JOIN schools s USING (school_id)
     JOIN regulation_versions v USING (school_id, regulation_id)
@@ -42,14 +42,17 @@ _CASES = """
     CROSS JOIN LATERAL student_card($1, a.student_id, $3) c
     CROSS JOIN LATERAL (
         SELECT CASE WHEN a.state = 2 AND a.start_time <= $3::timestamptz THEN 1 ELSE a.state END AS state,
-               roles_towards($1, a.student_id, $2, $3) AS caller_roles
+               roles_towards($1, a.student_id, $2, $3) AS caller_roles,
+               EXISTS (SELECT FROM applicants m JOIN account_people h USING (school_id, person_id)
+                       WHERE m.school_id = $1 AND m.application_id = a.application_id AND h.account_id = $2) AS is_own
     ) q
     CROSS JOIN LATERAL (
         SELECT coalesce(min(due_time), '9999-01-01') AS due_time FROM applicants m
         JOIN deadlines ON deadlines.school_id = $1 AND clause = 'R15' AND subject_id = m.applicant_id
         WHERE m.school_id = $1 AND m.application_id = a.application_id
     ) d
-    WHERE a.school_id = $1 AND ($4::uuid IS NULL OR a.application_id = $4) AND ($5::smallint[] IS NULL OR q.caller_roles && $5)
+    WHERE a.school_id = $1 AND ($4::uuid IS NULL OR a.application_id = $4)
+      AND ($5::smallint[] IS NULL OR q.caller_roles && $5 OR q.is_own)
       AND ($6 = 0 OR q.state = $6) AND (d.due_time, a.application_id) > ($7::timestamptz, $8::uuid)
     ORDER BY d.due_time, a.application_id LIMIT $9
 """
@@ -75,6 +78,42 @@ async def find_student(
         now,
     )
     return _read_student(row) if row else None
+
+
+async def find_own_person(
+    connection: Connection, school_id: UUID, student_id: UUID, account_id: UUID, now: datetime
+) -> UUID | None:
+    """The person of an account that sees a student as family now; None for anybody else."""
+    person_id: UUID | None = await connection.fetchval(
+        """
+        SELECT h.person_id FROM account_people h
+        WHERE h.school_id = $1 AND h.account_id = $3 AND EXISTS (
+            SELECT FROM relations r
+            WHERE r.school_id = $1 AND r.account_id = $3 AND r.kind = 3 AND r.object_id = $2
+              AND r.valid_from_time <= $4 AND (r.valid_to_time IS NULL OR r.valid_to_time > $4))
+        """,
+        school_id,
+        student_id,
+        account_id,
+        now,
+    )
+    return person_id
+
+
+async def is_person(connection: Connection, school_id: UUID, account_id: UUID) -> bool:
+    """Whether an account belongs to a person of the school, with whatever place in it."""
+    found: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM account_people WHERE school_id = $1 AND account_id = $2)", school_id, account_id
+    )
+    return found
+
+
+async def get_person_id(connection: Connection, school_id: UUID, account_id: UUID) -> UUID:
+    """The person of an account that has one in the school."""
+    person_id: UUID = await connection.fetchval(
+        "SELECT person_id FROM account_people WHERE school_id = $1 AND account_id = $2", school_id, account_id
+    )
+    return person_id
 
 
 async def lock_case(connection: Connection, school_id: UUID, application_id: UUID) -> None:
@@ -109,8 +148,8 @@ async def list_cases(
     after: tuple[datetime, UUID],
     limit: int,
 ) -> list[tuple[Case, datetime]]:
-    """Cases that an account may open in one of `roles`, by due time and id after a key, each with its due time; those whose
-    clock has no start come last, at the end of time. `state` 0: all.
+    """Cases that an account may open in one of `roles` or as an applicant, by due time and id after a key, each with its due
+    time; those whose clock has no start come last, at the end of time. `state` 0: all.
     """
     rows = await connection.fetch(_CASES, school_id, account_id, now, None, roles, state, *after, limit)
     return [(_read_case(row), row["due_time"]) for row in rows]
@@ -374,6 +413,7 @@ def _read_case(row: asyncpg.Record) -> Case:
         version=row["version"],
         regulation=Regulation(row["title"], row["regulation_number"], row["regulation_date"], row["valid_from"]),
         student=_read_student(row),
+        is_own=row["is_own"],
     )
 
 

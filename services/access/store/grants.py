@@ -7,8 +7,10 @@ from uuid import UUID
 import asyncpg
 
 from chassis.db import Connection
-from services.access.rules.grants import Ending, Grant
+from services.access.rules.grants import Ending, EndingGrant, Grant
 from services.access.rules.names import PersonName
+from services.access.rules.relations import Bounds, find_ending_cause
+from services.access.rules.roles import Role
 
 
 async def list_grants(
@@ -104,6 +106,86 @@ async def lock_open_grants(
         holder_ids,
     )
     return {row["holder_person_id"]: row["grant_id"] for row in rows}
+
+
+async def list_accounts_ended_by(connection: Connection, school_id: UUID, application_id: UUID) -> list[UUID]:
+    """The accounts whose access a statement has ended."""
+    rows = await connection.fetch(
+        "SELECT account_id FROM grants WHERE school_id = $1 AND end_application_id = $2", school_id, application_id
+    )
+    return [row["account_id"] for row in rows]
+
+
+async def warn_of_endings(
+    connection: Connection, school_id: UUID, now: datetime, until: datetime
+) -> list[tuple[UUID, UUID, UUID, datetime]]:
+    """Grant, student, account and end of accesses that end by themselves before `until`, each once (Clauses R6, R13): the
+    holder's account, and the student's own where a guardian's access ends and the student stays.
+    """
+    rows = await connection.fetch(
+        """
+        WITH ending AS (
+            SELECT g.grant_id, g.student_id, g.account_id, g.role, r.valid_to_time AS end_time,
+                   r.valid_to_time IS NOT DISTINCT FROM b.enrolled_to::timestamp AT TIME ZONE s.time_zone AS is_leaving
+            FROM relations r
+            JOIN schools s ON s.school_id = r.school_id
+            JOIN grants g ON g.school_id = r.school_id AND g.grant_id = r.fact_id
+            CROSS JOIN LATERAL grant_bounds($1, g.grant_id) b
+            WHERE r.school_id = $1 AND r.kind = 3 AND g.end_time IS NULL AND r.valid_to_time > $2 AND r.valid_to_time <= $3
+        ), told AS (
+            INSERT INTO ending_warnings (school_id, grant_id, account_id, end_time, create_time)
+            SELECT $1, grant_id, account_id, end_time, $2 FROM ending
+            UNION
+            SELECT $1, e.grant_id, o.account_id, e.end_time, $2
+            FROM ending e
+            JOIN grants o ON o.school_id = $1 AND o.student_id = e.student_id AND o.role = 3 AND o.end_time IS NULL
+            WHERE NOT e.is_leaving
+            ON CONFLICT DO NOTHING RETURNING grant_id, account_id, end_time
+        )
+        SELECT t.grant_id, e.student_id, t.account_id, t.end_time FROM told t JOIN ending e USING (grant_id)
+        """,
+        school_id,
+        now,
+        until,
+    )
+    return [(row["grant_id"], row["student_id"], row["account_id"], row["end_time"]) for row in rows]
+
+
+async def find_ending(
+    connection: Connection, school_id: UUID, grant_id: UUID, now: datetime, until: datetime
+) -> EndingGrant | None:
+    """A grant whose access ends by itself before `until`."""
+    row = await connection.fetchrow(
+        """
+        SELECT r.valid_to_time AS end_time, s.time_zone, s.name AS school_name, c.given_name AS student_given_name,
+               g.account_id, h.family_name, h.given_name, h.patronymic, g.role,
+               b.birth_date, b.guardian_from, b.guardian_to, b.enrolled_to
+        FROM grants g
+        JOIN schools s ON s.school_id = g.school_id
+        JOIN relations r ON r.school_id = g.school_id AND r.fact_id = g.grant_id AND r.kind = 3
+        JOIN people c ON c.school_id = g.school_id AND c.person_id = g.student_id
+        JOIN people h ON h.school_id = g.school_id AND h.person_id = g.holder_person_id
+        CROSS JOIN LATERAL grant_bounds($1, g.grant_id) b
+        WHERE g.school_id = $1 AND g.grant_id = $2 AND g.end_time IS NULL AND r.valid_to_time > $3 AND r.valid_to_time <= $4
+        """,
+        school_id,
+        grant_id,
+        now,
+        until,
+    )
+    if row is None:
+        return None
+    bounds = Bounds(row["birth_date"], row["guardian_from"], row["guardian_to"], row["enrolled_to"])
+    return EndingGrant(
+        cause=find_ending_cause(bounds),
+        end_time=row["end_time"],
+        time_zone=row["time_zone"],
+        student_given_name=row["student_given_name"],
+        school_name=row["school_name"],
+        account_id=row["account_id"],
+        holder_name=PersonName(row["family_name"], row["given_name"], row["patronymic"]),
+        is_student=row["role"] == Role.STUDENT,
+    )
 
 
 async def close_lapsed(connection: Connection, school_id: UUID, student_id: UUID, now: datetime) -> None:

@@ -106,6 +106,18 @@ async def list_pushes_of_session(connection: Connection, session_id: UUID) -> li
     return [Push(**row) for row in rows]
 
 
+async def list_pushes_of_accounts(connection: Connection, account_ids: Sequence[UUID]) -> list[Push]:
+    """What still waits of the ends of accounts' sessions. In `db.region`."""
+    rows = await connection.fetch(
+        """
+        SELECT p.push_id, p.target, p.school_id, p.relation_id, p.session_id
+        FROM sessions s JOIN ending_pushes p ON p.session_id = s.session_id WHERE s.account_id = ANY ($1::uuid[])
+        """,
+        account_ids,
+    )
+    return [Push(**row) for row in rows]
+
+
 async def claim_due_pushes(connection: Connection, now: datetime, limit: int) -> list[Push]:
     """Takes what is due for the time of the lease. In `db.jobs`."""
     rows = await connection.fetch(

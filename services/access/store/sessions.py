@@ -77,6 +77,20 @@ async def end_session(connection: Connection, digest: bytes, now: datetime) -> S
     return Session(**row) if row else None
 
 
+async def end_sessions(connection: Connection, account_id: UUID, now: datetime) -> list[UUID]:
+    """Ends all live sessions of an account but an operator's; returns them."""
+    rows = await connection.fetch(
+        """
+        UPDATE sessions s SET end_time = $2 FROM accounts a
+        WHERE s.account_id = $1 AND s.end_time IS NULL AND a.account_id = s.account_id AND NOT a.is_operator
+        RETURNING s.session_id
+        """,
+        account_id,
+        now,
+    )
+    return [row["session_id"] for row in rows]
+
+
 async def find_session_id(connection: Connection, digest: bytes) -> UUID | None:
     """The session, ended or not, of a present or just used refresh token."""
     session_id: UUID | None = await connection.fetchval(

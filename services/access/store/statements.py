@@ -9,7 +9,14 @@ import asyncpg
 from chassis.db import Connection
 from services.access.rules.guardianships import GuardianKind
 from services.access.rules.names import PersonName
-from services.access.rules.statements import PaperDeclaration, PaperReason, Signer
+from services.access.rules.statements import (
+    DeclarationForm,
+    Declared,
+    ListedDeclaration,
+    PaperDeclaration,
+    PaperReason,
+    Signer,
+)
 
 
 async def list_signers(connection: Connection, school_id: UUID, application_id: UUID) -> list[Signer]:
@@ -36,9 +43,15 @@ async def list_signers(connection: Connection, school_id: UUID, application_id: 
 
 
 async def insert_declaration(
-    connection: Connection, school_id: UUID, application_id: UUID, student_id: UUID, signer: Signer, day: date
+    connection: Connection,
+    school_id: UUID,
+    application_id: UUID | None,
+    student_id: UUID,
+    declared: Declared,
+    account_id: UUID,
+    day: date,
 ) -> PaperDeclaration:
-    """A declaration under the next number of the school and year; one that was open is revoked before.
+    """A declaration under the next number of the school and the year of `day`; one that was open is revoked before.
 
     The counter is held until the transaction ends, and a transaction that does not commit gives its number back: no gaps.
     """
@@ -49,19 +62,21 @@ async def insert_declaration(
             ON CONFLICT (school_id, name, year) DO UPDATE SET value = counters.value + 1 RETURNING value
         )
         INSERT INTO paper_declarations (school_id, application_id, student_id, guardian_person_id, year, number, declare_date,
-                                        reason, declines_printouts)
-        SELECT $1, $2, $3, $4, $5, value, $6, $7, $8 FROM next
+                                        reason, declines_printouts, form, recorded_by_account_id)
+        SELECT $1, $2, $3, $4, $5, value, $6, $7, $8, $9, $10 FROM next
         RETURNING declaration_id, student_id, guardian_person_id, year, number, declare_date, reason, declines_printouts,
                   revoke_time
         """,
         school_id,
         application_id,
         student_id,
-        signer.person_id,
+        declared.guardian_person_id,
         day.year,
-        day,
-        signer.reason,
-        signer.declines_printouts,
+        declared.declare_date,
+        declared.reason,
+        declared.declines_printouts,
+        declared.form,
+        account_id,
     )
     assert row is not None
     return _read(row)
@@ -100,6 +115,66 @@ async def list_declarations(connection: Connection, school_id: UUID, application
     return [_read(row) for row in rows]
 
 
+async def list_listed(
+    connection: Connection, school_id: UUID, student_id: UUID, guardian_id: UUID | None, before: UUID, limit: int
+) -> list[ListedDeclaration]:
+    """Declarations about a student before an id, the newest first: of one guardian, or of all."""
+    rows = await connection.fetch(
+        """
+        SELECT d.declaration_id, d.student_id, d.guardian_person_id, d.year, d.number, d.declare_date, d.reason,
+               d.declines_printouts, d.revoke_time, d.form, p.family_name, p.given_name, p.patronymic
+        FROM paper_declarations d JOIN people p ON p.school_id = d.school_id AND p.person_id = d.guardian_person_id
+        WHERE d.school_id = $1 AND d.student_id = $2 AND d.declaration_id < $4
+          AND ($3::uuid IS NULL OR d.guardian_person_id = $3)
+        ORDER BY d.declaration_id DESC LIMIT $5
+        """,
+        school_id,
+        student_id,
+        guardian_id,
+        before,
+        limit,
+    )
+    return [_read_listed(row) for row in rows]
+
+
+async def find_listed(
+    connection: Connection, school_id: UUID, student_id: UUID, declaration_id: UUID
+) -> ListedDeclaration | None:
+    """A declaration about a student, locked until the transaction ends."""
+    row = await connection.fetchrow(
+        """
+        SELECT d.declaration_id, d.student_id, d.guardian_person_id, d.year, d.number, d.declare_date, d.reason,
+               d.declines_printouts, d.revoke_time, d.form, p.family_name, p.given_name, p.patronymic
+        FROM paper_declarations d JOIN people p ON p.school_id = d.school_id AND p.person_id = d.guardian_person_id
+        WHERE d.school_id = $1 AND d.student_id = $2 AND d.declaration_id = $3 FOR UPDATE OF d
+        """,
+        school_id,
+        student_id,
+        declaration_id,
+    )
+    return _read_listed(row) if row else None
+
+
+async def list_roster_declarations(
+    connection: Connection, school_id: UUID, ids: Sequence[UUID] | None, after: UUID, limit: int
+) -> list[PaperDeclaration]:
+    """Declarations after an id, revoked ones too; only those of `ids` where given."""
+    rows = await connection.fetch(
+        """
+        SELECT declaration_id, student_id, guardian_person_id, year, number, declare_date, reason, declines_printouts,
+               revoke_time
+        FROM paper_declarations
+        WHERE school_id = $1 AND declaration_id > $3 AND ($2::uuid[] IS NULL OR declaration_id = ANY ($2))
+        ORDER BY declaration_id LIMIT $4
+        """,
+        school_id,
+        ids,
+        after,
+        limit,
+    )
+    return [_read(row) for row in rows]
+
+
 async def list_ending_their_mode(connection: Connection, school_id: UUID, application_id: UUID) -> list[UUID]:
     """The applicants, as people, who asked that their paper mode end with the granting."""
     rows = await connection.fetch(
@@ -112,3 +187,10 @@ async def list_ending_their_mode(connection: Connection, school_id: UUID, applic
 
 def _read(row: asyncpg.Record) -> PaperDeclaration:
     return PaperDeclaration(**{**row, "reason": PaperReason(row["reason"])})
+
+
+def _read_listed(row: asyncpg.Record) -> ListedDeclaration:
+    kept = dict(row)
+    name = PersonName(*(kept.pop(part) for part in ("family_name", "given_name", "patronymic")))
+    form = DeclarationForm(kept.pop("form"))
+    return ListedDeclaration(PaperDeclaration(**{**kept, "reason": PaperReason(kept["reason"])}), name, form)
