@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from itertools import chain
 from typing import Any
@@ -52,6 +52,8 @@ def _school(roster: Roster) -> Iterator[Table]:
     school, year = roster.school, roster.year
     row = (school.school_id, school.code, school.name, school.full_name, school.time_zone, year.year_id)
     yield _table("schools", "school_id code name full_name time_zone current_year_id", [row])
+    said = asdict(roster.details)
+    yield _table("school_details", f"school_id {' '.join(said)}", [(school.school_id, *said.values())])
     validity = Range(year.first_day, year.last_day + _DAY)
     rows: list[Row] = [(school.school_id, year.year_id, year.name, validity)]
     yield _table("school_years", "school_id year_id name validity", rows)

@@ -122,7 +122,7 @@ async def test_class_teacher_admin_and_secretary_register(
         ("mother", "admin", NO_STUDENT),
         ("head", "secretary", NO_STUDENT),
         ("head", "head", WRONG_ROLE),
-        ("mother", "guardian", WRONG_ROLE),
+        ("mother", "guardian", NO_STUDENT),
     ],
 )
 async def test_others_do_not_register(
@@ -365,7 +365,7 @@ async def test_a_person_with_an_own_password_gets_the_grant_alone(
         ("secretary", "secretary", WRONG_ROLE),
         ("secretary", "admin", NO_CASE),
         ("head", "head", WRONG_ROLE),
-        ("mother", "guardian", WRONG_ROLE),
+        ("mother", "guardian", NO_STUDENT),
     ],
 )
 async def test_only_own_class_teacher_and_admin_grant(

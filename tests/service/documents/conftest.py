@@ -111,9 +111,7 @@ class _Decisions(decision_service_pb2_grpc.DecisionServiceServicer):
     async def GetDecisions(
         self,
         request: decision_service_pb2.GetDecisionsRequest,
-        context: grpc.aio.ServicerContext[
-            decision_service_pb2.GetDecisionsRequest, decision_service_pb2.GetDecisionsResponse
-        ],
+        context: grpc.aio.ServicerContext[decision_service_pb2.GetDecisionsRequest, decision_service_pb2.GetDecisionsResponse],
     ) -> decision_service_pb2.GetDecisionsResponse:
         """The decisions that the test put there; a case without any was not refused."""
         found = self._neighbours.decisions.get(request.application_id)

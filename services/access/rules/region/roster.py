@@ -8,6 +8,7 @@ from uuid import UUID
 from services.access.rules.guardianships import GuardianKind
 from services.access.rules.names import PersonName
 from services.access.rules.roles import Role
+from services.access.rules.schools import SchoolDetails
 
 
 class Ids:
@@ -160,6 +161,7 @@ class Roster:
 
     school: School
     year: SchoolYear
+    details: SchoolDetails
     people: list[Person] = field(default_factory=list)
     classes: list[Class] = field(default_factory=list)
     students: list[Student] = field(default_factory=list)

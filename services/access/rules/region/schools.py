@@ -29,6 +29,7 @@ from services.access.rules.region.staff import (
     choose_gender,
 )
 from services.access.rules.roles import Role
+from services.access.rules.schools import SchoolDetails
 
 Place = tuple[Class, int]  # a place for a student: the class and the grade
 LETTERS = "АБВГДЕЖЗИК"
@@ -117,6 +118,22 @@ def build_school_name(spec: SchoolSpec) -> tuple[str, str, str]:
     return code, f"МБОУ {name} г. {TOWN}", f"{order} {name} города {TOWN} Республики Крым"
 
 
+def build_school_details(spec: SchoolSpec) -> SchoolDetails:
+    """What the school's papers say of it: invented, with numbers and addresses that nobody has."""
+    code, _, _ = build_school_name(spec)
+    place = f"с. {VILLAGE}" if spec.is_village else f"г. {TOWN}"
+    founder = f"администрация {DISTRICT} Республики Крым" if spec.is_village else f"администрация города {TOWN} Республики Крым"
+    return SchoolDetails(
+        address=f"{place}, ул. Школьная, {spec.number}",
+        phone=f"+7 (000) 000-{spec.number:02}-01",
+        email=f"{code}@school.example",
+        site=f"{code}.school.example",
+        locality=place,
+        founder=founder,
+        founder_contacts=f"{place}, пл. Центральная, 1, +7 (000) 000-{spec.number:02}-00, office@founder.example",
+    )
+
+
 class SchoolMaker:
     """Makes one school. The same arguments give the same school, ids included."""
 
@@ -135,7 +152,7 @@ class SchoolMaker:
         year = SchoolYear(
             self._ids.next(), f"{self._year}/{self._year + 1}", date(self._year, 9, 1), date(self._year + 1, 6, 30)
         )
-        roster = Roster(school, year)
+        roster = Roster(school, year, build_school_details(self._spec))
         roster.classes = [Class(self._ids.next(), name, grades) for grades, name, _ in self._spec.classes]
         families = self._fill_classes(roster)
         self._appoint_staff(roster)

@@ -1,0 +1,327 @@
+"""What a family does by itself: the own statement, the own cases, withdrawal, paper; and how it is warned of an end."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import grpc
+import pytest
+
+from chassis.clock import SetClock, SystemClock
+from chassis.db import Database
+from diary.access.v1 import application_service_pb2 as pb
+from diary.access.v1 import (
+    application_service_pb2_grpc,
+    events_pb2,
+    grant_service_pb2,
+    grant_service_pb2_grpc,
+    paper_service_pb2,
+    paper_service_pb2_grpc,
+    roster_service_pb2,
+    roster_service_pb2_grpc,
+)
+from services.access.actions.leaving import warn_school
+from tests.support.access_region import Person, SchoolWorld
+from tests.support.access_service import Backends
+from tests.support.applications import add_vera, filing, granting, mother, reading, set_birth_date
+from tests.support.services import refused, sign_service
+
+NO_STUDENT = (grpc.StatusCode.NOT_FOUND, "STUDENT_NOT_FOUND")
+NO_CASE = (grpc.StatusCode.NOT_FOUND, "APPLICATION_NOT_FOUND")
+NOT_OWN = (grpc.StatusCode.INVALID_ARGUMENT, "STATEMENT_NOT_OWN")
+IN_PERSON = pb.CREDENTIALS_WAY_IN_PERSON
+
+
+@pytest.fixture
+def stub(channel: grpc.aio.Channel) -> Any:
+    return application_service_pb2_grpc.ApplicationServiceStub(channel)
+
+
+@pytest.fixture
+def papers(channel: grpc.aio.Channel) -> Any:
+    return paper_service_pb2_grpc.PaperServiceStub(channel)
+
+
+@pytest.fixture
+def teacher(backends: Backends, school: SchoolWorld) -> Any:
+    return backends.sign_in(school.people["class_teacher"], "class_teacher")
+
+
+def _family(backends: Backends, school: SchoolWorld, key: str) -> Any:
+    return backends.sign_in(school.people[key], "student" if key == "anna" else "guardian")
+
+
+def _own(school: SchoolWorld, student: str = "anna", **other: Any) -> pb.RegisterApplicationRequest:
+    words = {"kind": pb.APPLICATION_KIND_APPENDIX_3, "channel": pb.APPLICATION_CHANNEL_DIARY, **other}
+    applicants = words.pop("applicants", [pb.FiledApplicant(credentials_way=IN_PERSON)])
+    return filing(school, school.people[student], *applicants, **words)
+
+
+async def _is_ended(admin: Any, person: Person) -> bool:
+    ended: bool = await admin.fetchval(
+        "SELECT bool_and(end_time IS NOT NULL) FROM grants WHERE holder_person_id = $1", person.person_id
+    )
+    return ended
+
+
+async def test_a_fathers_own_statement_ends_his_access_and_nobody_elses(
+    stub: Any, backends: Backends, admin: Any, school: SchoolWorld
+) -> None:
+    """Clauses R32, R33: signed in the diary; the answer comes again although the relation has ended by it."""
+    metadata, request = _family(backends, school, "father"), _own(school)
+    case = (await stub.RegisterApplication(request, metadata=metadata)).application
+    assert [one.person_id for one in case.applicants] == [str(school.people["father"].person_id)]
+    assert case.channel == pb.APPLICATION_CHANNEL_DIARY
+    assert not case.log
+    assert case.applicants[0].paper_declaration.number
+    assert await _is_ended(admin, school.people["father"])
+    assert not await _is_ended(admin, school.people["mother"])
+    assert not await _is_ended(admin, school.people["anna"])
+    assert await refused(stub.RegisterApplication(_own(school), metadata=metadata)) in (
+        NO_STUDENT,
+        (grpc.StatusCode.UNAUTHENTICATED, "SESSION_ENDED"),
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": pb.APPLICATION_KIND_APPENDIX_1},
+        {"applicants": [mother()]},
+        {"applicants": [pb.FiledApplicant(credentials_way=IN_PERSON), pb.FiledApplicant(credentials_way=IN_PERSON)]},
+    ],
+)
+async def test_a_family_signs_its_own_statement_alone(
+    stub: Any, backends: Backends, admin: Any, school: SchoolWorld, change: dict[str, Any]
+) -> None:
+    """Clause R32: no application, nobody else, no two."""
+    other = "mother" if "applicants" not in change else "father"
+    if change.get("applicants") == [mother()]:
+        change = {
+            "applicants": [pb.FiledApplicant(person_id=str(school.people["mother"].person_id), credentials_way=IN_PERSON)]
+        }
+    call = stub.RegisterApplication(_own(school, **change), metadata=_family(backends, school, other))
+    assert await refused(call) == NOT_OWN
+    assert not await _is_ended(admin, school.people["mother"])
+
+
+async def test_another_familys_child_is_as_absent(stub: Any, backends: Backends, school: SchoolWorld) -> None:
+    await add_vera(school)
+    call = stub.RegisterApplication(_own(school, "vera"), metadata=_family(backends, school, "mother"))
+    assert await refused(call) == NO_STUDENT
+
+
+async def test_a_student_under_14_signs_no_statement(stub: Any, backends: Backends, admin: Any, school: SchoolWorld) -> None:
+    """Decision 7; from 14 on the own access alone ends, and no paper mode begins."""
+    anna = school.people["anna"]
+    today = datetime.now(UTC).date()  # noqa: TID251
+    await set_birth_date(school, anna, today.replace(year=today.year - 10, day=1))
+    metadata = _family(backends, school, "anna")
+    young = (grpc.StatusCode.FAILED_PRECONDITION, "STUDENT_UNDER_AGE")
+    assert await refused(stub.RegisterApplication(_own(school), metadata=metadata)) == young
+    await set_birth_date(school, anna, today.replace(year=today.year - 15, day=1))
+    case = (await stub.RegisterApplication(_own(school), metadata=metadata)).application
+    assert not case.applicants[0].HasField("paper_declaration")
+    assert await _is_ended(admin, anna)
+    assert not await _is_ended(admin, school.people["mother"])
+
+
+async def test_an_account_with_nothing_left_is_signed_out_everywhere(
+    stub: Any, backends: Backends, admin: Any, school: SchoolWorld
+) -> None:
+    """Clause R33: sessions end when no relation is left; at OK the other services know."""
+    father = school.people["father"]
+    await stub.RegisterApplication(_own(school), metadata=_family(backends, school, "father"))
+    left = await admin.fetchval(
+        "SELECT count(*) FROM relations WHERE account_id = $1 AND (valid_to_time IS NULL OR valid_to_time > now())",
+        father.account_id,
+    )
+    live = await admin.fetchval("SELECT count(*) FROM sessions WHERE account_id = $1 AND end_time IS NULL", father.account_id)
+    assert (left, live) == (0, 0)
+    known = await admin.fetchval("SELECT count(*) FROM documents.ended_sessions WHERE session_id = $1", father.session_id)
+    assert known == 1
+    # The mother, who signed nothing, stays signed in.
+    kept = await admin.fetchval(
+        "SELECT count(*) FROM sessions WHERE account_id = $1 AND end_time IS NULL", school.people["mother"].account_id
+    )
+    assert kept >= 1
+
+
+async def test_an_applicant_reads_the_own_case_and_of_the_other_the_name_alone(
+    stub: Any, backends: Backends, school: SchoolWorld, teacher: Any
+) -> None:
+    """Clause R29: each applicant sees only the own contacts; a stranger's case is as absent."""
+    applicants = [
+        pb.FiledApplicant(
+            person_id=str(school.people[key].person_id), credentials_way=pb.CREDENTIALS_WAY_EMAIL, email=f"{key}@example.org"
+        )
+        for key in ("mother", "father")
+    ]
+    request = filing(
+        school,
+        school.people["anna"],
+        *applicants,
+    )
+    case = (await stub.RegisterApplication(request, metadata=teacher)).application
+    metadata = _family(backends, school, "mother")
+    seen = (await stub.GetApplication(reading(school, case.application_id), metadata=metadata)).application
+    own, other = seen.applicants
+    assert own.email == "mother@example.org"
+    assert other == pb.Applicant(display_name=other.display_name)
+    assert (list(seen.log), list(seen.checklist)) == ([], [])
+    listing = pb.ListApplicationsRequest(school_id=str(school.school_id))
+    assert [one.number for one in (await stub.ListApplications(listing, metadata=metadata)).applications] == [case.number]
+    await add_vera(school)
+    stranger = backends.sign_in(school.people["teacher"], "guardian")
+    assert await refused(stub.GetApplication(reading(school, case.application_id), metadata=stranger)) == NO_CASE
+
+
+async def test_an_application_is_withdrawn_once_and_its_term_ends(
+    stub: Any, admin: Any, school: SchoolWorld, teacher: Any
+) -> None:
+    """Clause R24: neither granted nor refused afterwards."""
+    vera = await add_vera(school)
+    case = (await stub.RegisterApplication(filing(school, vera), metadata=teacher)).application
+    request = pb.WithdrawApplicationRequest(
+        school_id=str(school.school_id), application_id=case.application_id, request_id=str(uuid4())
+    )
+    for _ in range(2):
+        withdrawn = (await stub.WithdrawApplication(request, metadata=teacher)).application
+    assert withdrawn.state == pb.APPLICATION_STATE_WITHDRAWN
+    assert [line.ground for line in withdrawn.log].count("заявление отозвано заявителем") == 1
+    evidence = await admin.fetchval(
+        "SELECT evidence FROM deadlines WHERE subject_id = $1", UUID(case.applicants[0].applicant_id)
+    )
+    assert evidence == "withdrawn"
+    decided = (grpc.StatusCode.FAILED_PRECONDITION, "APPLICATION_DECIDED")
+    assert await refused(stub.GrantApplication(granting(school, case.application_id), metadata=teacher)) == decided
+    again = pb.WithdrawApplicationRequest(**{**_fields(request), "request_id": str(uuid4())})
+    assert await refused(stub.WithdrawApplication(again, metadata=teacher)) == decided
+
+
+def _fields(message: Any) -> dict[str, Any]:
+    return {field.name: value for field, value in message.ListFields()}
+
+
+async def test_a_statement_has_had_its_effect_and_is_not_withdrawn(stub: Any, school: SchoolWorld, teacher: Any) -> None:
+    applicant = pb.FiledApplicant(person_id=str(school.people["mother"].person_id), credentials_way=IN_PERSON)
+    request = filing(school, school.people["anna"], applicant, kind=pb.APPLICATION_KIND_APPENDIX_3)
+    case = (await stub.RegisterApplication(request, metadata=teacher)).application
+    withdrawal = pb.WithdrawApplicationRequest(
+        school_id=str(school.school_id), application_id=case.application_id, request_id=str(uuid4())
+    )
+    nothing = (grpc.StatusCode.FAILED_PRECONDITION, "NOTHING_TO_WITHDRAW")
+    assert await refused(stub.WithdrawApplication(withdrawal, metadata=teacher)) == nothing
+
+
+def _declaring(school: SchoolWorld, **other: Any) -> paper_service_pb2.RecordPaperDeclarationRequest:
+    words = {"reason": pb.PAPER_REASON_CANNOT, "request_id": str(uuid4()), **other}
+    return paper_service_pb2.RecordPaperDeclarationRequest(
+        school_id=str(school.school_id), student_id=str(school.people["anna"].person_id), **words
+    )
+
+
+async def test_a_mother_declares_for_paper_and_keeps_her_access(
+    papers: Any, channel: grpc.aio.Channel, backends: Backends, admin: Any, school: SchoolWorld
+) -> None:
+    """Clause R8: a number without gaps, the newest counts, revocable; documents reads it of the roster."""
+    metadata = _family(backends, school, "mother")
+    first = (await papers.RecordPaperDeclaration(_declaring(school), metadata=metadata)).declaration
+    request = _declaring(school, declines_printouts=True)
+    for _ in range(2):
+        second = (await papers.RecordPaperDeclaration(request, metadata=metadata)).declaration
+    year = datetime.now(UTC).year  # noqa: TID251
+    assert [one.declaration.number for one in (first, second)] == [f"1-Р/{year}", f"2-Р/{year}"]
+    assert second.form == paper_service_pb2.PAPER_DECLARATION_FORM_ELECTRONIC
+    assert not await _is_ended(admin, school.people["mother"])
+    listing = paper_service_pb2.ListPaperDeclarationsRequest(
+        school_id=str(school.school_id), student_id=str(school.people["anna"].person_id)
+    )
+    listed = (await papers.ListPaperDeclarations(listing, metadata=metadata)).declarations
+    assert [one.declaration.HasField("revoke_time") for one in listed] == [False, True]
+    revoking = paper_service_pb2.RevokePaperDeclarationRequest(
+        school_id=str(school.school_id),
+        student_id=str(school.people["anna"].person_id),
+        declaration_id=second.declaration.declaration_id,
+        request_id=str(uuid4()),
+    )
+    for _ in range(2):
+        revoked = (await papers.RevokePaperDeclaration(revoking, metadata=metadata)).declaration
+    assert revoked.declaration.HasField("revoke_time")
+    roster: Any = roster_service_pb2_grpc.RosterServiceStub(channel)
+    wanted = roster_service_pb2.ListRosterRequest(
+        school_id=str(school.school_id), kind=roster_service_pb2.ROSTER_KIND_PAPER_DECLARATION
+    )
+    service = sign_service(backends.keys_dir, "documents", SystemClock())
+    entries = (await roster.ListRoster(wanted, metadata=service)).entries
+    assert [(one.paper_declaration.number, one.paper_declaration.version) for one in entries] == [
+        (f"1-Р/{year}", 2),
+        (f"2-Р/{year}", 2),
+    ]
+
+
+async def test_nobody_declares_for_another_and_staff_write_down_what_is_told(
+    papers: Any, backends: Backends, school: SchoolWorld, teacher: Any
+) -> None:
+    """Clause R8: the declaration is the parent's own."""
+    his = str(school.people["father"].person_id)
+    metadata = _family(backends, school, "mother")
+    assert (
+        await refused(papers.RecordPaperDeclaration(_declaring(school, guardian_person_id=his), metadata=metadata)) == NOT_OWN
+    )
+    words = paper_service_pb2.PAPER_DECLARATION_FORM_WORDS
+    told = _declaring(school, guardian_person_id=his, form=words, declare_date="2026-09-01")
+    kept = (await papers.RecordPaperDeclaration(told, metadata=teacher)).declaration
+    assert (kept.guardian_person_id, kept.form, kept.declaration.declare_date) == (his, words, "2026-09-01")
+    nobody = (grpc.StatusCode.NOT_FOUND, "PERSON_NOT_FOUND")
+    assert await refused(papers.RecordPaperDeclaration(_declaring(school), metadata=teacher)) == nobody
+    ahead = _declaring(school, guardian_person_id=his, declare_date="2099-01-01")
+    future = (grpc.StatusCode.INVALID_ARGUMENT, "DECLARED_IN_FUTURE")
+    assert await refused(papers.RecordPaperDeclaration(ahead, metadata=teacher)) == future
+    revoking = paper_service_pb2.RevokePaperDeclarationRequest(
+        school_id=str(school.school_id),
+        student_id=str(school.people["anna"].person_id),
+        declaration_id=kept.declaration.declaration_id,
+        request_id=str(uuid4()),
+    )
+    absent = (grpc.StatusCode.NOT_FOUND, "PAPER_DECLARATION_NOT_FOUND")
+    assert await refused(papers.RevokePaperDeclaration(revoking, metadata=metadata)) == absent
+    other = backends.sign_in(school.people["other_class_teacher"], "class_teacher")
+    assert await refused(papers.RecordPaperDeclaration(told, metadata=other)) == NO_STUDENT
+
+
+async def test_both_are_warned_once_30_days_before_the_coming_of_age(
+    channel: grpc.aio.Channel, backends: Backends, admin: Any, school: SchoolWorld
+) -> None:
+    """Clause R6: the holder and the student; not again, not earlier, and the letter says why."""
+    anna, hers = school.people["anna"], school.people["mother"]
+    today = datetime.now(UTC).date()  # noqa: TID251
+    birthday = today + timedelta(days=20)
+    await set_birth_date(school, anna, birthday.replace(year=birthday.year - 18, day=min(birthday.day, 28)))
+    await school.derive("mother", "father")
+    database = await Database.connect(backends.clone.app_dsns["access"], "access", size=1)
+    early = SetClock(datetime.now(UTC) - timedelta(days=30))  # noqa: TID251
+    for clock in (early, SystemClock(), SystemClock()):
+        await warn_school(database, clock, school.school_id)
+    await database.close()
+    rows = await admin.fetch(
+        "SELECT payload FROM outbox WHERE school_id = $1 AND subject = $2",
+        school.school_id,
+        events_pb2.AccessEndsSoon.DESCRIPTOR.full_name,
+    )
+    told = [events_pb2.AccessEndsSoon.FromString(row["payload"]) for row in rows]
+    mothers = [one for one in told if one.account_id == str(hers.account_id)]
+    assert len(mothers) == 1
+    same = [one.account_id for one in told if one.grant_id == mothers[0].grant_id]
+    assert sorted(same) == sorted([str(hers.account_id), str(anna.account_id)])
+    stub: Any = grant_service_pb2_grpc.GrantServiceStub(channel)
+    wanted = grant_service_pb2.GetGrantEndingRequest(school_id=str(school.school_id), grant_id=mothers[0].grant_id)
+    answer = await stub.GetGrantEnding(wanted, metadata=sign_service(backends.keys_dir, "notify", SystemClock()))
+    assert answer.cause == grant_service_pb2.GRANT_ENDING_CAUSE_OF_AGE
+    assert answer.end_time == mothers[0].end_time
+    assert answer.holder_account_id == str(hers.account_id)
+    absent = (grpc.StatusCode.NOT_FOUND, "GRANT_NOT_FOUND")
+    foreign = sign_service(backends.keys_dir, "journal", SystemClock())
+    assert await refused(stub.GetGrantEnding(wanted, metadata=foreign)) == absent
