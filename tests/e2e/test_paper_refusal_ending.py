@@ -60,7 +60,7 @@ async def test_a_family_that_wants_paper_is_printed_for_and_may_change_its_mind(
     region: Launcher, logins: dict[str, Login]
 ) -> None:
     """Clauses R7, R8: declared by the mother in the diary, printed by the class teacher for her child alone, revoked."""
-    lesson = await find_lesson(region, logins)
+    lesson = await find_lesson(region, logins, is_of_own_class=True)
     async with signed_in(region, logins["mother"]) as mother, signed_in(region, logins["teacher"]) as teacher:
         await lesson.record(teacher, new_id())
         children = {child["studentId"]: child for child in find_school(await mother.get("/v1/me"))["students"]}
@@ -104,7 +104,7 @@ async def test_a_request_that_must_be_refused_is_decided_signed_sealed_and_given
 ) -> None:
     """Clauses R19, R22, R23, R24: a stranger asks; the paper says nothing of the child and reaches the stranger by e-mail."""
     email = f"{new_id()[:8]}@stranger.example"
-    lesson = await find_lesson(region, logins)
+    lesson = await find_lesson(region, logins, is_of_own_class=True)
     school = f"/v1/schools/{lesson.school_id}"
     student_id = lesson.students[-1]
     async with signed_in(region, logins["teacher"]) as teacher, signed_in(region, logins["secretary"]) as secretary:
@@ -206,7 +206,7 @@ async def test_an_access_ends_at_once_by_the_fathers_own_statement(
     region: Launcher, logins: dict[str, Login], head: Head
 ) -> None:
     """Clauses R21, R30-R33: his call is refused once OK came, the mother's and the child's are not; he is refused by R21."""
-    lesson = await find_lesson(region, logins)
+    lesson = await find_lesson(region, logins, is_of_own_class=True)
     school = f"/v1/schools/{lesson.school_id}"
     async with signed_in(region, logins["father"]) as father, signed_in(region, logins["mother"]) as mother:
         his = find_school(await father.get("/v1/me"))

@@ -46,11 +46,14 @@ class Lesson:
         return cell if value is None else {**cell, "value": value}
 
 
-async def find_lesson(region: Launcher, logins: dict[str, Login]) -> Lesson:
-    """A course of the teacher in which the mother's child learns."""
+async def find_lesson(region: Launcher, logins: dict[str, Login], *, is_of_own_class: bool = False) -> Lesson:
+    """A course of the teacher in which the mother's child learns, one of the own class where asked for."""
     async with signed_in(region, logins["mother"]) as mother, signed_in(region, logins["teacher"]) as teacher:
         children = {child["studentId"] for child in find_school(await mother.get("/v1/me"))["students"]}
         school_id = find_school(await teacher.get("/v1/me"))["schoolId"]
+        if is_of_own_class:
+            own = (await teacher.get(f"/v1/schools/{school_id}/students", pageSize="500"))["students"]
+            children &= {student["studentId"] for student in own}
         courses = (await teacher.get(f"/v1/schools/{school_id}/courses", pageSize="500"))["courses"]
         for course in courses:
             page = await teacher.get(f"/v1/schools/{school_id}/courses/{course['courseId']}/page")
