@@ -16,7 +16,7 @@ from deploy.local.launcher import Launcher
 from deploy.local.region import Size
 from tests.support.eventually import eventually
 from tests.support.families import find_letter, read_text
-from tests.support.papers import needs_poppler, read_texts, scan
+from tests.support.papers import needs_poppler, read_texts, scan, squeeze
 from tests.support.region import Api, Login, Refused, new_id, read_logins, run_region, signed_in
 from tests.support.teaching import find_lesson, find_school
 
@@ -252,7 +252,7 @@ async def _refuse_and_hand_over(
         pdf = await secretary.get_bytes(f"{school}/documents/{paper['documentId']}:download")
         text = " ".join(" ".join(read_texts(pdf)).split())
         assert "заявление заявителя об отказе в получении услуги" in text
-        assert applicant["paperDeclaration"]["number"] in text
+        assert applicant["paperDeclaration"]["number"] in squeeze(text)
         file = base64.b64encode(scan(pdf)).decode()
         await secretary.post(f"{school}/documents:uploadScan", requestId=new_id(), file=file)
         await eventually(lambda: _hand_over(teacher, path, paper), seconds=20, why="access knows of the signature")

@@ -32,6 +32,7 @@ _CERTIFICATE_TIME = timedelta(days=456)
 _KEY_TIME = timedelta(days=30)
 # Clocks of one region differ.
 _SKEW = timedelta(hours=1)
+# In bytes of UTF-8, as cryptography counts; the organisation has no limit and bears the whole name.
 _MAX_COMMON_NAME = 64
 
 
@@ -103,7 +104,7 @@ def _issue(authority: Authority, name: str, full_name: str, now: datetime) -> _K
     private = ec.generate_private_key(ec.SECP256R1())
     holder = x509.Name(
         [
-            x509.NameAttribute(NameOID.COMMON_NAME, name[:_MAX_COMMON_NAME]),
+            x509.NameAttribute(NameOID.COMMON_NAME, name.encode()[:_MAX_COMMON_NAME].decode(errors="ignore")),
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, full_name or name),
         ]
     )

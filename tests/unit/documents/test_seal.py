@@ -83,6 +83,18 @@ def test_a_process_keeps_a_schools_key_for_a_month_and_names_the_school_in_its_c
     assert [attribute.value for attribute in named] == list(_NAMES)
 
 
+def test_a_school_with_a_long_name_is_sealed_for_and_named_whole(paper: bytes) -> None:
+    """A common name holds 64 bytes, and Cyrillic takes two a letter: the organisation bears the rest."""
+    names = ("МБОУ «Средняя школа № 3» г. Белокаменск", f"{_NAMES[1]} города Белокаменск Республики Крым")
+    authority = _authority(_LONG_AGO)
+    sealed = Sealer(read_authority(*authority)).seal(paper, _SCHOOL, *names, _LONG_AGO)
+    assert judge_seal(sealed, authority[1]) is SealState.WHOLE
+    [signature] = PdfFileReader(io.BytesIO(sealed)).embedded_signatures
+    subject = signature.signer_cert.subject.native
+    assert names[0].startswith(subject["common_name"])
+    assert subject["organization_name"] == names[1]
+
+
 def test_files_that_are_no_pair_say_how_to_make_one() -> None:
     one, other = _authority(_LONG_AGO), _authority(_LONG_AGO)
     with pytest.raises(ValueError, match=r"deploy\.keys make"):
