@@ -9,7 +9,7 @@ from chassis.clock import Clock
 from chassis.db import Connection
 from services.access.convert import applications as convert
 from services.access.rules.applications import CLAUSE, Case, State
-from services.access.rules.refusals import CLAUSES, Proof, Refusal, RefusalGround, prove_ground, write_refusal_number
+from services.access.rules.refusals import GROUND_WORDS, Proof, Refusal, RefusalGround, prove_ground, write_refusal_number
 from services.access.store import applications
 from services.access.store import refusals as store
 
@@ -21,7 +21,7 @@ async def propose(
     proof = await _prove(connection, school_id, case, ground, now.astimezone(zone).date())
     await store.save_proposal(connection, school_id, case.application_id, ground, proof, account_id, now)
     await store.set_state(connection, school_id, case.application_id, State.REFUSAL_PROPOSED)
-    words = f"подготовлен отказ, основание {CLAUSES[ground]}: {proof.evidence}"
+    words = f"подготовлен отказ, основание: {GROUND_WORDS[ground]}; {proof.evidence}"
     await applications.insert_log_entry(
         connection, school_id, case.application_id, account_id, State.REFUSAL_PROPOSED, words, now
     )
@@ -43,7 +43,7 @@ async def sign(
     written = write_refusal_number(number, day.year)
     for in_time in await store.meet_deadlines(connection, school_id, subjects, f"refusal {written}", now):
         metrics.deadlines_met.labels(CLAUSE, str(in_time).lower()).inc()
-    words = f"отказ подписан, решение № {written}, основание {CLAUSES[refusal.ground]}: {proof.evidence}"
+    words = f"отказ подписан, решение № {written}, основание: {GROUND_WORDS[refusal.ground]}; {proof.evidence}"
     await applications.insert_log_entry(connection, school_id, case.application_id, account_id, State.REFUSED, words, now)
     await outbox.add(connection, clock, convert.application_decided(school_id, case.application_id, State.REFUSED), school_id)
 

@@ -41,6 +41,14 @@ CLAUSES = {
 }
 
 
+# The closed list in the regulation's own words, for the case log.
+GROUND_WORDS = {
+    RefusalGround.NOT_AN_APPLICANT: "запрос подан лицом, не относящимся к заявителям",
+    RefusalGround.NOT_A_STUDENT: "лицо не является обучающимся школы",
+    RefusalGround.OWN_STATEMENT: "заявление заявителя об отказе в получении услуги",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class LastEnrolment:
     """A student's enrolment that is over: its last day, and the order of leaving where it is known."""

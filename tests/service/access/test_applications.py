@@ -311,7 +311,7 @@ async def test_granting_opens_account_grant_relation_and_meets_the_deadline(
     assert granted.applicants[1].login == vera.login
     assert [a.is_activated for a in granted.applicants] == [False, True]
     assert all(a.HasField("met_time") and a.grant_id for a in granted.applicants)
-    assert granted.log[-1].ground.startswith("доступ предоставлен: R10 приказ от 30.08.2020 № 15-у; R11")
+    assert granted.log[-1].ground.startswith("доступ предоставлен: приказ от 30.08.2020 № 15-у; данные внесены")
     rows = await school.connection.fetch(
         """
         SELECT g.application_number, g.granted_by_role, g.role, r.object_id, r.role AS relation_role
