@@ -365,7 +365,7 @@ async def test_a_person_with_an_own_password_gets_the_grant_alone(
         ("secretary", "secretary", WRONG_ROLE),
         ("secretary", "admin", NO_CASE),
         ("head", "head", WRONG_ROLE),
-        ("mother", "guardian", NO_STUDENT),
+        ("mother", "guardian", WRONG_ROLE),
     ],
 )
 async def test_only_own_class_teacher_and_admin_grant(
