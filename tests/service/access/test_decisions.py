@@ -300,15 +300,19 @@ async def test_a_letter_that_was_given_up_is_told_in_the_case(office: Office, sc
     await teller.signed()
     await teller.letter(notify_events.DeliveryFailed)
 
-    async def is_told() -> bool:
-        return any("не доставлено по электронной почте" in line.ground for line in (await office.read(case)).log)
+    async def is_told(times: int) -> bool:
+        lines = [line.ground for line in (await office.read(case)).log]
+        return sum("не доставлено по электронной почте" in line for line in lines) == times
 
-    await eventually(is_told, seconds=30, why="the failure is told")
+    await eventually(lambda: is_told(1), seconds=30, why="the failure is told")
     await office.stub.RecordHandOver(handing_over(school, case), metadata=office.teacher)
-    # A letter that was accepted after all does not change how it was given.
+    # A letter that was accepted after all does not change how it was given; what is told after it shows that it was heard.
     await teller.letter(notify_events.DeliverySucceeded)
-    seen = await teller.see(lambda paper: paper.channel == pb.DECISION_CHANNEL_IN_PERSON, "it was handed over")
-    assert seen.applicants[0].decision.delivered_by
+    await teller.letter(notify_events.DeliveryFailed)
+    await eventually(lambda: is_told(2), seconds=30, why="both are told")
+    decision = (await office.read(case)).applicants[0].decision
+    assert decision.channel == pb.DECISION_CHANNEL_IN_PERSON
+    assert decision.delivered_by
 
 
 async def test_the_database_takes_no_paper_given_before_it_was_signed(office: Office, school: SchoolWorld, admin: Any) -> None:
