@@ -23,7 +23,7 @@ from services.access.config import Settings
 from services.access.consumers import Consumers
 
 # An ending is confirmed or called pending within five seconds.
-_PUSH_SECONDS = 4.5
+_PUSH_SECONDS = 4.0
 
 
 def build(settings: Settings, frame: run.Frame) -> run.Service:

@@ -26,7 +26,7 @@ _READERS = 3
 _AT_ONCE = 8
 # Reads that each reader begins after OK, at the least.
 _LATE_READS = 3
-# Who is told of an ending, and for how long one of them is down: an ending waits 4.5 seconds for it.
+# Who is told of an ending, and for how long one of them is down: an ending waits four seconds for it.
 _TOLD = ("notify", "documents", "journal")
 _DOWN_SECONDS = 6.0, 8.0
 _CUT_SECONDS = 0.5, 2.0
