@@ -46,7 +46,9 @@ async def get_detailed(connection: Connection, school_id: UUID) -> DetailedSchoo
 
 async def lock_detailed(connection: Connection, school_id: UUID) -> DetailedSchool:
     """The same, held until the transaction ends, so that of two who saw one etag the second is told. In `db.school`."""
-    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('school_details ' || $1::uuid::text, 0))", school_id)
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('school_details ' || $1::uuid::text, 0))", school_id
+    )
     return await get_detailed(connection, school_id)
 
 
