@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import grpc
+import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
@@ -153,10 +154,10 @@ async def neighbours() -> AsyncIterator[Neighbours]:
     await server.stop(None)
 
 
-@pytest_asyncio.fixture(scope="module")
-async def served_world(clone: Clone, nats_url: str, keys_dir: Path, neighbours: Neighbours) -> AsyncIterator[World]:
-    """documents, serving."""
-    settings = Settings(
+@pytest.fixture(scope="module")
+def settings(clone: Clone, nats_url: str, keys_dir: Path, neighbours: Neighbours) -> Settings:
+    """Settings of documents with the stand-ins of its neighbours."""
+    return Settings(
         port=0,
         metrics_port=0,
         database_url=SecretStr(clone.app_dsns["documents"]),
@@ -166,6 +167,11 @@ async def served_world(clone: Clone, nats_url: str, keys_dir: Path, neighbours: 
         access_address=f"127.0.0.1:{neighbours.port}",
         journal_address=f"127.0.0.1:{neighbours.port}",
     )
+
+
+@pytest_asyncio.fixture(scope="module")
+async def served_world(settings: Settings, clone: Clone, keys_dir: Path, neighbours: Neighbours) -> AsyncIterator[World]:
+    """documents, serving."""
     clock = SetClock(NOW)
     async with served("documents", settings, lambda frame: build(settings, frame), clock) as channel:
         yield World(channel, keys_dir, clock, neighbours, clone)

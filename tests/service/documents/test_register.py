@@ -21,6 +21,8 @@ from chassis.db import Database
 from diary.documents.v1 import document_service_pb2 as pb
 from diary.documents.v1 import events_pb2
 from diary.options.v1 import options_pb2
+from services.documents.__main__ import make_papers
+from services.documents.config import Settings
 from services.documents.consumers.decisions import DecisionConsumers
 from services.documents.store import documents as store
 from tests.service.documents.world import Metadata, World
@@ -53,6 +55,17 @@ async def _verify(world: World, **asked: Any) -> pb.VerifyDocumentResponse:
 
 async def _office(world: World, role: str = "secretary") -> Metadata:
     return await world.person(role, options_pb2.RELATION_SCHOOL, world.school_id)
+
+
+async def test_papers_whose_event_was_given_up_are_made_by_a_command_once(world: World, settings: Settings) -> None:
+    """Clause R23: an operator makes good what the dead event did not."""
+    decision = refusal(application_id=str(uuid4()))
+    world.application_decided(decision)
+    for _ in range(2):
+        await make_papers(settings, world.school_id, decision.application_id)
+    request = pb.ListDocumentsRequest(school_id=world.school_id, application_id=decision.application_id)
+    [paper] = (await world.documents.ListDocuments(request, metadata=await _office(world))).documents
+    assert paper.number == decision.number
 
 
 @needs_poppler
