@@ -53,9 +53,8 @@ async def withdraw(connection: Connection, clock: Clock, school_id: UUID, case: 
     now = clock.now()
     await applications.decide_case(connection, school_id, case.application_id, State.WITHDRAWN, now)
     await store.meet_deadlines(connection, school_id, [one.applicant_id for one in case.applicants], "withdrawn", now)
-    await applications.insert_log_entry(
-        connection, school_id, case.application_id, account_id, State.WITHDRAWN, "заявление отозвано заявителем", now
-    )
+    words = f"заявление отозвано заявителем{'' if case.is_own else ', отзыв записан школой'}"
+    await applications.insert_log_entry(connection, school_id, case.application_id, account_id, State.WITHDRAWN, words, now)
     decided = convert.application_decided(school_id, case.application_id, State.WITHDRAWN)
     await outbox.add(connection, clock, decided, school_id)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import grpc
 import pytest
@@ -25,7 +25,7 @@ from diary.access.v1 import (
 from services.access.actions.leaving import warn_school
 from tests.support.access_region import Person, SchoolWorld
 from tests.support.access_service import Backends
-from tests.support.applications import add_vera, filing, granting, mother, reading, set_birth_date
+from tests.support.applications import add_vera, filing, mother, reading, set_birth_date
 from tests.support.services import refused, sign_service
 
 NO_STUDENT = (grpc.StatusCode.NOT_FOUND, "STUDENT_NOT_FOUND")
@@ -176,44 +176,6 @@ async def test_an_applicant_reads_the_own_case_and_of_the_other_the_name_alone(
     await add_vera(school)
     stranger = backends.sign_in(school.people["teacher"], "guardian")
     assert await refused(stub.GetApplication(reading(school, case.application_id), metadata=stranger)) == NO_CASE
-
-
-async def test_an_application_is_withdrawn_once_and_its_term_ends(
-    stub: Any, admin: Any, school: SchoolWorld, teacher: Any
-) -> None:
-    """Clause R24: neither granted nor refused afterwards."""
-    vera = await add_vera(school)
-    case = (await stub.RegisterApplication(filing(school, vera), metadata=teacher)).application
-    request = pb.WithdrawApplicationRequest(
-        school_id=str(school.school_id), application_id=case.application_id, request_id=str(uuid4())
-    )
-    for _ in range(2):
-        withdrawn = (await stub.WithdrawApplication(request, metadata=teacher)).application
-    assert withdrawn.state == pb.APPLICATION_STATE_WITHDRAWN
-    assert [line.ground for line in withdrawn.log].count("заявление отозвано заявителем") == 1
-    evidence = await admin.fetchval(
-        "SELECT evidence FROM deadlines WHERE subject_id = $1", UUID(case.applicants[0].applicant_id)
-    )
-    assert evidence == "withdrawn"
-    decided = (grpc.StatusCode.FAILED_PRECONDITION, "APPLICATION_DECIDED")
-    assert await refused(stub.GrantApplication(granting(school, case.application_id), metadata=teacher)) == decided
-    again = pb.WithdrawApplicationRequest(**{**_fields(request), "request_id": str(uuid4())})
-    assert await refused(stub.WithdrawApplication(again, metadata=teacher)) == decided
-
-
-def _fields(message: Any) -> dict[str, Any]:
-    return {field.name: value for field, value in message.ListFields()}
-
-
-async def test_a_statement_has_had_its_effect_and_is_not_withdrawn(stub: Any, school: SchoolWorld, teacher: Any) -> None:
-    applicant = pb.FiledApplicant(person_id=str(school.people["mother"].person_id), credentials_way=IN_PERSON)
-    request = filing(school, school.people["anna"], applicant, kind=pb.APPLICATION_KIND_APPENDIX_3)
-    case = (await stub.RegisterApplication(request, metadata=teacher)).application
-    withdrawal = pb.WithdrawApplicationRequest(
-        school_id=str(school.school_id), application_id=case.application_id, request_id=str(uuid4())
-    )
-    nothing = (grpc.StatusCode.FAILED_PRECONDITION, "NOTHING_TO_WITHDRAW")
-    assert await refused(stub.WithdrawApplication(withdrawal, metadata=teacher)) == nothing
 
 
 def _declaring(school: SchoolWorld, **other: Any) -> paper_service_pb2.RecordPaperDeclarationRequest:
