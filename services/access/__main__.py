@@ -44,7 +44,7 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
         ),
         "documents": _sender(documents_grpc.RelationServiceStub(documents).ApplyRelations, documents_pb2.ApplyRelationsRequest),
     }
-    endings = Endings(frame.database, targets)
+    endings = Endings(frame.database, frame.clock, targets)
     parts = rpc.parts(
         frame,
         endings,

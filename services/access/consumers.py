@@ -14,7 +14,7 @@ from diary.notify.v1 import events_pb2 as notify_events
 from services.access.actions import decision_papers
 from services.access.convert.deadlines import known_deadline
 from services.access.convert.decisions import signing_way
-from services.access.rules.decisions import NOT_DELIVERED, DecisionChannel
+from services.access.rules.decisions import DecisionChannel
 from services.access.store import deadlines
 
 OWNERS = ("journal", "documents")
@@ -79,7 +79,7 @@ class Consumers:
         async with events.once(self._database, self._clock, event) as connection:
             if connection is not None:
                 ids = UUID(told.school_id), UUID(told.document_id)
-                await decision_papers.note(connection, *ids, NOT_DELIVERED, None, event.fact_time)
+                await decision_papers.note_not_delivered(connection, *ids, event.fact_time)
 
     async def on_deadline_changed(self, event: events.Event) -> None:
         """Writes the deadline as its owner tells it; an older event changes nothing."""

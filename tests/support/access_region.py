@@ -83,6 +83,11 @@ class SchoolWorld:
         """A student, enrolled by order and placed in a class."""
         person = await self.add_person(key, family, given)
         await self._execute("INSERT INTO access.students (school_id, student_id) VALUES ($1, $2)", person.person_id)
+        await self.enrol(person, self.classes[class_name])
+        return person
+
+    async def enrol(self, person: Person, class_id: UUID) -> None:
+        """Enrols a student by order and places the student in a class."""
         await self._execute(
             """
             INSERT INTO access.enrolments (school_id, student_id, order_number, order_date, validity)
@@ -96,10 +101,9 @@ class SchoolWorld:
             INSERT INTO access.placements (school_id, student_id, class_id, validity) VALUES ($1, $2, $3, daterange($4, NULL))
             """,
             person.person_id,
-            self.classes[class_name],
+            class_id,
             START,
         )
-        return person
 
     async def add_class(self, name: str, grades: list[int]) -> UUID:
         """A class of the current year."""

@@ -6,7 +6,7 @@ from uuid import UUID
 from chassis.db import Connection
 from chassis.errors import NotFound
 from services.access.rules.applications import State
-from services.access.rules.decisions import GIVEN, SIGNED, DecisionChannel, SigningWay
+from services.access.rules.decisions import GIVEN, NOT_DELIVERED, SIGNED, DecisionChannel, SigningWay
 from services.access.store import applications
 from services.access.store import decisions as store
 
@@ -38,23 +38,23 @@ async def note_given(
     """A signed paper was given to its applicant. Once; of a paper not known or not signed yet it raises, so that an event that
     came too early comes again.
     """
-    application_id = await _lock(connection, school_id, document_id)
+    application_id, _ = await _lock(connection, school_id, document_id)
     if await store.give_paper(connection, school_id, document_id, channel, account_id, time):
         await _log(connection, school_id, application_id, GIVEN[channel], account_id, time)
 
 
-async def note(
-    connection: Connection, school_id: UUID, document_id: UUID, words: str, account_id: UUID | None, time: datetime
-) -> None:
-    """A line about a paper in the log of its case."""
-    await _log(connection, school_id, await _lock(connection, school_id, document_id), words, account_id, time)
+async def note_not_delivered(connection: Connection, school_id: UUID, document_id: UUID, time: datetime) -> None:
+    """A letter with a paper was given up: the case asks to hand it over, unless it was given meanwhile."""
+    application_id, is_given = await _lock(connection, school_id, document_id)
+    if not is_given:
+        await _log(connection, school_id, application_id, NOT_DELIVERED, None, time)
 
 
-async def _lock(connection: Connection, school_id: UUID, document_id: UUID) -> UUID:
-    application_id = await store.lock_application_of(connection, school_id, document_id)
-    if application_id is None:
+async def _lock(connection: Connection, school_id: UUID, document_id: UUID) -> tuple[UUID, bool]:
+    found = await store.lock_paper(connection, school_id, document_id)
+    if found is None:
         raise NotFound("DECISION_NOT_READY", "documents has not told of this paper yet")
-    return application_id
+    return found
 
 
 async def _log(

@@ -22,36 +22,26 @@ BATCH = 500
 Send = Callable[[UUID | None, Sequence[Relation], Sequence[EndedSession]], Awaitable[bool]]
 
 
-async def end_idle_sessions(database: Database, clock: Clock, account_ids: Sequence[UUID]) -> list[Push]:
-    """Ends the sessions of accounts that have no relation left in any school (Clause R33), and returns what the other services
-    have not confirmed of their ends. A repeat ends nothing more.
-    """
-    for account_id in account_ids:
-        if not await _has_relation(database, clock, account_id):
-            async with database.region() as connection, connection.transaction():
-                for session_id in await sessions.end_sessions(connection, account_id, clock.now()):
-                    await pushes.insert_session_pushes(connection, session_id, clock.now())
-                    await outbox.add(connection, clock, convert.sessions_ended(account_id, session_id), None)
-    async with database.region() as connection:
-        return await pushes.list_pushes_of_accounts(connection, account_ids)
-
-
-async def _has_relation(database: Database, clock: Clock, account_id: UUID) -> bool:
-    async with database.region() as connection:
-        places = await accounts.list_places(connection, account_id)
-    for place in places:
-        async with database.school(place.school_id) as connection:
-            if await relations.list_roles(connection, place.school_id, account_id, clock.now()):
-                return True
-    return False
-
-
 class Endings:
     """Pushes ended relations and sessions to their targets."""
 
-    def __init__(self, database: Database, targets: Mapping[str, Send]) -> None:
+    def __init__(self, database: Database, clock: Clock, targets: Mapping[str, Send]) -> None:
         self._database = database
+        self._clock = clock
         self._targets = targets
+
+    async def confirm(self, waiting: Sequence[Push], account_ids: Sequence[UUID]) -> None:
+        """Ends the sessions of those accounts that have no relation left in any school (Clause R33), and waits for them and for
+        what waits already. After the commit of what ended the relations; a repeat ends nothing more.
+
+        Raises Unavailable ENDING_PENDING.
+        """
+        for account_id in account_ids:
+            if not await self._has_relation(account_id):
+                await self._end_sessions(account_id)
+        async with self._database.region() as connection:
+            ended = await pushes.list_pushes_of_accounts(connection, account_ids)
+        await self.wait_for([*waiting, *ended])
 
     async def wait_for(self, waiting: Sequence[Push]) -> None:
         """Returns when all targets have committed. Raises Unavailable ENDING_PENDING with the targets that have not."""
@@ -72,6 +62,22 @@ class Endings:
             async with self._database.jobs() as connection:
                 await pushes.delete_pushes(connection, confirmed)
         return {target for (target, _), is_sent in zip(groups, results, strict=True) if not is_sent}
+
+    async def _has_relation(self, account_id: UUID) -> bool:
+        async with self._database.region() as connection:
+            places = await accounts.list_places(connection, account_id)
+        for place in places:
+            async with self._database.school(place.school_id) as connection:
+                if await relations.list_roles(connection, place.school_id, account_id, self._clock.now()):
+                    return True
+        return False
+
+    async def _end_sessions(self, account_id: UUID) -> None:
+        now = self._clock.now()
+        async with self._database.region() as connection, connection.transaction():
+            for session_id in await sessions.end_sessions(connection, account_id, now):
+                await pushes.insert_session_pushes(connection, session_id, now)
+                await outbox.add(connection, self._clock, convert.sessions_ended(account_id, session_id), None)
 
     async def _load(self, school_id: UUID | None, waiting: Sequence[Push]) -> tuple[list[Relation], list[EndedSession]]:
         """What is to be sent of a school, as it now is; of None, the sessions."""

@@ -51,6 +51,8 @@ async def register(connection: Connection, clock: Clock, calendar: WorkingCalend
     regulation_id = await _find_regulation(connection, filing.school_id, filing.receive_time.astimezone(zone).date())
     applicants = [await _admit(connection, filing.school_id, filing.student, filed, day) for filed in filing.filed]
     student_id = filing.student.student_id
+    if is_statement:
+        await people.lock_people(connection, filing.school_id, [applicant.person_id for applicant in applicants])
     case = NewCase(filing.kind, student_id, regulation_id, filing.channel, filing.receive_time, now, year=day.year, term=term)
     # From here on the counter is held: nothing below waits for another case.
     application_id, number = await store.insert_case(connection, filing.school_id, case)

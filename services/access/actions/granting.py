@@ -72,7 +72,8 @@ async def _grant(
     if applicant.way is Way.EMAIL and not applicant.is_activated:
         await outbox.add(connection, clock, convert.credentials_ready(school_id, grant_id, account_id), school_id)
     in_time = await store.meet_deadline(connection, school_id, applicant.applicant_id, grant_id, now)
-    metrics.deadlines_met.labels(CLAUSE, str(in_time).lower()).inc()
+    if in_time is not None:
+        metrics.deadlines_met.labels(CLAUSE, str(in_time).lower()).inc()
 
 
 async def _open_account(connection: Connection, clock: Clock, school_id: UUID, applicant: Applicant) -> UUID:

@@ -12,7 +12,7 @@ from services.access.convert import applications as convert
 from services.access.rules.applications import State, write_person
 from services.access.rules.grants import EndGround, Ending
 from services.access.rules.statements import DeclarationForm, Declared, PaperDeclaration, write_declaration
-from services.access.store import applications, grants
+from services.access.store import applications, grants, people
 from services.access.store import statements as store
 
 
@@ -47,6 +47,7 @@ async def declare(
     connection: Connection, clock: Clock, school_id: UUID, student_id: UUID, declared: Declared, account_id: UUID, day: date
 ) -> PaperDeclaration:
     """A declaration on its own sheet, in place of the guardian's earlier one (Clause R8); access stays as it is."""
+    await people.lock_people(connection, school_id, [declared.guardian_person_id])
     await end_paper_mode(connection, clock, school_id, student_id, [declared.guardian_person_id])
     declaration = await store.insert_declaration(connection, school_id, None, student_id, declared, account_id, day)
     await outbox.add(connection, clock, convert.paper_mode_changed(school_id, declaration), school_id)

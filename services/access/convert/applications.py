@@ -117,18 +117,23 @@ def refused_application(case: Case, refusal: Refusal | None, now: datetime) -> p
 
 
 def own_application(message: pb.Application, person_id: UUID, *, is_child_told: bool) -> pb.Application:
-    """A case as an applicant sees it: of other applicants the name alone, no words of the office; where the relation is not
-    proved nothing of the child (Clause R19).
+    """A case as an applicant sees it: of other applicants the name alone, no words of the office, no refusal before the head
+    has signed it; where the relation is not proved nothing of the child, nor whether it waits for an enrolment (Clause R19).
     """
     del message.checklist[:], message.log[:]
-    message.refusal.evidence = ""
-    if message.refusal == pb.Refusal():
+    if message.refusal.HasField("sign_time"):
+        message.refusal.evidence = ""
+    else:
         message.ClearField("refusal")
     for applicant in message.applicants:
         if applicant.person_id != str(person_id):
             applicant.CopyFrom(pb.Applicant(display_name=applicant.display_name))
     if not is_child_told:
         message.student_id = message.student_name = message.class_name = ""
+        if message.state == pb.APPLICATION_STATE_WAITS_FOR_ENROLMENT:
+            message.state = pb.APPLICATION_STATE_REGISTERED
+        for applicant in message.applicants:
+            applicant.ClearField("due_time")
     return message
 
 

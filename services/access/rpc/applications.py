@@ -15,7 +15,7 @@ from chassis.run import Frame
 from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1 import application_service_pb2_grpc
 from services.access.actions.decision_papers import note_given
-from services.access.actions.endings import Endings, end_idle_sessions
+from services.access.actions.endings import Endings
 from services.access.actions.filing import Filing, register
 from services.access.actions.granting import grant_case
 from services.access.actions.refusing import propose, sign, withdraw
@@ -53,10 +53,10 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         """
         school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
         async with self._database.school(school_id) as connection, connection.transaction():
-            await self._require_session(connection, school_id)
-            # Asked first: a family's own statement has ended the relation by which it came.
+            # Asked first: a family's own statement has ended the relation, and the session, by which it came.
             known = await requests.find_answer(connection, who.account_id, request, pb.RegisterApplicationResponse)
             if known is None:
+                await self._require_session(connection, school_id)
                 zone = ZoneInfo(await schools.get_time_zone(connection, school_id))
                 filing = await self._read_filing(connection, request, zone)
                 application_id = await register(connection, self._clock, self._calendar, zone, filing)
@@ -68,8 +68,7 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
             waiting = await pushes.list_pushes_of_statement(connection, school_id, case.application_id)
             declined = await grants.list_accounts_ended_by(connection, school_id, case.application_id)
             answer = pb.RegisterApplicationResponse(application=await self._answer(connection, school_id, case))
-        await self._endings.wait_for(waiting)
-        await self._endings.wait_for(await end_idle_sessions(self._database, self._clock, declined))
+        await self._endings.confirm(waiting, declined)
         return answer
 
     async def _read_filing(self, connection: Connection, request: pb.RegisterApplicationRequest, zone: ZoneInfo) -> Filing:
@@ -83,6 +82,7 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         is_staff = card is not None and bool(card.caller_roles & rules.REGISTERING)
         is_family = own is not None and (request.channel == pb.APPLICATION_CHANNEL_DIARY or not is_staff)
         student = card if is_family and card is not None else rules.require_student(card, rules.REGISTERING)
+        rules.check_channel(request.channel, is_family=is_family)
         kind = ApplicationKind(request.kind or ApplicationKind.APPENDIX_1)
         received = rules.check_received(convert.read_receive_time(request, now), now)
         filed = [convert.filed_applicant(message) for message in request.applicants]
@@ -112,8 +112,17 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
             require_place(standing, rules.READING, or_person=await store.is_person(connection, school_id, who.account_id))
             due, after = paging.read_token(words, request.page_token) or (_LONG_AGO, str(_FIRST))
             key = datetime.fromisoformat(due), UUID(after)
+            is_own_only = not standing.school_roles & rules.READING
             found = await store.list_cases(
-                connection, school_id, who.account_id, now, rules.READING, request.state, key, size + 1
+                connection,
+                school_id,
+                who.account_id,
+                now,
+                rules.READING,
+                request.state,
+                key,
+                size + 1,
+                is_own_only=is_own_only,
             )
             cases = await self._with_applicants(connection, school_id, [case for case, _ in found[:size]])
             answers = await self._answer_list(connection, school_id, cases)

@@ -49,7 +49,7 @@ class GrantServicer(grant_service_pb2_grpc.GrantServiceServicer):
     async def RevokeGrant(
         self, request: grant_service_pb2.RevokeGrantRequest, context: Context
     ) -> grant_service_pb2.RevokeGrantResponse:
-        """Ends a grant here, then everywhere (Clauses R9, R33: at once)."""
+        """Ends a grant here, then everywhere, and the sessions of a holder who has nothing left (Clauses R9, R33: at once)."""
         school_id, who = UUID(request.school_id), auth.caller()
         async with self._database.school(school_id) as connection, connection.transaction():
             grant = await self._lock(connection, school_id, who, UUID(request.grant_id))
@@ -62,7 +62,7 @@ class GrantServicer(grant_service_pb2_grpc.GrantServiceServicer):
                 answer = grant_service_pb2.RevokeGrantResponse(grant=kept)
                 await requests.keep_answer(connection, who.account_id, request, answer, self._clock.now())
             waiting = await pushes.list_pushes_of_fact(connection, school_id, grant.grant_id)
-        await self._endings.wait_for(waiting)
+        await self._endings.confirm(waiting, [grant.account_id])
         return grant_service_pb2.RevokeGrantResponse(grant=convert.grant(grant))
 
     async def GetGrantEnding(

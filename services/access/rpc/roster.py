@@ -18,7 +18,7 @@ from services.access.convert.papers import declaration_entry
 from services.access.rules.applications import REGISTERING, require_student
 from services.access.rules.roles import STAFF, Role
 from services.access.rules.standing import require_place, require_session
-from services.access.store import applications, pushes, relations, roster, schools, statements
+from services.access.store import applications, grants, pushes, relations, roster, schools, statements
 
 _FIRST = UUID(int=0)
 _MOST = 500
@@ -126,7 +126,8 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
                 known = roster_service_pb2.Guardianship(student_id=str(student_id))
                 await requests.keep_answer(connection, who.account_id, request, known, now)
             waiting = await pushes.list_pushes_of_student(connection, school_id, UUID(known.student_id))
-        await self._endings.wait_for(waiting)
+            holders = await grants.list_accounts_of_student(connection, school_id, UUID(known.student_id))
+        await self._endings.confirm(waiting, holders)
         return roster_service_pb2.EndGuardianshipResponse()
 
     async def EndEnrolment(
@@ -142,7 +143,8 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
                 await end_enrolment(connection, self._clock, school_id, who.account_id, Leaving(*leaving))
                 await requests.keep_answer(connection, who.account_id, request, answer, self._clock.now())
             waiting = await pushes.list_pushes_of_student(connection, school_id, UUID(request.student_id))
-        await self._endings.wait_for(waiting)
+            holders = await grants.list_accounts_of_student(connection, school_id, UUID(request.student_id))
+        await self._endings.confirm(waiting, holders)
         return answer
 
     async def _require_admin(self, connection: Connection, school_id: UUID) -> None:

@@ -54,6 +54,7 @@ class SchoolServicer(school_service_pb2_grpc.SchoolServiceServicer):
             if known is None:
                 require_current(await schools.lock_detailed(connection, school_id), request.etag)
                 await schools.save_details(connection, school_id, details.read_details(request.details))
-                known = details.write_updated(await schools.get_detailed(connection, school_id))
-                await requests.keep_answer(connection, who.account_id, request, known, now)
-        return known
+                # The head's name stays out of the kept answer: a repeat reads the school again.
+                kept = school_service_pb2.UpdateSchoolResponse()
+                await requests.keep_answer(connection, who.account_id, request, kept, now)
+            return details.write_updated(await schools.get_detailed(connection, school_id))

@@ -18,6 +18,8 @@ from services.access.rules.statements import ApplicationKind, PaperWish
 CLAUSE = "R15"
 # Decision 7: below it a student's own application holds only with a guardian's.
 OWN_APPLICATION_AGE = 14
+# The number of diary.access.v1.ApplicationChannel: через сервис.
+DIARY = 4
 REGISTERING = frozenset({Role.CLASS_TEACHER, Role.ADMIN, Role.SECRETARY})
 READING = REGISTERING | {Role.HEAD}
 GRANTING = frozenset({Role.CLASS_TEACHER, Role.ADMIN})
@@ -258,6 +260,13 @@ def plan_applicants(filed: Sequence[Filed], student: StudentCard, is_for_student
     return [*filed, Filed(student.student_id, student.name, None, "", "", Way.IN_PERSON)]
 
 
+def check_channel(channel: int, *, is_family: bool) -> None:
+    """What comes through the diary comes from the family itself. Raises InvalidArgument REQUEST_INVALID."""
+    if channel == DIARY and not is_family:
+        violation = FieldViolation("channel", "staff enter what came in person, by the class teacher or by post")
+        raise InvalidArgument("REQUEST_INVALID", violation.description, violations=(violation,))
+
+
 def take_own_statement(filed: Sequence[Filed], kind: ApplicationKind, person_id: UUID) -> list[Filed]:
     """What a family signs in the diary: a statement of Appendix 2 or 3, by the signed-in person alone (Clause R32).
 
@@ -404,11 +413,10 @@ def write_person(name: PersonName, kind: GuardianKind | None) -> str:
 
 
 def may_tell_of_child(case: Case, person_id: UUID, day: date) -> bool:
-    """Whether an applicant may read in the case who the child is (Clause R19): one who signed as family, or whose relation is
-    proved.
+    """Whether an applicant may read in the case who the child is (Clause R19): one whose relation is proved, of whatever kind
+    the case is, since staff enter statements as they are told.
     """
-    own = [applicant for applicant in case.applicants if applicant.person_id == person_id]
-    return case.kind is not ApplicationKind.APPENDIX_1 or any(is_relation_proved(one, case, day) for one in own)
+    return any(is_relation_proved(one, case, day) for one in case.applicants if one.person_id == person_id)
 
 
 def is_relation_proved(applicant: Applicant, case: Case, day: date) -> bool:

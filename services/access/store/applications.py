@@ -27,8 +27,9 @@ from services.access.rules.statements import ApplicationKind
 _FIRST = UUID(int=0)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
-# A case by id ($4) or all that roles open ($5), in a state ($6), after a key ($7, $8). A waiting case reads as registered once
-# its enrolment has begun.
+# A case by id ($4) or all that roles open ($5) or that are own, in a state ($6), after a key ($7, $8). To one without a role in
+# the school ($10) only the own ones, found first, and no filter tells whether they wait for an enrolment (Clause R19).
+# A waiting case reads as registered once its enrolment has begun.
 _CASES = """
     SELECT a.application_id, a.kind, a.year, a.number, a.receive_time, a.register_time, a.channel, q.state, a.start_time,
            a.version, (a.register_time AT TIME ZONE s.time_zone)::date AS register_date,
@@ -53,7 +54,11 @@ _CASES = """
     ) d
     WHERE a.school_id = $1 AND ($4::uuid IS NULL OR a.application_id = $4)
       AND ($5::smallint[] IS NULL OR q.caller_roles && $5 OR q.is_own)
-      AND ($6 = 0 OR q.state = $6) AND (d.due_time, a.application_id) > ($7::timestamptz, $8::uuid)
+      AND (NOT $10 OR a.application_id IN (
+          SELECT m.application_id FROM applicants m JOIN account_people h USING (school_id, person_id)
+          WHERE m.school_id = $1 AND h.account_id = $2))
+      AND ($6 = 0 OR q.state = $6 OR $10 AND $6 IN (1, 2) AND q.state IN (1, 2))
+      AND (d.due_time, a.application_id) > ($7::timestamptz, $8::uuid)
     ORDER BY d.due_time, a.application_id LIMIT $9
 """
 
@@ -134,7 +139,7 @@ async def find_case(
     connection: Connection, school_id: UUID, application_id: UUID, account_id: UUID, now: datetime
 ) -> Case | None:
     """A case without its applicants, with the roles of an account towards its student."""
-    row = await connection.fetchrow(_CASES, school_id, account_id, now, application_id, None, 0, _LONG_AGO, _FIRST, 1)
+    row = await connection.fetchrow(_CASES, school_id, account_id, now, application_id, None, 0, _LONG_AGO, _FIRST, 1, False)
     return _read_case(row) if row else None
 
 
@@ -147,11 +152,13 @@ async def list_cases(
     state: int,
     after: tuple[datetime, UUID],
     limit: int,
+    *,
+    is_own_only: bool,
 ) -> list[tuple[Case, datetime]]:
     """Cases that an account may open in one of `roles` or as an applicant, by due time and id after a key, each with its due
     time; those whose clock has no start come last, at the end of time. `state` 0: all.
     """
-    rows = await connection.fetch(_CASES, school_id, account_id, now, None, roles, state, *after, limit)
+    rows = await connection.fetch(_CASES, school_id, account_id, now, None, roles, state, *after, limit, is_own_only)
     return [(_read_case(row), row["due_time"]) for row in rows]
 
 
@@ -338,9 +345,13 @@ async def touch_case(connection: Connection, school_id: UUID, application_id: UU
     )
 
 
-async def meet_deadline(connection: Connection, school_id: UUID, applicant_id: UUID, grant_id: UUID, now: datetime) -> bool:
-    """Notes the applicant's grant, and that access is formed with it as evidence (Clause R15); returns whether in time."""
-    in_time: bool = await connection.fetchval(
+async def meet_deadline(
+    connection: Connection, school_id: UUID, applicant_id: UUID, grant_id: UUID, now: datetime
+) -> bool | None:
+    """Notes the applicant's grant, and that access is formed with it as evidence (Clause R15); returns whether in time, None of
+    a case that came before any enrolment and has no term.
+    """
+    in_time: bool | None = await connection.fetchval(
         """
         WITH given AS (UPDATE applicants SET grant_id = $4 WHERE school_id = $1 AND applicant_id = $3)
         UPDATE deadlines SET met_time = $5, evidence = 'grant ' || $4::text

@@ -109,14 +109,19 @@ async def list_papers(connection: Connection, school_id: UUID, application_ids: 
     return {row["applicant_id"]: _read_paper(row) for row in rows}
 
 
-async def lock_application_of(connection: Connection, school_id: UUID, document_id: UUID) -> UUID | None:
-    """The case of a paper, its row locked until the transaction ends; None of a paper that documents has not told of."""
-    application_id: UUID | None = await connection.fetchval(
-        "SELECT application_id FROM decision_papers WHERE school_id = $1 AND document_id = $2 FOR UPDATE",
+async def lock_paper(connection: Connection, school_id: UUID, document_id: UUID) -> tuple[UUID, bool] | None:
+    """The case of a paper and whether it was given, its row locked until the transaction ends; None of a paper that documents
+    has not told of.
+    """
+    row = await connection.fetchrow(
+        """
+        SELECT application_id, channel IS NOT NULL AS is_given FROM decision_papers
+        WHERE school_id = $1 AND document_id = $2 FOR UPDATE
+        """,
         school_id,
         document_id,
     )
-    return application_id
+    return (row["application_id"], row["is_given"]) if row else None
 
 
 async def insert_paper(

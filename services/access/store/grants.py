@@ -116,6 +116,14 @@ async def list_accounts_ended_by(connection: Connection, school_id: UUID, applic
     return [row["account_id"] for row in rows]
 
 
+async def list_accounts_of_student(connection: Connection, school_id: UUID, student_id: UUID) -> list[UUID]:
+    """The accounts that hold, or have held, an access to a student."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT account_id FROM grants WHERE school_id = $1 AND student_id = $2", school_id, student_id
+    )
+    return [row["account_id"] for row in rows]
+
+
 async def warn_of_endings(
     connection: Connection, school_id: UUID, now: datetime, until: datetime
 ) -> list[tuple[UUID, UUID, UUID, datetime]]:

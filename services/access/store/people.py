@@ -54,6 +54,17 @@ async def find_guardianship(
     return Guardianship(row["guardianship_id"], GuardianKind(row["kind"]), row["document"]) if row else None
 
 
+async def lock_people(connection: Connection, school_id: UUID, person_ids: Sequence[UUID]) -> None:
+    """Holds people until the transaction ends: what each may have one of is then written by one hand at a time."""
+    await connection.execute(
+        """
+        SELECT FROM people WHERE school_id = $1 AND person_id = ANY ($2::uuid[]) ORDER BY person_id FOR NO KEY UPDATE
+        """,
+        school_id,
+        person_ids,
+    )
+
+
 async def insert_person(connection: Connection, school_id: UUID, name: PersonName) -> UUID:
     """A new person of a school."""
     person_id: UUID = await connection.fetchval(

@@ -1,6 +1,7 @@
 """Who sees which grants, and that ending one ends it everywhere."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,7 +13,8 @@ from prometheus_client import REGISTRY
 from deploy.local.ports import Ports
 from diary.access.v1 import events_pb2, grant_service_pb2_grpc, session_service_pb2, session_service_pb2_grpc
 from diary.access.v1 import grant_service_pb2 as pb
-from tests.support.access_region import PASSWORD, SchoolWorld, make_school
+from services.access.rules.roles import Role
+from tests.support.access_region import PASSWORD, SchoolWorld, add_session, make_school
 from tests.support.access_service import Backends, Serve
 from tests.support.eventually import eventually
 from tests.support.services import refused
@@ -139,12 +141,32 @@ async def test_a_revoked_grant_has_ended_in_every_service_and_the_fathers_has_no
     assert answer.grant.holder_name == "Ёлкина Мария Ивановна"
     assert await _relations_everywhere(backends, admin, school.people["mother"].account_id) == {(2, True)}
     sessions = session_service_pb2_grpc.SessionServiceStub(channel)
-    for parent, children in (("mother", []), ("father", ["Ёлкина Анна"])):
-        metadata = backends.sign_in(school.people[parent], "guardian")
-        [place] = (await sessions.GetCaller(session_service_pb2.GetCallerRequest(), metadata=metadata)).schools
-        assert [student.display_name for student in place.students] == children
+    metadata = backends.sign_in(school.people["father"], "guardian")
+    [place] = (await sessions.GetCaller(session_service_pb2.GetCallerRequest(), metadata=metadata)).schools
+    assert [student.display_name for student in place.students] == ["Ёлкина Анна"]
+    # Nothing is left to her: her session has ended too, and a new one opens nothing.
     metadata = backends.sign_in(school.people["mother"], "guardian")
+    assert await refused(stub.ListGrants(_list(school), metadata=metadata)) == ENDED
+    mother = school.people["mother"]
+    metadata = backends.sign_in(replace(mother, session_id=await add_session(admin, mother.account_id)), "guardian")
     assert await refused(stub.ListGrants(_list(school), metadata=metadata)) == NO_SCHOOL
+
+
+async def test_who_has_another_diary_or_a_post_left_stays_signed_in(
+    stub: Any, backends: Backends, admin: Any, school: SchoolWorld
+) -> None:
+    """Clause R33: sessions end when no relation is left, in whatever school."""
+    other = await make_school(admin)
+    await school.grant("mother", "boris")
+    await other.add_person("his_post", "Ёлкин", "Пётр", account_id=school.people["father"].account_id)
+    await other.appoint("his_post", Role.SECRETARY)
+    await school.derive("mother")
+    await other.derive("his_post")
+    metadata = backends.sign_in(school.people["admin"], "admin")
+    for key in ("mother", "father"):
+        await stub.RevokeGrant(_revoke(school, school.grants[key]), metadata=metadata)
+        live = "SELECT count(*) FROM sessions WHERE session_id = $1 AND end_time IS NULL"
+        assert await admin.fetchval(live, school.people[key].session_id) == 1
 
 
 async def test_an_ending_is_told_by_events(stub: Any, backends: Backends, admin: Any, school: SchoolWorld) -> None:
@@ -247,7 +269,7 @@ async def test_an_ending_that_a_service_has_not_confirmed_is_pending_and_stands(
         ended = await admin.fetchval("SELECT end_time FROM grants WHERE grant_id = $1", school.grants["mother"])
         assert ended is not None
         assert await admin.fetch("SELECT DISTINCT target FROM ending_pushes") == [("journal",)]
-        await eventually(lambda: REGISTRY.get_sample_value("diary_access_ending_pushes") == 1, why="the gauge")
+        await eventually(lambda: REGISTRY.get_sample_value("diary_access_ending_pushes") == 2, why="the gauge")
         async with backends.journal_on(port):
 
             async def is_carried() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -79,10 +80,15 @@ async def test_a_fathers_own_statement_ends_his_access_and_nobody_elses(
     assert await _is_ended(admin, school.people["father"])
     assert not await _is_ended(admin, school.people["mother"])
     assert not await _is_ended(admin, school.people["anna"])
-    assert await refused(stub.RegisterApplication(_own(school), metadata=metadata)) in (
-        NO_STUDENT,
-        (grpc.StatusCode.UNAUTHENTICATED, "SESSION_ENDED"),
+    # His session has ended with his last relation; the same request finds its answer, another finds nothing.
+    again = (await stub.RegisterApplication(request, metadata=metadata)).application
+    assert (again.number, again.applicants) == (case.number, case.applicants)
+    assert await refused(stub.RegisterApplication(_own(school), metadata=metadata)) == (
+        grpc.StatusCode.UNAUTHENTICATED,
+        "SESSION_ENDED",
     )
+    mothers = _family(backends, school, "mother")
+    assert await refused(stub.GetApplication(reading(school, case.application_id), metadata=mothers)) == NO_CASE
 
 
 @pytest.mark.parametrize(
@@ -105,6 +111,12 @@ async def test_a_family_signs_its_own_statement_alone(
     call = stub.RegisterApplication(_own(school, **change), metadata=_family(backends, school, other))
     assert await refused(call) == NOT_OWN
     assert not await _is_ended(admin, school.people["mother"])
+
+
+async def test_what_comes_through_the_diary_comes_from_the_family(stub: Any, school: SchoolWorld, teacher: Any) -> None:
+    invalid = (grpc.StatusCode.INVALID_ARGUMENT, "REQUEST_INVALID")
+    hers = pb.FiledApplicant(person_id=str(school.people["mother"].person_id), credentials_way=IN_PERSON)
+    assert await refused(stub.RegisterApplication(_own(school, applicants=[hers]), metadata=teacher)) == invalid
 
 
 async def test_another_familys_child_is_as_absent(stub: Any, backends: Backends, school: SchoolWorld) -> None:
@@ -222,6 +234,28 @@ async def test_a_mother_declares_for_paper_and_keeps_her_access(
         (f"1-Р/{year}", 2),
         (f"2-Р/{year}", 2),
     ]
+
+
+async def test_of_many_declarations_at_once_each_gets_a_number_and_one_holds(
+    papers: Any, stub: Any, admin: Any, school: SchoolWorld, teacher: Any
+) -> None:
+    """Clause R8: the last one counts, whether on a sheet or in a statement."""
+    hers = str(school.people["mother"].person_id)
+    statement = pb.FiledApplicant(person_id=hers, credentials_way=IN_PERSON)
+    await asyncio.gather(
+        *(papers.RecordPaperDeclaration(_declaring(school, guardian_person_id=hers), metadata=teacher) for _ in range(8)),
+        *(
+            stub.RegisterApplication(
+                filing(school, school.people["anna"], statement, kind=pb.APPLICATION_KIND_APPENDIX_2), metadata=teacher
+            )
+            for _ in range(4)
+        ),
+    )
+    rows = await admin.fetch(
+        "SELECT number, revoke_time FROM paper_declarations WHERE school_id = $1 ORDER BY number", school.school_id
+    )
+    assert [row["number"] for row in rows] == list(range(1, 13))
+    assert [row["revoke_time"] is None for row in rows] == [False] * 11 + [True]
 
 
 async def test_nobody_declares_for_another_and_staff_write_down_what_is_told(

@@ -193,6 +193,28 @@ async def test_who_has_left_already_loses_access_at_once(
     assert {row["end_ground"] for row in rows} == {"left"}
 
 
+@pytest.mark.parametrize(("days", "ended"), [(-3, {"anna", "mother", "father"}), (20, set())])
+async def test_whom_a_leaving_leaves_with_nothing_is_signed_out_everywhere(
+    stub: Any, backends: Backends, admin: Any, school: SchoolWorld, office: Any, days: int, ended: set[str]
+) -> None:
+    """Clause R33; who keeps the diary until the last day stays signed in."""
+    await stub.EndEnrolment(_leaving(school, TODAY + timedelta(days=days)), metadata=office)
+    for schema in ("notify", "documents"):
+        found = await admin.fetch(f"SELECT session_id FROM {schema}.ended_sessions")
+        known = {row["session_id"] for row in found}
+        assert {key for key in ("anna", "mother", "father", "admin") if school.people[key].session_id in known} == ended
+
+
+async def test_an_ended_guardianship_signs_out_the_guardian_alone(
+    stub: Any, backends: Backends, admin: Any, school: SchoolWorld, office: Any
+) -> None:
+    """Clauses R6, R33."""
+    await stub.EndGuardianship(_ending(school, await _guardianship(admin, school, "father")), metadata=office)
+    for key, count in (("father", 0), ("mother", 1)):
+        live = "SELECT count(*) FROM sessions WHERE account_id = $1 AND end_time IS NULL"
+        assert await admin.fetchval(live, school.people[key].account_id) == count
+
+
 async def test_leaving_ends_study_groups_and_is_told(stub: Any, admin: Any, school: SchoolWorld, office: Any) -> None:
     group_id = await school.add_study_group("8-А", "Алгебра", "teacher", "anna")
     await stub.EndEnrolment(_leaving(school, TODAY), metadata=office)

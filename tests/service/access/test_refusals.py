@@ -186,6 +186,32 @@ async def test_the_enrolment_is_checked_again_when_the_head_signs(
     assert await refused(stub.SignRefusals(request, metadata=head.metadata)) == UNPROVED
 
 
+@pytest.mark.parametrize("end", ["refused", "withdrawn", "granted"])
+async def test_a_case_about_one_who_never_was_enrolled_ends_like_any_other(
+    stub: Any, backends: Backends, admin: Any, school: SchoolWorld, head: Head, end: str
+) -> None:
+    """Clauses R20, R24: its clock has never started, and it waits for no term."""
+    vera, office = school.people["vera"], backends.sign_in(school.people["admin"], "admin")
+    placed = await admin.fetchrow("DELETE FROM placements WHERE student_id = $1 RETURNING class_id", vera.person_id)
+    await admin.execute("DELETE FROM enrolments WHERE student_id = $1", vera.person_id)
+    application_id = await _register(stub, filing(school, vera), office)
+    if end == "refused":
+        proposed = await stub.ProposeRefusal(_proposal(school, application_id, R20), metadata=office)
+        assert proposed.application.refusal.reason == pb.REFUSAL_REASON_NOT_ENROLLED
+        signed = await stub.SignRefusals(_signature(school, head.code(), application_id), metadata=head.metadata)
+        assert signed.applications[0].state == pb.APPLICATION_STATE_REFUSED
+    elif end == "withdrawn":
+        withdrawal = pb.WithdrawApplicationRequest(
+            school_id=str(school.school_id), application_id=application_id, request_id=str(uuid4())
+        )
+        withdrawn = await stub.WithdrawApplication(withdrawal, metadata=office)
+        assert withdrawn.application.state == pb.APPLICATION_STATE_WITHDRAWN
+    else:
+        await school.enrol(vera, placed["class_id"])
+        granted = await stub.GrantApplication(granting(school, application_id), metadata=office)
+        assert granted.application.state == pb.APPLICATION_STATE_GRANTED
+
+
 async def test_what_is_refused_is_not_granted_and_what_is_granted_is_not_refused(
     stub: Any, backends: Backends, school: SchoolWorld, teacher: Any, head: Head
 ) -> None:

@@ -26,15 +26,19 @@ def _update(school: SchoolWorld, etag: str, **details: str) -> pb.UpdateSchoolRe
     )
 
 
-async def test_the_office_says_what_papers_say_and_anyone_reads_it(stub: Any, backends: Backends, school: SchoolWorld) -> None:
+async def test_the_office_says_what_papers_say_and_anyone_reads_it(
+    stub: Any, backends: Backends, admin: Any, school: SchoolWorld
+) -> None:
     wanted = pb.GetSchoolRequest(school_id=str(school.school_id))
     before = await stub.GetSchool(wanted)
     assert before.details == pb.SchoolDetails()
-    admin = backends.sign_in(school.people["admin"], "admin")
+    office = backends.sign_in(school.people["admin"], "admin")
     request = _update(school, before.etag, address="с. Александровка,\nул. Школьная, 1", head_position="директор")
     for _ in range(2):
-        written = await stub.UpdateSchool(request, metadata=admin)
+        written = await stub.UpdateSchool(request, metadata=office)
     assert written.details.address == "с. Александровка, ул. Школьная, 1"
+    # The head's name is kept in no answer.
+    assert await admin.fetchval("SELECT answer FROM requests WHERE request_id = $1", request.request_id) == b""
     after = await stub.GetSchool(wanted)
     assert (after.details, after.etag) == (written.details, written.etag)
 
