@@ -138,6 +138,7 @@ class Races:
         os.kill(self._region.children["journal"].pid, self._chance.choice([signal.SIGKILL, signal.SIGTERM]))
         answered = self._answered
         await eventually(lambda: self._answered > answered, seconds=60, why="journal is back")
+        self._returned = asyncio.get_running_loop().time()
 
     async def _hold(self, name: str, least: float, most: float) -> None:
         """Cut off: it is there and answers nobody."""

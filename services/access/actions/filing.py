@@ -14,7 +14,8 @@ from chassis.errors import NotFound
 from services.access.actions.statements import carry_out
 from services.access.convert.applications import application_registered
 from services.access.rules import applications as rules
-from services.access.rules.applications import Filed, NewApplicant, NewCase, StudentCard
+from services.access.rules.applications import NewApplicant, NewCase, StudentCard
+from services.access.rules.filing import Filed
 from services.access.rules.guardianships import plan_guardianship
 from services.access.rules.statements import ApplicationKind
 from services.access.store import applications as store
@@ -25,7 +26,7 @@ _CHANNELS = {1: "подано лично", 2: "подано через клас�
 
 @dataclass(frozen=True, slots=True)
 class Filing:
-    """What is registered: by whom, of whom, how and when it came. `filed` as rules.plan_applicants left it."""
+    """What is registered: by whom, of whom, how and when it came. `filed` as rules.filing.plan_applicants left it."""
 
     kind: ApplicationKind
     school_id: UUID

@@ -13,13 +13,13 @@ from services.access.rules.applications import (
     Applicant,
     Case,
     ChecklistItem,
-    Filed,
     LogEntry,
     State,
     Way,
     write_number,
     write_regulation,
 )
+from services.access.rules.filing import Filed
 from services.access.rules.guardianships import GuardianKind
 from services.access.rules.names import PersonName, build_display_name, build_short_name
 from services.access.rules.refusals import Refusal, write_refusal_number

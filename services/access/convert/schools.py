@@ -5,7 +5,7 @@ from dataclasses import asdict, fields
 from diary.access.v1 import decision_service_pb2
 from diary.access.v1 import school_service_pb2 as pb
 from services.access.convert import school
-from services.access.rules.applications import one_line
+from services.access.rules.filing import one_line
 from services.access.rules.schools import DetailedSchool, SchoolDetails
 
 

@@ -23,6 +23,7 @@ from services.access.actions.second_factor import ask_again
 from services.access.convert import applications as convert
 from services.access.convert.decisions import show_papers
 from services.access.rules import applications as rules
+from services.access.rules import filing as filing_rules
 from services.access.rules.applications import Applicant, Case, State
 from services.access.rules.decisions import DecisionChannel, require_ready
 from services.access.rules.refusals import RefusalGround, require_proposed, require_undecided
@@ -72,9 +73,7 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         return answer
 
     async def _read_filing(self, connection: Connection, request: pb.RegisterApplicationRequest, zone: ZoneInfo) -> Filing:
-        """What is registered, by staff or by the family for itself. Raises NotFound STUDENT_NOT_FOUND and what
-        rules.take_own_statement, check_received, check_statement and plan_applicants raise.
-        """
+        """What is registered, by staff or the family itself. Raises NotFound STUDENT_NOT_FOUND and what rules.filing raises."""
         school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
         student_id = UUID(request.student_id)
         card = await store.find_student(connection, school_id, student_id, who.account_id, now)
@@ -82,16 +81,16 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         is_staff = card is not None and bool(card.caller_roles & rules.REGISTERING)
         is_family = own is not None and (request.channel == pb.APPLICATION_CHANNEL_DIARY or not is_staff)
         student = card if is_family and card is not None else rules.require_student(card, rules.REGISTERING)
-        rules.check_channel(request.channel, is_family=is_family)
+        filing_rules.check_channel(request.channel, is_family=is_family)
         kind = ApplicationKind(request.kind or ApplicationKind.APPENDIX_1)
-        received = rules.check_received(convert.read_receive_time(request, now), now)
+        received = filing_rules.check_received(convert.read_receive_time(request, now), now)
         filed = [convert.filed_applicant(message) for message in request.applicants]
         channel = request.channel
         if is_family and own is not None:
-            filed, channel, received = rules.take_own_statement(filed, kind, own), pb.APPLICATION_CHANNEL_DIARY, now
+            filed, channel, received = filing_rules.take_own_statement(filed, kind, own), pb.APPLICATION_CHANNEL_DIARY, now
         if kind is not ApplicationKind.APPENDIX_1:
-            rules.check_statement(filed, student, request.is_for_student_too, now.astimezone(zone).date())
-        planned = rules.plan_applicants(filed, student, request.is_for_student_too)
+            filing_rules.check_statement(filed, student, request.is_for_student_too, now.astimezone(zone).date())
+        planned = filing_rules.plan_applicants(filed, student, request.is_for_student_too)
         return Filing(kind, school_id, who.account_id, student, planned, channel, received)
 
     async def GetApplication(self, request: pb.GetApplicationRequest, context: Context) -> pb.GetApplicationResponse:

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from chassis.calendar import WorkingCalendar, federal_layer
 from chassis.errors import FailedPrecondition, InvalidArgument
 from services.access.rules import applications as rules
-from services.access.rules.applications import Applicant, Case, Enrolment, Filed, State, StudentCard, Way
+from services.access.rules import filing
+from services.access.rules.applications import Applicant, Case, Enrolment, State, StudentCard, Way
+from services.access.rules.filing import Filed
 from services.access.rules.guardianships import GuardianKind, find_birthday, plan_guardianship
 from services.access.rules.names import PersonName
 from services.access.rules.roles import Role
@@ -169,22 +171,22 @@ NEW = Filed(None, PersonName("Иванова", "Мария", ""), GuardianKind.M
 
 def test_names_are_kept_as_one_clean_line() -> None:
     name = PersonName(" Иванова\t", "Мария\0\n Анна", "")
-    [planned] = rules.plan_applicants([replace(NEW, name=name, document="акт\r\n№ 1")], STUDENT, is_for_student_too=False)
+    [planned] = filing.plan_applicants([replace(NEW, name=name, document="акт\r\n№ 1")], STUDENT, is_for_student_too=False)
     assert (planned.name, planned.document) == (PersonName("Иванова", "Мария Анна", ""), "акт № 1")
 
 
 def test_the_student_stands_once_in_a_case() -> None:
     own = replace(NEW, person_id=STUDENT.student_id, kind=None)
-    assert rules.plan_applicants([NEW, own], STUDENT, is_for_student_too=True) == [NEW, own]
-    assert len(rules.plan_applicants([NEW], STUDENT, is_for_student_too=True)) == 2
+    assert filing.plan_applicants([NEW, own], STUDENT, is_for_student_too=True) == [NEW, own]
+    assert len(filing.plan_applicants([NEW], STUDENT, is_for_student_too=True)) == 2
 
 
 def test_one_person_twice_and_the_student_as_own_guardian_are_refused() -> None:
     twice = replace(NEW, person_id=UUID(int=7))
     with pytest.raises(InvalidArgument, match="REQUEST_INVALID"):
-        rules.plan_applicants([twice, twice], STUDENT, is_for_student_too=False)
+        filing.plan_applicants([twice, twice], STUDENT, is_for_student_too=False)
     with pytest.raises(InvalidArgument, match="APPLICANT_INCOMPLETE"):
-        rules.plan_applicants([replace(NEW, person_id=STUDENT.student_id)], STUDENT, is_for_student_too=False)
+        filing.plan_applicants([replace(NEW, person_id=STUDENT.student_id)], STUDENT, is_for_student_too=False)
 
 
 def test_a_class_teacher_grants_as_such_also_when_admin() -> None:
