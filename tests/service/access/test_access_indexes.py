@@ -114,7 +114,7 @@ HOT: list[tuple[str, Call, set[str]]] = [
         lambda c: grants.warn_of_endings(c, ID, GRANTED, GRANTED),
         {"relations_ending", "account_people_pkey"},
     ),
-    ("list_holders", lambda c: grants.list_holders(c, ID, ID), {"grants_by_student"}),
+    ("list_accounts_of_student", lambda c: grants.list_accounts_of_student(c, ID, ID), {"grants_by_student"}),
     (
         "list_pushes_of_fact",
         lambda c: pushes.list_pushes_of_fact(c, ID, ID),
