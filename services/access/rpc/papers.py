@@ -42,7 +42,7 @@ class PaperServicer(paper_service_pb2_grpc.PaperServiceServicer):
         school_id, student_id, who = UUID(request.school_id), UUID(request.student_id), auth.caller()
         answer = pb.RecordPaperDeclarationResponse
         async with self._database.school(school_id) as connection, connection.transaction():
-            own = await self._find_own(connection, school_id, student_id)
+            own = await self._find_own(connection, school_id, student_id, for_oneself=not request.guardian_person_id)
             known = await requests.find_answer(connection, who.account_id, request, answer)
             if known is None:
                 day = today(self._clock, await schools.get_time_zone(connection, school_id))
@@ -88,17 +88,20 @@ class PaperServicer(paper_service_pb2_grpc.PaperServiceServicer):
             next_page_token=paging.write_token(words, (last,)) if last else "",
         )
 
-    async def _find_own(self, connection: Connection, school_id: UUID, student_id: UUID) -> UUID | None:
-        """The caller's person, where the caller acts as the student's family; None of staff who may act for the student.
+    async def _find_own(
+        self, connection: Connection, school_id: UUID, student_id: UUID, *, for_oneself: bool = False
+    ) -> UUID | None:
+        """The caller's person, where the caller acts as the student's family; None of staff who may act for the student. Staff
+        who are its family too act as staff, but for oneself.
 
         Raises Unauthenticated SESSION_ENDED, NotFound STUDENT_NOT_FOUND.
         """
         who, now = auth.caller(), self._clock.now()
         require_session(await relations.get_standing(connection, school_id, who.account_id, who.session_id, now))
         card = await applications.find_student(connection, school_id, student_id, who.account_id, now)
-        if card is not None and card.caller_roles & REGISTERING:
-            return None
         own = await applications.find_own_person(connection, school_id, student_id, who.account_id, now)
+        if card is not None and card.caller_roles & REGISTERING and not (own and for_oneself):
+            return None
         # The student is no guardian of oneself.
         if own is None or own == student_id:
             require_student(None, REGISTERING)

@@ -35,7 +35,8 @@ async def list_deadlines(
             FROM relations r
             JOIN schools s USING (school_id)
             JOIN grants g ON g.school_id = r.school_id AND g.grant_id = r.fact_id
-            CROSS JOIN LATERAL grant_bounds($1, g.grant_id) b
+            -- Grant by grant: taken into the join it is asked of the whole school for each grant.
+            CROSS JOIN LATERAL (SELECT enrolled_to FROM grant_bounds($1, g.grant_id) OFFSET 0) b
             WHERE r.school_id = $1 AND r.kind = 3 AND g.end_time IS NULL AND r.valid_to_time > $4 AND r.valid_to_time <= $5
         ) q
         WHERE ($2 = '' OR clause = $2) AND (NOT $3 OR met_time IS NULL) AND (due_time, clause || ' ' || subject_id) > ($6, $7)

@@ -128,7 +128,7 @@ async def warn_of_endings(
     connection: Connection, school_id: UUID, now: datetime, until: datetime
 ) -> list[tuple[UUID, UUID, UUID, datetime]]:
     """Grant, student, account and end of accesses that end by themselves before `until`, each once (Clauses R6, R13): the
-    holder's account, and the student's own where a guardian's access ends and the student stays.
+    holder's account, and the student's, if it has one, where a guardian's access ends and the student stays.
     """
     rows = await connection.fetch(
         """
@@ -138,16 +138,21 @@ async def warn_of_endings(
             FROM relations r
             JOIN schools s ON s.school_id = r.school_id
             JOIN grants g ON g.school_id = r.school_id AND g.grant_id = r.fact_id
-            CROSS JOIN LATERAL grant_bounds($1, g.grant_id) b
+            -- Grant by grant: taken into the join it is asked of the whole school for each grant.
+            CROSS JOIN LATERAL (SELECT enrolled_to FROM grant_bounds($1, g.grant_id) OFFSET 0) b
             WHERE r.school_id = $1 AND r.kind = 3 AND g.end_time IS NULL AND r.valid_to_time > $2 AND r.valid_to_time <= $3
+              AND NOT EXISTS (SELECT FROM ending_warnings w WHERE w.school_id = $1 AND w.grant_id = g.grant_id
+                                AND w.account_id = g.account_id AND w.end_time = r.valid_to_time)
         ), told AS (
             INSERT INTO ending_warnings (school_id, grant_id, account_id, end_time, create_time)
             SELECT $1, grant_id, account_id, end_time, $2 FROM ending
             UNION
             SELECT $1, e.grant_id, o.account_id, e.end_time, $2
             FROM ending e
-            JOIN grants o ON o.school_id = $1 AND o.student_id = e.student_id AND o.role = 3 AND o.end_time IS NULL
-            WHERE NOT e.is_leaving
+            JOIN account_people o ON o.school_id = $1 AND o.person_id = e.student_id
+            WHERE e.role = 4 AND NOT e.is_leaving
+            -- In one order, so that two replicas wait for each other and do not lock each other out.
+            ORDER BY 2, 3, 4
             ON CONFLICT DO NOTHING RETURNING grant_id, account_id, end_time
         )
         SELECT t.grant_id, e.student_id, t.account_id, t.end_time FROM told t JOIN ending e USING (grant_id)

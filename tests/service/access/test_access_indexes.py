@@ -110,6 +110,12 @@ HOT: list[tuple[str, Call, set[str]]] = [
         {"grants_pkey", "people_pkey", "relations_by_account", "placements_do_not_overlap"},
     ),
     (
+        "warn_of_endings",
+        lambda c: grants.warn_of_endings(c, ID, GRANTED, GRANTED),
+        {"relations_ending", "account_people_pkey"},
+    ),
+    ("list_accounts_of_student", lambda c: grants.list_accounts_of_student(c, ID, ID), {"grants_by_student"}),
+    (
         "list_pushes_of_fact",
         lambda c: pushes.list_pushes_of_fact(c, ID, ID),
         {"relations_one_of_a_kind_per_fact", "ending_pushes_by_relation"},

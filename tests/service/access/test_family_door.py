@@ -1,29 +1,24 @@
-"""What a family does by itself: the own statement, the own cases, withdrawal, paper; and how it is warned of an end."""
+"""What a family does by itself: the own statement, the own cases, paper."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import grpc
 import pytest
 
-from chassis.clock import SetClock, SystemClock
-from chassis.db import Database
+from chassis.clock import SystemClock
 from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1 import (
     application_service_pb2_grpc,
-    events_pb2,
-    grant_service_pb2,
-    grant_service_pb2_grpc,
     paper_service_pb2,
     paper_service_pb2_grpc,
     roster_service_pb2,
     roster_service_pb2_grpc,
 )
-from services.access.actions.leaving import warn_school
 from tests.support.access_region import Person, SchoolWorld
 from tests.support.access_service import Backends
 from tests.support.applications import add_vera, filing, mother, reading, set_birth_date
@@ -258,6 +253,15 @@ async def test_of_many_declarations_at_once_each_gets_a_number_and_one_holds(
     assert [row["revoke_time"] is None for row in rows] == [False] * 11 + [True]
 
 
+async def test_a_class_teacher_declares_for_oneself_as_any_mother(papers: Any, backends: Backends, school: SchoolWorld) -> None:
+    await school.grant("class_teacher", "anna")
+    await school.derive("class_teacher")
+    both = backends.sign_in(school.people["class_teacher"], "class_teacher", "guardian")
+    kept = (await papers.RecordPaperDeclaration(_declaring(school), metadata=both)).declaration
+    assert kept.guardian_person_id == str(school.people["class_teacher"].person_id)
+    assert kept.form == paper_service_pb2.PAPER_DECLARATION_FORM_ELECTRONIC
+
+
 async def test_nobody_declares_for_another_and_staff_write_down_what_is_told(
     papers: Any, backends: Backends, school: SchoolWorld, teacher: Any
 ) -> None:
@@ -286,38 +290,3 @@ async def test_nobody_declares_for_another_and_staff_write_down_what_is_told(
     assert await refused(papers.RevokePaperDeclaration(revoking, metadata=metadata)) == absent
     other = backends.sign_in(school.people["other_class_teacher"], "class_teacher")
     assert await refused(papers.RecordPaperDeclaration(told, metadata=other)) == NO_STUDENT
-
-
-async def test_both_are_warned_once_30_days_before_the_coming_of_age(
-    channel: grpc.aio.Channel, backends: Backends, admin: Any, school: SchoolWorld
-) -> None:
-    """Clause R6: the holder and the student; not again, not earlier, and the letter says why."""
-    anna, hers = school.people["anna"], school.people["mother"]
-    today = datetime.now(UTC).date()  # noqa: TID251
-    birthday = today + timedelta(days=20)
-    await set_birth_date(school, anna, birthday.replace(year=birthday.year - 18, day=min(birthday.day, 28)))
-    await school.derive("mother", "father")
-    database = await Database.connect(backends.clone.app_dsns["access"], "access", size=1)
-    early = SetClock(datetime.now(UTC) - timedelta(days=30))  # noqa: TID251
-    for clock in (early, SystemClock(), SystemClock()):
-        await warn_school(database, clock, school.school_id)
-    await database.close()
-    rows = await admin.fetch(
-        "SELECT payload FROM outbox WHERE school_id = $1 AND subject = $2",
-        school.school_id,
-        events_pb2.AccessEndsSoon.DESCRIPTOR.full_name,
-    )
-    told = [events_pb2.AccessEndsSoon.FromString(row["payload"]) for row in rows]
-    mothers = [one for one in told if one.account_id == str(hers.account_id)]
-    assert len(mothers) == 1
-    same = [one.account_id for one in told if one.grant_id == mothers[0].grant_id]
-    assert sorted(same) == sorted([str(hers.account_id), str(anna.account_id)])
-    stub: Any = grant_service_pb2_grpc.GrantServiceStub(channel)
-    wanted = grant_service_pb2.GetGrantEndingRequest(school_id=str(school.school_id), grant_id=mothers[0].grant_id)
-    answer = await stub.GetGrantEnding(wanted, metadata=sign_service(backends.keys_dir, "notify", SystemClock()))
-    assert answer.cause == grant_service_pb2.GRANT_ENDING_CAUSE_OF_AGE
-    assert answer.end_time == mothers[0].end_time
-    assert answer.holder_account_id == str(hers.account_id)
-    absent = (grpc.StatusCode.NOT_FOUND, "GRANT_NOT_FOUND")
-    foreign = sign_service(backends.keys_dir, "journal", SystemClock())
-    assert await refused(stub.GetGrantEnding(wanted, metadata=foreign)) == absent
