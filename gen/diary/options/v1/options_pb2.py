@@ -25,17 +25,17 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x64iary/options/v1/options.proto\x12\x10\x64iary.options.v1\x1a google/protobuf/descriptor.proto\"n\n\x08Requires\x12%\n\x05roles\x18\x01 \x03(\x0e\x32\x16.diary.options.v1.Role\x12,\n\x08relation\x18\x02 \x01(\x0e\x32\x1a.diary.options.v1.Relation\x12\r\n\x05\x66ield\x18\x03 \x01(\t*\x8c\x02\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_PUBLIC\x10\x01\x12\x10\n\x0cROLE_ACCOUNT\x10\x02\x12\x10\n\x0cROLE_STUDENT\x10\x03\x12\x11\n\rROLE_GUARDIAN\x10\x04\x12\x10\n\x0cROLE_TEACHER\x10\x05\x12\x16\n\x12ROLE_CLASS_TEACHER\x10\x06\x12\x0f\n\x0bROLE_DEPUTY\x10\x07\x12\x12\n\x0eROLE_SECRETARY\x10\x08\x12\x13\n\x0fROLE_SPECIALIST\x10\t\x12\x0e\n\nROLE_ADMIN\x10\n\x12\r\n\tROLE_HEAD\x10\x0b\x12\x11\n\rROLE_OPERATOR\x10\x0c\x12\x10\n\x0cROLE_SERVICE\x10\r*\xc9\x01\n\x08Relation\x12\x18\n\x14RELATION_UNSPECIFIED\x10\x00\x12\x11\n\rRELATION_NONE\x10\x01\x12\x11\n\rRELATION_SELF\x10\x02\x12\x14\n\x10RELATION_STUDENT\x10\x03\x12\x12\n\x0eRELATION_CLASS\x10\x04\x12\x13\n\x0fRELATION_COURSE\x10\x05\x12\x13\n\x0fRELATION_SCHOOL\x10\x06\x12\x13\n\x0fRELATION_REGION\x10\x07\x12\x14\n\x10RELATION_SERVICE\x10\x08:N\n\x08requires\x12\x1e.google.protobuf.MethodOptions\x18\xb9\x8e\x03 \x01(\x0b\x32\x1a.diary.options.v1.Requiresb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x64iary/options/v1/options.proto\x12\x10\x64iary.options.v1\x1a google/protobuf/descriptor.proto\"\x7f\n\x08Requires\x12%\n\x05roles\x18\x01 \x03(\x0e\x32\x16.diary.options.v1.Role\x12,\n\x08relation\x18\x02 \x01(\x0e\x32\x1a.diary.options.v1.Relation\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x0f\n\x07\x63\x61llers\x18\x04 \x03(\t*\x8c\x02\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_PUBLIC\x10\x01\x12\x10\n\x0cROLE_ACCOUNT\x10\x02\x12\x10\n\x0cROLE_STUDENT\x10\x03\x12\x11\n\rROLE_GUARDIAN\x10\x04\x12\x10\n\x0cROLE_TEACHER\x10\x05\x12\x16\n\x12ROLE_CLASS_TEACHER\x10\x06\x12\x0f\n\x0bROLE_DEPUTY\x10\x07\x12\x12\n\x0eROLE_SECRETARY\x10\x08\x12\x13\n\x0fROLE_SPECIALIST\x10\t\x12\x0e\n\nROLE_ADMIN\x10\n\x12\r\n\tROLE_HEAD\x10\x0b\x12\x11\n\rROLE_OPERATOR\x10\x0c\x12\x10\n\x0cROLE_SERVICE\x10\r*\xc9\x01\n\x08Relation\x12\x18\n\x14RELATION_UNSPECIFIED\x10\x00\x12\x11\n\rRELATION_NONE\x10\x01\x12\x11\n\rRELATION_SELF\x10\x02\x12\x14\n\x10RELATION_STUDENT\x10\x03\x12\x12\n\x0eRELATION_CLASS\x10\x04\x12\x13\n\x0fRELATION_COURSE\x10\x05\x12\x13\n\x0fRELATION_SCHOOL\x10\x06\x12\x13\n\x0fRELATION_REGION\x10\x07\x12\x14\n\x10RELATION_SERVICE\x10\x08:N\n\x08requires\x12\x1e.google.protobuf.MethodOptions\x18\xb9\x8e\x03 \x01(\x0b\x32\x1a.diary.options.v1.Requires:7\n\rrequest_bytes\x12\x1e.google.protobuf.MethodOptions\x18\xba\x8e\x03 \x01(\rb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'diary.options.v1.options_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ROLE']._serialized_start=199
-  _globals['_ROLE']._serialized_end=467
-  _globals['_RELATION']._serialized_start=470
-  _globals['_RELATION']._serialized_end=671
+  _globals['_ROLE']._serialized_start=216
+  _globals['_ROLE']._serialized_end=484
+  _globals['_RELATION']._serialized_start=487
+  _globals['_RELATION']._serialized_end=688
   _globals['_REQUIRES']._serialized_start=86
-  _globals['_REQUIRES']._serialized_end=196
+  _globals['_REQUIRES']._serialized_end=213
 # @@protoc_insertion_point(module_scope)

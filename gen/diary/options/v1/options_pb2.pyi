@@ -149,6 +149,7 @@ class Requires(_message.Message):
     ROLES_FIELD_NUMBER: _builtins.int
     RELATION_FIELD_NUMBER: _builtins.int
     FIELD_FIELD_NUMBER: _builtins.int
+    CALLERS_FIELD_NUMBER: _builtins.int
     relation: Global___Relation.ValueType
     """What ties the caller to the object of the call."""
     field: _builtins.str
@@ -157,21 +158,29 @@ class Requires(_message.Message):
     def roles(self) -> _containers.RepeatedScalarFieldContainer[Global___Role.ValueType]:
         """Roles that may call. ROLE_PUBLIC stands alone; ROLE_ACCOUNT means any signed-in account."""
 
+    @_builtins.property
+    def callers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Services that may call a method of ROLE_SERVICE, such as "access": no other service may, whatever it signs."""
+
     def __init__(
         self,
         *,
         roles: _abc.Iterable[Global___Role.ValueType] | None = ...,
         relation: Global___Relation.ValueType = ...,
         field: _builtins.str = ...,
+        callers: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "relation", b"relation", "roles", b"roles"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["callers", b"callers", "field", b"field", "relation", b"relation", "roles", b"roles"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Requires: _TypeAlias = Requires  # noqa: Y015
 
 REQUIRES_FIELD_NUMBER: _builtins.int
+REQUEST_BYTES_FIELD_NUMBER: _builtins.int
 requires: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, Global___Requires]
 """Who may call the method. A method without it is refused, and a contract test fails."""
+request_bytes: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, _builtins.int]
+"""Most bytes that a request of the method may have, as a message and as a body through the gateway. Unset: 65536."""
