@@ -11,6 +11,7 @@ import pytest
 from deploy.charts.tools import ROOT
 from tests.charts.support import Document, pods, render, staged
 from tests.charts.test_environment import CONFIGS, SERVICES, settings_of
+from tests.contract.test_declarations import METHODS, declared
 
 Edge = tuple[str, str]
 
@@ -86,6 +87,11 @@ def _selects(selector: dict[str, Any], labels: dict[str, str]) -> bool:
 
 def test_calls_of_the_code_are_those_of_its_config() -> None:
     assert called_in_code() == {edge for edge in named_in_config() if edge[0] in SERVICES}
+
+
+def test_calls_of_the_code_are_those_that_the_protos_allow() -> None:
+    allowed = {(caller, name.split(".")[1]) for name, method in METHODS.items() for caller in declared(method).callers}
+    assert called_in_code() == allowed
 
 
 def test_policies_let_through_the_calls_of_the_code_and_no_others(documents: list[Document]) -> None:
