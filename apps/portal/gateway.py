@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import grpc
 from google.rpc import error_details_pb2, status_pb2
 
+from chassis import calls
 from diary.access.v1 import (
     application_service_pb2_grpc,
     credential_service_pb2_grpc,
@@ -112,7 +113,9 @@ async def call(
     method: grpc.aio.UnaryUnaryMultiCallable[Request, Answer], request: Request, token: str = "", seconds: float = _SECONDS
 ) -> Answer:
     """Calls a method with an access token (none for public methods). Raises GatewayError."""
-    metadata = grpc.aio.Metadata(("authorization", f"Bearer {token}")) if token else None
+    metadata = grpc.aio.Metadata(*calls.headers())
+    if token:
+        metadata.add("authorization", f"Bearer {token}")
     try:
         return await method(request, timeout=seconds, metadata=metadata)
     except grpc.aio.AioRpcError as error:

@@ -118,6 +118,7 @@ class Region:
         """The environment of a child. Only migrations and seeds see the admin's DSN, a service only its own."""
         kept = {name: value for name, value in os.environ.items() if "DATABASE_URL" not in name}
         kept |= {"DIARY_KEYS_DIR": str(self.state.keys), "DIARY_NATS_URL": self.nats_url, "PYTHONUNBUFFERED": "1"}
+        kept |= {"DIARY_REFLECTION": "true"}
         kept |= {f"DIARY_{name.upper()}_ADDRESS": self.address(name) for name in SERVICES}
         kept |= {"DIARY_GATEWAY_ADDRESS": self.address("gateway")}
         kept |= {f"DIARY_{name.upper()}_PORT": str(port) for name, port in self.ports.items()}
