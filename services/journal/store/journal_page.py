@@ -10,7 +10,7 @@ from chassis.db import Connection
 from services.journal.rules.attendance import AbsenceCode
 from services.journal.rules.journal_page import ListedCourse, Page, PageAbsence, PageFrame, PageMark, PageStudent
 from services.journal.rules.periods import Period, WorkType
-from services.journal.store.lessons import LESSON_COLUMNS, build_lesson
+from services.journal.store.lessons import LESSON_COLUMNS, SHOWN, build_lesson
 
 _COURSE_COLUMNS = (
     "c.course_id, c.subject_name, c.class_id, coalesce(k.name, '') AS class_name, c.group_name, c.teacher_names, c.is_marked"
@@ -76,7 +76,7 @@ SELECT
     ) AS students,
     ARRAY(
         SELECT ROW({LESSON_COLUMNS}) FROM lessons l
-        WHERE l.school_id = $1 AND l.course_id = $2 AND l.lesson_date BETWEEN $3 AND $4
+        WHERE l.school_id = $1 AND l.course_id = $2 AND l.lesson_date BETWEEN $3 AND $4 AND {SHOWN}
         ORDER BY l.lesson_date, l.lesson_number
     ) AS lessons,
     ARRAY(
