@@ -108,7 +108,7 @@
       - secret:
           name: {{ .Values.global.nats.secret }}
           items:
-            - key: url
+            - key: {{ .Chart.Name }}-url
               path: nats-url
       {{- with include (printf "%s.files" .Chart.Name) . | trim }}
       {{- . | nindent 6 }}
