@@ -76,7 +76,8 @@ async def running(name: str, settings: ServiceSettings, build: Callable[[Frame],
     frame = Frame(clock, database, broker.jetstream(), ServiceToken(settings.keys_dir, name, clock))
     service = build(frame)
     verifier = Verifier(settings.keys_dir / "jwks.json", clock)
-    server = Server(name, service.parts, verifier, f"{settings.listen_host}:{settings.port}")
+    address = f"{settings.listen_host}:{settings.port}"
+    server = Server(name, service.parts, verifier, address, shows_methods=settings.reflection)
     await server.start()
     loops = [asyncio.create_task(keep(loop)) for loop in service.loops]
     loops.append(asyncio.create_task(keep(partial(outbox.watch_lag, database, clock))))

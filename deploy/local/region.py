@@ -117,7 +117,7 @@ class Region:
     def environment(self, service: str = "", with_admin: bool = False) -> dict[str, str]:
         """The environment of a child. Only migrations and seeds see the admin's DSN, a service only its own."""
         kept = {name: value for name, value in os.environ.items() if "DATABASE_URL" not in name}
-        kept |= {"DIARY_KEYS_DIR": str(self.state.keys), "PYTHONUNBUFFERED": "1"}
+        kept |= {"DIARY_KEYS_DIR": str(self.state.keys), "DIARY_REFLECTION": "true", "PYTHONUNBUFFERED": "1"}
         kept |= {f"DIARY_{name.upper()}_ADDRESS": self.address(name) for name in SERVICES}
         kept |= {"DIARY_GATEWAY_ADDRESS": self.address("gateway_portal")}
         kept |= {f"DIARY_{name.upper()}_PORT": str(port) for name, port in self.ports.items()}

@@ -66,6 +66,8 @@
   value: 0.0.0.0
 - name: DIARY_LOG_LEVEL
   value: {{ .Values.global.logLevel }}
+- name: DIARY_REFLECTION
+  value: "false"
 - name: DIARY_KEYS_DIR
   value: /etc/diary/keys
 - name: DIARY_NATS_URL_FILE

@@ -468,7 +468,7 @@ class FiledApplicant(_message.Message):
     authority_document: _builtins.str
     """The document that shows the authority: kind, number, date. No copy is kept."""
     email: _builtins.str
-    """Address for letters; needed for CREDENTIALS_WAY_EMAIL."""
+    """Address for letters, its domain in any alphabet; needed for CREDENTIALS_WAY_EMAIL."""
     credentials_way: Global___CredentialsWay.ValueType
     """How the applicant wants the credentials."""
     paper_reason: Global___PaperReason.ValueType
