@@ -117,6 +117,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             start = time.perf_counter()
             metadata = dict(context.invocation_metadata() or ())
             request_id = str(metadata.get("x-request-id", ""))
+            log.bind_trace(str(metadata.get("traceparent", "")), request_id)
             outcome = reason = "OK"
             try:
                 self._admit(rule, str(metadata.get("authorization", "")))
