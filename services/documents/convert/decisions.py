@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pypdfium2
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from chassis.names import build_signed_name
 from diary.access.v1 import application_service_pb2, decision_service_pb2
 from services.documents.convert.pdf import render_decision
 from services.documents.convert.seal import Sealer
@@ -81,7 +82,8 @@ def _read_decision(message: decision_service_pb2.Decision) -> Decision:
         paper_number=message.paper_number,
         declines_printouts=message.declines_printouts,
         is_own_statement_of_student=message.is_own_statement_of_student,
-        signer_name=message.signer_name,
+        # Whole where access did not tell its parts: a name is never cut.
+        signer_name=build_signed_name(message.signer) if message.HasField("signer") else message.signer_name,
         signer_position=message.signer_position,
         preparer_name=message.preparer_name,
     )

@@ -17,7 +17,6 @@ _CODE_GROUPS, _CODE_GROUP = 3, 4
 # Bytes of chance that a code takes: a letter each, so that none is likelier than another.
 CODE_BYTES = _CODE_GROUPS * _CODE_GROUP
 # What follows given name and patronymic and has no initial of its own: Мамедов Али Вагиф оглы.
-_PARTICLES = {"оглы", "кызы", "улы", "угли"}
 
 _SERVICE = "«Электронный журнал/дневник»"
 _GROUNDS = {
@@ -173,7 +172,7 @@ def build_decision(decision: Decision, code: str) -> DecisionPage:
         next_steps=_next_steps(decision),
         appeals=_appeals(head, school),
         signer_position=_capitalised(print_text(decision.signer_position)),
-        signer=_initials_first(print_text(decision.signer_name)),
+        signer=print_text(decision.signer_name),
         preparer=", ".join(text for text in (print_text(decision.preparer_name), _phone(head.phone)) if text),
         code=code,
     )
@@ -282,15 +281,6 @@ def _appeals(head: Letterhead, school: str) -> list[str]:
         f"учредителю{_NBSP}— {founder};" if founder else "учредителю школы;",
         "в прокуратуру или в суд в порядке, установленном законодательством Российской Федерации.",
     ]
-
-
-def _initials_first(name: str) -> str:
-    """Супрун Ирина Евгеньевна -> И. Е. Супрун; a name of one word, or with initials already, as it is."""
-    family, *given = name.replace(_NBSP, " ").split(" ")
-    given = [part for part in given if part.casefold() not in _PARTICLES]
-    if not given or any("." in part for part in (family, *given)):
-        return name
-    return _NBSP.join([*(f"{part[0].upper()}." for part in given), family])
 
 
 def _capitalised(text: str) -> str:

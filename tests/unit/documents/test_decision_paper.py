@@ -108,21 +108,6 @@ def test_what_follows_an_own_statement_is_said_as_it_is(changed: dict[str, objec
     assert unsaid not in steps
 
 
-@pytest.mark.parametrize(
-    ("name", "signed"),
-    [
-        ("Супрун Ирина Евгеньевна", "И. Е. Супрун"),
-        ("Мамедов Али Вагиф оглы", "А. В. Мамедов"),
-        ("Ли Сян", "С. Ли"),
-        ("Супрун И. Е.", "Супрун И. Е."),
-        ("Мадонна", "Мадонна"),
-    ],
-)
-def test_a_head_signs_with_initials_before_the_name(name: str, signed: str) -> None:
-    page = build_decision(replace(_decision(), signer_name=name), _CODE)
-    assert page.signer.replace("\xa0", " ") == signed
-
-
 def test_a_regulation_without_an_order_or_of_another_title_is_named_in_the_right_case() -> None:
     model = replace(_decision(), regulation_order_number="", regulation_order_date=None)
     assert build_decision(model, _CODE).considered.endswith("о результатах обучения)")

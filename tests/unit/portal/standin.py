@@ -24,6 +24,7 @@ from diary.access.v1 import (
     session_service_pb2_grpc,
 )
 from diary.access.v1 import session_service_pb2 as access_pb
+from diary.access.v1.person_name_pb2 import PersonName
 from diary.documents.v1 import document_service_pb2_grpc
 from diary.journal.v1 import diary_service_pb2 as diary_pb
 from diary.journal.v1 import diary_service_pb2_grpc, journal_service_pb2_grpc
@@ -34,6 +35,7 @@ from tests.unit.portal.standin_cases import MOTHER, ONE_TIME_CODE, Applications,
 from tests.unit.portal.standin_papers import Documents, Papers, Schools
 
 SCHOOL, STUDENT, COURSE, LESSON = (f"0198a000-0000-7000-8000-00000000000{number}" for number in range(1, 5))
+ANNA = PersonName(family_name="Соколова", given_name="Анна", patronymic="Дмитриевна")
 ORIGIN = "http://diary.test"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
@@ -91,7 +93,11 @@ class Access(session_service_pb2_grpc.SessionServiceServicer):
         self.asked += 1
         await self.check(context)
         student = access_pb.CallerStudent(
-            student_id=STUDENT, display_name="Соколова Анна Дмитриевна", class_name="8-А", role=self.family_role
+            student_id=STUDENT,
+            display_name="Соколова Анна Дмитриевна",
+            name=ANNA,
+            class_name="8-А",
+            role=self.family_role,
         )
         school = access_pb.CallerSchool(
             school_id=SCHOOL,
@@ -166,7 +172,7 @@ class Journal(journal_service_pb2_grpc.JournalServiceServicer):
             course=journal_pb.Course(course_id=COURSE, subject_name="Алгебра", class_name="8-А", is_marked=True),
             period=period,
             periods=[period],
-            students=[journal_pb.JournalStudent(student_id=STUDENT, display_name="Соколова Анна Дмитриевна")],
+            students=[journal_pb.JournalStudent(student_id=STUDENT, display_name="Соколова Анна Дмитриевна", name=ANNA)],
             lessons=[self.lesson()],
             may_record=True,
             mark_min=2,
