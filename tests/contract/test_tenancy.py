@@ -22,7 +22,7 @@ REGION_TABLES = {
     # An address belongs to an account, whatever the school.
     "notify": _CHASSIS | {"ended_sessions", "contact_points"},
     # Anyone verifies a paper by its code or file, whatever the school: no names.
-    "documents": _CHASSIS | {"ended_sessions", "sealed_documents"},
+    "documents": _CHASSIS | {"ended_sessions", "sealed_documents", "schools_by_code", "print_run_digests"},
 }
 # Queue tables: school_id leads, and the jobs role may claim across schools.
 QUEUE_TABLES: dict[str, set[str]] = {"access": set(), "journal": set(), "notify": set(), "documents": set()}

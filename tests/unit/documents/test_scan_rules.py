@@ -30,7 +30,7 @@ def _paper(code: str, pages: int, *, is_signed: bool = False) -> Document:
         pdf_sha256=b"",
         page_count=pages,
         create_time=_TIME,
-        signing=Scanned(_TIME, date(2026, 11, 20)) if is_signed else None,
+        signing=Scanned(_TIME, date(2026, 11, 20), uuid4()) if is_signed else None,
     )
 
 
