@@ -35,7 +35,7 @@ class SignInPages:
         caller = await self._frame.callers.ask(session.token)
         url = people.home_url(caller)
         if url:
-            return RedirectResponse(f"{url}?welcome" if "welcome" in request.query_params else url, status_code=303)
+            return RedirectResponse(url, status_code=303)
         return self._frame.page("nothing_yet.html", request, caller)
 
     async def _show(self, request: Request) -> Response:

@@ -6,7 +6,7 @@ The row stays, so that an older event cannot bring the term back; it is shown an
 from alembic import op
 
 revision = "0026"
-down_revision = "0011"
+down_revision = "0022"
 
 VOID = """
 ALTER TABLE known_deadlines ADD COLUMN is_void boolean NOT NULL DEFAULT false;
