@@ -43,6 +43,8 @@ def decision(copy: Decision, school: DetailedSchool) -> decision_service_pb2.Dec
         left_order_number=copy.fact_order_number,
         paper_number=f"{copy.paper_number}-Р/{copy.paper_year}" if copy.paper_number else "",
         declines_printouts=copy.declines_printouts,
+        keeps_student_access=copy.keeps_student_access,
+        keeps_guardian_access=copy.keeps_guardian_access,
         is_own_statement_of_student=copy.is_own_statement_of_student,
         signer_name=build_display_name(copy.signer.name),
         signer_position=write_position(copy.signer, school.details.head_position),
