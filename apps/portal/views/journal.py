@@ -43,6 +43,7 @@ class LessonColumn:
     work_type: str
     is_held: bool
     may_open: bool
+    is_waiting_today: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class JournalView:
     columns: tuple[LessonColumn, ...]
     rows: tuple[RowView, ...]
     may_record: bool
+    sees_illness: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ def build_journal(page: pb.GetJournalPageResponse, today: date) -> JournalView:
         columns=columns,
         rows=rows,
         may_record=page.may_record,
+        sees_illness=page.sees_illness,
     )
 
 
@@ -125,7 +128,7 @@ def find_period(page: pb.GetJournalPageResponse, day: date) -> str:
 
 
 def _build_column(lesson: pb.Lesson, work_types: dict[str, str], today: date, may_record: bool) -> LessonColumn:
-    day = date.fromisoformat(lesson.lesson_date)
+    day, is_held = date.fromisoformat(lesson.lesson_date), lesson.state == pb.LESSON_STATE_HELD
     return LessonColumn(
         lesson_id=lesson.lesson_id,
         lesson_date=lesson.lesson_date,
@@ -136,8 +139,9 @@ def _build_column(lesson: pb.Lesson, work_types: dict[str, str], today: date, ma
         topic=lesson.topic,
         homework=lesson.homework,
         work_type=work_types.get(lesson.work_type_id, ""),
-        is_held=lesson.state == pb.LESSON_STATE_HELD,
+        is_held=is_held,
         may_open=may_record and day <= today,
+        is_waiting_today=not is_held and day == today,
     )
 
 
