@@ -161,6 +161,10 @@ class Journal(journal_service_pb2_grpc.JournalServiceServicer):
         self.is_marked = True
         self.sees_illness = False
         self.lessons = [self.lesson()]
+        self.students = [
+            journal_pb.JournalStudent(student_id=STUDENT, display_name="Соколова Анна Дмитриевна"),
+            journal_pb.JournalStudent(student_id=CLASSMATE, display_name="Яковлев Пётр Ильич"),
+        ]
         self.marks: list[journal_pb.JournalMark] = []
         self.absences: list[journal_pb.JournalAbsence] = []
         # How often another hand is faster, and what it then records.
@@ -175,10 +179,7 @@ class Journal(journal_service_pb2_grpc.JournalServiceServicer):
             course=journal_pb.Course(course_id=COURSE, subject_name="Алгебра", class_name="8-А", is_marked=self.is_marked),
             period=period,
             periods=[period],
-            students=[
-                journal_pb.JournalStudent(student_id=STUDENT, display_name="Соколова Анна Дмитриевна"),
-                journal_pb.JournalStudent(student_id=CLASSMATE, display_name="Яковлев Пётр Ильич"),
-            ],
+            students=self.students,
             lessons=self.lessons,
             marks=self.marks,
             absences=self.absences,
@@ -267,7 +268,8 @@ class StandIn:
         preference_service_pb2_grpc.add_PreferenceServiceServicer_to_server(self.preferences, self.server)
         self.port = self.server.add_insecure_port("127.0.0.1:0")
         self.gateway = Gateway(f"127.0.0.1:{self.port}")
-        self._transport = httpx.ASGITransport(app.build(self.gateway, clock), raise_app_exceptions=False)
+        self.application = app.build(self.gateway, clock)
+        self._transport = httpx.ASGITransport(self.application, raise_app_exceptions=False)
 
     def browser(self, **headers: str) -> httpx.AsyncClient:
         """A browser on a page of ours, without cookies yet."""
