@@ -9,6 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from apps.portal.gateway import client_address
 from chassis import log
 
 _HEADERS = {
@@ -35,6 +36,7 @@ class Guard:
         began, status = time.perf_counter(), 0
         headers = Headers(scope=scope)
         request_id = scope["request_id"] = _request_id(headers)
+        client_address.set(headers.get("x-diary-client-address", ""))
         is_static = scope["path"].startswith("/static/")
 
         async def send_guarded(message: Message) -> None:

@@ -19,9 +19,12 @@ SENTENCES = {
     "DATABASE_UNAVAILABLE": "Дневник перезапускается. Подождите минуту и повторите.",
     "REQUEST_IN_PROGRESS": "Это же действие ещё выполняется. Подождите несколько секунд и повторите.",
     "METHOD_NOT_DECLARED": "Действие недоступно из-за ошибки установки дневника. Сообщите в школу.",
+    "SERVICE_NOT_ALLOWED": "Действие недоступно из-за ошибки установки дневника. Сообщите в школу.",
+    "REQUEST_TOO_LARGE": "Данных или файлов слишком много для одной отправки. Разделите их и отправьте по частям.",
     # access
     "SIGN_IN_FAILED": "Логин или пароль не подошли.",
     "SIGN_IN_BLOCKED": "Слишком много попыток входа. Попробуйте позже.",
+    "SIGN_IN_BUSY": "Сейчас одновременно входит очень много людей. Подождите несколько секунд и повторите.",
     "SESSION_ENDED": "Вход завершён. Войдите снова.",
     "GRANT_NOT_FOUND": "Такого доступа нет.",
     "SCHOOL_NOT_FOUND": "Такой школы нет среди ваших.",
@@ -51,6 +54,7 @@ SENTENCES = {
     "PLACED_LATER": "Класс или группа ученика начинается позже дня выбытия: сначала измените их.",
     "CODE_MISSING": "Введите пароль ещё раз и код из приложения.",
     "CODE_WRONG": "Код неверный или уже использован. Дождитесь следующего.",
+    "CODE_BLOCKED": "Слишком много неверных кодов. Попробуйте позже.",
     "TOTP_ENROLLED": "Второй фактор уже подключён.",
     "TOTP_NOT_ENROLLED": "Сначала подключите второй фактор: без него решение не подписать.",
     "GROUND_NOT_PROVED": "Это основание отказа не подтверждается данными школы.",
@@ -113,19 +117,21 @@ SENTENCES = {
     "SERVICE_TIMEOUT": "Дневник отвечает дольше обычного. Повторите через минуту.",
 }
 
+# Refusals that say until when to wait.
+_WAITS = {"SIGN_IN_BLOCKED": "Слишком много попыток.", "CODE_BLOCKED": "Слишком много неверных кодов."}
 _UNKNOWN = "Не получилось выполнить действие. Повторите через минуту."
 
 
 def wait_for_retry(reason: str, metadata: Mapping[str, str], now: datetime) -> str:
     """How long to wait, counted from now: the zone of whoever signs in is not known yet."""
-    if reason != "SIGN_IN_BLOCKED":
-        return sentence("RATE_LIMITED")
+    if reason not in _WAITS:
+        return sentence(reason if reason in SENTENCES else "RATE_LIMITED")
     try:
         left = datetime.fromisoformat(metadata.get("retry_time", "")).astimezone(UTC) - now
     except ValueError:
         return sentence(reason)
     minutes = max(1, -(-left // timedelta(minutes=1)))
-    return f"Слишком много попыток. Попробуйте через {count(minutes, ('минуту', 'минуты', 'минут'))}."
+    return f"{_WAITS[reason]} Попробуйте через {count(minutes, ('минуту', 'минуты', 'минут'))}."
 
 
 def sentence(reason: str) -> str:

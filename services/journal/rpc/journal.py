@@ -51,18 +51,14 @@ class JournalServicer(journal_service_pb2_grpc.JournalServiceServicer):
     ) -> journal_service_pb2.ListCoursesResponse:
         """Courses by class, subject and group. Raises NotFound SCHOOL_NOT_FOUND."""
         school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
-        size, filter_words = paging.size(request.page_size), ("courses", request.school_id)
-        last = paging.read_token(filter_words, request.page_token)
-        after = (last[0], last[1], UUID(last[2])) if last else None
+        page = paging.Page(request, ("courses", request.school_id), ("", "", paging.FIRST_ID))
         async with self._database.school(school_id) as connection:
             if not await journal_page.is_staff(connection, school_id, who, now):
                 raise NotFound("SCHOOL_NOT_FOUND", "no such school with a place for you")
-            found = await journal_page.list_courses(connection, school_id, who, now, after, size + 1)
-        answer = journal_service_pb2.ListCoursesResponse(courses=[convert.write_course(course) for course, _ in found[:size]])
-        if len(found) > size:
-            class_key, sort_key, course_id = found[size - 1][1]
-            answer.next_page_token = paging.write_token(filter_words, (class_key, sort_key, str(course_id)))
-        return answer
+            found = await journal_page.list_courses(connection, school_id, who, now, page.after, page.limit)
+        shown, token = page.cut(found, lambda row: row[1])
+        courses = [convert.write_course(course) for course, _ in shown]
+        return journal_service_pb2.ListCoursesResponse(courses=courses, next_page_token=token)
 
     async def GetJournalPage(
         self, request: journal_service_pb2.GetJournalPageRequest, context: Context

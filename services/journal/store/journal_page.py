@@ -38,7 +38,7 @@ WHERE s.school_id = $1
   AND EXISTS (
       SELECT FROM mine WHERE kind = 6 OR kind = 5 AND object_id = c.course_id OR kind = 4 AND object_id = c.class_id
   )
-  AND ($5::text IS NULL OR (coalesce(k.sort_key, '~'), c.sort_key, c.course_id) > ($5, $6::text, $7::uuid))
+  AND (coalesce(k.sort_key, '~'), c.sort_key, c.course_id) > ($5::text, $6::text, $7::uuid)
 ORDER BY class_key, c.sort_key, c.course_id
 LIMIT $8
 """
@@ -104,11 +104,10 @@ async def is_staff(connection: Connection, school_id: UUID, who: Caller, now: da
 
 
 async def list_courses(
-    connection: Connection, school_id: UUID, who: Caller, now: datetime, after: CourseKey | None, limit: int
+    connection: Connection, school_id: UUID, who: Caller, now: datetime, after: CourseKey, limit: int
 ) -> list[tuple[ListedCourse, CourseKey]]:
     """Courses of the year that the caller may open, with their keys in the list, after a key."""
-    key = after or (None, None, None)
-    rows = await connection.fetch(_LIST_COURSES, school_id, who.account_id, who.session_id, now, *key, limit)
+    rows = await connection.fetch(_LIST_COURSES, school_id, who.account_id, who.session_id, now, *after, limit)
     return [(ListedCourse(*row[:7]), (row["class_key"], row["sort_key"], row["course_id"])) for row in rows]
 
 
