@@ -40,9 +40,16 @@ class JournalPages:
             request,
             caller,
             title=(school and people.journals_title(school)) or "Журналы",
-            is_own=school is not None and people.is_teacher(school),
             school_name=school.school_name if school else "",
-            groups=views.build_courses(courses),
+            # The own ones first; who teaches nothing has one list.
+            parts=[
+                (title, groups)
+                for title, groups in (
+                    ("", views.build_courses(courses, is_own=True)),
+                    ("Журналы коллег", views.build_courses(courses, is_own=False)),
+                )
+                if groups
+            ],
             url=people.courses_url(school_id),
         )
 

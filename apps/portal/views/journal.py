@@ -111,8 +111,9 @@ def course_group(course: pb.Course) -> str:
     return ", ".join(part for part in (course.class_name, course.group_name) if part)
 
 
-def build_courses(courses: Iterable[pb.Course]) -> tuple[CourseGroup, ...]:
-    """Journals by class, in the order they came."""
+def build_courses(courses: Iterable[pb.Course], *, is_own: bool) -> tuple[CourseGroup, ...]:
+    """Journals by class, in the order they came: those that the caller teaches, or those of colleagues."""
+    courses = [course for course in courses if course.is_own == is_own]
     return tuple(
         CourseGroup(f"{name} класс" if name else "Сборные группы", tuple(group))
         for name, group in groupby(courses, key=lambda course: course.class_name)

@@ -50,6 +50,7 @@ class Access(session_service_pb2_grpc.SessionServiceServicer):
         self.asked = 0
         self.family_role = options_pb2.ROLE_GUARDIAN
         self.has_totp = False
+        self.has_child = True
 
     def end_all(self) -> None:
         """Ends every session, as when the last access has ended."""
@@ -100,7 +101,7 @@ class Access(session_service_pb2_grpc.SessionServiceServicer):
             person_id=MOTHER,
             display_name="Соколова Мария Викторовна",
             roles=self.roles,
-            students=[student],
+            students=[student] if self.has_child else [],
         )
         return access_pb.GetCallerResponse(login="mother", schools=[school])
 
@@ -159,6 +160,7 @@ class Journal(journal_service_pb2_grpc.JournalServiceServicer):
         self.is_broken = False
         self.is_closed = False
         self.is_marked = True
+        self.class_name = "8-А"
         self.sees_illness = False
         self.lessons = [self.lesson()]
         self.students = [
@@ -170,13 +172,25 @@ class Journal(journal_service_pb2_grpc.JournalServiceServicer):
         # How often another hand is faster, and what it then records.
         self.faster: list[list[journal_pb.JournalAbsence]] = []
 
+    async def ListCourses(self, request: Any, context: Any) -> journal_pb.ListCoursesResponse:
+        names = ["Соколова Мария Викторовна"]
+        make = journal_pb.Course
+        return journal_pb.ListCoursesResponse(
+            courses=[
+                make(course_id=COURSE, subject_name="Алгебра", class_name="8-А", is_own=True, teacher_names=names),
+                make(course_id=LESSON, subject_name="Физика", class_name="8-А", teacher_names=["Орлов Пётр Ильич"]),
+            ]
+        )
+
     async def GetJournalPage(self, request: Any, context: Any) -> journal_pb.GetJournalPageResponse:
         if self.is_broken:
             raise ValueError("broken")
         period = journal_pb.Period(period_id="p", name="2 четверть", start_date="2026-11-02", end_date="2026-12-29")
         period.is_closed = self.is_closed
         return journal_pb.GetJournalPageResponse(
-            course=journal_pb.Course(course_id=COURSE, subject_name="Алгебра", class_name="8-А", is_marked=self.is_marked),
+            course=journal_pb.Course(
+                course_id=COURSE, subject_name="Алгебра", class_name=self.class_name, is_marked=self.is_marked
+            ),
             period=period,
             periods=[period],
             students=self.students,

@@ -8,6 +8,7 @@ from httpx import AsyncClient
 
 from chassis.clock import SetClock
 from diary.journal.v1 import journal_service_pb2 as pb
+from diary.options.v1 import options_pb2
 from tests.unit.portal.standin import CLASSMATE, COURSE, LESSON, SCHOOL, STUDENT, StandIn, fields, portal
 
 LESSONS = f"/schools/{SCHOOL}/courses/{COURSE}/lessons"
@@ -238,3 +239,27 @@ async def test_a_form_that_is_not_ours_is_refused(browser: AsyncClient) -> None:
     form = await open_form(browser)
     for wrong in ({"form_id": "x"}, {"mark.anna.a": "5"}):
         assert (await browser.post(PAGE, data={**form, **wrong})).status_code == 400
+
+
+async def test_own_journals_stand_before_those_of_colleagues(browser: AsyncClient) -> None:
+    page = (await browser.get(f"/schools/{SCHOOL}/courses")).text.partition("<main")[2]
+    assert page.index("Алгебра") < page.index("Журналы коллег") < page.index("Физика") < page.index("Орлов Пётр Ильич")
+    assert "Соколова" not in page
+
+
+async def test_a_title_of_a_journal_without_a_class_ends_with_the_subject(stand_in: StandIn, browser: AsyncClient) -> None:
+    stand_in.journal.class_name = ""
+    page = await browser.get(f"/schools/{SCHOOL}/courses/{COURSE}")
+    assert "<title>Журнал: Алгебра — Дневник</title>" in page.text
+
+
+@pytest.mark.parametrize(
+    ("roles", "told"),
+    [([options_pb2.ROLE_SPECIALIST], "Страниц для вашей должности нет"), ([], "Для вашей учётной записи не открыт ни один")],
+)
+async def test_who_has_no_pages_is_told_so(stand_in: StandIn, roles: list[options_pb2.Role.ValueType], told: str) -> None:
+    stand_in.access.roles = roles
+    stand_in.access.has_child = False
+    page = await (await stand_in.signed_in()).get("/")
+    assert told in page.text
+    assert "обратитесь к ответственному" not in page.text
