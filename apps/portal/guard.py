@@ -12,7 +12,7 @@ from apps.portal.gateway import client_address
 from chassis import calls, log
 
 _HEADERS = {
-    "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+    "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
     # Not no-referrer: with it browsers send «Origin: null» with our own forms, and the check below needs the origin.

@@ -170,6 +170,7 @@ def write_course(course: ListedCourse) -> journal_service_pb2.Course:
         group_name=course.group_name,
         teacher_names=course.teacher_names,
         is_marked=course.is_marked,
+        is_own=course.is_own,
     )
 
 

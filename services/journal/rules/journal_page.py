@@ -13,7 +13,10 @@ from services.journal.rules.periods import Period, WorkType
 
 @dataclass(frozen=True, slots=True)
 class ListedCourse:
-    """A course as staff see it; `class_id` None and `class_name` empty when it gathers several classes."""
+    """A course as staff see it; `class_id` None and `class_name` empty when it gathers several classes.
+
+    `is_own`: the caller teaches it.
+    """
 
     course_id: UUID
     subject_name: str
@@ -22,6 +25,7 @@ class ListedCourse:
     group_name: str
     teacher_names: Sequence[str]
     is_marked: bool
+    is_own: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,8 @@ _IS_STAFF = f"SELECT EXISTS ({_STAFF_RELATIONS})"
 
 _LIST_COURSES = f"""
 WITH mine AS MATERIALIZED ({_STAFF_RELATIONS})
-SELECT {_COURSE_COLUMNS}, coalesce(k.sort_key, '~') AS class_key, c.sort_key
+SELECT {_COURSE_COLUMNS}, EXISTS (SELECT FROM mine WHERE kind = 5 AND object_id = c.course_id) AS is_own,
+    coalesce(k.sort_key, '~') AS class_key, c.sort_key
 FROM schools s
 JOIN courses c ON c.school_id = $1 AND c.end_date >= s.year_start_date
 LEFT JOIN classes k ON k.school_id = $1 AND k.class_id = c.class_id
@@ -109,7 +110,7 @@ async def list_courses(
 ) -> list[tuple[ListedCourse, CourseKey]]:
     """Courses of the year that the caller may open, with their keys in the list, after a key."""
     rows = await connection.fetch(_LIST_COURSES, school_id, who.account_id, who.session_id, now, *after, limit)
-    return [(ListedCourse(*row[:7]), (row["class_key"], row["sort_key"], row["course_id"])) for row in rows]
+    return [(ListedCourse(*row[:8]), (row["class_key"], row["sort_key"], row["course_id"])) for row in rows]
 
 
 async def find_frame(connection: Connection, school_id: UUID, who: Caller, now: datetime, course_id: UUID) -> PageFrame | None:
@@ -118,7 +119,7 @@ async def find_frame(connection: Connection, school_id: UUID, who: Caller, now: 
     if row is None:
         return None
     return PageFrame(
-        course=ListedCourse(*row[:7]),
+        course=ListedCourse(*row[:8]),
         teaches=row["teaches"],
         sees_illness=row["sees_illness"],
         time_zone=row["time_zone"],
