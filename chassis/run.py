@@ -123,6 +123,8 @@ async def _carry_events(name: str, settings: ServiceSettings, frame: Frame, serv
                 reconnect_time_wait=1,
                 error_cb=note,
                 connect_timeout=2,
+                # Answers to one service are no other's to read.
+                inbox_prefix=f"_INBOX.{name}",
             )
         except (OSError, nats.errors.Error):
             log.logger().warning("nats_not_there_yet")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeVar
 
 import grpc
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
+
+# Of the browser whose request is answered: told to the gateway, which counts its limits by it.
+client_address: ContextVar[str] = ContextVar("client_address", default="")
 
 _SECONDS = 5.0
 _SESSIONS = "diary.access.v1.SessionService"
@@ -116,6 +120,8 @@ async def call(
     metadata = grpc.aio.Metadata(*calls.headers())
     if token:
         metadata.add("authorization", f"Bearer {token}")
+    if address := client_address.get():
+        metadata.add("x-forwarded-for", address)
     try:
         return await method(request, timeout=seconds, metadata=metadata)
     except grpc.aio.AioRpcError as error:

@@ -8,10 +8,11 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from apps.portal.gateway import client_address
 from chassis import calls, log
 
 _HEADERS = {
-    "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+    "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
     # Not no-referrer: with it browsers send «Origin: null» with our own forms, and the check below needs the origin.
@@ -34,6 +35,7 @@ class Guard:
         began, status = time.perf_counter(), 0
         headers = Headers(scope=scope)
         request_id = scope["request_id"] = _request_id(headers)
+        client_address.set(headers.get("x-diary-client-address", ""))
         is_static = scope["path"].startswith("/static/")
 
         async def send_guarded(message: Message) -> None:

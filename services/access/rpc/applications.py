@@ -18,7 +18,7 @@ from services.access.actions.endings import Endings
 from services.access.actions.filing import Filing, register
 from services.access.actions.granting import grant_case
 from services.access.actions.refusing import propose, sign, withdraw
-from services.access.actions.second_factor import ask_again
+from services.access.actions.second_factor import SecondFactors
 from services.access.convert import applications as convert
 from services.access.convert.decisions import show_papers
 from services.access.rules import applications as rules
@@ -36,11 +36,12 @@ from services.access.store import decisions, grants, pushes, refusals, relations
 class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceServicer):
     """ApplicationService."""
 
-    def __init__(self, frame: Frame, calendar: WorkingCalendar, endings: Endings) -> None:
+    def __init__(self, frame: Frame, calendar: WorkingCalendar, endings: Endings, factors: SecondFactors) -> None:
         self._database = frame.database
         self._clock = frame.clock
         self._calendar = calendar
         self._endings = endings
+        self._factors = factors
 
     async def RegisterApplication(
         self, request: pb.RegisterApplicationRequest, context: Context
@@ -165,7 +166,7 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
             require_place(standing, rules.SIGNING)
             known = await requests.find_answer(connection, who.account_id, request, pb.SignRefusalsResponse)
         if known is None:
-            await ask_again(self._database, self._clock, who.account_id, request.one_time_code)
+            await self._factors.ask_again(who.account_id, request.one_time_code)
             await self._sign(school_id, request, ids)
         async with self._database.school(school_id) as connection:
             cases = [await self._read(connection, school_id, application_id, rules.SIGNING) for application_id in ids]
