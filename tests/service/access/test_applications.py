@@ -67,7 +67,7 @@ async def test_a_registered_application_has_number_regulation_log_and_event(
     case = await _registered(stub, filing(school, vera), teacher)
     year = SystemClock().now().year
     assert (case.number, case.state) == (f"1-ЭД/{year}", pb.APPLICATION_STATE_REGISTERED)
-    assert (case.regulation, case.student_name, case.class_name) == ("Типовой регламент", "Иванова Вера", "8-А")
+    assert (case.regulation, case.student_name, case.class_name) == ("приказ от 28.08.2020 № 213", "Иванова Вера", "8-А")
     assert [(entry.actor_name, entry.state, entry.ground) for entry in case.log] == [
         ("Петрова Н. И.", pb.APPLICATION_STATE_REGISTERED, f"подано лично; зарегистрировано за № 1-ЭД/{year}")
     ]
@@ -236,7 +236,9 @@ async def test_a_legal_relation_fits_the_age(
 ) -> None:
     """Clause R6."""
     await set_birth_date(school, vera, date(SystemClock().now().year + born, 1, 2))
-    call = stub.RegisterApplication(filing(school, vera, mother(guardian_kind=kind)), metadata=teacher)
+    call = stub.RegisterApplication(
+        filing(school, vera, mother(guardian_kind=kind, authority_date="2026-01-15")), metadata=teacher
+    )
     if fits:
         assert (await call).application.applicants[0].guardian_kind == kind
     else:
