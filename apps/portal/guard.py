@@ -9,6 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from apps.portal.gateway import CLIENT_ADDRESS, visitor
 from chassis import log
 
 _HEADERS = {
@@ -18,14 +19,17 @@ _HEADERS = {
     # Not no-referrer: with it browsers send «Origin: null» with our own forms, and the check below needs the origin.
     "referrer-policy": "same-origin",
 }
+# Of this name alone: what else the region has under it is not ours to decide.
+_SECURE_HEADERS = {"strict-transport-security": "max-age=31536000"}
 _REQUEST_ID = re.compile(r"[0-9a-f-]{32,36}")
 
 
 class Guard:
     """The one piece around all pages."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, is_secure: bool) -> None:
         self._app = app
+        self._headers = _HEADERS | _SECURE_HEADERS if is_secure else _HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lets a request through."""
@@ -42,11 +46,12 @@ class Guard:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 added = MutableHeaders(scope=message)
-                added.update(_HEADERS)
+                added.update(self._headers)
                 added["cache-control"] = "public, max-age=31536000, immutable" if is_static else "no-store"
             await send(message)
 
         app = self._app if _is_safe(scope["method"], headers) else _REFUSAL
+        visitor.set(headers.get(CLIENT_ADDRESS, ""))
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await app(scope, receive, send_guarded)

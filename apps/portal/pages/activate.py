@@ -44,7 +44,7 @@ class ActivatePages:
         except GatewayError as error:
             return self._refuse(form, error)
         response = RedirectResponse("/?welcome", status_code=303)
-        self._frame.sessions.keep(request, response, answer.tokens)
+        self._frame.sessions.keep(response, answer.tokens)
         return response
 
     def _refuse(self, form: dict[str, str], error: GatewayError) -> Response:

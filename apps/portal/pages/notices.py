@@ -53,7 +53,7 @@ class NoticePages:
         return RedirectResponse(f"{people.NOTICES_URL}?saved", status_code=303)
 
     async def _page(self, request: Request, session: Session, status: int = 200, problem: str = "") -> Response:
-        caller = await self._frame.callers.get(session.token)
+        caller = await self._frame.callers.ask(session.token)
         schools = list(dict.fromkeys(school.school_id for school, _ in people.list_children(caller)))
         found = await asyncio.gather(*(self._ask(school_id, session) for school_id in schools))
         answers = dict(zip(schools, found, strict=True))

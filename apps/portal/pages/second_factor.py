@@ -78,7 +78,7 @@ class SecondFactorPages:
         secret: str = "",
         link: str = "",
     ) -> Response:
-        caller = await self._frame.callers.get(session.token)
+        caller = await self._frame.callers.ask(session.token)
         signing = [school.school_id for school in caller.schools if people.may_sign(caller, school.school_id)]
         return self._frame.page(
             "second_factor.html",

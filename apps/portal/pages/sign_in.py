@@ -10,7 +10,7 @@ from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
 from apps.portal.pages.activate import activation_page
 from apps.portal.reasons import sentence, wait_for_retry
-from apps.portal.sessions import REFRESH, Session, drop
+from apps.portal.sessions import Session
 from apps.portal.views import people
 from diary.access.v1 import session_service_pb2 as pb
 
@@ -39,7 +39,11 @@ class SignInPages:
         return self._frame.page("nothing_yet.html", request, caller)
 
     async def _show(self, request: Request) -> Response:
-        return self._form(_local_path(request.query_params.get("next", "")))
+        has_ended = self._frame.sessions.has_ended(request)
+        response = self._form(_local_path(request.query_params.get("next", "")), has_ended=has_ended)
+        if has_ended:
+            self._frame.sessions.forget_end(response)
+        return response
 
     async def _sign_in(self, request: Request) -> Response:
         form = await read_form(request)
@@ -52,7 +56,7 @@ class SignInPages:
         except GatewayError as error:
             return self._refuse(back, login, error)
         response = RedirectResponse(back or "/", status_code=303)
-        self._frame.sessions.keep(request, response, answer.tokens)
+        self._frame.sessions.keep(response, answer.tokens)
         return response
 
     def _refuse(self, back: str, login: str, error: GatewayError) -> Response:
@@ -72,7 +76,7 @@ class SignInPages:
         return self._frame.renderer.page("sign_in.html", status, **words)
 
     async def _sign_out(self, request: Request) -> Response:
-        refresh_token = request.cookies.get(REFRESH)
+        refresh_token = self._frame.sessions.refresh_token(request)
         response = RedirectResponse("/sign-in", status_code=303)
         if refresh_token:
             try:
@@ -81,7 +85,7 @@ class SignInPages:
                 if error.code == grpc.StatusCode.UNAVAILABLE and error.reason != "ENDING_PENDING":
                     # Not ended: the person must know, and the cookies are needed to try again.
                     raise
-        drop(response)
+        self._frame.sessions.drop(response)
         return response
 
 
