@@ -51,17 +51,21 @@ class Rule:
     """Who may call a method, from its `requires`."""
 
     roles: frozenset[str]
+    callers: frozenset[str] = frozenset()
 
     @property
     def is_public(self) -> bool:
         """Whether no token is asked for."""
         return "public" in self.roles
 
-    def allows(self, roles: frozenset[str]) -> bool:
-        """Whether a caller with these roles may call: a service only where a service is named, an account anywhere else."""
-        if "service" in roles:
-            return "service" in self.roles
-        return "account" in self.roles or bool(self.roles & roles)
+    def admit(self, who: auth.Caller) -> None:
+        """Raises when the caller may not call: a service only where it is named, an account only by the kind of its roles."""
+        if who.service and "service" in self.roles:
+            if who.service not in self.callers:
+                raise errors.PermissionDenied("SERVICE_NOT_ALLOWED", "another service calls this method, not yours")
+        elif who.service or not ("account" in self.roles or self.roles & who.roles):
+            allowed = {"allowed": ",".join(sorted(self.roles))}
+            raise errors.PermissionDenied("ROLE_NOT_ALLOWED", "this kind of role may not call the method", allowed)
 
 
 def read_rules(service_names: list[str]) -> dict[str, Rule]:
@@ -71,9 +75,9 @@ def read_rules(service_names: list[str]) -> dict[str, Rule]:
         for method in descriptor_pool.Default().FindServiceByName(service_name).methods:
             options = method.GetOptions()
             if options.HasExtension(options_pb2.requires):
-                roles = options.Extensions[options_pb2.requires].roles
-                names = frozenset(options_pb2.Role.Name(role).removeprefix("ROLE_").lower() for role in roles)
-                rules[f"/{service_name}/{method.name}"] = Rule(names)
+                requires = options.Extensions[options_pb2.requires]
+                roles = frozenset(options_pb2.Role.Name(role).removeprefix("ROLE_").lower() for role in requires.roles)
+                rules[f"/{service_name}/{method.name}"] = Rule(roles, frozenset(requires.callers))
     return rules
 
 
@@ -159,10 +163,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             raise errors.Unauthenticated("TOKEN_MISSING", "sign in and send `authorization: Bearer <access token>`")
         who = self._verifier.verify(authorization[7:])
         auth.set_caller(who)
-        if not rule.allows(who.roles):
-            raise errors.PermissionDenied(
-                "ROLE_NOT_ALLOWED", "this kind of role may not call the method", {"allowed": ",".join(sorted(rule.roles))}
-            )
+        rule.admit(who)
 
     def _status(self, error: errors.DiaryError) -> status_pb2.Status:
         details = [

@@ -37,9 +37,8 @@ if TYPE_CHECKING:
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
 
-# The gateway writes a visitor's address under this name, and takes it back from the portal alone: sign-ins are counted by it.
-CLIENT_ADDRESS = "x-diary-client-address"
-visitor: ContextVar[str] = ContextVar("visitor", default="")
+# Of the browser whose request is answered: told to the gateway, which counts its limits by it.
+client_address: ContextVar[str] = ContextVar("client_address", default="")
 
 _SECONDS = 5.0
 _SESSIONS = "diary.access.v1.SessionService"
@@ -117,9 +116,11 @@ async def call(
     method: grpc.aio.UnaryUnaryMultiCallable[Request, Answer], request: Request, token: str = "", seconds: float = _SECONDS
 ) -> Answer:
     """Calls a method with an access token (none for public methods). Raises GatewayError."""
-    metadata = grpc.aio.Metadata((CLIENT_ADDRESS, visitor.get()))
+    metadata = grpc.aio.Metadata()
     if token:
         metadata.add("authorization", f"Bearer {token}")
+    if address := client_address.get():
+        metadata.add("x-forwarded-for", address)
     try:
         return await method(request, timeout=seconds, metadata=metadata)
     except grpc.aio.AioRpcError as error:

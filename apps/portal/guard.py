@@ -9,7 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from apps.portal.gateway import CLIENT_ADDRESS, visitor
+from apps.portal.gateway import client_address
 from chassis import log
 
 _HEADERS = {
@@ -29,6 +29,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, *, is_secure: bool) -> None:
         self._app = app
+        self._is_secure = is_secure
         self._headers = _HEADERS | _SECURE_HEADERS if is_secure else _HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -39,6 +40,8 @@ class Guard:
         began, status = time.perf_counter(), 0
         headers = Headers(scope=scope)
         request_id = scope["request_id"] = _request_id(headers)
+        client_address.set(headers.get("x-diary-client-address", ""))
+        scope["is_secure"] = self._is_secure
         is_static = scope["path"].startswith("/static/")
 
         async def send_guarded(message: Message) -> None:
@@ -51,7 +54,6 @@ class Guard:
             await send(message)
 
         app = self._app if _is_safe(scope["method"], headers) else _REFUSAL
-        visitor.set(headers.get(CLIENT_ADDRESS, ""))
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await app(scope, receive, send_guarded)

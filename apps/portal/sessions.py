@@ -13,14 +13,15 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from apps.portal import flash
 from apps.portal.callers import Callers
 from apps.portal.gateway import Gateway, GatewayError, call
 from chassis.clock import Clock
 from diary.access.v1 import session_service_pb2 as pb
 
 SIGN_IN_URL = "/sign-in"
-# Set on the way to the sign-in page, read and taken back there: an address would say it again at every look.
-_ENDED = "diary_ended"
+# What the sign-in page says of a session that is over.
+ENDED = "ended"
 # A call under way must not see its token run out.
 _BEFORE_EXPIRY = timedelta(seconds=15)
 
@@ -43,7 +44,7 @@ class Sessions:
         self._gateway = gateway
         self._clock = clock
         self._callers = callers
-        self.is_secure = is_secure
+        self._is_secure = is_secure
         # With this prefix a browser takes the cookie over https and from this very host alone.
         prefix = "__Host-" if is_secure else ""
         self._access, self._refresh = f"{prefix}diary_access", f"{prefix}diary_refresh"
@@ -73,7 +74,7 @@ class Sessions:
         }
         for name, (token, expires, margin) in lives.items():
             seconds = int((_instant(expires) - margin - self._clock.now()).total_seconds())
-            response.set_cookie(name, token, max_age=seconds, httponly=True, samesite="lax", secure=self.is_secure)
+            response.set_cookie(name, token, max_age=seconds, httponly=True, samesite="lax", secure=self._is_secure)
 
     def refresh_token(self, request: Request) -> str:
         """The refresh token of the browser's session; empty without one."""
@@ -82,7 +83,7 @@ class Sessions:
     def drop(self, response: Response) -> None:
         """Takes the cookies back."""
         for name in (self._access, self._refresh):
-            response.delete_cookie(name, httponly=True, samesite="lax", secure=self.is_secure)
+            response.delete_cookie(name, httponly=True, samesite="lax", secure=self._is_secure)
 
     def sign_in_redirect(self, request: Request) -> Response:
         """To the sign-in page; a page that was being read is come back to. Who was signed in is told that this is over."""
@@ -90,21 +91,9 @@ class Sessions:
         query = f"?next={quote(back, safe='/')}" if request.method == "GET" and back != "/" else ""
         response = RedirectResponse(f"{SIGN_IN_URL}{query}", status_code=303)
         if self.refresh_token(request) or request.cookies.get(self._access):
-            response.set_cookie(
-                _ENDED, "1", max_age=60, path=SIGN_IN_URL, httponly=True, samesite="lax", secure=self.is_secure
-            )
+            flash.put(request, response, ENDED, SIGN_IN_URL)
         self.drop(response)
         return response
-
-    @staticmethod
-    def has_ended(request: Request) -> bool:
-        """Whether the sign-in page is shown since a session is over."""
-        return _ENDED in request.cookies
-
-    @staticmethod
-    def forget_end(response: Response) -> None:
-        """Says it once."""
-        response.delete_cookie(_ENDED, path=SIGN_IN_URL)
 
     async def _open(self, request: Request) -> Session:
         token = request.cookies.get(self._access)

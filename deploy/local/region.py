@@ -22,6 +22,7 @@ _USUAL = {
     "postgres": 54320,
     "nats": 4222,
     "nats_monitor": 8222,
+    "gateway_portal": 8082,
     "gateway_admin": 9901,
     "smtp": 1025,
     "mail": 8025,
@@ -119,7 +120,7 @@ class Region:
         kept = {name: value for name, value in os.environ.items() if "DATABASE_URL" not in name}
         kept |= {"DIARY_KEYS_DIR": str(self.state.keys), "DIARY_NATS_URL": self.nats_url, "PYTHONUNBUFFERED": "1"}
         kept |= {f"DIARY_{name.upper()}_ADDRESS": self.address(name) for name in SERVICES}
-        kept |= {"DIARY_GATEWAY_ADDRESS": self.address("gateway")}
+        kept |= {"DIARY_GATEWAY_ADDRESS": self.address("gateway_portal")}
         kept |= {f"DIARY_{name.upper()}_PORT": str(port) for name, port in self.ports.items()}
         kept |= {"DIARY_NOTIFY_SMTP_PORT": str(self.ports["smtp"])}
         kept |= {f"DIARY_{name}_PORTAL_URL": self.gateway_url for name in ("ACCESS", "NOTIFY", "DOCUMENTS")}

@@ -77,11 +77,11 @@ class OwnStatementPages:
                 return self._pending(request, form)
             if error.code == grpc.StatusCode.UNAUTHENTICATED and form.get("is_pending") == "yes":
                 # The statement ended the session from which its confirmation was asked for.
-                return _farewell("", is_secure=self._frame.sessions.is_secure)
+                return _farewell(request, "")
             if error.code not in MENDED_IN_FORM:
                 raise
             return await self._page(request, session, form, MENDED_IN_FORM[error.code], sentence(error.reason))
-        return _farewell(answer.application.number, is_secure=self._frame.sessions.is_secure)
+        return _farewell(request, answer.application.number)
 
     def _pending(self, request: Request, form: dict[str, str]) -> Response:
         """Nothing is asked for here: the access has ended."""
@@ -124,7 +124,7 @@ class OwnStatementPages:
         return self._frame.renderer.page("farewell.html", number=unquote(kept.removeprefix("n")))
 
 
-def _farewell(number: str, *, is_secure: bool) -> Response:
+def _farewell(request: Request, number: str) -> Response:
     response = RedirectResponse(FAREWELL_URL, status_code=303)
     response.set_cookie(
         _FAREWELL,
@@ -134,7 +134,7 @@ def _farewell(number: str, *, is_secure: bool) -> Response:
         path=FAREWELL_URL,
         httponly=True,
         samesite="lax",
-        secure=is_secure,
+        secure=request.scope["is_secure"],
     )
     return response
 

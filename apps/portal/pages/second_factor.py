@@ -3,9 +3,10 @@
 import grpc
 import segno
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from apps.portal import flash
 from apps.portal.asked import MENDED_IN_FORM, read_form
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
@@ -15,6 +16,7 @@ from apps.portal.sessions import Session
 from apps.portal.views import people
 from diary.access.v1 import session_service_pb2 as pb
 
+_DIGITS = 6
 # A wrong password or code is UNAUTHENTICATED, and yet the session is well.
 _MENDED_REASONS = frozenset({"SIGN_IN_FAILED", "CODE_WRONG"})
 
@@ -32,7 +34,7 @@ class SecondFactorPages:
         ]
 
     async def _show(self, request: Request, session: Session) -> Response:
-        return await self._page(request, session, "confirmed" if "confirmed" in request.query_params else "password")
+        return await self._page(request, session, flash.read(request) or "password")
 
     async def _enrol(self, request: Request, session: Session) -> Response:
         form = await read_form(request)
@@ -47,8 +49,8 @@ class SecondFactorPages:
 
     async def _confirm(self, request: Request, session: Session) -> Response:
         form = await read_form(request)
-        code = form.get("code", "").replace(" ", "")
-        if len(code) != 6 or not (code.isascii() and code.isdecimal()):
+        code = form.get("code", "").strip()
+        if sum(sign.isdecimal() for sign in code) != _DIGITS:
             return await self._page(request, session, "code", 422, "Введите шесть цифр кода из приложения.")
         wanted = pb.ConfirmTotpRequest(request_id=form.get("request_id", ""), one_time_code=code)
         try:
@@ -56,7 +58,7 @@ class SecondFactorPages:
         except GatewayError as error:
             step = "code" if error.reason == "CODE_WRONG" else "password"
             return await self._refuse(request, session, error, step)
-        return RedirectResponse(f"{people.SECOND_FACTOR_URL}?confirmed", status_code=303)
+        return flash.redirect(request, people.SECOND_FACTOR_URL, "confirmed")
 
     async def _refuse(self, request: Request, session: Session, error: GatewayError, step: str) -> Response:
         if error.code == grpc.StatusCode.RESOURCE_EXHAUSTED:

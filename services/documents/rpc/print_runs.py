@@ -100,17 +100,15 @@ class PrintRunMethods:
     ) -> document_service_pb2.ListPrintRunsResponse:
         """Runs of a class, the newest first (Clause R7)."""
         school_id, class_id = UUID(request.school_id), UUID(request.class_id)
-        words, limit = (request.school_id, request.class_id, request.week), request.page_size or _RUNS_A_PAGE
-        key = paging.read_token(words, request.page_token)
+        words = ("print runs", request.school_id, request.class_id, request.week)
+        page = paging.Page(request, words, (paging.LAST_ID,), size=_RUNS_A_PAGE)
         monday = rules.read_week(request.week) if request.week else None
         async with self._database.school(school_id) as connection:
             await self._require_class(connection, school_id, class_id)
-            before = UUID(key[0]) if key else None
-            runs = await store.list_runs(connection, school_id, class_id, monday, before, limit + 1)
-        shown = runs[:limit]
+            runs = await store.list_runs(connection, school_id, class_id, monday, *page.after, page.limit)
+        shown, token = page.cut(runs, lambda run: (run.print_run_id,))
         return document_service_pb2.ListPrintRunsResponse(
-            print_runs=[convert.write_run(run) for run in shown],
-            next_page_token=paging.write_token(words, (str(shown[-1].print_run_id),)) if len(runs) > limit else "",
+            print_runs=[convert.write_run(run) for run in shown], next_page_token=token
         )
 
     async def DownloadPrintRun(

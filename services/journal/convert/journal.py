@@ -133,6 +133,17 @@ def write_lesson_recorded(school_id: UUID, class_id: UUID | None, lesson: Lesson
     )
 
 
+def write_lesson_retracted(school_id: UUID, class_id: UUID | None, lesson: Lesson) -> events_pb2.LessonRetracted:
+    """The event of a withdrawn lesson; its reason is in no event."""
+    return events_pb2.LessonRetracted(
+        school_id=str(school_id),
+        course_id=str(lesson.course_id),
+        lesson_id=str(lesson.lesson_id),
+        class_id=str(class_id or ""),
+        lesson_date=lesson.lesson_date.isoformat(),
+    )
+
+
 def read_absences(messages: Iterable[journal_service_pb2.AbsenceCell]) -> list[Absence]:
     """The absences of RecordAttendance."""
     return [Absence(UUID(message.student_id), AbsenceCode(message.code)) for message in messages]
@@ -196,6 +207,7 @@ def write_page(frame: PageFrame, period: Period, page: Page) -> journal_service_
         ],
         may_record=frame.teaches,
         mark_min=frame.mark_min,
+        sees_illness=frame.sees_illness,
     )
 
 

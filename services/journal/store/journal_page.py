@@ -10,7 +10,7 @@ from chassis.db import Connection
 from services.journal.rules.attendance import AbsenceCode
 from services.journal.rules.journal_page import ListedCourse, Page, PageAbsence, PageFrame, PageMark, PageStudent
 from services.journal.rules.periods import Period, WorkType
-from services.journal.store.lessons import LESSON_COLUMNS, build_lesson
+from services.journal.store.lessons import LESSON_COLUMNS, SHOWN, build_lesson
 
 _COURSE_COLUMNS = (
     "c.course_id, c.subject_name, c.class_id, coalesce(k.name, '') AS class_name, c.group_name, c.teacher_names, c.is_marked"
@@ -38,7 +38,7 @@ WHERE s.school_id = $1
   AND EXISTS (
       SELECT FROM mine WHERE kind = 6 OR kind = 5 AND object_id = c.course_id OR kind = 4 AND object_id = c.class_id
   )
-  AND ($5::text IS NULL OR (coalesce(k.sort_key, '~'), c.sort_key, c.course_id) > ($5, $6::text, $7::uuid))
+  AND (coalesce(k.sort_key, '~'), c.sort_key, c.course_id) > ($5::text, $6::text, $7::uuid)
 ORDER BY class_key, c.sort_key, c.course_id
 LIMIT $8
 """
@@ -76,7 +76,7 @@ SELECT
     ) AS students,
     ARRAY(
         SELECT ROW({LESSON_COLUMNS}) FROM lessons l
-        WHERE l.school_id = $1 AND l.course_id = $2 AND l.lesson_date BETWEEN $3 AND $4
+        WHERE l.school_id = $1 AND l.course_id = $2 AND l.lesson_date BETWEEN $3 AND $4 AND {SHOWN}
         ORDER BY l.lesson_date, l.lesson_number
     ) AS lessons,
     ARRAY(
@@ -104,11 +104,10 @@ async def is_staff(connection: Connection, school_id: UUID, who: Caller, now: da
 
 
 async def list_courses(
-    connection: Connection, school_id: UUID, who: Caller, now: datetime, after: CourseKey | None, limit: int
+    connection: Connection, school_id: UUID, who: Caller, now: datetime, after: CourseKey, limit: int
 ) -> list[tuple[ListedCourse, CourseKey]]:
     """Courses of the year that the caller may open, with their keys in the list, after a key."""
-    key = after or (None, None, None)
-    rows = await connection.fetch(_LIST_COURSES, school_id, who.account_id, who.session_id, now, *key, limit)
+    rows = await connection.fetch(_LIST_COURSES, school_id, who.account_id, who.session_id, now, *after, limit)
     return [(ListedCourse(*row[:7]), (row["class_key"], row["sort_key"], row["course_id"])) for row in rows]
 
 

@@ -290,7 +290,10 @@ async def test_a_signed_paper_is_fetched_by_notify_alone(world: World, deciding:
     assert (fetched.document.state, fetched.scan) == (pb.DOCUMENT_STATE_SIGNED_ON_PAPER, b"%PDF-scan")
     assert hashlib.sha256(fetched.pdf).hexdigest() == paper.pdf_sha256
     access = sign_service(keys_dir, "access", world.clock)
-    assert await refused(world.documents.FetchDocument(request, metadata=access)) == absent
+    assert await refused(world.documents.FetchDocument(request, metadata=access)) == (
+        grpc.StatusCode.PERMISSION_DENIED,
+        "SERVICE_NOT_ALLOWED",
+    )
 
 
 async def test_papers_that_wait_are_counted_over_all_schools_without_seeing_whom_they_concern(
