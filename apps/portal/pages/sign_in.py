@@ -6,7 +6,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from apps.portal import flash
-from apps.portal.asked import read_form
+from apps.portal.asked import read_code, read_form
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
 from apps.portal.pages.activate import activation_page
@@ -55,7 +55,7 @@ class SignInPages:
         if len(login) > _LOGIN_LENGTH or len(password) > _PASSWORD_LENGTH:
             # To the person simply a wrong one; the gateway's limits are for those who ask it.
             return self._form(back, login[:_LOGIN_LENGTH], sentence("SIGN_IN_FAILED"), 422)
-        credentials = pb.CreateSessionRequest(login=login, password=password, one_time_code=form.get("code", "").strip())
+        credentials = pb.CreateSessionRequest(login=login, password=password, one_time_code=read_code(form))
         try:
             answer = await call(self._frame.gateway.sessions.CreateSession, credentials)
         except GatewayError as error:
