@@ -1,6 +1,6 @@
 """Sessions in cookies: an access token that the browser drops before it runs out, a refresh token that renews it.
 
-Requests that a browser sends at once may each renew it, in whichever process: the same token gives each a pair for half a minute.
+Requests that a browser sends at once may each renew it, in whichever process: for half a minute one token gives each a pair.
 """
 
 from collections.abc import Awaitable, Callable

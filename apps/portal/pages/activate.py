@@ -17,8 +17,8 @@ _TOLD_IN_FORM = frozenset({grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.INVA
 
 
 class ActivatePages:
-    """`/activate`, `/activate#token/login` of a letter, `/activate#/login` of a slip: the script moves both into the form and out
-    of the address.
+    """`/activate`, `/activate#token/login` of a letter, `/activate#/login` of a slip: the script moves both into the form and
+    out of the address.
 
     A fragment is sent to no server, neither with the page's address nor as a referrer, so the token is in no log.
     """

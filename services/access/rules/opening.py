@@ -23,8 +23,8 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A person of the school now; `login` and `account_id` are None without an account. A password is needed where neither an own
-    one nor a live one-time password exists.
+    """A person of the school now; `login` and `account_id` are None without an account. A password is needed where neither an
+    own one nor a live one-time password exists.
     """
 
     person_id: UUID

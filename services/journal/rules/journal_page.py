@@ -76,7 +76,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class MarkForLetter:
-    """A mark with what a letter says of it."""
+    """A mark with what a letter says of it; `previous_value` is 0 where there was none."""
 
     mark_id: UUID
     student_id: UUID
@@ -87,3 +87,5 @@ class MarkForLetter:
     work_type_name: str
     value: int
     revision: int
+    previous_value: int
+    reason: str

@@ -118,7 +118,7 @@ async def test_a_one_time_password_that_ran_out_is_replaced_and_an_own_one_is_no
     first = await _open(keeper, TEACHER)
     assert (await _open(keeper, TEACHER)).one_time_password is None
     await admin.execute(
-        "UPDATE one_time_passwords SET create_time = create_time - interval '15 days', expire_time = now() WHERE void_time IS NULL"
+        "UPDATE one_time_passwords SET create_time = now() - interval '15 days', expire_time = now() WHERE void_time IS NULL"
     )
     second = await _open(keeper, TEACHER)
     assert second.one_time_password not in (None, first.one_time_password)
@@ -183,4 +183,5 @@ async def test_a_person_whom_the_school_does_not_know_is_refused(keeper: Any) ->
 async def test_a_wrong_password_is_refused_after_an_opening(keeper: Any, channel: grpc.aio.Channel) -> None:
     opened = await _open(keeper, TEACHER)
     request = session_service_pb2.CreateSessionRequest(login=opened.login, password="another")
+    sessions = session_service_pb2_grpc.SessionServiceStub(channel)
     assert await refused(sessions.CreateSession(request)) == (grpc.StatusCode.UNAUTHENTICATED, "SIGN_IN_FAILED")

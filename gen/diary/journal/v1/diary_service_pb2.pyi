@@ -86,6 +86,8 @@ class MarkForLetter(_message.Message):
     WORK_TYPE_NAME_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
+    PREVIOUS_VALUE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     mark_id: _builtins.str
     """The mark."""
     student_id: _builtins.str
@@ -104,6 +106,10 @@ class MarkForLetter(_message.Message):
     """The mark, 1-5."""
     revision: _builtins.int
     """More than 1 when it was changed."""
+    previous_value: _builtins.int
+    """What it was before the last change; 0 when it was taken back or never changed."""
+    reason: _builtins.str
+    """Why it was changed, as the teacher wrote for the family; empty when no reason was asked for."""
     def __init__(
         self,
         *,
@@ -116,10 +122,12 @@ class MarkForLetter(_message.Message):
         work_type_name: _builtins.str = ...,
         value: _builtins.int = ...,
         revision: _builtins.int = ...,
+        previous_value: _builtins.int = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["lesson_date", b"lesson_date", "mark_id", b"mark_id", "revision", b"revision", "student_id", b"student_id", "student_name", b"student_name", "subject_name", b"subject_name", "topic", b"topic", "value", b"value", "work_type_name", b"work_type_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lesson_date", b"lesson_date", "mark_id", b"mark_id", "previous_value", b"previous_value", "reason", b"reason", "revision", b"revision", "student_id", b"student_id", "student_name", b"student_name", "subject_name", b"subject_name", "topic", b"topic", "value", b"value", "work_type_name", b"work_type_name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
