@@ -80,7 +80,11 @@ def secret_items(pod: Document) -> list[Document]:
 def test_each_pod_gets_its_own_keys_only() -> None:
     made = pods(render("diary-plain"))
     keys = {
-        name: {item["path"] for item in secret_items(pod) if item["path"].endswith((".pem", ".crt", "jwks.json", "-keys.json"))}
+        name: {
+            item["path"]
+            for item in secret_items(pod)
+            if item["path"].endswith((".pem", ".crt", "jwks.json", "factor-keys.json"))
+        }
         for name, pod in made.items()
         if name != "Pod diary-test"
     }

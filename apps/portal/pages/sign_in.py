@@ -39,7 +39,7 @@ class SignInPages:
         url = people.home_url(caller)
         if url:
             return RedirectResponse(url, status_code=303)
-        return self._frame.page("nothing_yet.html", request, caller)
+        return self._frame.page("nothing_yet.html", request, caller, is_staff=any(school.roles for school in caller.schools))
 
     async def _show(self, request: Request) -> Response:
         back, has_ended = _local_path(request.query_params.get("next", "")), flash.read(request) == ENDED

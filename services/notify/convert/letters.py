@@ -18,7 +18,6 @@ from services.notify.rules import (
     FirstSignIn,
     SignedDecision,
     TaughtMark,
-    first_name,
     name_file,
     one_line,
     write_date,
@@ -80,8 +79,10 @@ def write_credentials(first: FirstSignIn, portal_url: str) -> Words:
     return _render("credentials", values)
 
 
-def write_marks(student_name: str, marks: Sequence[TaughtMark], page: str) -> Words:
-    """A student's marks; a single changed one is told as a correction. `page` is the student's week with their first day."""
+def write_marks(child_name: str, marks: Sequence[TaughtMark], page: str) -> Words:
+    """Marks of the student who is called `child_name`; a single changed one is told as a correction. `page` is the student's
+    week with their first day.
+    """
     lines = [
         {
             "day": write_day(mark.lesson_day),
@@ -94,7 +95,7 @@ def write_marks(student_name: str, marks: Sequence[TaughtMark], page: str) -> Wo
         for mark in marks
     ]
     corrected = lines[0] if len(marks) == 1 and marks[0].is_changed else None
-    values = {"child_first_name": first_name(student_name), "marks": lines, "corrected": corrected, "page": page}
+    values = {"child_first_name": one_line(child_name), "marks": lines, "corrected": corrected, "page": page}
     return _render("marks", values)
 
 

@@ -29,7 +29,6 @@ from services.notify.rules import (
     SignedDecision,
     TaughtMark,
     find_last_day,
-    first_name,
     name_file,
     one_line,
 )
@@ -62,7 +61,7 @@ def send(words: Words) -> EmailMessage:
 
 
 def test_a_letter_of_marks_names_child_subject_and_mark() -> None:
-    letter = send(write_marks("Петрова Мария Ивановна", [ALGEBRA], PORTAL))
+    letter = send(write_marks("Мария", [ALGEBRA], PORTAL))
     assert letter["Subject"] == "Мария: новая отметка"
     assert "19 ноября, Алгебра: 5 (контрольная работа, Квадратные уравнения)" in part(letter, "plain")
     assert "Квадратные уравнения" in part(letter, "html")
@@ -70,7 +69,7 @@ def test_a_letter_of_marks_names_child_subject_and_mark() -> None:
 
 def test_the_plain_text_gives_each_mark_a_line() -> None:
     marks = [ALGEBRA, TaughtMark(date(2026, 11, 20), "Химия", 4, "", "", True)]
-    assert write_marks("Петрова Мария", marks, PORTAL).text.split("\n")[:6] == [
+    assert write_marks("Мария", marks, PORTAL).text.split("\n")[:6] == [
         "Мария: новые отметки",
         "",
         "19 ноября, Алгебра: 5 (контрольная работа, Квадратные уравнения)",
@@ -82,19 +81,19 @@ def test_the_plain_text_gives_each_mark_a_line() -> None:
 
 def test_a_correction_says_what_the_mark_was_and_why_it_was_changed() -> None:
     changed = TaughtMark(date(2026, 11, 19), "Алгебра", 3, "", "", True, 4, "ошибка при проверке.")
-    letter = send(write_marks("Петрова Мария", [changed], PORTAL))
+    letter = send(write_marks("Мария", [changed], PORTAL))
     for kind in ("plain", "html"):
         assert "Было 4, стало 3." in part(letter, kind)
         assert "Причина: ошибка при проверке." in part(letter, kind)
-    again = send(write_marks("Петрова Мария", [replace(changed, previous_value=0, reason="")], PORTAL))
+    again = send(write_marks("Мария", [replace(changed, previous_value=0, reason="")], PORTAL))
     assert "Было" not in part(again, "plain")
     assert "Причина" not in part(again, "plain")
-    several = write_marks("Петрова Мария", [changed, ALGEBRA], PORTAL).text
+    several = write_marks("Мария", [changed, ALGEBRA], PORTAL).text
     assert "Алгебра: 3 (исправлена, было 4)" in several
 
 
 def test_a_letter_of_marks_speaks_of_what_exists() -> None:
-    letter = send(write_marks("Петрова Мария", [ALGEBRA, ALGEBRA], PORTAL))
+    letter = send(write_marks("Мария", [ALGEBRA, ALGEBRA], PORTAL))
     assert letter["Subject"] == "Мария: новые отметки"
     assert "на момент отправки" in part(letter, "plain")
     assert "на странице «Уведомления»" in part(letter, "plain").replace("\n", " ")
@@ -108,7 +107,7 @@ def test_the_page_of_marks_is_the_childs_week_and_day() -> None:
 
 def test_a_single_changed_mark_is_told_as_a_correction() -> None:
     changed = TaughtMark(date(2026, 11, 19), "Алгебра", 4, "", "", True)
-    letter = send(write_marks("Петрова Мария", [changed], PORTAL))
+    letter = send(write_marks("Мария", [changed], PORTAL))
     assert letter["Subject"] == "Исправлена отметка: Алгебра, 19 ноября"
     assert "исправлена отметка" in part(letter, "plain")
 
@@ -131,12 +130,12 @@ def test_a_letter_of_credentials_is_the_document_of_the_access() -> None:
 
 
 def test_the_message_id_is_the_deliverys_and_holds_no_name() -> None:
-    words = write_marks("Петрова Мария", [ALGEBRA], PORTAL)
+    words = write_marks("Мария", [ALGEBRA], PORTAL)
     assert send(words)["Message-ID"] == send(words)["Message-ID"] == f"<{DELIVERY}@school.example>"
 
 
 def test_letters_ask_for_nothing_from_elsewhere() -> None:
-    html = part(send(write_marks("Петрова Мария", [ALGEBRA], PORTAL)), "html")
+    html = part(send(write_marks("Мария", [ALGEBRA], PORTAL)), "html")
     assert "<img" not in html
     assert "src=" not in html
     assert "<script" not in html
@@ -174,14 +173,6 @@ def test_any_name_makes_a_letter_of_seven_bits_with_one_subject(name: str, topic
     assert sorted(names) == sorted(
         ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"]
     )
-
-
-@pytest.mark.parametrize(
-    ("display_name", "expected"),
-    [("Петрова Мария Ивановна", "Мария"), ("Петрова Мария", "Мария"), ("Мария", "Мария"), ("", "")],
-)
-def test_the_first_name_is_the_second_word(display_name: str, expected: str) -> None:
-    assert first_name(display_name) == expected
 
 
 def test_a_domain_in_cyrillic_is_written_in_ascii() -> None:
