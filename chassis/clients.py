@@ -6,6 +6,7 @@ from typing import Any
 
 import grpc
 
+from chassis import calls
 from chassis.auth import ServiceToken
 
 MESSAGE_LIMIT = 8 * 1024 * 1024
@@ -37,7 +38,7 @@ _OPTIONS = [
 
 
 class _Signed(grpc.aio.UnaryUnaryClientInterceptor):
-    """Adds our token and, where the caller names none, a deadline."""
+    """Adds our token, the thread of the call in work, and a deadline, which is never past that of the call in work."""
 
     def __init__(self, token: ServiceToken, seconds: float, waits: bool) -> None:
         self._token = token
@@ -50,9 +51,11 @@ class _Signed(grpc.aio.UnaryUnaryClientInterceptor):
         """Sends the call with token and deadline."""
         metadata = grpc.aio.Metadata(*(client_call_details.metadata or ()))
         metadata.add("authorization", f"Bearer {self._token.get()}")
+        for name, value in calls.headers():
+            metadata.add(name, value)
         details = grpc.aio.ClientCallDetails(
             method=client_call_details.method,
-            timeout=client_call_details.timeout or self._seconds,
+            timeout=calls.seconds_left(client_call_details.timeout or self._seconds),
             metadata=metadata,
             credentials=client_call_details.credentials,
             wait_for_ready=client_call_details.wait_for_ready or self._waits,

@@ -19,7 +19,7 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
-from chassis import log, metrics
+from chassis import calls, log, metrics
 from chassis.clock import Clock
 from chassis.db import Connection, Database
 from chassis.errors import Unavailable
@@ -188,7 +188,7 @@ class Consumer:
         except (KeyError, ValueError):
             await self._set_aside(message, _unread(message, self._clock.now()), Unreadable())
             return
-        log.bind_trace(event.traceparent)
+        calls.bind({"traceparent": event.traceparent}, None)
         metrics.event_lag_seconds.labels(event.subject).observe((self._clock.now() - event.fact_time).total_seconds())
         try:
             if await self._is_news(event):

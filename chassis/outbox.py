@@ -17,7 +17,7 @@ from nats.js import JetStreamContext
 from nats.js.api import PubAck, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
-from chassis import log, metrics
+from chassis import calls, log, metrics
 from chassis.clock import Clock
 from chassis.db import Connection, Database, announce
 from chassis.events import STREAM_KEEPS
@@ -39,7 +39,7 @@ async def add(connection: Connection, clock: Clock, message: Message, school_id:
         school_id,
         message.DESCRIPTOR.full_name,
         message.SerializeToString(),
-        log.trace(),
+        calls.traceparent(),
         clock.now(),
     )
     announce(connection)

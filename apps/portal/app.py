@@ -23,6 +23,7 @@ from apps.portal.pages.declarations import DeclarationPages
 from apps.portal.pages.documents import DocumentPages
 from apps.portal.pages.informing import InformingPages
 from apps.portal.pages.journal import JournalPages
+from apps.portal.pages.lessons import LessonPages
 from apps.portal.pages.notices import NoticePages
 from apps.portal.pages.own_cases import OwnCasePages
 from apps.portal.pages.own_statement import OwnStatementPages
@@ -125,6 +126,7 @@ def build(gateway: Gateway, clock: Clock) -> Guard:
             *ActivatePages(frame).routes,
             *WeekPages(frame).routes,
             *JournalPages(frame).routes,
+            *LessonPages(frame).routes,
             *NoticePages(frame).routes,
             *ApplicationPages(frame).routes,
             *CasePages(frame).routes,

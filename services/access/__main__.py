@@ -22,6 +22,7 @@ from diary.notify.v1 import relation_service_pb2_grpc as notify_grpc
 from services.access import commands, jobs, rpc, seed
 from services.access.actions.calendars import read_calendar
 from services.access.actions.endings import Endings, Send
+from services.access.actions.factor_keys import FactorKeys
 from services.access.config import Settings
 from services.access.consumers import Consumers
 
@@ -48,10 +49,12 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
         "documents": _sender(documents_grpc.RelationServiceStub(documents).ApplyRelations, documents_pb2.ApplyRelationsRequest),
     }
     endings = Endings(frame.database, frame.clock, targets)
+    factor_keys = FactorKeys(settings.keys_dir / "factor-keys.json")
     parts = rpc.parts(
         frame,
         endings,
         settings.keys_dir,
+        factor_keys,
         read_calendar(settings.region_calendar),
         document_service_pb2_grpc.DocumentServiceStub(documents),
         f"{settings.portal_url.rstrip('/')}/activate",
@@ -59,6 +62,7 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
     loops = [
         jobs.push_endings(frame, endings),
         jobs.forget_old(frame),
+        jobs.seal_factors(frame, factor_keys),
         jobs.warn_of_endings(frame),
         jobs.count_deadlines(frame),
     ]

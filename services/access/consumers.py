@@ -99,4 +99,4 @@ class Consumers:
         told = events_pb2.DeadlineChanged.FromString(event.payload)
         async with events.once(self._database, self._clock, event) as connection:
             if connection is not None and event.school_id is not None:
-                await deadlines.save_known(connection, event.school_id, known_deadline(told), event.fact_time)
+                await deadlines.save_known(connection, event.school_id, known_deadline(told), told.is_void, event.fact_time)

@@ -7,6 +7,7 @@ from prometheus_client import Gauge
 from chassis import log, metrics
 from chassis.run import Frame, Loop
 from services.access.actions.endings import BATCH, Endings
+from services.access.actions.factor_keys import FactorKeys, seal_all
 from services.access.actions.leaving import warn_school
 from services.access.rules.applications import CLAUSE
 from services.access.rules.roster import School
@@ -16,6 +17,8 @@ from services.access.store import accounts, applications, credentials, pushes, s
 _POLL_SECONDS = 0.5
 _COUNT_SECONDS = 15
 _WARN_SECONDS = 600
+# By then the pods of the release before are gone, which read secrets as they stand.
+_SEAL_AFTER_SECONDS = 600
 _SCHOOLS_AT_ONCE = 100
 _pending = Gauge("diary_access_ending_pushes", "Endings that another service has not confirmed yet")
 
@@ -66,6 +69,19 @@ def forget_old(frame: Frame) -> Loop:
                 await accounts.delete_old_failures(connection, now - WINDOW)
                 await sessions.delete_old_sessions(connection, now - SESSION_IDLE_TIME)
                 await credentials.delete_old_tokens(connection, now)
+            await asyncio.sleep(3600)
+
+    return hourly
+
+
+def seal_factors(frame: Frame, keys: FactorKeys) -> Loop:
+    """Seals the second factors that the release before kept plain, or that a key before the present one sealed; then each hour."""
+
+    async def hourly() -> None:
+        await asyncio.sleep(_SEAL_AFTER_SECONDS)
+        while True:
+            if count := await seal_all(frame.database, keys):
+                log.logger().info("factors_sealed", count=count)
             await asyncio.sleep(3600)
 
     return hourly

@@ -23,6 +23,7 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
     access = clients.connect(settings.access_address, frame.token)
     journal = clients.connect(settings.journal_address, frame.token)
     roster = roster_service_pb2_grpc.RosterServiceStub(access)
+    schools = school_service_pb2_grpc.SchoolServiceStub(access)
     projection = relations.Projection(frame.database, frame.clock, roster)
     press = Press()
     authority = (settings.keys_dir / "seal-ca.crt").read_bytes()
@@ -34,12 +35,18 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
         rpc.parts(
             frame,
             Sources(diary_service_pb2_grpc.DiaryServiceStub(journal), roster),
-            school_service_pb2_grpc.SchoolServiceStub(access),
+            schools,
             press,
             authority,
+            settings.portal_url,
         ),
         handlers,
-        [projection.forget_ended_sessions, jobs.count_deadlines(frame), jobs.count_unsigned(frame)],
+        [
+            projection.forget_ended_sessions,
+            jobs.count_deadlines(frame),
+            jobs.count_unsigned(frame),
+            jobs.learn_school_codes(frame, schools),
+        ],
     )
 
 

@@ -19,7 +19,7 @@ from nats.js import JetStreamContext
 from prometheus_client import REGISTRY
 from pydantic import SecretStr
 
-from chassis import commands, errors, events, log, outbox, run
+from chassis import calls, commands, errors, events, outbox, run
 from chassis.clock import Clock, SetClock, SystemClock
 from chassis.db import Database
 from chassis.settings import ServiceSettings
@@ -331,12 +331,12 @@ async def test_an_event_tells_the_thread_of_the_call_it_came_of(bus: Bus) -> Non
     heard: list[tuple[str, str]] = []
 
     async def listen(event: events.Event) -> None:
-        heard.append((event.traceparent, log.trace()))
+        heard.append((event.traceparent, calls.traceparent()))
 
     request_id = uuid4()
-    log.bind_trace("", str(request_id))
+    calls.bind({"x-request-id": str(request_id)}, None)
     await bus.tell()
-    log.bind_trace("", "")
+    calls.bind({}, None)
     async with bus.relay(), bus.consume(listen):
         await eventually(lambda: len(heard) == 1)
     [(told, bound)] = heard

@@ -5,6 +5,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from apps.portal import flash
 from apps.portal.asked import read_form
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
@@ -43,7 +44,8 @@ class ActivatePages:
             answer = await call(self._frame.gateway.credentials.ActivateAccount, wanted)
         except GatewayError as error:
             return self._refuse(form, error)
-        response = RedirectResponse("/?welcome", status_code=303)
+        response = RedirectResponse("/", status_code=303)
+        flash.put(request, response, "welcome")
         self._frame.sessions.keep(request, response, answer.tokens)
         return response
 

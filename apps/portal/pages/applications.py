@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from apps.portal import flash
 from apps.portal.asked import MENDED_IN_FORM, path_id, read_form
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
@@ -109,8 +110,8 @@ class ApplicationPages:
                 raise
             problem = forms.name_applicant(error.fields, form) + sentence(error.reason)
             return await self._refuse(request, session, form, MENDED_IN_FORM.get(error.code, 422), problem)
-        url = f"{people.applications_url(school_id)}/{answer.application.application_id}?registered"
-        return RedirectResponse(url, status_code=303)
+        url = f"{people.applications_url(school_id)}/{answer.application.application_id}"
+        return flash.redirect(request, url, "registered")
 
     async def _refuse(
         self, request: Request, session: Session, form: forms.ApplicationForm, status: int, problem: str

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import grpc
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from apps.portal import flash
 from apps.portal.asked import FILE_BYTES, FILE_TOO_LARGE, MENDED_IN_FORM, path_id, read_files, read_form, read_list
 from apps.portal.downloads import attachment
 from apps.portal.frame import Frame
@@ -91,7 +92,7 @@ class RefusalPages:
             problem = f"Ничего не подписано. {_NOT_SIGNED.get(error.reason) or sentence(error.reason)}"
             needs_factor = error.reason == "TOTP_NOT_ENROLLED"
             return await self._page(request, session, _Shown(422, problem, "sign", kept, needs_factor))
-        return RedirectResponse(f"{_url(request)}?signed={len(answer.applications)}", status_code=303)
+        return flash.redirect(request, _url(request), str(len(answer.applications)))
 
     async def _bundle(self, request: Request, session: Session) -> Response:
         form, chosen = await read_form(request), await read_list(request, "document")
@@ -177,7 +178,7 @@ class RefusalPages:
             is_more_proposed=bool(proposed.next_page_token),
             waiting=views.build_waiting(school_id, waiting.documents),
             is_more_waiting=bool(waiting.next_page_token),
-            signed=_signed_words(request.query_params.get("signed", "")),
+            signed=_signed_words(flash.read(request)),
             shown=shown,
             today=day,
             signed_date=shown.signed_date or day,

@@ -2,9 +2,10 @@
 
 import grpc
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from apps.portal import flash
 from apps.portal.asked import MENDED_IN_FORM, path_id, read_form
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
@@ -46,7 +47,7 @@ class SchoolPages:
             if error.code not in MENDED_IN_FORM:
                 raise
             return await self._page(request, session, MENDED_IN_FORM[error.code], error.reason, wanted.details)
-        return RedirectResponse(f"{people.school_url(wanted.school_id)}?saved", status_code=303)
+        return flash.redirect(request, people.school_url(wanted.school_id), "saved")
 
     async def _page(
         self,
@@ -72,7 +73,7 @@ class SchoolPages:
             # A form that was refused is saved the next time in sight of what others saved.
             etag=kept.etag,
             problem=sentence(reason) if reason else "",
-            is_saved="saved" in request.query_params,
+            is_saved=flash.read(request) == "saved",
             request_id=new_id(self._frame.clock),
             url=people.school_url(school_id),
         )

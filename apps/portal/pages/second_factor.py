@@ -3,9 +3,10 @@
 import grpc
 import segno
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from apps.portal import flash
 from apps.portal.asked import MENDED_IN_FORM, read_form
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
@@ -32,7 +33,7 @@ class SecondFactorPages:
         ]
 
     async def _show(self, request: Request, session: Session) -> Response:
-        return await self._page(request, session, "confirmed" if "confirmed" in request.query_params else "password")
+        return await self._page(request, session, flash.read(request) or "password")
 
     async def _enrol(self, request: Request, session: Session) -> Response:
         form = await read_form(request)
@@ -56,7 +57,7 @@ class SecondFactorPages:
         except GatewayError as error:
             step = "code" if error.reason == "CODE_WRONG" else "password"
             return await self._refuse(request, session, error, step)
-        return RedirectResponse(f"{people.SECOND_FACTOR_URL}?confirmed", status_code=303)
+        return flash.redirect(request, people.SECOND_FACTOR_URL, "confirmed")
 
     async def _refuse(self, request: Request, session: Session, error: GatewayError, step: str) -> Response:
         if error.code == grpc.StatusCode.RESOURCE_EXHAUSTED:

@@ -35,8 +35,8 @@ class SignInPages:
         caller = await self._frame.callers.ask(session.token)
         url = people.home_url(caller)
         if url:
-            return RedirectResponse(f"{url}?welcome" if "welcome" in request.query_params else url, status_code=303)
-        return self._frame.page("nothing_yet.html", request, caller)
+            return RedirectResponse(url, status_code=303)
+        return self._frame.page("nothing_yet.html", request, caller, is_staff=any(school.roles for school in caller.schools))
 
     async def _show(self, request: Request) -> Response:
         return self._form(_local_path(request.query_params.get("next", "")))

@@ -25,7 +25,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from chassis import log
+from chassis import calls
 from chassis.db import Connection, announce
 
 # In reads, which enter their school: $2 course, $3 account, $4 session, $5 now, $6 request_id.
@@ -105,7 +105,7 @@ def read_answered(row: Any) -> Answered | None:
 async def save(connection: Connection, statement: str, fact: Fact, *arguments: object) -> bool:
     """Runs a save whose own parameters begin at $11; False when what it was decided on no longer stands."""
     call = fact.call
-    told = call.school_id, uuid4(), [fact.subject, log.trace()], fact.payload
+    told = call.school_id, uuid4(), [fact.subject, calls.traceparent()], fact.payload
     answered = call.account_id, call.request_id, call.rpc, call.digest, fact.answer, call.now
     try:
         rows = await connection.fetch(statement, *told, *answered, *arguments)

@@ -24,6 +24,7 @@ from diary.access.v1 import (
     session_service_pb2_grpc,
 )
 from diary.access.v1 import session_service_pb2 as access_pb
+from diary.access.v1.person_name_pb2 import PersonName
 from diary.documents.v1 import document_service_pb2_grpc
 from diary.journal.v1 import diary_service_pb2 as diary_pb
 from diary.journal.v1 import diary_service_pb2_grpc, journal_service_pb2_grpc
@@ -33,7 +34,8 @@ from diary.options.v1 import options_pb2
 from tests.unit.portal.standin_cases import MOTHER, ONE_TIME_CODE, Applications, Credentials, Preferences, Roster, refuse
 from tests.unit.portal.standin_papers import Documents, Papers, Schools
 
-SCHOOL, STUDENT, COURSE, LESSON = (f"0198a000-0000-7000-8000-00000000000{number}" for number in range(1, 5))
+SCHOOL, STUDENT, COURSE, LESSON, CLASSMATE = (f"0198a000-0000-7000-8000-00000000000{number}" for number in range(1, 6))
+ANNA = PersonName(family_name="Соколова", given_name="Анна", patronymic="Дмитриевна")
 ORIGIN = "http://diary.test"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
@@ -50,6 +52,7 @@ class Access(session_service_pb2_grpc.SessionServiceServicer):
         self.asked = 0
         self.family_role = options_pb2.ROLE_GUARDIAN
         self.has_totp = False
+        self.has_child = True
 
     def end_all(self) -> None:
         """Ends every session, as when the last access has ended."""
@@ -91,7 +94,11 @@ class Access(session_service_pb2_grpc.SessionServiceServicer):
         self.asked += 1
         await self.check(context)
         student = access_pb.CallerStudent(
-            student_id=STUDENT, display_name="Соколова Анна Дмитриевна", class_name="8-А", role=self.family_role
+            student_id=STUDENT,
+            display_name="Соколова Анна Дмитриевна",
+            name=ANNA,
+            class_name="8-А",
+            role=self.family_role,
         )
         school = access_pb.CallerSchool(
             school_id=SCHOOL,
@@ -100,7 +107,7 @@ class Access(session_service_pb2_grpc.SessionServiceServicer):
             person_id=MOTHER,
             display_name="Соколова Мария Викторовна",
             roles=self.roles,
-            students=[student],
+            students=[student] if self.has_child else [],
         )
         return access_pb.GetCallerResponse(login="mother", schools=[school])
 
@@ -157,18 +164,47 @@ class Journal(journal_service_pb2_grpc.JournalServiceServicer):
         self.sent: list[Any] = []
         self.outcome = journal_pb.CELL_STATE_SAVED
         self.is_broken = False
+        self.is_closed = False
+        self.is_marked = True
+        self.class_name = "8-А"
+        self.sees_illness = False
+        self.lessons = [self.lesson()]
+        self.students = [
+            journal_pb.JournalStudent(student_id=STUDENT, display_name="Соколова Анна Дмитриевна"),
+            journal_pb.JournalStudent(student_id=CLASSMATE, display_name="Яковлев Пётр Ильич"),
+        ]
+        self.marks: list[journal_pb.JournalMark] = []
+        self.absences: list[journal_pb.JournalAbsence] = []
+        # How often another hand is faster, and what it then records.
+        self.faster: list[list[journal_pb.JournalAbsence]] = []
+
+    async def ListCourses(self, request: Any, context: Any) -> journal_pb.ListCoursesResponse:
+        names = ["Соколова Мария Викторовна"]
+        make = journal_pb.Course
+        return journal_pb.ListCoursesResponse(
+            courses=[
+                make(course_id=COURSE, subject_name="Алгебра", class_name="8-А", is_own=True, teacher_names=names),
+                make(course_id=LESSON, subject_name="Физика", class_name="8-А", teacher_names=["Орлов Пётр Ильич"]),
+            ]
+        )
 
     async def GetJournalPage(self, request: Any, context: Any) -> journal_pb.GetJournalPageResponse:
         if self.is_broken:
             raise ValueError("broken")
         period = journal_pb.Period(period_id="p", name="2 четверть", start_date="2026-11-02", end_date="2026-12-29")
+        period.is_closed = self.is_closed
         return journal_pb.GetJournalPageResponse(
-            course=journal_pb.Course(course_id=COURSE, subject_name="Алгебра", class_name="8-А", is_marked=True),
+            course=journal_pb.Course(
+                course_id=COURSE, subject_name="Алгебра", class_name=self.class_name, is_marked=self.is_marked
+            ),
             period=period,
             periods=[period],
-            students=[journal_pb.JournalStudent(student_id=STUDENT, display_name="Соколова Анна Дмитриевна")],
-            lessons=[self.lesson()],
+            students=self.students,
+            lessons=self.lessons,
+            marks=self.marks,
+            absences=self.absences,
             may_record=True,
+            sees_illness=self.sees_illness,
             mark_min=2,
         )
 
@@ -176,7 +212,22 @@ class Journal(journal_service_pb2_grpc.JournalServiceServicer):
         self.sent.append(request)
         if request.lesson_date > "2026-11-24":
             await refuse(context, code_pb2.FAILED_PRECONDITION, "LESSON_IN_FUTURE")
-        return journal_pb.RecordLessonResponse(lesson=self.lesson())
+        lesson = self.lesson(
+            lesson_date=request.lesson_date,
+            lesson_number=request.lesson_number,
+            topic=request.topic,
+            homework=request.homework,
+            work_type_id=request.work_type_id,
+            etag="2",
+        )
+        self.lessons = [one for one in self.lessons if one.lesson_id != LESSON] + [lesson]
+        return journal_pb.RecordLessonResponse(lesson=lesson)
+
+    async def RetractLesson(self, request: Any, context: Any) -> journal_pb.RetractLessonResponse:
+        self.sent.append(request)
+        if not request.reason:
+            await refuse(context, code_pb2.INVALID_ARGUMENT, "REQUEST_INVALID")
+        return journal_pb.RetractLessonResponse()
 
     async def RecordMarks(self, request: Any, context: Any) -> journal_pb.RecordMarksResponse:
         self.sent.append(request)
@@ -187,18 +238,27 @@ class Journal(journal_service_pb2_grpc.JournalServiceServicer):
 
     async def RecordAttendance(self, request: Any, context: Any) -> journal_pb.RecordAttendanceResponse:
         self.sent.append(request)
-        return journal_pb.RecordAttendanceResponse(lesson=self.lesson())
+        if self.faster:
+            self.absences = self.faster.pop(0)
+            self.lessons[0].attendance_etag += "x"
+            await refuse(context, code_pb2.ABORTED, "ATTENDANCE_CHANGED")
+        self.absences = [
+            journal_pb.JournalAbsence(lesson_id=request.lesson_id, student_id=one.student_id, code=one.code)
+            for one in request.absences
+        ]
+        return journal_pb.RecordAttendanceResponse(lesson=self.lessons[0])
 
-    def lesson(self) -> journal_pb.Lesson:
-        return journal_pb.Lesson(
-            lesson_id=LESSON,
-            course_id=COURSE,
-            lesson_date="2026-11-24",
-            lesson_number=2,
-            state=journal_pb.LESSON_STATE_HELD,
-            topic="Корни",
-            etag="1",
-        )
+    def lesson(self, **changes: Any) -> journal_pb.Lesson:
+        fields: dict[str, Any] = {
+            "lesson_id": LESSON,
+            "course_id": COURSE,
+            "lesson_date": "2026-11-24",
+            "lesson_number": 2,
+            "state": journal_pb.LESSON_STATE_HELD,
+            "topic": "Корни",
+            "etag": "1",
+        }
+        return journal_pb.Lesson(**fields | changes)
 
 
 class StandIn:
@@ -228,7 +288,8 @@ class StandIn:
         preference_service_pb2_grpc.add_PreferenceServiceServicer_to_server(self.preferences, self.server)
         self.port = self.server.add_insecure_port("127.0.0.1:0")
         self.gateway = Gateway(f"127.0.0.1:{self.port}")
-        self._transport = httpx.ASGITransport(app.build(self.gateway, clock), raise_app_exceptions=False)
+        self.application = app.build(self.gateway, clock)
+        self._transport = httpx.ASGITransport(self.application, raise_app_exceptions=False)
 
     def browser(self, **headers: str) -> httpx.AsyncClient:
         """A browser on a page of ours, without cookies yet."""

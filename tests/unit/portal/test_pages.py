@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chassis.clock import SetClock
-from diary.journal.v1 import journal_service_pb2 as pb
 from tests.unit.portal.standin import COURSE, LESSON, SCHOOL, STUDENT, StandIn, fields, portal
 
 WEEK = f"/schools/{SCHOOL}/students/{STUDENT}/week"
@@ -155,52 +154,6 @@ async def test_a_defect_is_a_page_with_the_number_of_the_request(stand_in: Stand
     assert answer.status_code == 500
     assert number in answer.text
     assert "content-security-policy" in answer.headers
-
-
-async def test_a_recorded_lesson_leads_to_its_class(stand_in: StandIn) -> None:
-    browser = await stand_in.signed_in()
-    form = fields(await browser.get(f"{LESSONS}/new"), LESSONS)
-    answer = await browser.post(LESSONS, data={**form, "lesson_number": "2", "topic": "Корни"})
-    assert (answer.status_code, answer.headers["location"]) == (303, f"{LESSONS}/{LESSON}?date=2026-11-24&saved")
-    assert stand_in.journal.sent[0].topic == "Корни"
-
-
-async def test_a_refused_lesson_keeps_what_was_typed(stand_in: StandIn) -> None:
-    browser = await stand_in.signed_in()
-    form = fields(await browser.get(f"{LESSONS}/new"), LESSONS)
-    typed = {**form, "lesson_number": "2", "topic": "Моя тема", "lesson_date": "2026-12-01"}
-    answer = await browser.post(LESSONS, data=typed)
-    assert answer.status_code == 422
-    assert "День этого урока ещё не наступил" in answer.text
-    assert fields(answer, LESSONS)["topic"] == "Моя тема"
-    assert fields(answer, LESSONS)["request_id"] != form["request_id"]
-
-
-async def test_a_class_form_sent_twice_sends_the_same_requests(stand_in: StandIn) -> None:
-    browser = await stand_in.signed_in()
-    path = f"{LESSONS}/{LESSON}"
-    form = fields(await browser.get(path), path)
-    cell = next(name for name in form if name.startswith("mark."))
-    for _ in range(2):
-        assert (await browser.post(path, data={**form, cell: "5"})).status_code == 303
-    marks, attendance, *again = stand_in.journal.sent
-    assert again == [marks, attendance]
-    assert marks.cells[0].value == 5
-    assert attendance.absences == []
-
-
-async def test_a_conflict_is_shown_beside_its_cell(stand_in: StandIn) -> None:
-    browser = await stand_in.signed_in()
-    stand_in.journal.outcome = pb.CELL_STATE_CONFLICT
-    path = f"{LESSONS}/{LESSON}"
-    form = fields(await browser.get(path), path)
-    cell = next(name for name in form if name.startswith("mark."))
-    answer = await browser.post(path, data={**form, cell: "5"})
-    assert answer.status_code == 409
-    assert "изменено другим: 4" in answer.text
-    again = fields(answer, path)
-    assert again["marks_request_id"] != form["marks_request_id"]
-    assert [value for name, value in again.items() if name.startswith("mark.") and ".2." in name] == ["5"]
 
 
 async def test_who_is_signed_in_is_asked_once_in_ten_seconds(stand_in: StandIn, clock: SetClock) -> None:

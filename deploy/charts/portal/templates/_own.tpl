@@ -1,5 +1,5 @@
 {{- define "portal.container" -}}
-{{- $gateway := get (include "service.ports" . | fromYaml) "gateway" -}}
+{{- $gateway := get (include "service.calledPorts" . | fromYaml) "gateway" -}}
 - name: portal
   image: {{ include "service.image" (dict "root" . "image" "portal") }}
   args: [apps.portal]
@@ -15,7 +15,7 @@
     - name: DIARY_PORTAL_PORT
       value: {{ include "service.port" . | quote }}
     - name: DIARY_GATEWAY_ADDRESS
-      value: dns:///diary-gateway:{{ $gateway }}
+      value: dns:///diary-gateway-portal:{{ $gateway }}
   startupProbe:
     httpGet:
       path: /healthz
