@@ -170,7 +170,7 @@ class Journal(journal_service_pb2_grpc.JournalServiceServicer):
         self.sees_illness = False
         self.lessons = [self.lesson()]
         self.students = [
-            journal_pb.JournalStudent(student_id=STUDENT, display_name="Соколова Анна Дмитриевна"),
+            journal_pb.JournalStudent(student_id=STUDENT, display_name="Соколова Анна Дмитриевна", name=ANNA),
             journal_pb.JournalStudent(student_id=CLASSMATE, display_name="Яковлев Пётр Ильич"),
         ]
         self.marks: list[journal_pb.JournalMark] = []
