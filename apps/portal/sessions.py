@@ -46,7 +46,7 @@ class Sessions:
 
         async def endpoint(request: Request) -> Response:
             try:
-                session = await self._open(request)
+                session = request.state.session = await self._open(request)
                 response = await self._show(show, request, session)
             except GatewayError as error:
                 if error.code != grpc.StatusCode.UNAUTHENTICATED:
@@ -68,6 +68,13 @@ class Sessions:
         for name, (token, expires, margin) in lives.items():
             seconds = int((_instant(expires) - margin - self._clock.now()).total_seconds())
             response.set_cookie(name, token, max_age=seconds, httponly=True, samesite="lax", secure=is_secure)
+
+    def carry(self, request: Request, response: Response) -> str:
+        """For an answer made outside of a page: puts a pair renewed on the way into its cookies; returns the access token."""
+        session: Session | None = getattr(request.state, "session", None)
+        if session and session.renewed:
+            self.keep(request, response, session.renewed)
+        return session.token if session else request.cookies.get(ACCESS, "")
 
     async def _open(self, request: Request) -> Session:
         token = request.cookies.get(ACCESS)
@@ -102,10 +109,12 @@ class Sessions:
 
 
 def sign_in_redirect(request: Request) -> Response:
-    """To the sign-in page; a page that was being read is come back to."""
+    """To the sign-in page; a page that was being read is come back to, a form that was sent goes along (`kept_form`)."""
     back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    query = f"?next={quote(back, safe='/')}" if request.method == "GET" and back != "/" else ""
-    response = RedirectResponse(f"/sign-in{query}", status_code=303)
+    query = f"?next={quote(back, safe='/')}" if back != "/" else ""
+    # With 307 a browser posts the same form again, there.
+    way, status = ("/sign-in", 303) if request.method == "GET" else ("/sign-in/form", 307)
+    response = RedirectResponse(f"{way}{query}", status_code=status)
     drop(response)
     return response
 
