@@ -4,13 +4,12 @@ import re
 import time
 from uuid import uuid4
 
-import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from apps.portal.gateway import client_address
-from chassis import log
+from chassis import calls, log
 
 _HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -49,19 +48,20 @@ class Guard:
             await send(message)
 
         app = self._app if _is_safe(scope["method"], headers) else _REFUSAL
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await app(scope, receive, send_guarded)
-            except Exception:
-                # Starlette raises again what it has already logged and shown as a page.
-                if not status:
-                    raise
-            finally:
-                if scope["path"] != "/healthz":
-                    milliseconds = round((time.perf_counter() - began) * 1000, 1)
-                    log.logger().info(
-                        "request", method=scope["method"], path=scope["path"], status=status, milliseconds=milliseconds
-                    )
+        # What the page asks of the services bears the page's own id.
+        calls.bind({"x-request-id": request_id, "traceparent": headers.get("traceparent", "")}, None)
+        try:
+            await app(scope, receive, send_guarded)
+        except Exception:
+            # Starlette raises again what it has already logged and shown as a page.
+            if not status:
+                raise
+        finally:
+            if scope["path"] != "/healthz":
+                milliseconds = round((time.perf_counter() - began) * 1000, 1)
+                log.logger().info(
+                    "request", method=scope["method"], path=scope["path"], status=status, milliseconds=milliseconds
+                )
 
 
 _REFUSAL = PlainTextResponse("Запрос пришёл с другого сайта. Откройте дневник и повторите действие на его странице.", 403)

@@ -1,15 +1,21 @@
 """What documents does by time."""
 
+from __future__ import annotations
+
 import asyncio
 
 from prometheus_client import Gauge
 
 from chassis import metrics
 from chassis.run import Frame, Loop
+from diary.access.v1 import school_service_pb2, school_service_pb2_grpc
+from services.documents.convert.roster import read_school_code
 from services.documents.rules.print_runs import CLAUSE
-from services.documents.store import deadlines, documents
+from services.documents.store import deadlines, documents, paper_families
 
 _COUNT_SECONDS = 15
+_LEARN_SECONDS = 600
+_PAGE = 500
 
 _unsigned = Gauge("diary_documents_unsigned", "Papers that wait for the head's signature")
 _unsigned_seconds = Gauge("diary_documents_unsigned_seconds", "For how long the oldest of them has waited")
@@ -31,6 +37,23 @@ def count_deadlines(frame: Frame) -> Loop:
             await asyncio.sleep(_COUNT_SECONDS)
 
     return often
+
+
+def learn_school_codes(frame: Frame, schools: school_service_pb2_grpc.SchoolServiceAsyncStub) -> Loop:
+    """Keeps which school a code begins with, so that sheets printed long ago are verified too (Clause R7)."""
+
+    async def seldom() -> None:
+        while True:
+            token = ""
+            while True:
+                page = await schools.ListSchools(school_service_pb2.ListSchoolsRequest(page_size=_PAGE, page_token=token))
+                async with frame.database.region() as connection:
+                    await paper_families.put_school_codes(connection, [read_school_code(school) for school in page.schools])
+                if not (token := page.next_page_token):
+                    break
+            await asyncio.sleep(_LEARN_SECONDS)
+
+    return seldom
 
 
 def count_unsigned(frame: Frame) -> Loop:

@@ -215,12 +215,6 @@ def clean_answer(answer: str, secrets: Sequence[str]) -> str:
     return one_line(answer)[:_ANSWER_LENGTH]
 
 
-def first_name(display_name: str) -> str:
-    """The given name out of "family name, given name, patronymic"; a single word is taken as it is."""
-    words = one_line(display_name).split()
-    return words[1] if len(words) > 1 else "".join(words)
-
-
 def find_last_day(end_time: datetime, zone: ZoneInfo) -> date:
     """The last day of what holds until `end_time`, exclusive: midnight is 24:00 of the day before."""
     return (end_time - timedelta(microseconds=1)).astimezone(zone).date()

@@ -1,5 +1,6 @@
 """A course's journal as the page shows it: students x lessons on the left, topics and homework on the right."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -7,6 +8,7 @@ from itertools import groupby
 
 from apps.portal.views import dates
 from apps.portal.views.codes import ABSENCES, AbsenceView
+from chassis.names import build_list_name
 from diary.journal.v1 import journal_service_pb2 as pb
 
 
@@ -82,11 +84,12 @@ def build_journal(page: pb.GetJournalPageResponse, today: date) -> JournalView:
     work_types = {work_type.work_type_id: work_type.name for work_type in page.work_types}
     columns = tuple(_build_column(lesson, work_types, today, page.may_record) for lesson in page.lessons)
     cells = _build_cells(page)
+    listed = Counter(build_list_name(student.name) for student in page.students)
     rows = tuple(
         RowView(
             number,
             student.display_name,
-            " ".join(student.display_name.split()[:2]),
+            _name_row(student, listed),
             tuple(cells.get((student.student_id, column.lesson_id), _NO_CELL) for column in columns),
         )
         for number, student in enumerate(page.students, start=1)
@@ -104,6 +107,12 @@ def build_journal(page: pb.GetJournalPageResponse, today: date) -> JournalView:
         may_record=page.may_record,
         sees_illness=page.sees_illness,
     )
+
+
+def _name_row(student: pb.JournalStudent, listed: Counter[str]) -> str:
+    """Without the patronymic, unless two of the list differ by it alone."""
+    name = build_list_name(student.name)
+    return name if name and listed[name] == 1 else student.display_name
 
 
 def course_group(course: pb.Course) -> str:

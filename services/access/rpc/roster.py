@@ -166,19 +166,19 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
     ) -> _Entries:
         if kind == roster_service_pb2.ROSTER_KIND_SCHOOL:
             return await _list_school(connection, school_id, ids, after)
-        if kind == roster_service_pb2.ROSTER_KIND_CLASS:
-            classes = await roster.list_classes(connection, school_id, ids, after, limit)
-            return [(row.class_id, convert.class_entry(row)) for row in classes]
         if kind == roster_service_pb2.ROSTER_KIND_RELATION:
             found = await relations.list_relations(connection, school_id, ids, after, limit)
             return [(row.relation_id, convert.relation_entry(row)) for row in found]
         if kind == roster_service_pb2.ROSTER_KIND_PAPER_DECLARATION:
             declared = await statements.list_roster_declarations(connection, school_id, ids, after, limit)
-            return [(row.declaration_id, declaration_entry(row)) for row in declared]
+            return [(row.declaration.declaration_id, declaration_entry(row)) for row in declared]
         zone = await schools.find_time_zone(connection, school_id)
         if zone is None:
             return []
         day = today(self._clock, zone)
+        if kind == roster_service_pb2.ROSTER_KIND_CLASS:
+            classes = await roster.list_classes(connection, school_id, ids, after, limit, day)
+            return [(row.class_id, convert.class_entry(row)) for row in classes]
         if kind == roster_service_pb2.ROSTER_KIND_STUDENT:
             students = await roster.list_students(connection, school_id, ids, after, limit, day)
             return [(row.student_id, convert.student_entry(row)) for row in students]

@@ -1,5 +1,6 @@
 """What is filed: applicants in clean lines, statements that are each signer's own (Clauses R5, R29-R32, decision 7)."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,8 @@ from services.access.rules.statements import ApplicationKind, PaperWish
 
 # The number of diary.access.v1.ApplicationChannel: через сервис.
 DIARY = 4
+# An address as mail takes it without extensions: of ASCII.
+_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ def check_received(received: datetime, now: datetime) -> datetime:
 def plan_applicants(filed: Sequence[Filed], student: StudentCard, is_for_student_too: bool) -> list[Filed]:
     """The applicants of a case in clean lines: those filed, and the student where asked for (Clause R5).
 
-    Raises InvalidArgument APPLICANT_INCOMPLETE, EMAIL_MISSING, REQUEST_INVALID (one person twice).
+    Raises InvalidArgument APPLICANT_INCOMPLETE, EMAIL_MISSING, REQUEST_INVALID (one person twice, no address).
     """
     filed = [_clean(applicant) for applicant in filed]
     for index, applicant in enumerate(filed):
@@ -91,8 +94,20 @@ def _clean(applicant: Filed) -> Filed:
 
 
 def one_line(text: str) -> str:
-    """A text without control characters, its words set apart by single spaces."""
-    return " ".join("".join(" " if unicodedata.category(letter) == "Cc" else letter for letter in text).split())
+    """A text without control characters and what nobody sees (a soft hyphen, a mark of direction), its words set apart by
+    single spaces.
+    """
+    seen = ("" if (kind := unicodedata.category(letter)) == "Cf" else " " if kind == "Cc" else letter for letter in text)
+    return " ".join("".join(seen).split())
+
+
+def _is_address(text: str) -> bool:
+    """Whether a letter can go there, its domain written in ASCII as mail does: to mama@почта.рф, not to мама@почта.рф."""
+    local, _, domain = text.rpartition("@")
+    try:
+        return _ADDRESS.fullmatch(f"{local}@{domain.encode('idna').decode()}") is not None
+    except UnicodeError:
+        return False
 
 
 def _check_filed(applicant: Filed, student_id: UUID, path: str) -> None:
@@ -101,6 +116,9 @@ def _check_filed(applicant: Filed, student_id: UUID, path: str) -> None:
     if (applicant.person_id is None and not is_named) or (applicant.person_id == student_id and applicant.kind is not None):
         violation = FieldViolation(path, "needs family name, given name and the legal relation, or a known person")
         raise InvalidArgument("APPLICANT_INCOMPLETE", f"{path}: {violation.description}", violations=(violation,))
+    if applicant.email and not _is_address(applicant.email):
+        violation = FieldViolation(f"{path}.email", "must be an e-mail address")
+        raise InvalidArgument("REQUEST_INVALID", f"{path}.email: {violation.description}", violations=(violation,))
     if applicant.way is Way.EMAIL and not applicant.email:
         violation = FieldViolation(f"{path}.email", "credentials by e-mail need an address")
         raise InvalidArgument("EMAIL_MISSING", violation.description, violations=(violation,))

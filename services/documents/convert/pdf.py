@@ -44,7 +44,7 @@ def render_slips(pages: Sequence[SlipPage]) -> bytes:
 
 def render_run(pages: RunPages) -> bytes:
     """A print run as PDF: two sheets a page of A4, then the register. Takes some 3 ms a sheet without the GIL."""
-    codes = {sheet.code: draw_small_code(sheet.code) for sheet in pages.sheets}
+    codes = {sheet.link: draw_small_code(sheet.link) for sheet in pages.sheets}
     try:
         return _render("weekly.typ", {"run": pages, "codes": codes})
     finally:
@@ -63,14 +63,13 @@ def draw_page_code(link: str) -> str:
     return drawing.getvalue().decode()
 
 
-@lru_cache(maxsize=64)
 def render_form(page: FormPage) -> bytes:
-    """A blank form as PDF, the last ones remembered: anyone may ask for them, and they hold nobody's data."""
+    """A blank form as PDF."""
     return _render("forms.typ", {"form": page})
 
 
 def draw_small_code(code: str) -> list[int]:
-    """A code of a few letters as QR code: its modules row by row, 0 dark and 255 light; the paper around is its quiet zone."""
+    """A short link as QR code: its modules row by row, 0 dark and 255 light; the paper around is its quiet zone."""
     # One for each sheet: zxing-cpp encodes in a quarter of segno's time, and an image takes less of the file than a drawing.
     image = zxingcpp.create_barcode(code, zxingcpp.BarcodeFormat.QRCode, ec_level="M").to_image(scale=1, add_quiet_zones=False)
     return list(memoryview(image).tobytes())  # type: ignore[arg-type]  # it has a buffer, which its stubs do not say

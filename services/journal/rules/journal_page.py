@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from chassis.names import PersonName
 from services.journal.rules.attendance import AbsenceCode
 from services.journal.rules.lessons import Lesson
 from services.journal.rules.periods import Period, WorkType
@@ -42,10 +43,11 @@ class PageFrame:
 
 @dataclass(frozen=True, slots=True)
 class PageStudent:
-    """A student's row."""
+    """A student's row; `name` None until its parts are told."""
 
     student_id: UUID
     display_name: str
+    name: PersonName | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class MarkForLetter:
-    """A mark with what a letter says of it."""
+    """A mark with what a letter says of it; `name` of the student, None until its parts are told."""
 
     mark_id: UUID
     student_id: UUID
@@ -91,3 +93,4 @@ class MarkForLetter:
     work_type_name: str
     value: int
     revision: int
+    name: PersonName | None

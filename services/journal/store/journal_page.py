@@ -11,6 +11,7 @@ from services.journal.rules.attendance import AbsenceCode
 from services.journal.rules.journal_page import ListedCourse, Page, PageAbsence, PageFrame, PageMark, PageStudent
 from services.journal.rules.periods import Period, WorkType
 from services.journal.store.lessons import LESSON_COLUMNS, SHOWN, build_lesson
+from services.journal.store.names import read_parts
 
 _COURSE_COLUMNS = (
     "c.course_id, c.subject_name, c.class_id, coalesce(k.name, '') AS class_name, c.group_name, c.teacher_names, c.is_marked"
@@ -67,7 +68,7 @@ WHERE c.school_id = $1 AND c.course_id = $5
 _GET_PAGE = f"""
 SELECT
     ARRAY(
-        SELECT ROW(m.student_id, coalesce(s.display_name, '')) FROM (
+        SELECT ROW(m.student_id, coalesce(s.display_name, ''), s.family_name, s.given_name, s.patronymic) FROM (
             SELECT DISTINCT student_id FROM course_members
             WHERE school_id = $1 AND course_id = $2 AND from_date <= $4
               AND (to_date IS NULL OR to_date >= greatest($3, from_date))
@@ -134,7 +135,7 @@ async def get_page(connection: Connection, school_id: UUID, course_id: UUID, per
     if row is None:
         raise LookupError("a SELECT without FROM gives a row")
     return Page(
-        students=[PageStudent(*student) for student in row["students"]],
+        students=[PageStudent(student_id, shown, read_parts(*parts)) for student_id, shown, *parts in row["students"]],
         lessons=[build_lesson(lesson) for lesson in row["lessons"]],
         marks=[PageMark(*mark) for mark in row["marks"]],
         absences=[PageAbsence(lesson, student, AbsenceCode(code)) for lesson, student, code in row["absences"]],

@@ -12,6 +12,7 @@ from services.journal.rules.history import Batch
 from services.journal.rules.journal_page import MarkForLetter
 from services.journal.rules.marks import Cell, CurrentMark, MarkedCourse, MarkedLesson
 from services.journal.rules.roster import Member
+from services.journal.store.names import read_parts
 from services.journal.store.writes import ANSWERED, TEACHES, TOLD, Answered, Call, Fact, read_answered, read_arguments, save
 
 _ask_course = asking(f"""
@@ -138,8 +139,7 @@ async def list_for_letters(connection: Connection, school_id: UUID, mark_ids: Se
         SELECT m.mark_id, m.student_id, s.display_name, c.subject_name, m.lesson_date, l.topic,
             CASE WHEN l.work_type_id IS NULL THEN ''
                 ELSE (SELECT w.name FROM work_types w WHERE w.school_id = $1 AND w.work_type_id = l.work_type_id) END,
-            m.value,
-            m.revision
+            m.value, m.revision, s.family_name, s.given_name, s.patronymic
         FROM (
             SELECT DISTINCT ON (mark_id) mark_id, lesson_id, student_id, course_id, lesson_date, value, revision
             FROM mark_revisions WHERE school_id = $1 AND mark_id = ANY($2) ORDER BY mark_id, revision DESC
@@ -152,4 +152,4 @@ async def list_for_letters(connection: Connection, school_id: UUID, mark_ids: Se
         school_id,
         mark_ids,
     )
-    return [MarkForLetter(*row) for row in rows]
+    return [MarkForLetter(*(*row[:9], read_parts(*row[9:]))) for row in rows]

@@ -17,7 +17,6 @@ from services.notify.rules import (
     Ending,
     SignedDecision,
     TaughtMark,
-    first_name,
     name_file,
     one_line,
     write_date,
@@ -70,8 +69,8 @@ def write_credentials(school_name: str, token: str, expire_time: datetime, zone:
     return _render("credentials", values)
 
 
-def write_marks(student_name: str, marks: Sequence[TaughtMark], portal_url: str) -> Words:
-    """A student's marks; a single changed one is told as a correction."""
+def write_marks(child_name: str, marks: Sequence[TaughtMark], portal_url: str) -> Words:
+    """Marks of the student who is called `child_name`; a single changed one is told as a correction."""
     lines = [
         {
             "day": write_day(mark.lesson_day),
@@ -82,7 +81,7 @@ def write_marks(student_name: str, marks: Sequence[TaughtMark], portal_url: str)
         for mark in marks
     ]
     corrected = lines[0] if len(marks) == 1 and marks[0].is_changed else None
-    values = {"child_first_name": first_name(student_name), "marks": lines, "corrected": corrected, "page": portal_url}
+    values = {"child_first_name": one_line(child_name), "marks": lines, "corrected": corrected, "page": portal_url}
     return _render("marks", values)
 
 

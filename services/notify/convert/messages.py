@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from chassis.names import find_called_name
 from diary.access.v1 import decision_service_pb2, grant_service_pb2, roster_service_pb2
 from diary.documents.v1 import document_service_pb2
 from diary.journal.v1 import diary_service_pb2
@@ -34,7 +35,7 @@ def read_marks(marks: Iterable[journal_events_pb2.RecordedMark]) -> list[tuple[U
 
 
 def read_taught_marks(answer: diary_service_pb2.BatchGetMarksResponse, student_id: UUID) -> tuple[str, list[TaughtMark]]:
-    """The student's name and marks in order of day and subject."""
+    """By what the student is called, and the marks in order of day and subject."""
     of_student = [mark for mark in answer.marks if UUID(mark.student_id) == student_id]
     marks = [
         TaughtMark(
@@ -48,7 +49,7 @@ def read_taught_marks(answer: diary_service_pb2.BatchGetMarksResponse, student_i
         for mark in of_student
     ]
     marks.sort(key=lambda mark: (mark.lesson_day, mark.subject))
-    return (of_student[0].student_name if of_student else ""), marks
+    return (_read_called_name(of_student[0]) if of_student else ""), marks
 
 
 def read_ending(answer: grant_service_pb2.GetGrantEndingResponse, account_id: UUID) -> Ending:
@@ -127,3 +128,8 @@ def _timestamp(moment: datetime) -> Timestamp:
     message = Timestamp()
     message.FromDatetime(moment)
     return message
+
+
+def _read_called_name(mark: diary_service_pb2.MarkForLetter) -> str:
+    """The whole name where the journal does not know its parts yet: it is never cut."""
+    return one_line(find_called_name(mark.student) if mark.HasField("student") else mark.student_name)

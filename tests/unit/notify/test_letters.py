@@ -27,7 +27,6 @@ from services.notify.rules import (
     SignedDecision,
     TaughtMark,
     find_last_day,
-    first_name,
     name_file,
     one_line,
 )
@@ -60,7 +59,7 @@ def send(words: Words) -> EmailMessage:
 
 
 def test_a_letter_of_marks_names_child_subject_and_mark() -> None:
-    letter = send(write_marks("Петрова Мария Ивановна", [ALGEBRA], PORTAL))
+    letter = send(write_marks("Мария", [ALGEBRA], PORTAL))
     assert letter["Subject"] == "Мария: новые отметки"
     assert "19 ноября, Алгебра: 5 (контрольная работа, Квадратные уравнения)" in part(letter, "plain")
     assert "Квадратные уравнения" in part(letter, "html")
@@ -68,7 +67,7 @@ def test_a_letter_of_marks_names_child_subject_and_mark() -> None:
 
 def test_the_plain_text_gives_each_mark_a_line() -> None:
     marks = [ALGEBRA, TaughtMark(date(2026, 11, 20), "Химия", 4, "", "", True)]
-    assert write_marks("Петрова Мария", marks, PORTAL).text.split("\n")[:6] == [
+    assert write_marks("Мария", marks, PORTAL).text.split("\n")[:6] == [
         "Мария: новые отметки",
         "",
         "19 ноября, Алгебра: 5 (контрольная работа, Квадратные уравнения)",
@@ -80,7 +79,7 @@ def test_the_plain_text_gives_each_mark_a_line() -> None:
 
 def test_a_single_changed_mark_is_told_as_a_correction() -> None:
     changed = TaughtMark(date(2026, 11, 19), "Алгебра", 4, "", "", True)
-    letter = send(write_marks("Петрова Мария", [changed], PORTAL))
+    letter = send(write_marks("Мария", [changed], PORTAL))
     assert letter["Subject"] == "Исправлена отметка: Алгебра, 19 ноября"
     assert "исправлена отметка" in part(letter, "plain")
 
@@ -95,12 +94,12 @@ def test_a_letter_of_credentials_holds_the_link_with_the_token_in_its_fragment()
 
 
 def test_the_message_id_is_the_deliverys_and_holds_no_name() -> None:
-    words = write_marks("Петрова Мария", [ALGEBRA], PORTAL)
+    words = write_marks("Мария", [ALGEBRA], PORTAL)
     assert send(words)["Message-ID"] == send(words)["Message-ID"] == f"<{DELIVERY}@school.example>"
 
 
 def test_letters_ask_for_nothing_from_elsewhere() -> None:
-    html = part(send(write_marks("Петрова Мария", [ALGEBRA], PORTAL)), "html")
+    html = part(send(write_marks("Мария", [ALGEBRA], PORTAL)), "html")
     assert "<img" not in html
     assert "src=" not in html
     assert "<script" not in html
@@ -138,14 +137,6 @@ def test_any_name_makes_a_letter_of_seven_bits_with_one_subject(name: str, topic
     assert sorted(names) == sorted(
         ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"]
     )
-
-
-@pytest.mark.parametrize(
-    ("display_name", "expected"),
-    [("Петрова Мария Ивановна", "Мария"), ("Петрова Мария", "Мария"), ("Мария", "Мария"), ("", "")],
-)
-def test_the_first_name_is_the_second_word(display_name: str, expected: str) -> None:
-    assert first_name(display_name) == expected
 
 
 def test_a_domain_in_cyrillic_is_written_in_ascii() -> None:

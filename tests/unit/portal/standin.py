@@ -25,6 +25,7 @@ from diary.access.v1 import (
     session_service_pb2_grpc,
 )
 from diary.access.v1 import session_service_pb2 as access_pb
+from diary.access.v1.person_name_pb2 import PersonName
 from diary.documents.v1 import document_service_pb2_grpc
 from diary.journal.v1 import diary_service_pb2 as diary_pb
 from diary.journal.v1 import diary_service_pb2_grpc, journal_service_pb2_grpc
@@ -35,6 +36,7 @@ from tests.unit.portal.standin_cases import MOTHER, ONE_TIME_CODE, Applications,
 from tests.unit.portal.standin_papers import Documents, Papers, Schools
 
 SCHOOL, STUDENT, COURSE, LESSON, CLASSMATE = (f"0198a000-0000-7000-8000-00000000000{number}" for number in range(1, 6))
+ANNA = PersonName(family_name="Соколова", given_name="Анна", patronymic="Дмитриевна")
 ORIGIN = "http://diary.test"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
@@ -93,7 +95,11 @@ class Access(session_service_pb2_grpc.SessionServiceServicer):
         self.asked += 1
         await self.check(context)
         student = access_pb.CallerStudent(
-            student_id=STUDENT, display_name="Соколова Анна Дмитриевна", class_name="8-А", role=self.family_role
+            student_id=STUDENT,
+            display_name="Соколова Анна Дмитриевна",
+            name=ANNA,
+            class_name="8-А",
+            role=self.family_role,
         )
         school = access_pb.CallerSchool(
             school_id=SCHOOL,
@@ -165,7 +171,7 @@ class Journal(journal_service_pb2_grpc.JournalServiceServicer):
         self.sees_illness = False
         self.lessons = [self.lesson()]
         self.students = [
-            journal_pb.JournalStudent(student_id=STUDENT, display_name="Соколова Анна Дмитриевна"),
+            journal_pb.JournalStudent(student_id=STUDENT, display_name="Соколова Анна Дмитриевна", name=ANNA),
             journal_pb.JournalStudent(student_id=CLASSMATE, display_name="Яковлев Пётр Ильич"),
         ]
         self.marks: list[journal_pb.JournalMark] = []
