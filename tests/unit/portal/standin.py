@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -335,5 +336,5 @@ def fields(page: httpx.Response, action: str) -> dict[str, str]:
         value = re.search(r'value="([^"]*)"', field)
         name = re.search(r'name="([^"]*)"', field)
         if name and (not re.search(r'type="(radio|checkbox)"', field) or "checked" in field):
-            found[name[1]] = value[1] if value else ""
+            found[html.unescape(name[1])] = html.unescape(value[1]) if value else ""
     return found
