@@ -13,7 +13,7 @@ from tests.contract.rights import write_rights
 from tests.support.backends import Clone, PostgresServer
 
 SERVICES = ("access", "journal", "notify", "documents")
-_CHASSIS = {"outbox", "outbox_streams", "inbox", "dead_events", "requests", "alembic_version"}
+_CHASSIS = {"outbox", "outbox_streams", "inbox", "dead_events", "event_attempts", "requests", "alembic_version"}
 # Region tables by name: of no school, reached by db.region(). Whoever adds one says here why it has no wall.
 REGION_TABLES = {
     # Credentials belong to an account, which may have people in several schools; endings of sessions have no school.
@@ -24,7 +24,7 @@ REGION_TABLES = {
     # An address belongs to an account, whatever the school.
     "notify": _CHASSIS | {"ended_sessions", "contact_points"},
     # Anyone verifies a paper by its code or file, whatever the school: no names.
-    "documents": _CHASSIS | {"ended_sessions", "sealed_documents"},
+    "documents": _CHASSIS | {"ended_sessions", "sealed_documents", "schools_by_code", "print_run_digests"},
 }
 # Every grant on a table or a column, every policy and every function with its owner's rights: who changes one changes this
 # file by hand or by what the test has written, and the change is read like any other.

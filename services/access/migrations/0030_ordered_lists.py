@@ -7,7 +7,7 @@ that stand already get theirs, and the lists their indexes, with the next migrat
 from alembic import op
 
 revision = "0030"
-down_revision = "0011"
+down_revision = "0026"
 
 CASES = """
 ALTER TABLE applications ADD COLUMN due_time timestamptz NOT NULL DEFAULT '9999-01-01T00:00:00Z';
@@ -49,7 +49,7 @@ BEGIN ATOMIC
     WHERE NOT EXISTS (
         SELECT FROM placements o
         WHERE o.school_id = of_school AND o.student_id = l.student_id AND coalesce(upper(o.validity), 'infinity') > t.today
-          AND false);
+          AND lower(o.validity) < lower(l.validity));
 END;
 
 CREATE OR REPLACE FUNCTION roles_towards(of_school uuid, of_student uuid, of_account uuid, at timestamptz) RETURNS smallint[]

@@ -18,7 +18,7 @@ from services.access.actions.endings import Endings
 from services.access.actions.filing import Filing, register
 from services.access.actions.granting import grant_case
 from services.access.actions.refusing import propose, sign, withdraw
-from services.access.actions.second_factor import ask_again
+from services.access.actions.second_factor import SecondFactors
 from services.access.convert import applications as convert
 from services.access.convert.decisions import show_papers
 from services.access.rules import applications as rules
@@ -36,11 +36,12 @@ from services.access.store import decisions, grants, pushes, refusals, relations
 class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceServicer):
     """ApplicationService."""
 
-    def __init__(self, frame: Frame, calendar: WorkingCalendar, endings: Endings) -> None:
+    def __init__(self, frame: Frame, calendar: WorkingCalendar, endings: Endings, factors: SecondFactors) -> None:
         self._database = frame.database
         self._clock = frame.clock
         self._calendar = calendar
         self._endings = endings
+        self._factors = factors
 
     async def RegisterApplication(
         self, request: pb.RegisterApplicationRequest, context: Context
@@ -86,7 +87,8 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
             filed, channel, received = filing_rules.take_own_statement(filed, kind, own), pb.APPLICATION_CHANNEL_DIARY, now
         if kind is not ApplicationKind.APPENDIX_1:
             filing_rules.check_statement(filed, student, request.is_for_student_too, now.astimezone(zone).date())
-        planned = filing_rules.plan_applicants(filed, student, request.is_for_student_too)
+        day = now.astimezone(zone).date()
+        planned = filing_rules.plan_applicants(filed, student, request.is_for_student_too, day)
         return Filing(kind, school_id, who.account_id, student, planned, channel, received)
 
     async def GetApplication(self, request: pb.GetApplicationRequest, context: Context) -> pb.GetApplicationResponse:
@@ -165,7 +167,7 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
             require_place(standing, rules.SIGNING)
             known = await requests.find_answer(connection, who.account_id, request, pb.SignRefusalsResponse)
         if known is None:
-            await ask_again(self._database, self._clock, who.account_id, request.one_time_code)
+            await self._factors.ask_again(who.account_id, request.one_time_code)
             await self._sign(school_id, request, ids)
         async with self._database.school(school_id) as connection:
             cases = [await self._read(connection, school_id, application_id, rules.SIGNING) for application_id in ids]
@@ -260,7 +262,8 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
     async def _with_applicants(self, connection: Connection, school_id: UUID, cases: list[Case]) -> list[Case]:
         day = today(self._clock, await schools.get_time_zone(connection, school_id))
         by_case: dict[UUID, list[Applicant]] = defaultdict(list)
-        for applicant in await store.list_applicants(connection, school_id, [case.application_id for case in cases], day):
+        ids, now = [case.application_id for case in cases], self._clock.now()
+        for applicant in await store.list_applicants(connection, school_id, ids, day, now):
             by_case[applicant.application_id].append(applicant)
         return [replace(case, applicants=by_case[case.application_id]) for case in cases]
 

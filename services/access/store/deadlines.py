@@ -19,7 +19,7 @@ _KEPT = """
     (SELECT clause, subject_id, start_time, due_time, met_time, evidence_id, (subject_id || ' ' || clause) COLLATE "C" AS key
      FROM known_deadlines
      WHERE school_id = $1 AND due_time >= $2 AND (due_time, (subject_id || ' ' || clause) COLLATE "C") > ($2, $3)
-       AND {filter}
+       AND NOT is_void AND {filter}
      ORDER BY due_time, key LIMIT $4)
 """
 # Accesses that end from now ($5) until a time ($6): their clause is asked of those that the walk comes to, grant by grant.
@@ -76,16 +76,18 @@ async def list_deadlines(
     return [ListedDeadline(**row) for row in rows]
 
 
-async def save_known(connection: Connection, school_id: UUID, deadline: ListedDeadline, fact_time: datetime) -> None:
-    """Writes a deadline of another service unless a later event has told of it. In `db.school`."""
+async def save_known(
+    connection: Connection, school_id: UUID, deadline: ListedDeadline, is_void: bool, fact_time: datetime
+) -> None:
+    """Writes a deadline of another service, or that it never was, unless a later event has told of it. In `db.school`."""
     await connection.execute(
         """
         INSERT INTO known_deadlines AS kept (school_id, clause, subject_id, start_time, due_time, met_time, evidence_id,
-                                             fact_time)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                                             is_void, fact_time)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         ON CONFLICT (school_id, clause, subject_id) DO UPDATE
         SET start_time = excluded.start_time, due_time = excluded.due_time, met_time = excluded.met_time,
-            evidence_id = excluded.evidence_id, fact_time = excluded.fact_time
+            evidence_id = excluded.evidence_id, is_void = excluded.is_void, fact_time = excluded.fact_time
         WHERE kept.fact_time <= excluded.fact_time
         """,
         school_id,
@@ -95,5 +97,6 @@ async def save_known(connection: Connection, school_id: UUID, deadline: ListedDe
         deadline.due_time,
         deadline.met_time,
         deadline.evidence_id,
+        is_void,
         fact_time,
     )

@@ -20,6 +20,7 @@ from services.documents.convert.bounds import OF_STRANGERS, UnreadableError
 from services.documents.convert.seal import SealState, judge_seal
 from services.documents.rules import register as rules
 from services.documents.store import documents as store
+from services.documents.store import sheets
 
 # An answer is at most 8 MiB, with its frame.
 _MAX_BUNDLE = (8 << 20) - (64 << 10)
@@ -107,7 +108,7 @@ class RegisterMethods:
         """Whether a paper is in the register unchanged; for a file that is not, whether it was and then was changed."""
         if [bool(request.code), bool(request.sha256), bool(request.file)].count(True) != 1:
             raise InvalidArgument("NOTHING_TO_VERIFY", "name exactly one of code, sha256 and file")
-        wanted: str | bytes = rules.clean_code(request.code)
+        wanted: str | bytes = rules.fold_code(request.code)
         if request.sha256:
             wanted = bytes.fromhex(request.sha256)
         elif request.file:
@@ -115,10 +116,25 @@ class RegisterMethods:
         async with self._database.region() as connection:
             sealed = await store.find_sealed(connection, wanted)
         if sealed is None:
+            if sheet := await self._find_sheet(wanted):
+                return convert.write_valid_sheet(sheet)
             return pb.VerifyDocumentResponse(verdict=await self._judge(request.file))
         async with self._database.school(sealed.school_id) as connection:
-            state = await store.get_state(connection, sealed.school_id, sealed.document_id)
-        return convert.write_valid(sealed.kind, sealed.document_date, state, sealed.pdf_sha256)
+            state, owner_name = await store.get_state(connection, sealed.school_id, sealed.document_id)
+        return convert.write_valid(sealed.kind, sealed.document_date, state, owner_name, sealed.pdf_sha256)
+
+    async def _find_sheet(self, wanted: str | bytes) -> rules.IssuedSheet | None:
+        """The weekly sheet of a folded code, or the sheets of a file's SHA-256 (Clause R7)."""
+        async with self._database.region() as connection:
+            if isinstance(wanted, bytes):
+                places = await sheets.list_runs_of_file(connection, wanted)
+            else:
+                places = await sheets.list_sheets_of_code(connection, wanted)
+        for place in places:
+            async with self._database.school(place.school_id) as connection:
+                if found := await sheets.find_issued(connection, place):
+                    return found
+        return None
 
     async def FetchDocument(self, request: pb.FetchDocumentRequest, context: Context) -> pb.FetchDocumentResponse:
         """A signed paper with what proves its signature, for the letter that notify is about to send (Clause R23)."""

@@ -32,6 +32,7 @@ Rows = Sequence[Any]
 Attempt = Callable[[Connection, Rows], Awaitable[M | None]]
 WriteRequest = (
     journal_service_pb2.RecordLessonRequest
+    | journal_service_pb2.RetractLessonRequest
     | journal_service_pb2.RecordMarksRequest
     | journal_service_pb2.CorrectMarkRequest
     | journal_service_pb2.RecordAttendanceRequest
@@ -101,6 +102,28 @@ class JournalServicer(journal_service_pb2_grpc.JournalServiceServicer):
             return answer if await lessons.save_lesson(connection, lesson, fact) else None
 
         return await self._settle(call, lessons.ask_place(call, course_id, record), attempt)
+
+    async def RetractLesson(
+        self, request: journal_service_pb2.RetractLessonRequest, context: Context
+    ) -> journal_service_pb2.RetractLessonResponse:
+        """Withdraws a lesson recorded by mistake. Raises FailedPrecondition LESSON_NOT_EMPTY, Aborted LESSON_CHANGED."""
+        call, course_id, lesson_id = self._begin(request), UUID(request.course_id), UUID(request.lesson_id)
+
+        async def attempt(connection: Connection, rows: Rows) -> journal_service_pb2.RetractLessonResponse | None:
+            found = lessons.read_retraction(rows)
+            if found is None:
+                raise _no_course()
+            if found.answered:
+                return _repeat(found.answered, request, journal_service_pb2.RetractLessonResponse)
+            recorded = found.recorded
+            lesson = lesson_rules.retract_lesson(recorded, request.etag)
+            header = BatchHeader(call.school_id, course_id, recorded.batch_count + 1, call.account_id, call.now)
+            answer = journal_service_pb2.RetractLessonResponse(is_planned=recorded.is_in_timetable)
+            fact = _build_fact(call, answer, convert.write_lesson_retracted(call.school_id, recorded.class_id, lesson))
+            batch = build_batch(header, (), b"")
+            return answer if await lessons.save_retraction(connection, recorded, lesson, batch, request.reason, fact) else None
+
+        return await self._settle(call, lessons.ask_retraction(call, course_id, lesson_id), attempt)
 
     async def RecordMarks(
         self, request: journal_service_pb2.RecordMarksRequest, context: Context

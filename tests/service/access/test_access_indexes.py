@@ -68,7 +68,7 @@ HOT: list[tuple[str, Call, set[str]]] = [
     ("find_by_token", lambda c: credentials.find_by_token(c, DIGEST, GRANTED), {"activation_tokens_pkey", "accounts_pkey"}),
     (
         "list_applicants",
-        lambda c: applications.list_applicants(c, ID, [ID], DAY),
+        lambda c: applications.list_applicants(c, ID, [ID], DAY, GRANTED),
         {"applicants_once_in_a_case", "deadlines_pkey", "account_people_whole"},
     ),
     ("list_log", lambda c: applications.list_log(c, ID, ID), {"case_log_by_application"}),

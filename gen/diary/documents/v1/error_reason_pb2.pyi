@@ -88,6 +88,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No such form, or no such school."""
     ERROR_REASON_DOCUMENT_SIGNED: _ErrorReason.ValueType  # 30
     """The document was signed before, on paper or electronically; what signed it stays."""
+    ERROR_REASON_SCAN_NOT_FOUND: _ErrorReason.ValueType  # 31
+    """No such scan that waits to be confirmed. Example: a later scan of the same paper has taken its place."""
+    ERROR_REASON_TOO_MANY_WAITING: _ErrorReason.ValueType  # 32
+    """Too many files wait to be read or printed now; repeat the call a little later. Example: many strangers verify files at once."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Reasons of errors, in ErrorInfo.reason with domain documents.diary. Each says when it occurs."""
@@ -158,4 +162,8 @@ ERROR_REASON_FORM_NOT_FOUND: ErrorReason.ValueType  # 29
 """No such form, or no such school."""
 ERROR_REASON_DOCUMENT_SIGNED: ErrorReason.ValueType  # 30
 """The document was signed before, on paper or electronically; what signed it stays."""
+ERROR_REASON_SCAN_NOT_FOUND: ErrorReason.ValueType  # 31
+"""No such scan that waits to be confirmed. Example: a later scan of the same paper has taken its place."""
+ERROR_REASON_TOO_MANY_WAITING: ErrorReason.ValueType  # 32
+"""Too many files wait to be read or printed now; repeat the call a little later. Example: many strangers verify files at once."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -94,6 +94,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The same student stands twice in one request."""
     ERROR_REASON_CLASS_NOT_FOUND: _ErrorReason.ValueType  # 33
     """No such class in the school."""
+    ERROR_REASON_LESSON_NOT_EMPTY: _ErrorReason.ValueType  # 40
+    """A lesson with marks or absences is not withdrawn: take these back first. Example: one student has a 4 in it."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Reasons of errors, in ErrorInfo.reason with domain journal.diary. Each says when it occurs."""
@@ -170,4 +172,6 @@ ERROR_REASON_ABSENCE_REPEATED: ErrorReason.ValueType  # 32
 """The same student stands twice in one request."""
 ERROR_REASON_CLASS_NOT_FOUND: ErrorReason.ValueType  # 33
 """No such class in the school."""
+ERROR_REASON_LESSON_NOT_EMPTY: ErrorReason.ValueType  # 40
+"""A lesson with marks or absences is not withdrawn: take these back first. Example: one student has a 4 in it."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
