@@ -9,6 +9,7 @@ from chassis.run import Frame, Loop
 from services.access.actions.endings import BATCH, Endings
 from services.access.actions.factor_keys import FactorKeys, seal_all
 from services.access.actions.leaving import warn_school
+from services.access.actions.statements import end_lapsed_modes
 from services.access.rules.applications import CLAUSE
 from services.access.rules.roster import School
 from services.access.rules.sign_in import SESSION_IDLE_TIME, WINDOW
@@ -40,13 +41,16 @@ def push_endings(frame: Frame, endings: Endings) -> Loop:
 
 
 def warn_of_endings(frame: Frame) -> Loop:
-    """Tells of accesses that end by themselves within 30 days, each once (Clauses R6, R13)."""
+    """Tells of accesses that end by themselves within 30 days, each once (Clauses R6, R13), and ends the paper mode of those
+    whose authority has ended (Clauses R8, R19).
+    """
 
     async def often() -> None:
         while True:
             after = ""
             while found := await _list_schools(frame, after):
                 for school in found:
+                    await end_lapsed_modes(frame.database, frame.clock, school.school_id)
                     await warn_school(frame.database, frame.clock, school.school_id)
                 after = found[-1].code
             await asyncio.sleep(_WARN_SECONDS)
@@ -75,7 +79,7 @@ def forget_old(frame: Frame) -> Loop:
 
 
 def seal_factors(frame: Frame, keys: FactorKeys) -> Loop:
-    """Seals the second factors that the release before kept plain, or that a key before the present one sealed; then each hour."""
+    """Seals second factors that the release before kept plain, or that an earlier key sealed, each hour."""
 
     async def hourly() -> None:
         await asyncio.sleep(_SEAL_AFTER_SECONDS)

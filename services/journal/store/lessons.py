@@ -63,7 +63,14 @@ SELECT coalesce(p.is_closed, true) AS is_closed, q.digest, q.answer, {LESSON_COL
         WHERE m.school_id = door.school_id AND m.course_id = $2 AND m.from_date <= l.lesson_date
           AND (m.to_date IS NULL OR l.lesson_date <= m.to_date)
     ) AS member_ids,
-    ARRAY(SELECT ROW(a.student_id, a.code) FROM attendance a WHERE a.school_id = door.school_id AND a.lesson_id = $7) AS codes
+    ARRAY(SELECT ROW(a.student_id, a.code) FROM attendance a WHERE a.school_id = door.school_id AND a.lesson_id = $7) AS codes,
+    EXISTS (
+        SELECT FROM relations r
+        WHERE r.school_id = door.school_id AND r.account_id = $3
+          AND r.valid_from_time <= $5 AND (r.valid_to_time IS NULL OR r.valid_to_time > $5)
+          AND (r.kind = 4 AND r.object_id = c.class_id AND r.role = 6
+               OR r.kind = 6 AND r.object_id = door.school_id AND r.role = 7)
+    ) AS sees_illness
 FROM courses c
 LEFT JOIN lessons l ON l.school_id = door.school_id AND l.course_id = $2 AND l.lesson_id = $7
 LEFT JOIN periods p ON p.school_id = door.school_id AND l.lesson_date BETWEEN p.start_date AND p.end_date
@@ -213,7 +220,7 @@ def read_attendance(rows: Sequence[Any]) -> FoundAttendance | None:
         return None
     row = rows[0]
     codes = {student_id: AbsenceCode(code) for student_id, code in row["codes"]}
-    attendance = LessonAttendance(read_lesson(row), row["is_closed"], set(row["member_ids"]), codes)
+    attendance = LessonAttendance(read_lesson(row), row["is_closed"], set(row["member_ids"]), codes, row["sees_illness"])
     return FoundAttendance(attendance, read_answered(row))
 
 
