@@ -171,6 +171,10 @@ def school_entry(row: RosterSchool) -> roster_service_pb2.RosterEntry:
             year_start_date=_date(row.year_start_date),
             year_end_date=_date(row.year_end_date),
             mark_min=row.mark_min,
+            years=[
+                roster_service_pb2.SchoolYear(start_date=first.isoformat(), end_date=last.isoformat())
+                for first, last in row.years
+            ],
         )
     )
 

@@ -92,7 +92,9 @@ def _clean(applicant: Filed) -> Filed:
 
 def one_line(text: str) -> str:
     """A text without control characters, its words set apart by single spaces."""
-    return " ".join("".join(" " if unicodedata.category(letter) == "Cc" else letter for letter in text).split())
+    return " ".join(
+        "".join(" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf")).split()
+    )
 
 
 def _check_filed(applicant: Filed, student_id: UUID, path: str) -> None:

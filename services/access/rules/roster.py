@@ -1,5 +1,6 @@
 """Schools, classes, students and study groups as staff and the other services see them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -21,13 +22,14 @@ class School:
 
 @dataclass(frozen=True, slots=True)
 class RosterSchool:
-    """A school with its current year; `year_end_date` is the last day. Dates are None before the first year is set."""
+    """A school with its current year; `year_end_date` is its last day. Dates are None before the first year is set."""
 
     school: School
     version: int
     mark_min: int
     year_start_date: date | None
     year_end_date: date | None
+    years: Sequence[tuple[date, date]]
 
 
 @dataclass(frozen=True, slots=True)

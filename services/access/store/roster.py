@@ -33,7 +33,7 @@ async def list_class_rows(
                (SELECT count(*) FROM placements p
                 WHERE p.school_id = $1 AND p.class_id = c.class_id AND p.validity @> $2::date) AS student_count
         FROM schools s
-        JOIN classes c ON c.school_id = s.school_id AND c.year_id = s.current_year_id
+        JOIN classes c ON c.school_id = s.school_id AND c.year_id = (SELECT current_year($1, $2))
         LEFT JOIN LATERAL (
             SELECT p.family_name, p.given_name, p.patronymic
             FROM appointments a JOIN people p USING (school_id, person_id)

@@ -174,6 +174,7 @@ class RosterSchool(_message.Message):
     YEAR_START_DATE_FIELD_NUMBER: _builtins.int
     YEAR_END_DATE_FIELD_NUMBER: _builtins.int
     MARK_MIN_FIELD_NUMBER: _builtins.int
+    YEARS_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """Raised with every change."""
     year_start_date: _builtins.str
@@ -186,6 +187,10 @@ class RosterSchool(_message.Message):
     def school(self) -> _school_service_pb2.School:
         """The school."""
 
+    @_builtins.property
+    def years(self) -> _containers.RepeatedCompositeFieldContainer[Global___SchoolYear]:
+        """All its years by first day: whoever keeps them knows the year of any day. A day belongs to the last year begun."""
+
     def __init__(
         self,
         *,
@@ -194,14 +199,41 @@ class RosterSchool(_message.Message):
         year_start_date: _builtins.str = ...,
         year_end_date: _builtins.str = ...,
         mark_min: _builtins.int = ...,
+        years: _abc.Iterable[Global___SchoolYear] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["school", b"school"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["mark_min", b"mark_min", "school", b"school", "version", b"version", "year_end_date", b"year_end_date", "year_start_date", b"year_start_date"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["mark_min", b"mark_min", "school", b"school", "version", b"version", "year_end_date", b"year_end_date", "year_start_date", b"year_start_date", "years", b"years"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RosterSchool: _TypeAlias = RosterSchool  # noqa: Y015
+
+@_typing.final
+class SchoolYear(_message.Message):
+    """A school year."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_DATE_FIELD_NUMBER: _builtins.int
+    END_DATE_FIELD_NUMBER: _builtins.int
+    start_date: _builtins.str
+    """First day, ISO 8601."""
+    end_date: _builtins.str
+    """Last day, ISO 8601."""
+    def __init__(
+        self,
+        *,
+        start_date: _builtins.str = ...,
+        end_date: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "start_date", b"start_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SchoolYear: _TypeAlias = SchoolYear  # noqa: Y015
 
 @_typing.final
 class RosterClass(_message.Message):
