@@ -18,7 +18,7 @@ from services.access.rules.callers import OpenStudent, Place
 from services.access.rules.grants import EndingGrant, Grant
 from services.access.rules.names import PersonName, build_display_name, build_short_name
 from services.access.rules.relations import GrantFact
-from services.access.rules.roster import ClassRow, RosterClass, RosterSchool, RosterStudent, RosterStudyGroup, School
+from services.access.rules.roster import ClassRow, Placement, RosterClass, RosterSchool, RosterStudent, RosterStudyGroup, School
 
 _IDS_AN_EVENT = 500
 _DAY = timedelta(days=1)
@@ -199,8 +199,17 @@ def student_entry(row: RosterStudent) -> roster_service_pb2.RosterEntry:
             sort_key=row.sort_key,
             class_id=_id(row.class_id),
             version=row.version,
+            placements=[_placement(placement) for placement in row.placements],
         )
     )
+
+
+def _placement(row: Placement) -> roster_service_pb2.StudentPlacement:
+    message = roster_service_pb2.StudentPlacement(class_id=str(row.class_id))
+    message.from_time.FromDatetime(row.from_time)
+    if row.to_time is not None:
+        message.to_time.FromDatetime(row.to_time)
+    return message
 
 
 def study_group_entry(row: RosterStudyGroup) -> roster_service_pb2.RosterEntry:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from services.access.rules.guardianships import GuardianKind
@@ -54,6 +54,15 @@ class RosterClass:
 
 
 @dataclass(frozen=True, slots=True)
+class Placement:
+    """A student's time in a class, from midnight to midnight of the school's zone; `to_time` None while open."""
+
+    class_id: UUID
+    from_time: datetime
+    to_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class RosterStudent:
     """A student; `class_id` is None when placed in none."""
 
@@ -62,6 +71,7 @@ class RosterStudent:
     sort_key: str
     class_id: UUID | None
     version: int
+    placements: Sequence[Placement]
 
 
 @dataclass(frozen=True, slots=True)

@@ -445,8 +445,8 @@ _ENDED = "daterange(least(lower(kept.validity), $2::date - 1), $2::date)"
 
 
 async def end_replaced_posts(connection: Connection, school_id: UUID, today: date, named: Sequence[Time]) -> list[UUID]:
-    """Ends the class teachers of the classes for which a list names others (Clause R9); returns the people. Who was appointed by
-    an order of the school stays: an order is ended by people.
+    """Ends the class teachers of the classes for which a list names others (Clause R9); returns the people. Whom an order of
+    the school appointed stays: an order is ended by people.
     """
     rows = await connection.fetch(
         f"""

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from chassis.db import Connection
-from services.documents.rules.paper_families import Roster
+from services.documents.rules.paper_families import Roster, StudentPlace
 from services.documents.rules.print_runs import CLAUSE
 
 
@@ -21,18 +21,21 @@ async def put_roster(connection: Connection, school_id: UUID, roster: Roster) ->
             zone.time_zone,
             zone.version,
         )
-    await connection.execute(
+    rows = await connection.fetch(
         """
         INSERT INTO students AS kept (school_id, student_id, class_id, version)
         SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::bigint[])
         ON CONFLICT (school_id, student_id) DO UPDATE SET class_id = excluded.class_id, version = excluded.version
         WHERE kept.version < excluded.version
+        RETURNING student_id
         """,
         school_id,
         [place.student_id for place in roster.places],
         [place.class_id for place in roster.places],
         [place.version for place in roster.places],
     )
+    written = {row["student_id"] for row in rows}
+    await _put_placements(connection, school_id, [place for place in roster.places if place.student_id in written])
     await connection.execute(
         """
         INSERT INTO paper_modes AS kept (school_id, declaration_id, student_id, number, declines_printouts, revoke_time,
@@ -50,6 +53,28 @@ async def put_roster(connection: Connection, school_id: UUID, roster: Roster) ->
         [mode.declines_printouts for mode in roster.modes],
         [mode.revoked for mode in roster.modes],
         [mode.version for mode in roster.modes],
+    )
+
+
+async def _put_placements(connection: Connection, school_id: UUID, students: Sequence[StudentPlace]) -> None:
+    """The placements of students as the roster now names them; one no longer named stays, unnamed."""
+    ids = [student.student_id for student in students]
+    await connection.execute(
+        "UPDATE placements SET is_named = false WHERE school_id = $1 AND student_id = ANY ($2::uuid[])", school_id, ids
+    )
+    named = [(student.student_id, placement) for student in students for placement in student.placements]
+    await connection.execute(
+        """
+        INSERT INTO placements (school_id, student_id, class_id, from_time, to_time, is_named)
+        SELECT $1, *, true FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[])
+        ON CONFLICT (school_id, student_id, from_time) DO UPDATE
+        SET class_id = excluded.class_id, to_time = excluded.to_time, is_named = true
+        """,
+        school_id,
+        [student_id for student_id, _ in named],
+        [placement.class_id for _, placement in named],
+        [placement.from_time for _, placement in named],
+        [placement.to_time for _, placement in named],
     )
 
 
@@ -75,11 +100,14 @@ async def find_paper_zone(connection: Connection, school_id: UUID, class_id: UUI
     """
     zone: str | None = await connection.fetchval(
         """
-        WITH modes AS (
+        WITH begun AS MATERIALIZED (
+            SELECT time_zone, $3::date::timestamp AT TIME ZONE time_zone AS begin FROM schools WHERE school_id = $1
+        ), modes AS (
             SELECT p.student_id, p.revoke_time, p.record_time, p.declines_printouts
-            FROM students s JOIN paper_modes p ON p.school_id = $1 AND p.student_id = s.student_id
-            WHERE s.school_id = $1 AND s.class_id = $2 FOR SHARE
-        ), begun AS (SELECT time_zone, $3::date::timestamp AT TIME ZONE time_zone AS begin FROM schools WHERE school_id = $1)
+            FROM placements l JOIN paper_modes p ON p.school_id = $1 AND p.student_id = l.student_id
+            WHERE l.school_id = $1 AND l.class_id = $2 AND l.is_named AND l.from_time <= (SELECT begin FROM begun)
+              AND (l.to_time IS NULL OR l.to_time > (SELECT begin FROM begun)) FOR SHARE
+        )
         SELECT CASE WHEN EXISTS (SELECT FROM modes) THEN (
             SELECT time_zone FROM begun WHERE EXISTS (
                 SELECT FROM modes WHERE NOT declines_printouts GROUP BY student_id
@@ -103,8 +131,9 @@ async def insert_owed(connection: Connection, school_id: UUID, class_id: UUID, m
         """
         WITH modes AS (
             SELECT p.student_id, p.revoke_time, p.record_time
-            FROM students s JOIN paper_modes p ON p.school_id = $1 AND p.student_id = s.student_id
-            WHERE s.school_id = $1 AND s.class_id = $2 AND NOT p.declines_printouts FOR SHARE
+            FROM placements l JOIN paper_modes p ON p.school_id = $1 AND p.student_id = l.student_id
+            WHERE l.school_id = $1 AND l.class_id = $2 AND l.is_named AND NOT p.declines_printouts AND l.from_time <= $4
+              AND (l.to_time IS NULL OR l.to_time > $4) FOR SHARE
         )
         INSERT INTO owed_printouts (school_id, class_id, monday_date, student_id)
         SELECT $1, $2, $3, student_id FROM modes GROUP BY student_id
@@ -122,8 +151,10 @@ async def list_owed(connection: Connection, school_id: UUID, class_id: UUID, mon
     rows = await connection.fetch(
         """
         SELECT o.student_id FROM owed_printouts o
-        JOIN students s ON s.school_id = $1 AND s.student_id = o.student_id AND s.class_id = $2
         WHERE o.school_id = $1 AND o.class_id = $2 AND o.monday_date = $3 AND EXISTS (
+            SELECT FROM placements l WHERE l.school_id = $1 AND l.student_id = o.student_id AND l.class_id = $2 AND l.is_named
+              AND l.from_time < $4 AND (l.to_time IS NULL OR l.to_time >= $4)
+        ) AND EXISTS (
             SELECT FROM paper_modes p WHERE p.school_id = $1 AND p.student_id = o.student_id AND NOT p.declines_printouts
               AND (p.revoke_time IS NULL OR p.revoke_time >= $4)
         )

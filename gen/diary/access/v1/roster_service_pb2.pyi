@@ -328,24 +328,28 @@ class StudentPlacement(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CLASS_ID_FIELD_NUMBER: _builtins.int
-    FROM_DATE_FIELD_NUMBER: _builtins.int
-    TO_DATE_FIELD_NUMBER: _builtins.int
+    FROM_TIME_FIELD_NUMBER: _builtins.int
+    TO_TIME_FIELD_NUMBER: _builtins.int
     class_id: _builtins.str
     """The class."""
-    from_date: _builtins.str
-    """First day, ISO 8601."""
-    to_date: _builtins.str
-    """Last day, ISO 8601; empty while open."""
+    @_builtins.property
+    def from_time(self) -> _timestamp_pb2.Timestamp:
+        """Midnight of the school's zone at which it begins."""
+
+    @_builtins.property
+    def to_time(self) -> _timestamp_pb2.Timestamp:
+        """Midnight at which it ends, after the last day; unset while open."""
+
     def __init__(
         self,
         *,
         class_id: _builtins.str = ...,
-        from_date: _builtins.str = ...,
-        to_date: _builtins.str = ...,
+        from_time: _timestamp_pb2.Timestamp | None = ...,
+        to_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time", "to_time", b"to_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "from_date", b"from_date", "to_date", b"to_date"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "from_time", b"from_time", "to_time", b"to_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
