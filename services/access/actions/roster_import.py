@@ -72,11 +72,11 @@ def read_zip(path: Path) -> dict[str, str]:
             files = {}
             # Old tools of Windows write backslashes.
             entries = [(entry.filename.replace("\\", "/"), entry) for entry in archive.infolist()]
-            entries = [(name, entry) for name, entry in entries if not (name.endswith("/") or _JUNK.search(name))]
+            entries = [(path_in, entry) for path_in, entry in entries if not (path_in.endswith("/") or _JUNK.search(path_in))]
             if len(entries) > _MOST_FILES or sum(entry.file_size for _, entry in entries) > _MOST_BYTES:
                 raise _refuse(path.name, f"больше {_MOST_FILES} файлов или 16 МиБ", "выгрузите список одной школы")
-            for name, entry in entries:
-                file = name.rpartition("/")[2]
+            for path_in, entry in entries:
+                file = path_in.rpartition("/")[2]
                 if file in files:
                     raise _refuse(path.name, f"файл {file} встречается дважды", "оставьте в архиве одну выгрузку")
                 # What is no roster is refused by its name: there is no need to read it.
