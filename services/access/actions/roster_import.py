@@ -38,7 +38,7 @@ from services.access.store.imports import Matched, Saved, Time
 
 # The zone of the region, of a new school for which none is stated.
 ZONE = "Europe/Simferopol"
-_MOST_FILES, _MOST_BYTES = 50, 16 * 2**20
+_MOST_FILES, _MOST_BYTES = 50, 12 * 2**20
 # What archivers add of their own.
 _JUNK = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
 _ROSTER_FILES = {"manifest.csv", *(f"{name}.csv" for name in FILES)}
@@ -66,7 +66,7 @@ class Report:
 
 
 def read_zip(path: Path) -> dict[str, str]:
-    """The texts of the files of a bundle, at most 16 MiB, without what archivers add. Raises RosterRefusedError."""
+    """The texts of the files of a bundle, at most 12 MiB, without what archivers add. Raises RosterRefusedError."""
     try:
         with zipfile.ZipFile(path) as archive:
             files = {}
@@ -74,7 +74,7 @@ def read_zip(path: Path) -> dict[str, str]:
             entries = [(entry.filename.replace("\\", "/"), entry) for entry in archive.infolist()]
             entries = [(path_in, entry) for path_in, entry in entries if not (path_in.endswith("/") or _JUNK.search(path_in))]
             if len(entries) > _MOST_FILES or sum(entry.file_size for _, entry in entries) > _MOST_BYTES:
-                raise _refuse(path.name, f"больше {_MOST_FILES} файлов или 16 МиБ", "выгрузите список одной школы")
+                raise _refuse(path.name, f"больше {_MOST_FILES} файлов или 12 МиБ", "выгрузите список одной школы")
             for path_in, entry in entries:
                 file = path_in.rpartition("/")[2]
                 if file in files:

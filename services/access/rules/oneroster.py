@@ -323,8 +323,8 @@ class _Reader:
                 for column in row.list_unreadable():
                     row.wrong(column, "непечатный знак", "наберите ячейку заново")
                 yield row
-        except csv.Error as error:
-            self._note(Problem(file, table.line_num, "", f"не читается как CSV ({error})", "выгрузите файл заново"))
+        except csv.Error:
+            self._note(Problem(file, table.line_num, "", "не читается как CSV", "выгрузите файл заново"))
 
     def _note(self, problem: Problem) -> None:
         self._problems.append(problem)

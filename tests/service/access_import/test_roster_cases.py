@@ -1,5 +1,8 @@
 """Lists that come in, or are refused so that a school knows what to mend: file, row or person, and how."""
 
+import subprocess
+import sys
+import zipfile
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -233,3 +236,32 @@ async def test_what_the_database_refuses_leaves_nothing_written_and_names_no_con
     )
     assert await keeper.fetchval("SELECT count(*) FROM people WHERE family_name = 'Ромашков'") == 0
     assert await keeper.fetchval("SELECT count(*) FROM outbox") == written
+
+
+_MEASURE = """
+import resource, sys
+from pathlib import Path
+from services.access.actions.roster_import import read_zip
+from services.access.rules.oneroster import RosterRefusedError, read_bundle
+try:
+    read_bundle(read_zip(Path(sys.argv[1])))
+except RosterRefusedError as error:
+    print(error)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@pytest.mark.parametrize("padding", ["\U0001f600" + "a" * 2**23, "\U0001f600" + "x,y\n" * 2**21, "a" * 2**25])
+def test_a_small_bundle_that_unpacks_to_much_takes_less_than_256_mb(tmp_path: Path, padding: str) -> None:
+    files = read_zip(_CASES / "08-any-good.zip")
+    bomb = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, text in files.items():
+            archive.writestr(name, text + padding if name == "enrollments.csv" else text)
+    assert bomb.stat().st_size < 65_536
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURE, str(bomb)], cwd=_CASES.parents[2], capture_output=True, text=True, check=True
+    )
+    said, megabytes = done.stdout.rstrip().rsplit("\n", 1)
+    assert "выгрузите" in said or "кавычки" in said
+    assert int(megabytes) < 256
