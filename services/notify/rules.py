@@ -148,12 +148,22 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Placement:
+    """A student's time in a class, from midnight to midnight of the school; `to_time` None while open."""
+
+    class_id: UUID
+    from_time: datetime
+    to_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class StudentPlace:
-    """A student's class as access told it."""
+    """A student's class as access told it, and all times in classes."""
 
     student_id: UUID
     class_id: UUID | None
     version: int
+    placements: tuple[Placement, ...]
 
 
 @dataclass(frozen=True, slots=True)

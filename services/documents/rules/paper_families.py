@@ -42,12 +42,22 @@ class PaperMode:
 
 
 @dataclass(frozen=True, slots=True)
+class Placement:
+    """A student's time in a class, from midnight to midnight of the school; `to_time` None while open."""
+
+    class_id: UUID
+    from_time: datetime
+    to_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class StudentPlace:
-    """The class a student is placed in; None for one in no class."""
+    """The class a student is placed in, None for one in no class, and all times in classes."""
 
     student_id: UUID
     class_id: UUID | None
     version: int
+    placements: tuple[Placement, ...]
 
 
 @dataclass(frozen=True, slots=True)
