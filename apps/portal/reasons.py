@@ -19,9 +19,12 @@ SENTENCES = {
     "DATABASE_UNAVAILABLE": "Дневник перезапускается. Подождите минуту и повторите.",
     "REQUEST_IN_PROGRESS": "Это же действие ещё выполняется. Подождите несколько секунд и повторите.",
     "METHOD_NOT_DECLARED": "Действие недоступно из-за ошибки установки дневника. Сообщите в школу.",
+    "SERVICE_NOT_ALLOWED": "Действие недоступно из-за ошибки установки дневника. Сообщите в школу.",
+    "REQUEST_TOO_LARGE": "Данных или файлов слишком много для одной отправки. Разделите их и отправьте по частям.",
     # access
     "SIGN_IN_FAILED": "Логин или пароль не подошли.",
     "SIGN_IN_BLOCKED": "Слишком много попыток входа. Попробуйте позже.",
+    "SIGN_IN_BUSY": "Сейчас одновременно входит очень много людей. Подождите несколько секунд и повторите.",
     "SESSION_ENDED": "Вход завершён. Войдите снова.",
     "GRANT_NOT_FOUND": "Такого доступа нет.",
     "SCHOOL_NOT_FOUND": "Такой школы нет среди ваших.",
@@ -59,6 +62,7 @@ SENTENCES = {
     "PLACED_LATER": "Класс или группа ученика начинается позже дня выбытия: сначала измените их.",
     "CODE_MISSING": "Введите пароль ещё раз и код из приложения.",
     "CODE_WRONG": "Код неверный или уже использован. Дождитесь следующего.",
+    "CODE_BLOCKED": "Слишком много неверных кодов. Попробуйте позже.",
     "TOTP_ENROLLED": "Второй фактор уже подключён.",
     "TOTP_NOT_ENROLLED": "Сначала подключите второй фактор: без него решение не подписать.",
     "GROUND_NOT_PROVED": "Это основание отказа не подтверждается данными школы.",
@@ -83,17 +87,18 @@ SENTENCES = {
     "DATE_INVALID": "Такой даты нет в календаре.",
     "DATE_OUTSIDE_PERIODS": "Этот день не входит ни в один учебный период.",
     "LESSON_IN_FUTURE": "День этого урока ещё не наступил. Урок записывают в день проведения или позже.",
-    "LESSON_CHANGED": "Урок изменён другим. Откройте его заново и проверьте запись.",
+    "LESSON_CHANGED": "Урок изменил другой сотрудник. Проверьте запись и сохраните снова.",
+    "LESSON_NOT_EMPTY": "В уроке есть отметки или пропуски. Сначала снимите их, затем отзовите урок.",
     "LESSON_NOT_HELD": "Сначала запишите урок, затем отметки и посещаемость.",
-    "PERIOD_CLOSED": "Учебный период закрыт. Открыть его может директор.",
+    "PERIOD_CLOSED": "Учебный период закрыт: записи в нём больше не меняются.",
     "MARK_NOT_IN_SCALE": "Такой отметки нет в шкале школы.",
-    "MARK_CHANGED": "Отметка изменена другим. Проверьте её и повторите.",
+    "MARK_CHANGED": "Отметку изменил другой сотрудник. Проверьте её и повторите.",
     "MARK_ELSEWHERE": "Эта отметка относится к другому ученику или уроку. Откройте страницу заново.",
     "COURSE_NOT_MARKED": "По этому предмету отметки не ставятся.",
     "STUDENT_NOT_IN_COURSE": "В день урока ученик не входил в эту группу.",
     "REASON_REQUIRED": "Отметку прошлого дня исправляют с указанием причины.",
     "CELL_REPEATED": "Одна отметка отправлена дважды. Откройте страницу заново и повторите.",
-    "ATTENDANCE_CHANGED": "Посещаемость изменена другим. Проверьте её и сохраните снова.",
+    "ATTENDANCE_CHANGED": "Посещаемость изменил другой сотрудник. Проверьте её и сохраните снова.",
     "ABSENCE_REPEATED": "Ученик указан дважды. Откройте страницу заново и повторите.",
     # documents
     "WEEK_HAS_NO_LESSONS": "На этой неделе у класса не было записанных уроков: печатать нечего.",
@@ -119,6 +124,9 @@ SENTENCES = {
     "SERVICE_UNAVAILABLE": "Дневник перезапускается. Подождите минуту и повторите.",
     "SERVICE_TIMEOUT": "Дневник отвечает дольше обычного. Повторите через минуту.",
 }
+
+# Refusals that say until when to wait.
+_WAITS = {"SIGN_IN_BLOCKED": "Слишком много попыток.", "CODE_BLOCKED": "Слишком много неверных кодов."}
 
 # What a field of a form is called, by its name in the request.
 FIELDS = {
@@ -167,14 +175,14 @@ _UNKNOWN = "Не получилось выполнить действие. По�
 
 def wait_for_retry(reason: str, metadata: Mapping[str, str], now: datetime) -> str:
     """How long to wait, counted from now: the zone of whoever signs in is not known yet."""
-    if reason != "SIGN_IN_BLOCKED":
-        return sentence("RATE_LIMITED")
+    if reason not in _WAITS:
+        return sentence(reason if reason in SENTENCES else "RATE_LIMITED")
     try:
         left = datetime.fromisoformat(metadata.get("retry_time", "")).astimezone(UTC) - now
     except ValueError:
         return sentence(reason)
     minutes = max(1, -(-left // timedelta(minutes=1)))
-    return f"Слишком много попыток. Попробуйте через {count(minutes, ('минуту', 'минуты', 'минут'))}."
+    return f"{_WAITS[reason]} Попробуйте через {count(minutes, ('минуту', 'минуты', 'минут'))}."
 
 
 def sentence(reason: str, fields: Sequence[str] = (), metadata: Mapping[str, str] | None = None) -> str:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from apps.portal import flash
 from apps.portal.asked import MENDED_IN_FORM, path_id, read_form
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
@@ -119,8 +120,8 @@ class ApplicationPages:
                 raise
             problem = forms.name_applicant(error.fields, form) + sentence(error.reason, error.fields)
             return await self._refuse(request, session, form, MENDED_IN_FORM.get(error.code, 422), problem)
-        url = f"{people.applications_url(school_id)}/{answer.application.application_id}?registered"
-        return RedirectResponse(url, status_code=303)
+        url = f"{people.applications_url(school_id)}/{answer.application.application_id}"
+        return flash.redirect(request, url, "registered")
 
     async def _refuse(
         self, request: Request, session: Session, form: forms.ApplicationForm, status: int, problem: str

@@ -5,6 +5,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from apps.portal import flash
 from apps.portal.asked import MENDED_IN_FORM, path_id, read_form
 from apps.portal.downloads import attachment
 from apps.portal.frame import Frame
@@ -24,7 +25,6 @@ _CASE = "/schools/{school:uuid}/applications/{application:uuid}"
 _SLIP_SECONDS = 15.0
 # Of what is not there at the moment, this alone is told on the page: nothing happened, and the page can say what to do.
 _TOLD_WHEN_AWAY = frozenset({"DOCUMENTS_UNAVAILABLE"})
-_DONE = ("registered", "granted", "handed-over", "proposed", "withdrawn")
 
 
 class CasePages:
@@ -57,7 +57,7 @@ class CasePages:
             await call(self._frame.gateway.applications.GrantApplication, wanted, session.token)
         except GatewayError as error:
             return await self._refuse(request, session, error)
-        return RedirectResponse(f"{_url(request)}?granted", status_code=303)
+        return flash.redirect(request, _url(request), "granted")
 
     async def _issue_slip(self, request: Request, session: Session) -> Response:
         form = await read_form(request)
@@ -83,7 +83,7 @@ class CasePages:
             await call(self._frame.gateway.applications.RecordHandOver, wanted, session.token)
         except GatewayError as error:
             return await self._refuse(request, session, error, wanted.applicant_id)
-        return RedirectResponse(f"{_url(request)}?handed-over", status_code=303)
+        return flash.redirect(request, _url(request), "handed-over")
 
     async def _propose_refusal(self, request: Request, session: Session) -> Response:
         form = await read_form(request)
@@ -101,7 +101,7 @@ class CasePages:
             if error.reason == "GROUND_NOT_PROVED":
                 return await self._page(request, session, 422, words.GROUND_NOT_PROVED[wanted.ground])
             return await self._refuse(request, session, error)
-        return RedirectResponse(f"{_url(request)}?proposed", status_code=303)
+        return flash.redirect(request, _url(request), "proposed")
 
     async def _withdraw(self, request: Request, session: Session) -> Response:
         form = await read_form(request)
@@ -110,7 +110,7 @@ class CasePages:
             await call(self._frame.gateway.applications.WithdrawApplication, wanted, session.token)
         except GatewayError as error:
             return await self._refuse(request, session, error)
-        return RedirectResponse(f"{_url(request)}?withdrawn", status_code=303)
+        return flash.redirect(request, _url(request), "withdrawn")
 
     async def _refuse(self, request: Request, session: Session, error: GatewayError, about: str = "") -> Response:
         """The case as it now stands, with the reason beside the applicant or the grant of that id, or above all."""
@@ -145,7 +145,7 @@ class CasePages:
             caller,
             status,
             case=build_case(answer.application, school_id, zone, clock.now(), lambda: new_id(clock)),
-            done=next((word for word in _DONE if word in request.query_params), ""),
+            done=flash.read(request),
             problem=problem,
             problem_about=about,
             is_slip_repeated=is_slip_repeated,

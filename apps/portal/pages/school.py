@@ -4,9 +4,10 @@ from zoneinfo import ZoneInfo
 
 import grpc
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from apps.portal import flash
 from apps.portal.asked import MENDED_IN_FORM, path_id, read_form
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
@@ -49,7 +50,7 @@ class SchoolPages:
             if error.code not in MENDED_IN_FORM:
                 raise
             return await self._page(request, session, error, wanted.details)
-        return RedirectResponse(f"{people.school_url(wanted.school_id)}?saved", status_code=303)
+        return flash.redirect(request, people.school_url(wanted.school_id), "saved")
 
     async def _adopt(self, request: Request, session: Session) -> Response:
         """The regulation by the school's order (Clause R1)."""
@@ -62,7 +63,7 @@ class SchoolPages:
             if error.code not in MENDED_IN_FORM:
                 raise
             return await self._page(request, session, error, regulation=pb.Regulation(**typed))
-        return RedirectResponse(f"{people.school_url(wanted.school_id)}?adopted", status_code=303)
+        return flash.redirect(request, people.school_url(wanted.school_id), "adopted")
 
     async def _page(
         self,
@@ -92,8 +93,8 @@ class SchoolPages:
             # A form that was refused is saved the next time in sight of what others saved.
             etag=kept.etag,
             problem=sentence(error.reason, error.fields) if error else "",
-            is_saved="saved" in request.query_params,
-            is_adopted="adopted" in request.query_params,
+            is_saved=flash.read(request) == "saved",
+            is_adopted=flash.read(request) == "adopted",
             request_id=new_id(self._frame.clock),
             regulation_request_id=new_id(self._frame.clock),
             url=people.school_url(school_id),

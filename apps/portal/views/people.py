@@ -1,8 +1,10 @@
 """Who is signed in, and where this account may go."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from chassis.names import find_called_name
 from diary.access.v1.session_service_pb2 import CallerSchool, CallerStudent, GetCallerResponse
 from diary.options.v1 import options_pb2
 
@@ -157,14 +159,16 @@ def build_children(
     caller: GetCallerResponse, student_id: str, query: str, url_of: Callable[[str, str], str] = week_url
 ) -> tuple[Link, ...]:
     """A tab for each student of the family; `query` keeps the week when one goes from child to child."""
+    children = list(list_children(caller))
+    called = Counter(find_called_name(student.name) for _, student in children)
     return tuple(
         Link(
-            _given_name(student.display_name),
+            _name_child(student, called),
             url_of(school.school_id, student.student_id) + query,
             student.student_id == student_id,
             student.class_name,
         )
-        for school, student in list_children(caller)
+        for school, student in children
     )
 
 
@@ -254,7 +258,7 @@ def _roles(caller: GetCallerResponse, school_id: str) -> frozenset[options_pb2.R
     return frozenset(role for school in caller.schools if school.school_id == school_id for role in school.roles)
 
 
-def _given_name(display_name: str) -> str:
-    """Given name of «Иванова Мария Петровна»: within a family it is enough."""
-    words = display_name.split()
-    return words[1] if len(words) > 1 else display_name
+def _name_child(student: CallerStudent, called: Counter[str]) -> str:
+    """Within a family the given name is enough, unless two have it."""
+    name = find_called_name(student.name)
+    return name if name and called[name] == 1 else student.display_name

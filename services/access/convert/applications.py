@@ -9,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from chassis.errors import FieldViolation, InvalidArgument
 from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1 import events_pb2, roster_service_pb2
+from services.access.convert.names import person_name
 from services.access.rules.applications import (
     Applicant,
     Case,
@@ -82,6 +83,7 @@ def application(case: Case, now: datetime) -> pb.Application:
         regulation=write_regulation(case.regulation),
         student_id=str(case.student.student_id),
         student_name=build_display_name(case.student.name),
+        student=person_name(case.student.name),
         class_name=case.student.class_name,
         applicants=[_applicant(applicant, case, now) for applicant in case.applicants],
         etag=str(case.version),
@@ -131,9 +133,10 @@ def own_application(message: pb.Application, person_id: UUID, *, is_child_told: 
         message.ClearField("refusal")
     for applicant in message.applicants:
         if applicant.person_id != str(person_id):
-            applicant.CopyFrom(pb.Applicant(display_name=applicant.display_name))
+            applicant.CopyFrom(pb.Applicant(display_name=applicant.display_name, name=applicant.name))
     if not is_child_told:
         message.student_id = message.student_name = message.class_name = ""
+        message.ClearField("student")
         if message.state == pb.APPLICATION_STATE_WAITS_FOR_ENROLMENT:
             message.state = pb.APPLICATION_STATE_REGISTERED
         for applicant in message.applicants:
@@ -151,6 +154,7 @@ def student(row: ListedStudent) -> roster_service_pb2.Student:
     return roster_service_pb2.Student(
         student_id=str(row.student_id),
         display_name=build_display_name(row.name),
+        name=person_name(row.name),
         class_id=str(row.class_id) if row.class_id else "",
         class_name=row.class_name,
     )
@@ -162,6 +166,7 @@ def guardianship(row: ListedGuardianship) -> roster_service_pb2.Guardianship:
         guardianship_id=str(row.guardianship_id),
         guardian_person_id=str(row.guardian_person_id),
         guardian_name=build_display_name(row.name),
+        guardian=person_name(row.name),
         student_id=str(row.student_id),
         kind=_NUMBERS[row.kind],
         document=row.document,
@@ -242,6 +247,7 @@ def _refusal(refusal: Refusal) -> pb.Refusal:
         authority_ending=refusal.authority_ending or pb.AUTHORITY_ENDING_UNSPECIFIED,  # type: ignore[arg-type]
         number=write_refusal_number(refusal.number, refusal.year) if refusal.number and refusal.year else "",
         signer_name=build_short_name(refusal.signer) if refusal.signer else "",
+        signer=person_name(refusal.signer) if refusal.signer else None,
     )
     message.propose_time.FromDatetime(refusal.propose_time)
     if refusal.sign_time is not None:
@@ -267,6 +273,7 @@ def _applicant(row: Applicant, case: Case, now: datetime) -> pb.Applicant:
         applicant_id=str(row.applicant_id),
         person_id=str(row.person_id),
         display_name=build_display_name(row.name),
+        name=person_name(row.name),
         guardian_kind=_NUMBERS[row.kind] if row.kind else pb.GUARDIAN_KIND_UNSPECIFIED,
         credentials_way=row.way.value,  # type: ignore[arg-type]
         email=row.email,
@@ -288,6 +295,7 @@ def _applicant(row: Applicant, case: Case, now: datetime) -> pb.Applicant:
 def _log_entry(entry: LogEntry) -> pb.CaseLogEntry:
     message = pb.CaseLogEntry(
         actor_name=build_short_name(entry.actor) if entry.actor else "",
+        actor=person_name(entry.actor) if entry.actor else None,
         state=entry.state.value,  # type: ignore[arg-type]
         ground=entry.ground,
     )

@@ -5,6 +5,7 @@ from uuid import UUID
 from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1 import decision_service_pb2
 from diary.documents.v1 import document_service_pb2, events_pb2
+from services.access.convert.names import person_name
 from services.access.convert.schools import write_letterhead
 from services.access.rules.applications import write_number
 from services.access.rules.decisions import Decision, DecisionPaper, Receiver, SigningWay, write_position
@@ -43,10 +44,16 @@ def decision(copy: Decision, school: DetailedSchool) -> decision_service_pb2.Dec
         left_order_number=copy.fact_order_number,
         paper_number=f"{copy.paper_number}-Р/{copy.paper_year}" if copy.paper_number else "",
         declines_printouts=copy.declines_printouts,
+        keeps_student_access=copy.keeps_student_access,
+        keeps_guardian_access=copy.keeps_guardian_access,
         is_own_statement_of_student=copy.is_own_statement_of_student,
         signer_name=build_display_name(copy.signer.name),
         signer_position=write_position(copy.signer, school.details.head_position),
         preparer_name=build_display_name(copy.preparer_name),
+        applicant=person_name(copy.applicant_name),
+        student=person_name(copy.student_name) if copy.student_name else None,
+        signer=person_name(copy.signer.name),
+        preparer=person_name(copy.preparer_name),
     )
     message.decide_time.FromDatetime(copy.decide_time)
     message.register_time.FromDatetime(copy.register_time)

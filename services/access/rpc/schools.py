@@ -27,15 +27,11 @@ class SchoolServicer(school_service_pb2_grpc.SchoolServiceServicer):
         self, request: school_service_pb2.ListSchoolsRequest, context: Context
     ) -> school_service_pb2.ListSchoolsResponse:
         """Schools by code."""
-        size = paging.size(request.page_size)
-        words = ("schools",)
-        (after,) = paging.read_token(words, request.page_token) or ("",)
+        page = paging.Page(request, ("schools",), ("",))
         async with self._database.region() as connection:
-            found = await schools.list_schools(connection, after, size + 1)
-        token = paging.write_token(words, (found[size - 1].code,)) if len(found) > size else ""
-        return school_service_pb2.ListSchoolsResponse(
-            schools=[convert.school(row) for row in found[:size]], next_page_token=token
-        )
+            found = await schools.list_schools(connection, *page.after, page.limit)
+        shown, token = page.cut(found, lambda row: (row.code,))
+        return school_service_pb2.ListSchoolsResponse(schools=[convert.school(row) for row in shown], next_page_token=token)
 
     async def GetSchool(
         self, request: school_service_pb2.GetSchoolRequest, context: Context

@@ -81,6 +81,8 @@ class Decision:
     paper_number: int | None
     paper_year: int | None
     declines_printouts: bool
+    keeps_student_access: bool
+    keeps_guardian_access: bool
     is_own_statement_of_student: bool
     signer: Signer
     preparer_name: PersonName

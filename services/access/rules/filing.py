@@ -15,6 +15,8 @@ from services.access.rules.statements import ApplicationKind, PaperWish
 
 # The number of diary.access.v1.ApplicationChannel: через сервис.
 DIARY = 4
+# An address as mail takes it without extensions: of ASCII.
+_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+", re.ASCII)
 _BETWEEN_LETTERS = frozenset(" -\u2010\u2011.'\u2019\u02bc`")
 
 
@@ -42,7 +44,7 @@ def plan_applicants(filed: Sequence[Filed], student: StudentCard, is_for_student
     """The applicants of a case in clean lines: those filed, and the student where asked for (Clause R5).
 
     Raises InvalidArgument APPLICANT_INCOMPLETE, NAME_INVALID, AUTHORITY_DOCUMENT_INVALID, AUTHORITY_DATES_INVALID,
-    EMAIL_MISSING, REQUEST_INVALID (one person twice).
+    EMAIL_MISSING, REQUEST_INVALID (one person twice, no address).
     """
     filed = [_clean(applicant) for applicant in filed]
     for index, applicant in enumerate(filed):
@@ -100,11 +102,20 @@ def _clean(applicant: Filed) -> Filed:
 
 
 def one_line(text: str) -> str:
-    """A text in composed letters, without control characters and what is not seen (a direction turned, a soft hyphen), its
+    """A text in composed letters, without control characters and what nobody sees (a direction turned, a soft hyphen), its
     words set apart by single spaces.
     """
     seen = (letter for letter in unicodedata.normalize("NFC", text) if unicodedata.category(letter) != "Cf")
     return " ".join("".join(" " if unicodedata.category(letter) == "Cc" else letter for letter in seen).split())
+
+
+def _is_address(text: str) -> bool:
+    """Whether a letter can go there, its domain written in ASCII as mail does: to mama@почта.рф, not to мама@почта.рф."""
+    local, _, domain = text.rpartition("@")
+    try:
+        return _ADDRESS.fullmatch(f"{local}@{domain.encode('idna').decode()}") is not None
+    except UnicodeError:
+        return False
 
 
 def _check_filed(applicant: Filed, student_id: UUID, path: str) -> None:
@@ -114,6 +125,9 @@ def _check_filed(applicant: Filed, student_id: UUID, path: str) -> None:
     if (applicant.person_id is None and not is_named) or (applicant.person_id == student_id and applicant.kind is not None):
         violation = FieldViolation(path, "needs family name and the legal relation, or a known person")
         raise InvalidArgument("APPLICANT_INCOMPLETE", f"{path}: {violation.description}", violations=(violation,))
+    if applicant.email and not _is_address(applicant.email):
+        violation = FieldViolation(f"{path}.email", "must be an e-mail address")
+        raise InvalidArgument("REQUEST_INVALID", f"{path}.email: {violation.description}", violations=(violation,))
     if applicant.way is Way.EMAIL and not applicant.email:
         violation = FieldViolation(f"{path}.email", "credentials by e-mail need an address")
         raise InvalidArgument("EMAIL_MISSING", violation.description, violations=(violation,))

@@ -447,7 +447,7 @@ async def count_open_deadlines(connection: Connection, now: datetime) -> list[tu
         """
         SELECT clause, count(*) AS open, count(*) FILTER (WHERE due_time < $1) AS overdue
         FROM (SELECT clause, due_time, met_time FROM deadlines
-              UNION ALL SELECT clause, due_time, met_time FROM known_deadlines) q
+              UNION ALL SELECT clause, due_time, met_time FROM known_deadlines WHERE NOT is_void) q
         WHERE met_time IS NULL GROUP BY clause
         """,
         now,

@@ -180,22 +180,22 @@ async def find_listed(
 
 async def list_roster_declarations(
     connection: Connection, school_id: UUID, ids: Sequence[UUID] | None, after: UUID, limit: int
-) -> list[PaperDeclaration]:
+) -> list[ListedDeclaration]:
     """Declarations after an id, revoked ones too; only those of `ids` where given."""
     rows = await connection.fetch(
         """
-        SELECT declaration_id, student_id, guardian_person_id, year, number, declare_date, reason, declines_printouts,
-               revoke_time
-        FROM paper_declarations
-        WHERE school_id = $1 AND declaration_id > $3 AND ($2::uuid[] IS NULL OR declaration_id = ANY ($2))
-        ORDER BY declaration_id LIMIT $4
+        SELECT d.declaration_id, d.student_id, d.guardian_person_id, d.year, d.number, d.declare_date, d.reason,
+               d.declines_printouts, d.revoke_time, d.form, p.family_name, p.given_name, p.patronymic
+        FROM paper_declarations d JOIN people p ON p.school_id = d.school_id AND p.person_id = d.guardian_person_id
+        WHERE d.school_id = $1 AND d.declaration_id > $3 AND ($2::uuid[] IS NULL OR d.declaration_id = ANY ($2))
+        ORDER BY d.declaration_id LIMIT $4
         """,
         school_id,
         ids,
         after,
         limit,
     )
-    return [_read(row) for row in rows]
+    return [_read_listed(row) for row in rows]
 
 
 async def list_ending_their_mode(connection: Connection, school_id: UUID, application_id: UUID) -> list[UUID]:

@@ -35,7 +35,7 @@ from tests.support.eventually import eventually
 from tests.support.services import refused, sign_service
 
 R19, R20, R21 = (pb.REFUSAL_GROUND_NOT_AN_APPLICANT, pb.REFUSAL_GROUND_NOT_A_STUDENT, pb.REFUSAL_GROUND_OWN_STATEMENT)
-NOT_FOUND = (grpc.StatusCode.NOT_FOUND, "APPLICATION_NOT_FOUND")
+FOREIGN_SERVICE = (grpc.StatusCode.PERMISSION_DENIED, "SERVICE_NOT_ALLOWED")
 
 
 class Office:
@@ -301,12 +301,12 @@ async def test_only_documents_reads_the_words_and_only_notify_the_receiver(offic
     for service in ("journal", "notify"):
         with pytest.raises(grpc.aio.AioRpcError) as error:
             await office.words(case, service)
-        assert error.value.code() is grpc.StatusCode.NOT_FOUND
+        assert error.value.code() is grpc.StatusCode.PERMISSION_DENIED
     wanted = decision_service_pb2.GetDecisionReceiverRequest(
         school_id=str(school.school_id), applicant_id=case.applicants[0].applicant_id
     )
     foreign = sign_service(office.backends.keys_dir, "documents", SystemClock())
-    assert await refused(office.decisions.GetDecisionReceiver(wanted, metadata=foreign)) == NOT_FOUND
+    assert await refused(office.decisions.GetDecisionReceiver(wanted, metadata=foreign)) == FOREIGN_SERVICE
     notify = sign_service(office.backends.keys_dir, "notify", SystemClock())
     assert (await office.decisions.GetDecisionReceiver(wanted, metadata=notify)).email == "ivanova@example.org"
 
