@@ -16,7 +16,7 @@ from diary.documents.v1 import events_pb2 as document_events
 from diary.notify.v1 import events_pb2 as notify_events
 from services.access.actions import decision_papers
 from services.access.convert.deadlines import known_deadline
-from services.access.convert.decisions import signing_way
+from services.access.convert.decisions import signing
 from services.access.rules.decisions import DecisionChannel
 from services.access.store import deadlines
 
@@ -72,7 +72,7 @@ class Consumers:
         async with events.once(self._database, self._clock, event) as connection:
             if connection is not None:
                 await decision_papers.note_issued(connection, *ids, event.fact_time)
-                await decision_papers.note_signed(connection, *ids[:3], signing_way(told), event.fact_time)
+                await decision_papers.note_signed(connection, *ids[:3], signing(told), event.fact_time)
 
     async def on_delivery_succeeded(self, event: events.Event) -> None:
         """A letter with a decision was accepted by the mail server (Clauses R23, R26)."""

@@ -342,7 +342,15 @@ class Teller:
         await self._tell("documents", document_events.DocumentIssued(**self._ids))
 
     async def signed(self, state: Any = document_service_pb2.DOCUMENT_STATE_SIGNED_ON_PAPER) -> None:
-        await self._tell("documents", document_events.DocumentSigned(**self._ids, state=state))
+        """By the secretary's hand; a scan is confirmed by the head."""
+        people, is_scan = self._office.school.people, state == document_service_pb2.DOCUMENT_STATE_SIGNED_ON_PAPER
+        told = document_events.DocumentSigned(
+            **self._ids,
+            state=state,
+            uploader_account_id=str(people["secretary"].account_id),
+            confirmer_account_id=str(people["head"].account_id) if is_scan else "",
+        )
+        await self._tell("documents", told)
 
     async def letter(self, kind: Any) -> None:
         await self._tell("notify", kind(school_id=self._ids["school_id"], document_id=self.document_id))
@@ -383,9 +391,12 @@ async def test_a_paper_is_signed_and_handed_over_and_the_case_says_so(office: Of
     decision = answer.applicants[0].decision
     assert decision.channel == pb.DECISION_CHANNEL_IN_PERSON
     assert decision.delivered_by
-    lines = [line.ground for line in answer.log]
-    assert lines.count("решение подписано на бумаге, скан-копия загружена") == 1
-    assert lines.count("решение выдано лично") == 1
+    lines = [(line.ground, line.actor_name) for line in answer.log]
+    assert lines[-3:] == [
+        ("загружена скан-копия решения, подписанного на бумаге", "Письмова И. О."),
+        ("скан-копия решения подтверждена", "Супрун И. Е."),
+        ("решение выдано лично", answer.log[-1].actor_name),
+    ]
 
 
 async def test_what_is_told_in_another_order_ends_the_same(office: Office, school: SchoolWorld) -> None:
