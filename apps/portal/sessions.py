@@ -54,7 +54,7 @@ class Sessions:
 
         async def endpoint(request: Request) -> Response:
             try:
-                session = await self._open(request)
+                session = request.state.session = await self._open(request)
                 response = await self._show(show, request, session)
             except GatewayError as error:
                 if error.code != grpc.StatusCode.UNAUTHENTICATED:
@@ -86,14 +86,25 @@ class Sessions:
             response.delete_cookie(name, httponly=True, samesite="lax", secure=self._is_secure)
 
     def sign_in_redirect(self, request: Request) -> Response:
-        """To the sign-in page; a page that was being read is come back to. Who was signed in is told that this is over."""
+        """To the sign-in page; a page that was being read is come back to, a form that was sent goes along (`kept_form`). Who was
+        signed in is told that this is over.
+        """
         back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        query = f"?next={quote(back, safe='/')}" if request.method == "GET" and back != "/" else ""
-        response = RedirectResponse(f"{SIGN_IN_URL}{query}", status_code=303)
+        query = f"?next={quote(back, safe='/')}" if back != "/" else ""
+        # With 307 a browser posts the same form again, there.
+        way, status = (SIGN_IN_URL, 303) if request.method == "GET" else (f"{SIGN_IN_URL}/form", 307)
+        response = RedirectResponse(f"{way}{query}", status_code=status)
         if self.refresh_token(request) or request.cookies.get(self._access):
             flash.put(request, response, ENDED, SIGN_IN_URL)
         self.drop(response)
         return response
+
+    def carry(self, request: Request, response: Response) -> str:
+        """For an answer made outside of a page: puts a pair renewed on the way into its cookies; returns the access token."""
+        session: Session | None = getattr(request.state, "session", None)
+        if session and session.renewed:
+            self.keep(response, session.renewed)
+        return session.token if session else request.cookies.get(self._access, "")
 
     async def _open(self, request: Request) -> Session:
         token = request.cookies.get(self._access)

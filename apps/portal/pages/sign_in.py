@@ -1,14 +1,19 @@
 """Sign-in, sign-out, and where an account begins."""
 
+from __future__ import annotations
+
+from typing import NamedTuple
+
 import grpc
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from apps.portal import flash
+from apps.portal import flash, kept_form
 from apps.portal.asked import read_code, read_form
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
+from apps.portal.kept_form import KeptForm, local_path
 from apps.portal.pages.activate import activation_page
 from apps.portal.reasons import sentence, wait_for_retry
 from apps.portal.sessions import ENDED, Session
@@ -20,6 +25,15 @@ _LOGIN_LENGTH, _PASSWORD_LENGTH = 100, 200
 _TOLD_IN_FORM = frozenset(
     {grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION}
 )
+_FORM_KEPT = "Вход истёк, форма ещё не отправлена. Войдите, форма сохранится."
+_FORM_LOST = "Вход истёк, форма не отправлена. Войдите и заполните её снова: файлы и пароли не сохраняются."
+
+
+class _Back(NamedTuple):
+    """Where sign-in leads: a page of ours, and the form that waits to be sent."""
+
+    url: str
+    kept: str = ""
 
 
 class SignInPages:
@@ -31,6 +45,7 @@ class SignInPages:
             Route("/", frame.sessions.page(self._begin)),
             Route("/sign-in", self._show, methods=["GET"]),
             Route("/sign-in", self._sign_in, methods=["POST"]),
+            Route("/sign-in/form", self._keep_form, methods=["POST"]),
             Route("/sign-out", self._sign_out, methods=["POST"]),
         ]
 
@@ -42,14 +57,21 @@ class SignInPages:
         return self._frame.page("nothing_yet.html", request, caller, is_staff=any(school.roles for school in caller.schools))
 
     async def _show(self, request: Request) -> Response:
-        back, has_ended = _local_path(request.query_params.get("next", "")), flash.read(request) == ENDED
+        back, has_ended = _Back(local_path(request.query_params.get("next", ""))), flash.read(request) == ENDED
         response = self._form(back, has_ended=has_ended)
         flash.drop(request, response)
         return response
 
+    async def _keep_form(self, request: Request) -> Response:
+        """A form whose session was over: it is sent again after sign-in, or its page is come back to."""
+        kept = kept_form.keep(request, await request.form(), local_path(request.query_params.get("next", "")))
+        if kept is None:
+            return self._form(_Back(kept_form.read_page(request)), problem=_FORM_LOST, status=401)
+        return self._form(_Back(kept.page, kept.write()), problem=_FORM_KEPT, status=401)
+
     async def _sign_in(self, request: Request) -> Response:
         form = await read_form(request)
-        login, password, back = form.get("login", "").strip(), form.get("password", ""), _local_path(form.get("next", ""))
+        login, password, back = form.get("login", "").strip(), form.get("password", ""), _read_back(form)
         if not login or not password:
             return self._form(back, login, "Введите логин и пароль.", 422)
         if len(login) > _LOGIN_LENGTH or len(password) > _PASSWORD_LENGTH:
@@ -60,11 +82,19 @@ class SignInPages:
             answer = await call(self._frame.gateway.sessions.CreateSession, credentials)
         except GatewayError as error:
             return self._refuse(back, login, error)
-        response = RedirectResponse(back or "/", status_code=303)
+        kept = kept_form.read(back.kept)
+        response = (
+            await self._ask_to_send(request, kept, answer) if kept else RedirectResponse(back.url or "/", status_code=303)
+        )
         self._frame.sessions.keep(response, answer.tokens)
         return response
 
-    def _refuse(self, back: str, login: str, error: GatewayError) -> Response:
+    async def _ask_to_send(self, request: Request, kept: KeptForm, answer: pb.CreateSessionResponse) -> Response:
+        """Who has signed in is named and sends the form by hand: it may be another than who filled it in."""
+        caller = await self._frame.callers.ask(answer.tokens.access_token)
+        return self._frame.page("send_again.html", request, caller, kept=kept)
+
+    def _refuse(self, back: _Back, login: str, error: GatewayError) -> Response:
         if error.reason == "PASSWORD_NOT_SET":
             # Shown in place: a login does not belong into an address.
             return activation_page(self._frame, {"login": login}, sentence(error.reason), 422)
@@ -81,7 +111,7 @@ class SignInPages:
 
     def _form(
         self,
-        back: str,
+        back: _Back,
         login: str = "",
         problem: str = "",
         status: int = 200,
@@ -89,7 +119,8 @@ class SignInPages:
         asks_code: bool = False,
         has_ended: bool = False,
     ) -> Response:
-        words = {"back": back, "login": login, "problem": problem, "asks_code": asks_code, "has_ended": has_ended}
+        words = {"back": back.url, "kept": back.kept, "login": login, "problem": problem}
+        words |= {"asks_code": asks_code, "has_ended": has_ended}
         return self._frame.renderer.page("sign_in.html", status, **words)
 
     async def _sign_out(self, request: Request) -> Response:
@@ -106,7 +137,5 @@ class SignInPages:
         return response
 
 
-def _local_path(url: str) -> str:
-    """The address to go back to, when it is one of ours; a foreign one would make sign-in a trap."""
-    is_ours = url.startswith("/") and not url.startswith(("//", "/\\")) and url.isprintable()
-    return url if is_ours else ""
+def _read_back(form: dict[str, str]) -> _Back:
+    return _Back(local_path(form.get("next", "")), form.get("kept", ""))

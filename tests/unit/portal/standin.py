@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -181,7 +182,7 @@ class Journal(journal_service_pb2_grpc.JournalServiceServicer):
         self.sees_illness = False
         self.lessons = [self.lesson()]
         self.students = [
-            journal_pb.JournalStudent(student_id=STUDENT, display_name="Соколова Анна Дмитриевна"),
+            journal_pb.JournalStudent(student_id=STUDENT, display_name="Соколова Анна Дмитриевна", name=ANNA),
             journal_pb.JournalStudent(student_id=CLASSMATE, display_name="Яковлев Пётр Ильич"),
         ]
         self.marks: list[journal_pb.JournalMark] = []
@@ -335,5 +336,5 @@ def fields(page: httpx.Response, action: str) -> dict[str, str]:
         value = re.search(r'value="([^"]*)"', field)
         name = re.search(r'name="([^"]*)"', field)
         if name and (not re.search(r'type="(radio|checkbox)"', field) or "checked" in field):
-            found[name[1]] = value[1] if value else ""
+            found[html.unescape(name[1])] = html.unescape(value[1]) if value else ""
     return found
