@@ -22,6 +22,7 @@ ANSWERS = [
     ("552 5.3.4 Message size exceeds fixed limit", REFUSED),
     ("554 5.6.0 Message could not be delivered: bad content", REFUSED),
     ("550 No such user here", REFUSED),
+    ("552 Message size exceeds fixed maximum message size", REFUSED),
     ("553 sorry, this mailbox name is not allowed", REFUSED),
     # Of us, though Postfix and others say it at RCPT.
     ("554 5.7.1 Client host rejected: Access denied", DEFERRED),
