@@ -6,7 +6,7 @@ import pytest
 
 from services.notify.jobs import smtp
 from services.notify.jobs.smtp import MailServer
-from services.notify.rules import Outcome
+from services.notify.rules import Attempt, Outcome
 from tests.service.notify.mailbox import Mailbox
 
 RECEIVER = "anna@mail.example"
@@ -53,7 +53,7 @@ async def mailbox() -> AsyncIterator[Mailbox]:
     await mailbox.stop()
 
 
-async def _send(mailbox: Mailbox) -> smtp.Attempt:
+async def _send(mailbox: Mailbox) -> Attempt:
     server = MailServer("127.0.0.1", mailbox.port, "none", "", "", "diary@school.example")
     return await smtp.send(server, RECEIVER, b"Subject: a\r\n\r\na\r\n", [])
 
