@@ -120,7 +120,7 @@ class SignInPages:
         has_ended: bool = False,
     ) -> Response:
         words = {"back": back.url, "kept": back.kept, "login": login, "problem": problem}
-        return self._frame.renderer.page("sign_in.html", status, asks_code=asks_code, has_ended=has_ended, **words)
+        return self._frame.renderer.page("sign_in.html", status, **words, asks_code=asks_code, has_ended=has_ended)
 
     async def _sign_out(self, request: Request) -> Response:
         refresh_token = self._frame.sessions.refresh_token(request)
