@@ -277,7 +277,7 @@ async def test_a_paper_is_signed_and_handed_over_and_the_case_says_so(office: Of
     assert decision.channel == pb.DECISION_CHANNEL_IN_PERSON
     assert decision.delivered_by
     lines = [line.ground for line in answer.log]
-    assert lines.count("решение подписано на бумаге, скан-копия загружена") == 1
+    assert lines.count("решение подписано на бумаге, скан-копия подтверждена директором") == 1
     assert lines.count("решение выдано лично") == 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import os
 import time
 from dataclasses import replace
@@ -91,5 +92,7 @@ async def test_few_wait_and_the_others_are_told_at_once(tmp_path: Path) -> None:
 
 async def test_a_reader_past_its_time_is_ended(tmp_path: Path) -> None:
     with pytest.raises(UnreadableError):
-        await Quarantine(replace(_SMALL, seconds=8.0)).read(_sleep, str(tmp_path / "id"))
-    await _gone(int((tmp_path / "id").read_text()))
+        await Quarantine(replace(_SMALL, seconds=0.2)).read(_sleep, str(tmp_path / "id"))
+    async with asyncio.timeout(30):
+        while multiprocessing.active_children():
+            await asyncio.sleep(0.05)
