@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import grpc
 from google.rpc import error_details_pb2, status_pb2
 
+from chassis import calls
 from diary.access.v1 import (
     application_service_pb2_grpc,
     credential_service_pb2_grpc,
@@ -116,7 +117,7 @@ async def call(
     method: grpc.aio.UnaryUnaryMultiCallable[Request, Answer], request: Request, token: str = "", seconds: float = _SECONDS
 ) -> Answer:
     """Calls a method with an access token (none for public methods). Raises GatewayError."""
-    metadata = grpc.aio.Metadata()
+    metadata = grpc.aio.Metadata(*calls.headers())
     if token:
         metadata.add("authorization", f"Bearer {token}")
     if address := client_address.get():

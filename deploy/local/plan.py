@@ -49,7 +49,7 @@ def servers(region: Region) -> Iterator[Stage]:
         yield (_postgres(region),)
         yield (Task("database", partial(make_database, region)),)
     if region.given_nats_url:
-        yield (Task("nats", partial(answers_nats, region.nats_url)),)
+        yield (Task("nats", partial(answers_nats, region.given_nats_url)),)
     else:
         yield (_nats(region),)
 

@@ -66,3 +66,65 @@ def test_a_service_has_its_rooms_and_a_short_readme(service: str) -> None:
     for room in ("__main__.py", "config.py", "migrations"):
         assert (home / room).exists(), f"services/{service} lacks {room}"
     assert len((home / "README.md").read_text().splitlines()) <= 60
+
+
+_CUTS = {"split", "rsplit", "partition", "rpartition"}
+_OF_A_PERSON = {"name", "display_name"} | {
+    f"{who}_name"
+    for who in ("student", "teacher", "guardian", "holder", "applicant", "signer", "preparer", "actor", "person", "child")
+}
+# Names of a school, of a form's field, of a mailbox, of a file.
+_NOT_OF_A_PERSON = {"seal.py", "class_form.py", "notices.py", "refusals.py"}
+
+
+def _list_terms(node: ast.AST) -> Iterator[str]:
+    """What an expression is made of: `name` in `clean(name).strip()`, `given_name` in `person.name.given_name`."""
+    match node:
+        case ast.Name(id=word) | ast.Attribute(attr=word):
+            yield word
+        case ast.Call(func=function, args=arguments):
+            of_method = [function.value] if isinstance(function, ast.Attribute) else []
+            for part in [*of_method, *arguments]:
+                yield from _list_terms(part)
+        case _:
+            for child in ast.iter_child_nodes(node):
+                yield from _list_terms(child)
+
+
+def _find_cuts(tree: ast.AST) -> Iterator[int]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(value=cut, attr=method)) if method in _CUTS:
+                terms = _list_terms(cut)
+            case ast.Subscript(value=cut, slice=ast.Slice() | ast.Constant()):
+                terms = _list_terms(cut)
+            case _:
+                continue
+        if not _OF_A_PERSON.isdisjoint(terms):
+            yield node.lineno
+
+
+def test_nobody_cuts_a_name_for_display() -> None:
+    """A family name may have two words, and a person one name only: the parts travel (`chassis/names.py`)."""
+    found = [
+        f"{path.name}:{line}"
+        for path in _files("services", "apps")
+        if path.name not in _NOT_OF_A_PERSON
+        for line in _find_cuts(ast.parse(path.read_text()))
+    ]
+    templates = sorted((_ROOT / "apps").rglob("*.html")) + sorted((_ROOT / "services").rglob("*.txt"))
+    found += [path.name for path in templates if re.search(r"name\s*(\.split|\||\[)", path.read_text())]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        "display_name.split()",
+        "one_line(student.display_name).split()[1]",
+        "signer_name.replace('x', ' ').split(' ')",
+        "name[:5]",
+    ],
+)
+def test_a_cut_name_is_found(cut: str) -> None:
+    assert list(_find_cuts(ast.parse(cut)))

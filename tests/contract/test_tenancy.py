@@ -13,7 +13,7 @@ from tests.contract.rights import write_rights
 from tests.support.backends import Clone, PostgresServer
 
 SERVICES = ("access", "journal", "notify", "documents")
-_CHASSIS = {"outbox", "outbox_streams", "inbox", "dead_events", "requests", "alembic_version"}
+_CHASSIS = {"outbox", "outbox_streams", "inbox", "dead_events", "event_attempts", "requests", "alembic_version"}
 # Region tables by name: of no school, reached by db.region(). Whoever adds one says here why it has no wall.
 REGION_TABLES = {
     # Credentials belong to an account, which may have people in several schools; endings of sessions have no school.

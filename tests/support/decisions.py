@@ -16,7 +16,7 @@ import pytest
 import typst
 
 from diary.access.v1 import application_service_pb2 as applications
-from diary.access.v1 import decision_service_pb2
+from diary.access.v1 import decision_service_pb2, person_name_pb2
 
 REASONS = {
     "RELATION_NOT_PROVED": ("NOT_AN_APPLICANT", applications.APPLICATION_KIND_APPENDIX_1),
@@ -64,6 +64,7 @@ def refusal(reason: str = "RELATION_NOT_PROVED", **fields: Any) -> decision_serv
             "reason": f"REFUSAL_REASON_{reason}",
             "student_name": "" if reason == "RELATION_NOT_PROVED" else "Иванов Артём Сергеевич",
             "signer_name": "Супрун Ирина Евгеньевна",
+            "signer": person_name_pb2.PersonName(family_name="Супрун", given_name="Ирина", patronymic="Евгеньевна"),
             "signer_position": "Директор",
             "preparer_name": "Петрова Нина Ивановна",
             **fields,

@@ -1,5 +1,6 @@
 """A course's journal as the page shows it: students x lessons on the left, topics and homework on the right."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -7,6 +8,7 @@ from itertools import groupby
 
 from apps.portal.views import dates
 from apps.portal.views.codes import ABSENCES, AbsenceView
+from chassis.names import build_list_name
 from diary.journal.v1 import journal_service_pb2 as pb
 
 
@@ -43,6 +45,7 @@ class LessonColumn:
     work_type: str
     is_held: bool
     may_open: bool
+    is_waiting_today: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class JournalView:
     columns: tuple[LessonColumn, ...]
     rows: tuple[RowView, ...]
     may_record: bool
+    sees_illness: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +84,12 @@ def build_journal(page: pb.GetJournalPageResponse, today: date) -> JournalView:
     work_types = {work_type.work_type_id: work_type.name for work_type in page.work_types}
     columns = tuple(_build_column(lesson, work_types, today, page.may_record) for lesson in page.lessons)
     cells = _build_cells(page)
+    listed = Counter(build_list_name(student.name) for student in page.students)
     rows = tuple(
         RowView(
             number,
             student.display_name,
-            " ".join(student.display_name.split()[:2]),
+            _name_row(student, listed),
             tuple(cells.get((student.student_id, column.lesson_id), _NO_CELL) for column in columns),
         )
         for number, student in enumerate(page.students, start=1)
@@ -100,7 +105,14 @@ def build_journal(page: pb.GetJournalPageResponse, today: date) -> JournalView:
         columns=columns,
         rows=rows,
         may_record=page.may_record,
+        sees_illness=page.sees_illness,
     )
+
+
+def _name_row(student: pb.JournalStudent, listed: Counter[str]) -> str:
+    """Without the patronymic, unless two of the list differ by it alone."""
+    name = build_list_name(student.name)
+    return name if name and listed[name] == 1 else student.display_name
 
 
 def course_group(course: pb.Course) -> str:
@@ -108,8 +120,9 @@ def course_group(course: pb.Course) -> str:
     return ", ".join(part for part in (course.class_name, course.group_name) if part)
 
 
-def build_courses(courses: Iterable[pb.Course]) -> tuple[CourseGroup, ...]:
-    """Journals by class, in the order they came."""
+def build_courses(courses: Iterable[pb.Course], *, is_own: bool) -> tuple[CourseGroup, ...]:
+    """Journals by class, in the order they came: those that the caller teaches, or those of colleagues."""
+    courses = [course for course in courses if course.is_own == is_own]
     return tuple(
         CourseGroup(f"{name} класс" if name else "Сборные группы", tuple(group))
         for name, group in groupby(courses, key=lambda course: course.class_name)
@@ -125,7 +138,7 @@ def find_period(page: pb.GetJournalPageResponse, day: date) -> str:
 
 
 def _build_column(lesson: pb.Lesson, work_types: dict[str, str], today: date, may_record: bool) -> LessonColumn:
-    day = date.fromisoformat(lesson.lesson_date)
+    day, is_held = date.fromisoformat(lesson.lesson_date), lesson.state == pb.LESSON_STATE_HELD
     return LessonColumn(
         lesson_id=lesson.lesson_id,
         lesson_date=lesson.lesson_date,
@@ -136,8 +149,9 @@ def _build_column(lesson: pb.Lesson, work_types: dict[str, str], today: date, ma
         topic=lesson.topic,
         homework=lesson.homework,
         work_type=work_types.get(lesson.work_type_id, ""),
-        is_held=lesson.state == pb.LESSON_STATE_HELD,
+        is_held=is_held,
         may_open=may_record and day <= today,
+        is_waiting_today=not is_held and day == today,
     )
 
 

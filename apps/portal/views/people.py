@@ -1,8 +1,10 @@
 """Who is signed in, and where this account may go."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from chassis.names import find_called_name
 from diary.access.v1.session_service_pb2 import CallerSchool, CallerStudent, GetCallerResponse
 from diary.options.v1 import options_pb2
 
@@ -96,6 +98,11 @@ def declarations_url(school_id: str, student_id: str) -> str:
     return f"/schools/{school_id}/students/{student_id}/declarations"
 
 
+def students_url(school_id: str) -> str:
+    """Under which pages about a student stand."""
+    return f"/schools/{school_id}/students"
+
+
 def own_cases_url(school_id: str) -> str:
     """The caller's own applications in a school."""
     return f"/schools/{school_id}/my-applications"
@@ -152,14 +159,16 @@ def build_children(
     caller: GetCallerResponse, student_id: str, query: str, url_of: Callable[[str, str], str] = week_url
 ) -> tuple[Link, ...]:
     """A tab for each student of the family; `query` keeps the week when one goes from child to child."""
+    children = list(list_children(caller))
+    called = Counter(find_called_name(student.name) for _, student in children)
     return tuple(
         Link(
-            _given_name(student.display_name),
+            _name_child(student, called),
             url_of(school.school_id, student.student_id) + query,
             student.student_id == student_id,
             student.class_name,
         )
-        for school, student in list_children(caller)
+        for school, student in children
     )
 
 
@@ -203,6 +212,11 @@ def may_register(caller: GetCallerResponse, school_id: str) -> bool:
     return bool(_REGISTERING & _roles(caller, school_id))
 
 
+def is_of_office(caller: GetCallerResponse, school_id: str) -> bool:
+    """Whether the caller's roles in a school are among those that open its cases."""
+    return bool(_OFFICE & _roles(caller, school_id))
+
+
 def may_grant(caller: GetCallerResponse, school_id: str) -> bool:
     """Whether the caller's roles in a school are among those that grant access (Clause R9)."""
     return bool(_GRANTING & _roles(caller, school_id))
@@ -244,7 +258,7 @@ def _roles(caller: GetCallerResponse, school_id: str) -> frozenset[options_pb2.R
     return frozenset(role for school in caller.schools if school.school_id == school_id for role in school.roles)
 
 
-def _given_name(display_name: str) -> str:
-    """Given name of «Иванова Мария Петровна»: within a family it is enough."""
-    words = display_name.split()
-    return words[1] if len(words) > 1 else display_name
+def _name_child(student: CallerStudent, called: Counter[str]) -> str:
+    """Within a family the given name is enough, unless two have it."""
+    name = find_called_name(student.name)
+    return name if name and called[name] == 1 else student.display_name

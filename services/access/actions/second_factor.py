@@ -57,7 +57,7 @@ class SecondFactors:
         return step is not None
 
 
-def require_right(is_right: bool) -> None:  # noqa: FBT001
+def require_right(is_right: bool) -> None:
     """Raises Unauthenticated CODE_WRONG."""
     if not is_right:
         raise Unauthenticated("CODE_WRONG", "the one-time code is wrong, too old, or was used already")

@@ -13,6 +13,7 @@ from diary.access.v1 import (
     session_service_pb2,
 )
 from diary.options.v1 import options_pb2
+from services.access.convert.names import person_name
 from services.access.rules.callers import OpenStudent, Place
 from services.access.rules.grants import EndingGrant, Grant
 from services.access.rules.names import PersonName, build_display_name, build_short_name
@@ -80,11 +81,13 @@ def caller_school(
         time_zone=place.time_zone,
         person_id=str(place.person_id),
         display_name=build_display_name(name),
+        name=person_name(name),
         roles=sorted(roles),  # type: ignore[arg-type]  # numbers of the enum
         students=[
             session_service_pb2.CallerStudent(
                 student_id=str(student.student_id),
                 display_name=build_display_name(student.name),
+                name=person_name(student.name),
                 class_name=student.class_name,
                 role=student.role,  # type: ignore[arg-type]
             )
@@ -99,8 +102,10 @@ def grant(row: Grant) -> grant_service_pb2.Grant:
         grant_id=str(row.grant_id),
         student_id=str(row.student_id),
         student_name=build_display_name(row.student_name),
+        student=person_name(row.student_name),
         holder_person_id=str(row.holder_person_id),
         holder_name=build_display_name(row.holder_name),
+        holder=person_name(row.holder_name),
         role=row.role,  # type: ignore[arg-type]
         application_number=row.application_number,
         application_date=row.application_date.isoformat(),
@@ -120,6 +125,7 @@ def grant_ending(row: EndingGrant) -> grant_service_pb2.GetGrantEndingResponse:
         school_name=row.school_name,
         holder_account_id=str(row.account_id),
         holder_name=build_display_name(row.holder_name),
+        holder=person_name(row.holder_name),
         is_student=row.is_student,
     )
     message.end_time.FromDatetime(row.end_time)
@@ -151,6 +157,7 @@ def school_class(row: ClassRow) -> roster_service_pb2.SchoolClass:
         name=row.name,
         grades=row.grades,
         class_teacher_name=build_display_name(row.teacher_name) if row.teacher_name else "",
+        class_teacher=person_name(row.teacher_name) if row.teacher_name else None,
         student_count=row.student_count,
     )
 
@@ -190,6 +197,7 @@ def student_entry(row: RosterStudent) -> roster_service_pb2.RosterEntry:
         student=roster_service_pb2.RosterStudent(
             student_id=str(row.student_id),
             display_name=build_display_name(row.name),
+            name=person_name(row.name),
             sort_key=row.sort_key,
             class_id=_id(row.class_id),
             version=row.version,
@@ -207,6 +215,7 @@ def study_group_entry(row: RosterStudyGroup) -> roster_service_pb2.RosterEntry:
             group_name=row.group_name,
             is_marked=row.is_marked,
             teacher_names=[build_short_name(name) for name in row.teacher_names],
+            teachers=[person_name(name) for name in row.teacher_names],
             members=[
                 roster_service_pb2.StudyGroupMember(
                     student_id=str(member.student_id),

@@ -9,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from chassis.errors import FieldViolation, InvalidArgument
 from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1 import events_pb2, roster_service_pb2
+from services.access.convert.names import person_name
 from services.access.rules.applications import (
     Applicant,
     Case,
@@ -20,7 +21,7 @@ from services.access.rules.applications import (
     write_regulation,
 )
 from services.access.rules.filing import Filed
-from services.access.rules.guardianships import GuardianKind
+from services.access.rules.guardianships import Authority, AuthorityEnding, GuardianKind, find_authority_end
 from services.access.rules.names import PersonName, build_display_name, build_short_name
 from services.access.rules.refusals import Refusal, write_refusal_number
 from services.access.rules.roster import ListedGuardianship, ListedStudent
@@ -56,7 +57,11 @@ def filed_applicant(message: pb.FiledApplicant) -> Filed:
         person_id=UUID(message.person_id) if message.person_id else None,
         name=PersonName(message.family_name, message.given_name, message.patronymic),
         kind=_KINDS.get(message.guardian_kind),
-        document=message.authority_document,
+        authority=Authority(
+            message.authority_document,
+            _read_optional_date("authority_date", message.authority_date),
+            _read_optional_date("authority_end_date", message.authority_end_date),
+        ),
         email=message.email,
         way=Way(message.credentials_way),
         paper=PaperWish(
@@ -78,6 +83,7 @@ def application(case: Case, now: datetime) -> pb.Application:
         regulation=write_regulation(case.regulation),
         student_id=str(case.student.student_id),
         student_name=build_display_name(case.student.name),
+        student=person_name(case.student.name),
         class_name=case.student.class_name,
         applicants=[_applicant(applicant, case, now) for applicant in case.applicants],
         etag=str(case.version),
@@ -127,9 +133,10 @@ def own_application(message: pb.Application, person_id: UUID, *, is_child_told: 
         message.ClearField("refusal")
     for applicant in message.applicants:
         if applicant.person_id != str(person_id):
-            applicant.CopyFrom(pb.Applicant(display_name=applicant.display_name))
+            applicant.CopyFrom(pb.Applicant(display_name=applicant.display_name, name=applicant.name))
     if not is_child_told:
         message.student_id = message.student_name = message.class_name = ""
+        message.ClearField("student")
         if message.state == pb.APPLICATION_STATE_WAITS_FOR_ENROLMENT:
             message.state = pb.APPLICATION_STATE_REGISTERED
         for applicant in message.applicants:
@@ -147,6 +154,7 @@ def student(row: ListedStudent) -> roster_service_pb2.Student:
     return roster_service_pb2.Student(
         student_id=str(row.student_id),
         display_name=build_display_name(row.name),
+        name=person_name(row.name),
         class_id=str(row.class_id) if row.class_id else "",
         class_name=row.class_name,
     )
@@ -158,6 +166,7 @@ def guardianship(row: ListedGuardianship) -> roster_service_pb2.Guardianship:
         guardianship_id=str(row.guardianship_id),
         guardian_person_id=str(row.guardian_person_id),
         guardian_name=build_display_name(row.name),
+        guardian=person_name(row.name),
         student_id=str(row.student_id),
         kind=_NUMBERS[row.kind],
         document=row.document,
@@ -167,11 +176,24 @@ def guardianship(row: ListedGuardianship) -> roster_service_pb2.Guardianship:
 
 def leaving(request: roster_service_pb2.EndEnrolmentRequest) -> tuple[UUID, date, str, date]:
     """The student, the last day, the order's number and date. Raises InvalidArgument REQUEST_INVALID at no civil date."""
-    last_day, order_date = (_read_date(name, getattr(request, name)) for name in ("last_date", "order_date"))
+    last_day, order_date = (read_date(name, getattr(request, name)) for name in ("last_date", "order_date"))
     return UUID(request.student_id), last_day, request.order_number, order_date
 
 
-def _read_date(field: str, text: str) -> date:
+def guardianship_end(
+    request: roster_service_pb2.EndGuardianshipRequest,
+) -> tuple[AuthorityEnding, str, date | None]:
+    """How a guardianship ends: the kind, the act's number and date. Raises InvalidArgument REQUEST_INVALID at no civil date."""
+    ending = AuthorityEnding(request.ending or AuthorityEnding.OTHER)
+    return ending, request.act_number.strip(), _read_optional_date("act_date", request.act_date)
+
+
+def _read_optional_date(field: str, text: str) -> date | None:
+    return read_date(field, text) if text else None
+
+
+def read_date(field: str, text: str) -> date:
+    """A civil date of a field. Raises InvalidArgument REQUEST_INVALID."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -222,8 +244,10 @@ def _refusal(refusal: Refusal) -> pb.Refusal:
         ground=refusal.ground.value,  # type: ignore[arg-type]
         reason=refusal.reason.value if refusal.reason else pb.REFUSAL_REASON_UNSPECIFIED,  # type: ignore[arg-type]
         evidence=refusal.evidence,
+        authority_ending=refusal.authority_ending or pb.AUTHORITY_ENDING_UNSPECIFIED,  # type: ignore[arg-type]
         number=write_refusal_number(refusal.number, refusal.year) if refusal.number and refusal.year else "",
         signer_name=build_short_name(refusal.signer) if refusal.signer else "",
+        signer=person_name(refusal.signer) if refusal.signer else None,
     )
     message.propose_time.FromDatetime(refusal.propose_time)
     if refusal.sign_time is not None:
@@ -249,13 +273,19 @@ def _applicant(row: Applicant, case: Case, now: datetime) -> pb.Applicant:
         applicant_id=str(row.applicant_id),
         person_id=str(row.person_id),
         display_name=build_display_name(row.name),
+        name=person_name(row.name),
         guardian_kind=_NUMBERS[row.kind] if row.kind else pb.GUARDIAN_KIND_UNSPECIFIED,
         credentials_way=row.way.value,  # type: ignore[arg-type]
         email=row.email,
         grant_id=str(row.grant_id) if row.grant_id else "",
         login=row.login if row.grant_id else "",
         is_activated=row.is_activated,
+        has_access=row.has_access,
+        authority_document=row.authority.document,
+        authority_date=row.authority.issue_date.isoformat() if row.authority.issue_date else "",
     )
+    if row.kind and (to_date := find_authority_end(row.kind, row.authority)):
+        message.authority_end_date = (to_date - _DAY).isoformat()
     has_started = case.start_time is not None and case.start_time <= now
     _set_times(message, due_time=row.due_time if has_started else None, met_time=row.met_time)
     _set_times(message, hand_over_time=row.hand_over_time)
@@ -265,6 +295,7 @@ def _applicant(row: Applicant, case: Case, now: datetime) -> pb.Applicant:
 def _log_entry(entry: LogEntry) -> pb.CaseLogEntry:
     message = pb.CaseLogEntry(
         actor_name=build_short_name(entry.actor) if entry.actor else "",
+        actor=person_name(entry.actor) if entry.actor else None,
         state=entry.state.value,  # type: ignore[arg-type]
         ground=entry.ground,
     )

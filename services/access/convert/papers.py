@@ -6,6 +6,7 @@ from chassis.errors import FieldViolation, InvalidArgument
 from diary.access.v1 import paper_service_pb2 as pb
 from diary.access.v1 import roster_service_pb2
 from services.access.convert.applications import paper_declaration
+from services.access.convert.names import person_name
 from services.access.rules.names import build_display_name
 from services.access.rules.statements import ListedDeclaration, write_paper_number
 
@@ -25,6 +26,7 @@ def listed(row: ListedDeclaration) -> pb.ListedPaperDeclaration:
         declaration=paper_declaration(row.declaration),
         guardian_person_id=str(row.declaration.guardian_person_id),
         guardian_name=build_display_name(row.guardian_name),
+        guardian=person_name(row.guardian_name),
         form=row.form.value,  # type: ignore[arg-type]
     )
 

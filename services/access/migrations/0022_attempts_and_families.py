@@ -8,7 +8,7 @@ refresh, and `refresh_digest` stays the newest token for that release's code.
 from alembic import op
 
 revision = "0022"
-down_revision = "0011"
+down_revision = "0020"
 
 
 def upgrade() -> None:

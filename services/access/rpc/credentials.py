@@ -27,9 +27,9 @@ from services.access.rules import applications, credentials
 from services.access.rules.credentials import FIRST_CREDENTIALS_TIME, SlipGrant, normalise_one_time_password
 from services.access.rules.sign_in import Outcome, read_login
 from services.access.rules.standing import require_session
-from services.access.store import relations
 from services.access.store import applications as cases
 from services.access.store import credentials as store
+from services.access.store import relations
 from services.access.store.credentials import FirstCredentials
 from services.access.store.sessions import Session
 

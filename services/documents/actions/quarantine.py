@@ -99,7 +99,7 @@ def _answer(to: Connection, bounds: Bounds, work: Callable[..., Any], arguments:
     bound_process(bounds)
     try:
         found = (True, work(*arguments))
-    except Exception as error:  # noqa: BLE001 - it is raised again where somebody waits for it
+    except Exception as error:
         found = (False, error)
     to.send(found)
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pypdfium2
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from chassis.names import build_signed_name
 from diary.access.v1 import application_service_pb2, decision_service_pb2
 from services.documents.convert.pdf import render_decision
 from services.documents.convert.seal import Sealer
@@ -77,13 +78,15 @@ def _read_decision(message: decision_service_pb2.Decision) -> Decision:
         checked=_read_local(message.check_time, zone) if message.HasField("check_time") else None,
         left=_read_date(message.left_date),
         left_order_number=message.left_order_number,
+        authority_ending=message.authority_ending_words,
         access_ended=_read_local(message.access_end_time, zone) if message.HasField("access_end_time") else None,
         paper_number=message.paper_number,
         declines_printouts=message.declines_printouts,
         keeps_student_access=message.keeps_student_access,
         keeps_guardian_access=message.keeps_guardian_access,
         is_own_statement_of_student=message.is_own_statement_of_student,
-        signer_name=message.signer_name,
+        # Whole where access did not tell its parts: a name is never cut.
+        signer_name=build_signed_name(message.signer) if message.HasField("signer") else message.signer_name,
         signer_position=message.signer_position,
         preparer_name=message.preparer_name,
     )

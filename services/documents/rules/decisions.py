@@ -17,7 +17,6 @@ _CODE_GROUPS, _CODE_GROUP = 3, 4
 # Bytes of chance that a code takes: a letter each, so that none is likelier than another.
 CODE_BYTES = _CODE_GROUPS * _CODE_GROUP
 # What follows given name and patronymic and has no initial of its own: Мамедов Али Вагиф оглы.
-_PARTICLES = {"оглы", "кызы", "улы", "угли"}
 
 _SERVICE = "«Электронный журнал/дневник»"
 _GROUNDS = {
@@ -105,6 +104,7 @@ class Decision:
     checked: datetime | None
     left: date | None
     left_order_number: str
+    authority_ending: str
     access_ended: datetime | None
     paper_number: str
     declines_printouts: bool
@@ -175,7 +175,7 @@ def build_decision(decision: Decision, code: str) -> DecisionPage:
         next_steps=_next_steps(decision),
         appeals=_appeals(head, school),
         signer_position=_capitalised(print_text(decision.signer_position)),
-        signer=_initials_first(print_text(decision.signer_name)),
+        signer=print_text(decision.signer_name),
         preparer=", ".join(text for text in (print_text(decision.preparer_name), _phone(head.phone)) if text),
         code=code,
     )
@@ -229,7 +229,10 @@ def _explain(decision: Decision) -> list[str]:
                 " отсутствует."
             ]
         case Reason.AUTHORITY_ENDED:
-            return ["Полномочия заявителя прекращены."]
+            # How, as access has recorded it: no act is named that the school does not have.
+            # The paper writes е throughout, as the regulation does.
+            words = print_number(decision.authority_ending).replace("ё", "е")
+            return [f"{_capitalised(words) or 'Полномочия заявителя прекращены'}."]
         case Reason.NOT_ENROLLED | Reason.LEFT:
             return _explain_enrolment(decision)
         case Reason.STATEMENT_NOT_TO_PROVIDE | Reason.STATEMENT_TO_CANCEL:
@@ -294,15 +297,6 @@ def _appeals(head: Letterhead, school: str) -> list[str]:
         f"учредителю ({founder});" if founder else "учредителю школы;",
         "в прокуратуру или в суд в порядке, установленном законодательством Российской Федерации.",
     ]
-
-
-def _initials_first(name: str) -> str:
-    """Супрун Ирина Евгеньевна -> И. Е. Супрун; a name of one word, or with initials already, as it is."""
-    family, *given = name.replace(_NBSP, " ").split(" ")
-    given = [part for part in given if part.casefold() not in _PARTICLES]
-    if not given or any("." in part for part in (family, *given)):
-        return name
-    return _NBSP.join([*(f"{part[0].upper()}." for part in given), family])
 
 
 def _capitalised(text: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from diary.journal.v1 import diary_service_pb2 as pb
+from services.journal.convert.names import write_name
 from services.journal.rules.attendance import AbsenceCode
 from services.journal.rules.class_week import ClassFrame, StudentWeek, SubjectWeek
 from services.journal.rules.weeks import write_week
@@ -31,6 +32,7 @@ def _write_student(student: StudentWeek) -> pb.ClassWeekStudent:
     return pb.ClassWeekStudent(
         student_id=str(student.student_id),
         display_name=student.display_name,
+        name=write_name(student.name),
         subjects=[_write_subject(subject) for subject in student.subjects],
         lesson_count=sum(subject.lesson_count for subject in student.subjects),
         unexcused_count=student.absences[AbsenceCode.ABSENT],

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from chassis.errors import InvalidArgument
 from diary.journal.v1 import diary_service_pb2, events_pb2, journal_service_pb2
+from services.journal.convert.names import write_name
 from services.journal.rules.attendance import Absence, AbsenceCode, show_code
 from services.journal.rules.history import Batch
 from services.journal.rules.journal_page import ListedCourse, MarkForLetter, Page, PageFrame
@@ -169,6 +170,7 @@ def write_course(course: ListedCourse) -> journal_service_pb2.Course:
         group_name=course.group_name,
         teacher_names=course.teacher_names,
         is_marked=course.is_marked,
+        is_own=course.is_own,
     )
 
 
@@ -183,7 +185,9 @@ def write_page(frame: PageFrame, period: Period, page: Page) -> journal_service_
             for kind in frame.work_types
         ],
         students=[
-            journal_service_pb2.JournalStudent(student_id=str(student.student_id), display_name=student.display_name)
+            journal_service_pb2.JournalStudent(
+                student_id=str(student.student_id), display_name=student.display_name, name=write_name(student.name)
+            )
             for student in page.students
         ],
         lessons=[write_lesson(lesson) for lesson in page.lessons],
@@ -229,12 +233,15 @@ def write_marks_for_letters(marks: Sequence[MarkForLetter]) -> diary_service_pb2
                 mark_id=str(mark.mark_id),
                 student_id=str(mark.student_id),
                 student_name=mark.student_name,
+                student=write_name(mark.name),
                 subject_name=mark.subject_name,
                 lesson_date=mark.lesson_date.isoformat(),
                 topic=mark.topic,
                 work_type_name=mark.work_type_name,
                 value=mark.value,
                 revision=mark.revision,
+                previous_value=mark.previous_value,
+                reason=mark.reason,
             )
             for mark in marks
         ]

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chassis.relations import Relation, read_relation
 from diary.access.v1 import roster_service_pb2
+from services.journal.convert.names import read_name
 from services.journal.rules.roster import Course, Member, School, SchoolClass, Student, build_class_key, build_name_key
 
 
@@ -66,6 +67,7 @@ def _read_student(message: roster_service_pb2.RosterStudent) -> Student:
     return Student(
         student_id=UUID(message.student_id),
         display_name=message.display_name,
+        name=read_name(message.name) if message.HasField("name") else None,
         sort_key=message.sort_key,
         class_id=_read_optional_id(message.class_id),
         version=message.version,

@@ -63,7 +63,7 @@ class DiaryServicer(diary_service_pb2_grpc.DiaryServiceServicer):
             frame = await class_week.find_frame(connection, school_id, class_id, monday)
             if frame is None:
                 raise NotFound("CLASS_NOT_FOUND", "no such class in the school")
-            student_ids = [student_id for student_id, _ in frame.students]
+            student_ids = [student.student_id for student in frame.students]
             records = await class_week.list_records(connection, school_id, student_ids, frame, monday)
         return write_class_week(request.class_id, frame, monday, build_class_week(frame.students, records, monday))
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import NamedTuple
 from uuid import UUID
 
+from chassis.names import PersonName
 from services.journal.rules.attendance import AbsenceCode
 from services.journal.rules.weeks import find_monday
 
@@ -23,6 +24,14 @@ class PeriodPlace:
     week_count: int = 0
 
 
+class ListedStudent(NamedTuple):
+    """A student of the class list; `name` None until its parts are told."""
+
+    student_id: UUID
+    display_name: str
+    name: PersonName | None
+
+
 @dataclass(frozen=True, slots=True)
 class ClassFrame:
     """A class and its students in the order of the class list. `period_start_date` is Monday's date in holidays."""
@@ -32,7 +41,7 @@ class ClassFrame:
     time_zone: str
     period: PeriodPlace
     period_start_date: date
-    students: Sequence[tuple[UUID, str]]
+    students: Sequence[ListedStudent]
 
 
 class Membership(NamedTuple):
@@ -120,6 +129,7 @@ class StudentWeek:
 
     student_id: UUID
     display_name: str
+    name: PersonName | None
     subjects: Sequence[SubjectWeek]
     absences: Mapping[AbsenceCode, int]
 
@@ -139,7 +149,7 @@ def place_in_period(name: str, start: date, end: date, monday: date) -> PeriodPl
     return PeriodPlace(name, (monday - first).days // 7 + 1, (find_monday(end) - first).days // 7 + 1)
 
 
-def build_class_week(students: Sequence[tuple[UUID, str]], records: ClassRecords, monday: date) -> list[StudentWeek]:
+def build_class_week(students: Sequence[ListedStudent], records: ClassRecords, monday: date) -> list[StudentWeek]:
     """The weeks of students, in their order; each is made of the student's own records alone."""
     own: dict[UUID, _Own] = defaultdict(_Own)
     for membership in records.memberships:
@@ -151,7 +161,7 @@ def build_class_week(students: Sequence[tuple[UUID, str]], records: ClassRecords
     lessons: dict[UUID, list[HeldLesson]] = defaultdict(list)
     for lesson in records.lessons:
         lessons[lesson.course_id].append(lesson)
-    return [_build_student(student_id, name, own[student_id], lessons, monday) for student_id, name in students]
+    return [_build_student(student, own[student.student_id], lessons, monday) for student in students]
 
 
 def find_mean(marks: Iterable[tuple[int, int]]) -> int | None:
@@ -164,7 +174,7 @@ def find_mean(marks: Iterable[tuple[int, int]]) -> int | None:
 
 
 def _build_student(
-    student_id: UUID, name: str, own: _Own, lessons: Mapping[UUID, Sequence[HeldLesson]], monday: date
+    student: ListedStudent, own: _Own, lessons: Mapping[UUID, Sequence[HeldLesson]], monday: date
 ) -> StudentWeek:
     attended = {
         course_id: [lesson for lesson in lessons.get(course_id, ()) if any(_covers(one, lesson) for one in memberships)]
@@ -175,7 +185,7 @@ def _build_student(
     ]
     codes = [own.codes.get(lesson.lesson_id, AbsenceCode.PRESENT) for held in attended.values() for lesson in held]
     counts: dict[AbsenceCode, int] = {code: codes.count(code) for code in AbsenceCode if code != AbsenceCode.PRESENT}
-    return StudentWeek(student_id, name, subjects, counts)
+    return StudentWeek(student.student_id, student.display_name, student.name, subjects, counts)
 
 
 def _build_subject(course: Membership, held: Sequence[HeldLesson], own: _Own, monday: date) -> SubjectWeek:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from chassis.names import PersonName
 from services.journal.rules.attendance import AbsenceCode
 from services.journal.rules.lessons import Lesson
 from services.journal.rules.periods import Period, WorkType
@@ -12,7 +13,10 @@ from services.journal.rules.periods import Period, WorkType
 
 @dataclass(frozen=True, slots=True)
 class ListedCourse:
-    """A course as staff see it; `class_id` None and `class_name` empty when it gathers several classes."""
+    """A course as staff see it; `class_id` None and `class_name` empty when it gathers several classes.
+
+    `is_own`: the caller teaches it.
+    """
 
     course_id: UUID
     subject_name: str
@@ -21,6 +25,7 @@ class ListedCourse:
     group_name: str
     teacher_names: Sequence[str]
     is_marked: bool
+    is_own: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +43,11 @@ class PageFrame:
 
 @dataclass(frozen=True, slots=True)
 class PageStudent:
-    """A student's row."""
+    """A student's row; `name` None until its parts are told."""
 
     student_id: UUID
     display_name: str
+    name: PersonName | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,9 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class MarkForLetter:
-    """A mark with what a letter says of it."""
+    """A mark with what a letter says of it; `name` of the student, None until its parts are told. `previous_value` is 0 where
+    there was none.
+    """
 
     mark_id: UUID
     student_id: UUID
@@ -87,3 +95,6 @@ class MarkForLetter:
     work_type_name: str
     value: int
     revision: int
+    name: PersonName | None
+    previous_value: int
+    reason: str

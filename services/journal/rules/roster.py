@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from chassis.names import PersonName
+
 
 @dataclass(frozen=True, slots=True)
 class School:
@@ -31,10 +33,11 @@ class SchoolClass:
 
 @dataclass(frozen=True, slots=True)
 class Student:
-    """A student; `class_id` None when placed in no class."""
+    """A student; `class_id` None when placed in no class, `name` None when access did not tell its parts yet."""
 
     student_id: UUID
     display_name: str
+    name: PersonName | None
     sort_key: str
     class_id: UUID | None
     version: int

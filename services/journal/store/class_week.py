@@ -11,17 +11,19 @@ from services.journal.rules.class_week import (
     ClassFrame,
     ClassRecords,
     HeldLesson,
+    ListedStudent,
     Membership,
     PeriodPlace,
     Revision,
     place_in_period,
 )
+from services.journal.store.names import read_parts
 
 # $1 school, $2 class, $3 Monday, $4 Sunday.
 FIND_FRAME = """
 SELECT k.name AS class_name, s.name AS school_name, s.time_zone, p.name AS period_name, p.start_date, p.end_date,
     ARRAY(
-        SELECT ROW(t.student_id, t.display_name) FROM students t
+        SELECT ROW(t.student_id, t.display_name, t.family_name, t.given_name, t.patronymic) FROM students t
         WHERE t.school_id = $1 AND t.class_id = $2 ORDER BY t.sort_key, t.student_id
     ) AS students
 FROM classes k
@@ -84,7 +86,7 @@ async def find_frame(connection: Connection, school_id: UUID, class_id: UUID, mo
         time_zone=row["time_zone"],
         period=place_in_period(row["period_name"], start, row["end_date"], monday) if start else PeriodPlace(),
         period_start_date=start or monday,
-        students=[(student_id, name) for student_id, name in row["students"]],
+        students=[ListedStudent(student_id, shown, read_parts(*parts)) for student_id, shown, *parts in row["students"]],
     )
 
 

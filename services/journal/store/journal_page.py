@@ -11,6 +11,7 @@ from services.journal.rules.attendance import AbsenceCode
 from services.journal.rules.journal_page import ListedCourse, Page, PageAbsence, PageFrame, PageMark, PageStudent
 from services.journal.rules.periods import Period, WorkType
 from services.journal.store.lessons import LESSON_COLUMNS, SHOWN, build_lesson
+from services.journal.store.names import read_parts
 
 _COURSE_COLUMNS = (
     "c.course_id, c.subject_name, c.class_id, coalesce(k.name, '') AS class_name, c.group_name, c.teacher_names, c.is_marked"
@@ -30,7 +31,8 @@ _IS_STAFF = f"SELECT EXISTS ({_STAFF_RELATIONS})"
 
 _LIST_COURSES = f"""
 WITH mine AS MATERIALIZED ({_STAFF_RELATIONS})
-SELECT {_COURSE_COLUMNS}, coalesce(k.sort_key, '~') AS class_key, c.sort_key
+SELECT {_COURSE_COLUMNS}, EXISTS (SELECT FROM mine WHERE kind = 5 AND object_id = c.course_id) AS is_own,
+    coalesce(k.sort_key, '~') AS class_key, c.sort_key
 FROM schools s
 JOIN courses c ON c.school_id = $1 AND c.end_date >= s.year_start_date
 LEFT JOIN classes k ON k.school_id = $1 AND k.class_id = c.class_id
@@ -66,7 +68,7 @@ WHERE c.school_id = $1 AND c.course_id = $5
 _GET_PAGE = f"""
 SELECT
     ARRAY(
-        SELECT ROW(m.student_id, coalesce(s.display_name, '')) FROM (
+        SELECT ROW(m.student_id, coalesce(s.display_name, ''), s.family_name, s.given_name, s.patronymic) FROM (
             SELECT DISTINCT student_id FROM course_members
             WHERE school_id = $1 AND course_id = $2 AND from_date <= $4
               AND (to_date IS NULL OR to_date >= greatest($3, from_date))
@@ -108,7 +110,7 @@ async def list_courses(
 ) -> list[tuple[ListedCourse, CourseKey]]:
     """Courses of the year that the caller may open, with their keys in the list, after a key."""
     rows = await connection.fetch(_LIST_COURSES, school_id, who.account_id, who.session_id, now, *after, limit)
-    return [(ListedCourse(*row[:7]), (row["class_key"], row["sort_key"], row["course_id"])) for row in rows]
+    return [(ListedCourse(*row[:8]), (row["class_key"], row["sort_key"], row["course_id"])) for row in rows]
 
 
 async def find_frame(connection: Connection, school_id: UUID, who: Caller, now: datetime, course_id: UUID) -> PageFrame | None:
@@ -117,7 +119,7 @@ async def find_frame(connection: Connection, school_id: UUID, who: Caller, now: 
     if row is None:
         return None
     return PageFrame(
-        course=ListedCourse(*row[:7]),
+        course=ListedCourse(*row[:8]),
         teaches=row["teaches"],
         sees_illness=row["sees_illness"],
         time_zone=row["time_zone"],
@@ -133,7 +135,7 @@ async def get_page(connection: Connection, school_id: UUID, course_id: UUID, per
     if row is None:
         raise LookupError("a SELECT without FROM gives a row")
     return Page(
-        students=[PageStudent(*student) for student in row["students"]],
+        students=[PageStudent(student_id, shown, read_parts(*parts)) for student_id, shown, *parts in row["students"]],
         lessons=[build_lesson(lesson) for lesson in row["lessons"]],
         marks=[PageMark(*mark) for mark in row["marks"]],
         absences=[PageAbsence(lesson, student, AbsenceCode(code)) for lesson, student, code in row["absences"]],

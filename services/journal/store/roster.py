@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from chassis.db import Connection
+from chassis.names import PersonName
 from services.journal.rules.history import EMPTY_HEAD
 from services.journal.rules.periods import Period, WorkType
 from services.journal.rules.roster import Course, School, SchoolClass, Student
@@ -70,15 +71,17 @@ async def update_classes(connection: Connection, school_id: UUID, classes: Seque
 
 
 async def update_students(connection: Connection, school_id: UUID, students: Sequence[Student]) -> None:
-    """Writes students of a higher version."""
+    """Writes students of a higher version, or whose name in its parts is new here."""
     await connection.executemany(
         """
-        INSERT INTO students AS kept (school_id, student_id, display_name, sort_key, class_id, version)
-        VALUES ($1, $2, $3, $4, $5, $6)
-        ON CONFLICT (school_id, student_id) DO UPDATE SET display_name = $3, sort_key = $4, class_id = $5, version = $6
-        WHERE kept.version < $6
+        INSERT INTO students AS kept (school_id, student_id, display_name, sort_key, class_id, version, family_name, given_name,
+                                      patronymic)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        ON CONFLICT (school_id, student_id) DO UPDATE
+        SET display_name = $3, sort_key = $4, class_id = $5, version = $6, family_name = $7, given_name = $8, patronymic = $9
+        WHERE kept.version < $6 OR kept.version = $6 AND kept.family_name IS NULL
         """,
-        [(school_id, s.student_id, s.display_name, s.sort_key, s.class_id, s.version) for s in students],
+        [(school_id, s.student_id, s.display_name, s.sort_key, s.class_id, s.version, *_split(s.name)) for s in students],
     )
 
 
@@ -152,3 +155,7 @@ async def _update_members(connection: Connection, school_id: UUID, courses: Sequ
         school_id,
         course_ids,
     )
+
+
+def _split(name: PersonName | None) -> tuple[str | None, str | None, str | None]:
+    return (name.family_name, name.given_name, name.patronymic) if name else (None, None, None)

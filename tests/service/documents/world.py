@@ -192,11 +192,11 @@ class World:
         subject = message.DESCRIPTOR.full_name
         return Event(uuid4(), subject, UUID(self.school_id), self.clock.now(), message.SerializeToString())
 
-    async def query(self, statement: str) -> list[asyncpg.Record]:
-        """Rows as the superuser sees them; $1 is the school."""
+    async def query(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
+        """Rows as the superuser sees them; without arguments $1 is the school."""
         connection = await asyncpg.connect(self.clone.admin_dsn, server_settings={"search_path": "documents"})
         try:
-            return list(await connection.fetch(statement, UUID(self.school_id)))
+            return list(await connection.fetch(statement, *(arguments or [UUID(self.school_id)])))
         finally:
             await connection.close()
 

@@ -201,6 +201,7 @@ class World:
             "mark_id": mark_id,
             "student_id": str(family.student_id),
             "student_name": "Петрова Мария Ивановна",
+            "student": {"family_name": "Петрова", "given_name": "Мария", "patronymic": "Ивановна"},
             "subject_name": "Алгебра",
             "lesson_date": "2026-11-19",
             "value": 5,

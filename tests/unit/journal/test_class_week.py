@@ -13,6 +13,7 @@ from services.journal.rules.class_week import (
     ClassRecords,
     Correction,
     HeldLesson,
+    ListedStudent,
     Membership,
     Revision,
     build_class_week,
@@ -23,7 +24,7 @@ from services.journal.rules.class_week import (
 MONDAY = date(2026, 11, 16)
 ANNA, BORIS = UUID(int=1), UUID(int=2)
 ALGEBRA, TALKS = UUID(int=10), UUID(int=11)
-STUDENTS = [(ANNA, "Абрамова Анна"), (BORIS, "Белов Борис")]
+STUDENTS = [ListedStudent(ANNA, "Абрамова Анна", None), ListedStudent(BORIS, "Белов Борис", None)]
 
 
 def _membership(student: UUID, course: UUID = ALGEBRA, start: date = date(2026, 9, 1), end: date | None = None) -> Membership:

@@ -1,10 +1,21 @@
 from apps.portal.views import people
+from diary.access.v1.person_name_pb2 import PersonName
 from diary.access.v1.session_service_pb2 import CallerSchool, CallerStudent, GetCallerResponse
 from diary.options.v1 import options_pb2 as options
 
 CHILDREN = [
-    CallerStudent(student_id="a", display_name="Соколова Анна Дмитриевна", class_name="8-А"),
-    CallerStudent(student_id="i", display_name="Соколов Илья Дмитриевич", class_name="3-Б"),
+    CallerStudent(
+        student_id="a",
+        display_name="Соколова Анна Дмитриевна",
+        name=PersonName(family_name="Соколова", given_name="Анна", patronymic="Дмитриевна"),
+        class_name="8-А",
+    ),
+    CallerStudent(
+        student_id="i",
+        display_name="Соколов Илья Дмитриевич",
+        name=PersonName(family_name="Соколов", given_name="Илья", patronymic="Дмитриевич"),
+        class_name="3-Б",
+    ),
 ]
 
 
@@ -82,3 +93,18 @@ def test_going_from_child_to_child_keeps_the_week() -> None:
 def test_addresses_hold_no_names() -> None:
     every = [link.url for link in people.build_navigation(caller(options.ROLE_TEACHER, students=CHILDREN), "/").links]
     assert all(url.isascii() for url in every)
+
+
+def test_children_of_one_family_are_called_by_given_names_and_told_apart_where_these_are_alike() -> None:
+    def child(student_id: str, given: str, patronymic: str) -> CallerStudent:
+        name = PersonName(family_name="Аль Хасан", given_name=given, patronymic=patronymic)
+        return CallerStudent(student_id=student_id, display_name=f"Аль Хасан {given} {patronymic}", name=name)
+
+    three = [child("a", "Омар", "Рашидович"), child("b", "Хуан Карлос", "Рашидович"), child("c", "Омар", "Юсуфович")]
+    titles = [tab.title for tab in people.build_children(caller(students=three), "a", "")]
+    assert titles == ["Аль Хасан Омар Рашидович", "Хуан Карлос", "Аль Хасан Омар Юсуфович"]
+
+
+def test_a_child_whose_parts_are_not_told_is_shown_whole() -> None:
+    [tab] = people.build_children(caller(students=[CallerStudent(student_id="a", display_name="Аль Хасан Омар")]), "a", "")
+    assert tab.title == "Аль Хасан Омар"

@@ -106,7 +106,7 @@ async def test_a_scan_is_kept_and_pages_that_match_nothing_are_named(
     assert "Сканы ждут подтверждения директора" in answer.text
     assert (f'action="{PAGE}/confirm"' in answer.text, "Подтвердить отмеченные" in answer.text) == (True, is_head)
     assert "<b>Страница\u00a02</b>: на странице не читается QR-код" in answer.text
-    assert "Все решения подписаны." not in answer.text
+    assert "Решений, которые ждут подписи на бумаге или файла подписи, нет." in answer.text
     [sent] = stand_in.documents.sent
     assert (sent.file, sent.signed_date) == (b"%PDF-1.7 scan", "2026-11-17")
 

@@ -66,6 +66,8 @@
   value: 0.0.0.0
 - name: DIARY_LOG_LEVEL
   value: {{ .Values.global.logLevel }}
+- name: DIARY_REFLECTION
+  value: "false"
 - name: DIARY_KEYS_DIR
   value: /etc/diary/keys
 - name: DIARY_NATS_URL_FILE
@@ -108,7 +110,7 @@
       - secret:
           name: {{ .Values.global.nats.secret }}
           items:
-            - key: url
+            - key: {{ .Chart.Name }}-url
               path: nats-url
       {{- with include (printf "%s.files" .Chart.Name) . | trim }}
       {{- . | nindent 6 }}

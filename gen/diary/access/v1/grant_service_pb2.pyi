@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from diary.access.v1 import person_name_pb2 as _person_name_pb2
 from diary.options.v1 import options_pb2 as _options_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -89,6 +90,7 @@ class GetGrantEndingResponse(_message.Message):
     HOLDER_ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     HOLDER_NAME_FIELD_NUMBER: _builtins.int
     IS_STUDENT_FIELD_NUMBER: _builtins.int
+    HOLDER_FIELD_NUMBER: _builtins.int
     cause: Global___GrantEndingCause.ValueType
     """Why."""
     time_zone: _builtins.str
@@ -107,6 +109,10 @@ class GetGrantEndingResponse(_message.Message):
     def end_time(self) -> _timestamp_pb2.Timestamp:
         """From when on the access no longer holds."""
 
+    @_builtins.property
+    def holder(self) -> _person_name_pb2.PersonName:
+        """The holder's name in its parts."""
+
     def __init__(
         self,
         *,
@@ -118,10 +124,11 @@ class GetGrantEndingResponse(_message.Message):
         holder_account_id: _builtins.str = ...,
         holder_name: _builtins.str = ...,
         is_student: _builtins.bool = ...,
+        holder: _person_name_pb2.PersonName | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "holder", b"holder"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "end_time", b"end_time", "holder_account_id", b"holder_account_id", "holder_name", b"holder_name", "is_student", b"is_student", "school_name", b"school_name", "student_given_name", b"student_given_name", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "end_time", b"end_time", "holder", b"holder", "holder_account_id", b"holder_account_id", "holder_name", b"holder_name", "is_student", b"is_student", "school_name", b"school_name", "student_given_name", b"student_given_name", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -143,6 +150,8 @@ class Grant(_message.Message):
     APPLICATION_DATE_FIELD_NUMBER: _builtins.int
     GRANT_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
+    STUDENT_FIELD_NUMBER: _builtins.int
+    HOLDER_FIELD_NUMBER: _builtins.int
     grant_id: _builtins.str
     """UUIDv7 of the grant."""
     student_id: _builtins.str
@@ -167,6 +176,14 @@ class Grant(_message.Message):
     def end_time(self) -> _timestamp_pb2.Timestamp:
         """When it was ended; unset while it holds."""
 
+    @_builtins.property
+    def student(self) -> _person_name_pb2.PersonName:
+        """The student's name in its parts."""
+
+    @_builtins.property
+    def holder(self) -> _person_name_pb2.PersonName:
+        """The holder's name in its parts."""
+
     def __init__(
         self,
         *,
@@ -180,10 +197,12 @@ class Grant(_message.Message):
         application_date: _builtins.str = ...,
         grant_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
+        student: _person_name_pb2.PersonName | None = ...,
+        holder: _person_name_pb2.PersonName | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "grant_time", b"grant_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "grant_time", b"grant_time", "holder", b"holder", "student", b"student"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_date", b"application_date", "application_number", b"application_number", "end_time", b"end_time", "grant_id", b"grant_id", "grant_time", b"grant_time", "holder_name", b"holder_name", "holder_person_id", b"holder_person_id", "role", b"role", "student_id", b"student_id", "student_name", b"student_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_date", b"application_date", "application_number", b"application_number", "end_time", b"end_time", "grant_id", b"grant_id", "grant_time", b"grant_time", "holder", b"holder", "holder_name", b"holder_name", "holder_person_id", b"holder_person_id", "role", b"role", "student", b"student", "student_id", b"student_id", "student_name", b"student_name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from diary.access.v1 import application_service_pb2 as _application_service_pb2
+from diary.access.v1 import person_name_pb2 as _person_name_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
@@ -62,6 +63,7 @@ class ListedPaperDeclaration(_message.Message):
     GUARDIAN_PERSON_ID_FIELD_NUMBER: _builtins.int
     GUARDIAN_NAME_FIELD_NUMBER: _builtins.int
     FORM_FIELD_NUMBER: _builtins.int
+    GUARDIAN_FIELD_NUMBER: _builtins.int
     guardian_person_id: _builtins.str
     """The guardian."""
     guardian_name: _builtins.str
@@ -72,6 +74,10 @@ class ListedPaperDeclaration(_message.Message):
     def declaration(self) -> _application_service_pb2.PaperDeclaration:
         """The declaration."""
 
+    @_builtins.property
+    def guardian(self) -> _person_name_pb2.PersonName:
+        """The guardian's name in its parts."""
+
     def __init__(
         self,
         *,
@@ -79,10 +85,11 @@ class ListedPaperDeclaration(_message.Message):
         guardian_person_id: _builtins.str = ...,
         guardian_name: _builtins.str = ...,
         form: Global___PaperDeclarationForm.ValueType = ...,
+        guardian: _person_name_pb2.PersonName | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["declaration", b"declaration"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["declaration", b"declaration", "guardian", b"guardian"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["declaration", b"declaration", "form", b"form", "guardian_name", b"guardian_name", "guardian_person_id", b"guardian_person_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["declaration", b"declaration", "form", b"form", "guardian", b"guardian", "guardian_name", b"guardian_name", "guardian_person_id", b"guardian_person_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

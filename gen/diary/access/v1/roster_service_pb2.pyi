@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from diary.access.v1 import application_service_pb2 as _application_service_pb2
+from diary.access.v1 import person_name_pb2 as _person_name_pb2
 from diary.access.v1 import relation_pb2 as _relation_pb2
 from diary.access.v1 import school_service_pb2 as _school_service_pb2
 from google.protobuf import descriptor as _descriptor
@@ -257,6 +258,8 @@ class RosterStudent(_message.Message):
     SORT_KEY_FIELD_NUMBER: _builtins.int
     CLASS_ID_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    PLACEMENTS_FIELD_NUMBER: _builtins.int
     student_id: _builtins.str
     """The student."""
     display_name: _builtins.str
@@ -267,6 +270,14 @@ class RosterStudent(_message.Message):
     """The class the student is placed in; empty when in none."""
     version: _builtins.int
     """Raised with every change."""
+    @_builtins.property
+    def name(self) -> _person_name_pb2.PersonName:
+        """The name in its parts."""
+
+    @_builtins.property
+    def placements(self) -> _containers.RepeatedCompositeFieldContainer[Global___StudentPlacement]:
+        """Where the student is placed, was and will be, by first day; whoever keeps them knows the class of any day."""
+
     def __init__(
         self,
         *,
@@ -275,14 +286,46 @@ class RosterStudent(_message.Message):
         sort_key: _builtins.str = ...,
         class_id: _builtins.str = ...,
         version: _builtins.int = ...,
+        name: _person_name_pb2.PersonName | None = ...,
+        placements: _abc.Iterable[Global___StudentPlacement] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "display_name", b"display_name", "sort_key", b"sort_key", "student_id", b"student_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "display_name", b"display_name", "name", b"name", "placements", b"placements", "sort_key", b"sort_key", "student_id", b"student_id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RosterStudent: _TypeAlias = RosterStudent  # noqa: Y015
+
+@_typing.final
+class StudentPlacement(_message.Message):
+    """A student's time in a class."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLASS_ID_FIELD_NUMBER: _builtins.int
+    FROM_DATE_FIELD_NUMBER: _builtins.int
+    TO_DATE_FIELD_NUMBER: _builtins.int
+    class_id: _builtins.str
+    """The class."""
+    from_date: _builtins.str
+    """First day, ISO 8601."""
+    to_date: _builtins.str
+    """Last day, ISO 8601; empty while open."""
+    def __init__(
+        self,
+        *,
+        class_id: _builtins.str = ...,
+        from_date: _builtins.str = ...,
+        to_date: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "from_date", b"from_date", "to_date", b"to_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StudentPlacement: _TypeAlias = StudentPlacement  # noqa: Y015
 
 @_typing.final
 class RosterStudyGroup(_message.Message):
@@ -300,6 +343,7 @@ class RosterStudyGroup(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     START_DATE_FIELD_NUMBER: _builtins.int
     END_DATE_FIELD_NUMBER: _builtins.int
+    TEACHERS_FIELD_NUMBER: _builtins.int
     study_group_id: _builtins.str
     """The study group, which is also the course's id."""
     class_id: _builtins.str
@@ -324,6 +368,10 @@ class RosterStudyGroup(_message.Message):
     def members(self) -> _containers.RepeatedCompositeFieldContainer[Global___StudyGroupMember]:
         """The members and their times."""
 
+    @_builtins.property
+    def teachers(self) -> _containers.RepeatedCompositeFieldContainer[_person_name_pb2.PersonName]:
+        """Names of the teachers in their parts, in the order of teacher_names."""
+
     def __init__(
         self,
         *,
@@ -337,10 +385,11 @@ class RosterStudyGroup(_message.Message):
         version: _builtins.int = ...,
         start_date: _builtins.str = ...,
         end_date: _builtins.str = ...,
+        teachers: _abc.Iterable[_person_name_pb2.PersonName] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "end_date", b"end_date", "group_name", b"group_name", "is_marked", b"is_marked", "members", b"members", "start_date", b"start_date", "study_group_id", b"study_group_id", "subject_name", b"subject_name", "teacher_names", b"teacher_names", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "end_date", b"end_date", "group_name", b"group_name", "is_marked", b"is_marked", "members", b"members", "start_date", b"start_date", "study_group_id", b"study_group_id", "subject_name", b"subject_name", "teacher_names", b"teacher_names", "teachers", b"teachers", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -387,6 +436,7 @@ class SchoolClass(_message.Message):
     GRADES_FIELD_NUMBER: _builtins.int
     CLASS_TEACHER_NAME_FIELD_NUMBER: _builtins.int
     STUDENT_COUNT_FIELD_NUMBER: _builtins.int
+    CLASS_TEACHER_FIELD_NUMBER: _builtins.int
     class_id: _builtins.str
     """The class."""
     name: _builtins.str
@@ -399,6 +449,10 @@ class SchoolClass(_message.Message):
     def grades(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Grades taught in it."""
 
+    @_builtins.property
+    def class_teacher(self) -> _person_name_pb2.PersonName:
+        """The class teacher's name in its parts; unset when none is appointed."""
+
     def __init__(
         self,
         *,
@@ -407,10 +461,11 @@ class SchoolClass(_message.Message):
         grades: _abc.Iterable[_builtins.int] | None = ...,
         class_teacher_name: _builtins.str = ...,
         student_count: _builtins.int = ...,
+        class_teacher: _person_name_pb2.PersonName | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["class_teacher", b"class_teacher"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "class_teacher_name", b"class_teacher_name", "grades", b"grades", "name", b"name", "student_count", b"student_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "class_teacher", b"class_teacher", "class_teacher_name", b"class_teacher_name", "grades", b"grades", "name", b"name", "student_count", b"student_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -484,6 +539,7 @@ class Student(_message.Message):
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     CLASS_ID_FIELD_NUMBER: _builtins.int
     CLASS_NAME_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
     student_id: _builtins.str
     """The student."""
     display_name: _builtins.str
@@ -492,6 +548,10 @@ class Student(_message.Message):
     """The class the student is placed in, or will be; empty when in none."""
     class_name: _builtins.str
     """Its name."""
+    @_builtins.property
+    def name(self) -> _person_name_pb2.PersonName:
+        """The name in its parts."""
+
     def __init__(
         self,
         *,
@@ -499,10 +559,11 @@ class Student(_message.Message):
         display_name: _builtins.str = ...,
         class_id: _builtins.str = ...,
         class_name: _builtins.str = ...,
+        name: _person_name_pb2.PersonName | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "class_name", b"class_name", "display_name", b"display_name", "student_id", b"student_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "class_name", b"class_name", "display_name", b"display_name", "name", b"name", "student_id", b"student_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -521,6 +582,7 @@ class Guardianship(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     DOCUMENT_FIELD_NUMBER: _builtins.int
     TO_DATE_FIELD_NUMBER: _builtins.int
+    GUARDIAN_FIELD_NUMBER: _builtins.int
     guardianship_id: _builtins.str
     """The guardianship."""
     guardian_person_id: _builtins.str
@@ -535,6 +597,10 @@ class Guardianship(_message.Message):
     """The document that shows it; empty when none is entered."""
     to_date: _builtins.str
     """Last day, ISO 8601; empty while open."""
+    @_builtins.property
+    def guardian(self) -> _person_name_pb2.PersonName:
+        """The guardian's name in its parts."""
+
     def __init__(
         self,
         *,
@@ -545,10 +611,11 @@ class Guardianship(_message.Message):
         kind: _application_service_pb2.GuardianKind.ValueType = ...,
         document: _builtins.str = ...,
         to_date: _builtins.str = ...,
+        guardian: _person_name_pb2.PersonName | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["guardian", b"guardian"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "guardian_name", b"guardian_name", "guardian_person_id", b"guardian_person_id", "guardianship_id", b"guardianship_id", "kind", b"kind", "student_id", b"student_id", "to_date", b"to_date"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "guardian", b"guardian", "guardian_name", b"guardian_name", "guardian_person_id", b"guardian_person_id", "guardianship_id", b"guardianship_id", "kind", b"kind", "student_id", b"student_id", "to_date", b"to_date"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -856,6 +923,9 @@ class EndGuardianshipRequest(_message.Message):
     GUARDIANSHIP_ID_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     GROUND_FIELD_NUMBER: _builtins.int
+    ENDING_FIELD_NUMBER: _builtins.int
+    ACT_NUMBER_FIELD_NUMBER: _builtins.int
+    ACT_DATE_FIELD_NUMBER: _builtins.int
     school_id: _builtins.str
     """The school."""
     guardianship_id: _builtins.str
@@ -864,6 +934,12 @@ class EndGuardianshipRequest(_message.Message):
     """UUID made by the client; a repeat with the same one changes nothing."""
     ground: _builtins.str
     """The ground: the court's act, the withdrawn power of attorney, with number and date."""
+    ending: _application_service_pb2.AuthorityEnding.ValueType
+    """How it ends; OTHER when unset. What time alone ends is not told here."""
+    act_number: _builtins.str
+    """Number of the act; with an act of a court or of the guardianship authority only, and then needed."""
+    act_date: _builtins.str
+    """Date of the act, ISO 8601; with its number."""
     def __init__(
         self,
         *,
@@ -871,10 +947,13 @@ class EndGuardianshipRequest(_message.Message):
         guardianship_id: _builtins.str = ...,
         request_id: _builtins.str = ...,
         ground: _builtins.str = ...,
+        ending: _application_service_pb2.AuthorityEnding.ValueType = ...,
+        act_number: _builtins.str = ...,
+        act_date: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ground", b"ground", "guardianship_id", b"guardianship_id", "request_id", b"request_id", "school_id", b"school_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act_date", b"act_date", "act_number", b"act_number", "ending", b"ending", "ground", b"ground", "guardianship_id", b"guardianship_id", "request_id", b"request_id", "school_id", b"school_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

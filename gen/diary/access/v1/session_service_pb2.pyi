@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from diary.access.v1 import person_name_pb2 as _person_name_pb2
 from diary.options.v1 import options_pb2 as _options_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -358,6 +359,7 @@ class CallerSchool(_message.Message):
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     ROLES_FIELD_NUMBER: _builtins.int
     STUDENTS_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
     school_id: _builtins.str
     """The school."""
     school_name: _builtins.str
@@ -376,6 +378,10 @@ class CallerSchool(_message.Message):
     def students(self) -> _containers.RepeatedCompositeFieldContainer[Global___CallerStudent]:
         """Students whose diaries the account may open as family."""
 
+    @_builtins.property
+    def name(self) -> _person_name_pb2.PersonName:
+        """The name in its parts."""
+
     def __init__(
         self,
         *,
@@ -386,10 +392,11 @@ class CallerSchool(_message.Message):
         display_name: _builtins.str = ...,
         roles: _abc.Iterable[_options_pb2.Role.ValueType] | None = ...,
         students: _abc.Iterable[Global___CallerStudent] | None = ...,
+        name: _person_name_pb2.PersonName | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "person_id", b"person_id", "roles", b"roles", "school_id", b"school_id", "school_name", b"school_name", "students", b"students", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "name", b"name", "person_id", b"person_id", "roles", b"roles", "school_id", b"school_id", "school_name", b"school_name", "students", b"students", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -405,6 +412,7 @@ class CallerStudent(_message.Message):
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     CLASS_NAME_FIELD_NUMBER: _builtins.int
     ROLE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
     student_id: _builtins.str
     """The student."""
     display_name: _builtins.str
@@ -413,6 +421,10 @@ class CallerStudent(_message.Message):
     """Name of the class, such as 8-А; empty when not placed."""
     role: _options_pb2.Role.ValueType
     """STUDENT for oneself, GUARDIAN for a child."""
+    @_builtins.property
+    def name(self) -> _person_name_pb2.PersonName:
+        """The name in its parts."""
+
     def __init__(
         self,
         *,
@@ -420,10 +432,11 @@ class CallerStudent(_message.Message):
         display_name: _builtins.str = ...,
         class_name: _builtins.str = ...,
         role: _options_pb2.Role.ValueType = ...,
+        name: _person_name_pb2.PersonName | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_name", b"class_name", "display_name", b"display_name", "role", b"role", "student_id", b"student_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_name", b"class_name", "display_name", b"display_name", "name", b"name", "role", b"role", "student_id", b"student_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

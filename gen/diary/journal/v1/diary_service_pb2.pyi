@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from diary.access.v1 import person_name_pb2 as _person_name_pb2
 from diary.journal.v1 import journal_service_pb2 as _journal_service_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -86,6 +87,9 @@ class MarkForLetter(_message.Message):
     WORK_TYPE_NAME_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
+    STUDENT_FIELD_NUMBER: _builtins.int
+    PREVIOUS_VALUE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     mark_id: _builtins.str
     """The mark."""
     student_id: _builtins.str
@@ -104,6 +108,14 @@ class MarkForLetter(_message.Message):
     """The mark, 1-5."""
     revision: _builtins.int
     """More than 1 when it was changed."""
+    previous_value: _builtins.int
+    """What it was before the last change; 0 when it was taken back or never changed."""
+    reason: _builtins.str
+    """Why it was changed, as the teacher wrote for the family; empty when no reason was asked for."""
+    @_builtins.property
+    def student(self) -> _person_name_pb2.PersonName:
+        """The student's name in its parts; unset until the roster has told them."""
+
     def __init__(
         self,
         *,
@@ -116,10 +128,13 @@ class MarkForLetter(_message.Message):
         work_type_name: _builtins.str = ...,
         value: _builtins.int = ...,
         revision: _builtins.int = ...,
+        student: _person_name_pb2.PersonName | None = ...,
+        previous_value: _builtins.int = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["student", b"student"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["lesson_date", b"lesson_date", "mark_id", b"mark_id", "revision", b"revision", "student_id", b"student_id", "student_name", b"student_name", "subject_name", b"subject_name", "topic", b"topic", "value", b"value", "work_type_name", b"work_type_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lesson_date", b"lesson_date", "mark_id", b"mark_id", "previous_value", b"previous_value", "reason", b"reason", "revision", b"revision", "student", b"student", "student_id", b"student_id", "student_name", b"student_name", "subject_name", b"subject_name", "topic", b"topic", "value", b"value", "work_type_name", b"work_type_name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -419,6 +434,7 @@ class ClassWeekStudent(_message.Message):
     EXCUSED_COUNT_FIELD_NUMBER: _builtins.int
     ILL_COUNT_FIELD_NUMBER: _builtins.int
     LATE_COUNT_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
     student_id: _builtins.str
     """The student."""
     display_name: _builtins.str
@@ -437,6 +453,10 @@ class ClassWeekStudent(_message.Message):
     def subjects(self) -> _containers.RepeatedCompositeFieldContainer[Global___ClassWeekSubject]:
         """Courses the student is in during the week, by name."""
 
+    @_builtins.property
+    def name(self) -> _person_name_pb2.PersonName:
+        """The name in its parts; unset until the roster has told them."""
+
     def __init__(
         self,
         *,
@@ -448,10 +468,11 @@ class ClassWeekStudent(_message.Message):
         excused_count: _builtins.int = ...,
         ill_count: _builtins.int = ...,
         late_count: _builtins.int = ...,
+        name: _person_name_pb2.PersonName | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "excused_count", b"excused_count", "ill_count", b"ill_count", "late_count", b"late_count", "lesson_count", b"lesson_count", "student_id", b"student_id", "subjects", b"subjects", "unexcused_count", b"unexcused_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "excused_count", b"excused_count", "ill_count", b"ill_count", "late_count", b"late_count", "lesson_count", b"lesson_count", "name", b"name", "student_id", b"student_id", "subjects", b"subjects", "unexcused_count", b"unexcused_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

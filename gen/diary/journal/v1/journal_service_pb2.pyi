@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from diary.access.v1 import person_name_pb2 as _person_name_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -117,6 +118,7 @@ class Course(_message.Message):
     GROUP_NAME_FIELD_NUMBER: _builtins.int
     TEACHER_NAMES_FIELD_NUMBER: _builtins.int
     IS_MARKED_FIELD_NUMBER: _builtins.int
+    IS_OWN_FIELD_NUMBER: _builtins.int
     course_id: _builtins.str
     """The course, which is its study group's id."""
     subject_name: _builtins.str
@@ -129,6 +131,8 @@ class Course(_message.Message):
     """Name of the group within the class; empty for the whole class."""
     is_marked: _builtins.bool
     """False for courses without marks."""
+    is_own: _builtins.bool
+    """Whether the caller teaches it; others read it."""
     @_builtins.property
     def teacher_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of the teachers for display."""
@@ -143,10 +147,11 @@ class Course(_message.Message):
         group_name: _builtins.str = ...,
         teacher_names: _abc.Iterable[_builtins.str] | None = ...,
         is_marked: _builtins.bool = ...,
+        is_own: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "class_name", b"class_name", "course_id", b"course_id", "group_name", b"group_name", "is_marked", b"is_marked", "subject_name", b"subject_name", "teacher_names", b"teacher_names"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "class_name", b"class_name", "course_id", b"course_id", "group_name", b"group_name", "is_marked", b"is_marked", "is_own", b"is_own", "subject_name", b"subject_name", "teacher_names", b"teacher_names"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -286,19 +291,25 @@ class JournalStudent(_message.Message):
 
     STUDENT_ID_FIELD_NUMBER: _builtins.int
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
     student_id: _builtins.str
     """The student."""
     display_name: _builtins.str
     """Name for display."""
+    @_builtins.property
+    def name(self) -> _person_name_pb2.PersonName:
+        """The name in its parts; unset until the roster has told them."""
+
     def __init__(
         self,
         *,
         student_id: _builtins.str = ...,
         display_name: _builtins.str = ...,
+        name: _person_name_pb2.PersonName | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "student_id", b"student_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "name", b"name", "student_id", b"student_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
