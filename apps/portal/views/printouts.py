@@ -44,8 +44,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A print run as the page shows it. `term`: until when sheets of it are due, or that they were given; empty where none is owed.
-    `missing`: how many owed ones are not given.
+    """A print run as the page shows it. `term`: until when sheets of it are due, or that they were given; empty where none is
+    owed. `missing`: how many owed ones are not given.
     """
 
     print_run_id: str
@@ -63,16 +63,13 @@ def build_run(run: pb.PrintRun, zone: str, now: float, typed: Mapping[str, str] 
     missing = sum(_is_missing(printout) for printout in run.printouts)
     is_due = run.HasField("due_time")
     is_met = is_due and not missing
-    if is_met:
-        term = "все обязательные листы выданы"
-    else:
-        term = f"выдать {dates.until(run.due_time, zone)}" if is_due else ""
+    term = f"выдать {dates.until(run.due_time, zone)}" if is_due else ""
     return Run(
         print_run_id=run.print_run_id,
         printed=dates.moment(run.create_time, zone),
         sheets=dates.count(len(run.printouts), ("лист", "листа", "листов")),
         missing=dates.count(missing, ("лист", "листа", "листов")) if missing else "",
-        term=term,
+        term="все обязательные листы выданы" if is_met else term,
         is_met=is_met,
         is_late=is_due and not is_met and run.due_time.seconds < now,
         lines=tuple(_build_line(printout, typed or {}) for printout in run.printouts),

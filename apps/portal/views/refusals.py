@@ -64,8 +64,8 @@ class ScannedRow:
 
 @dataclass(frozen=True, slots=True)
 class UploadResult:
-    """What became of an upload: in `kept` numbers of the decisions, after the word that says what they are now; and what was not
-    kept and why.
+    """What became of an upload: in `kept` numbers of the decisions, after the word that says what they are now; and what was
+    not kept and why.
     """
 
     word: str

@@ -28,7 +28,9 @@ _SECONDS = 28.0
 
 
 class Press:
-    """Renders in a thread of its own: Typst itself uses several cores. What anyone may ask for has a press apart from the office's."""
+    """Renders in a thread of its own: Typst itself uses several cores. What anyone may ask for has a press apart from the
+    office's.
+    """
 
     def __init__(self, waiting: int = 64) -> None:
         self._threads = ThreadPoolExecutor(1, "press")
@@ -38,8 +40,8 @@ class Press:
     async def render(self, kind: str, make: Callable[[_Pages], _File], pages: _Pages, count: int = 1) -> _File:
         """What `make` makes of the pages; counted and timed as `count` documents of a kind.
 
-        Raises ResourceExhausted TOO_MANY_WAITING when there is no room to wait, or it took too long. What nobody waits for any more
-        is not begun.
+        Raises ResourceExhausted TOO_MANY_WAITING when there is no room to wait, or it took too long. What nobody waits for any
+        more is not begun.
         """
         if self._count > self._waiting:
             raise _too_many()

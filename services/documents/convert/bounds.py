@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Of one file's reading, the reader's own 60 MB included; of how many may wait beside it, each with its file of up to 7 MB, and
-    for how long all of it may take.
+    """Of one file's reading, the reader's own 60 MB included; of how many may wait beside it, each with its file of up to 7
+    MB, and for how long all of it may take.
     """
 
     data_bytes: int

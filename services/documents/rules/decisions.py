@@ -285,8 +285,8 @@ def _kept_accesses(decision: Decision) -> str:
 
 
 def _appeals(head: Letterhead, school: str) -> list[str]:
-    """The ways of appeal; an e-mail is none (Federal law 59). «Руководителю», since the position of the head beside an acting one is
-    not told.
+    """The ways of appeal; an e-mail is none (Federal law 59). «Руководителю», since the position of the head beside an acting
+    one is not told.
     """
     by_post = f" или почтой по адресу: {print_text(head.address)}" if head.address else ""
     founder = ", ".join(print_text(text) for text in (head.founder, head.founder_contacts) if text)

@@ -131,8 +131,8 @@ async def list_lesson_weeks(
 
 
 async def list_declared(connection: Connection, school_id: UUID, class_id: UUID) -> list[Declared]:
-    """The declarations of a class's families that want printouts, ended ones too. They are held until the transaction ends, so that
-    a declaration that ends meanwhile sees the term that this opens.
+    """The declarations of a class's families that want printouts, ended ones too. They are held until the transaction ends, so
+    that a declaration that ends meanwhile sees the term that this opens.
     """
     rows = await connection.fetch(
         """
