@@ -125,10 +125,10 @@ class _ErrorPages:
             return None
 
 
-def build(gateway: Gateway, clock: Clock) -> Guard:
-    """The application over a gateway."""
-    renderer = Renderer()
-    frame = Frame(gateway, Sessions(gateway, clock), Callers(gateway, clock), renderer, clock)
+def build(gateway: Gateway, clock: Clock, url: str) -> Guard:
+    """The application over a gateway; `url` is where people open it."""
+    renderer, callers, is_secure = Renderer(), Callers(gateway, clock), url.startswith("https://")
+    frame = Frame(gateway, Sessions(gateway, clock, callers, is_secure=is_secure), callers, renderer, clock)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -162,7 +162,7 @@ def build(gateway: Gateway, clock: Clock) -> Guard:
         exception_handlers=_ErrorPages(frame).handlers,
         lifespan=lifespan,
     )
-    return Guard(pages)
+    return Guard(pages, is_secure=is_secure)
 
 
 async def _answer_health(_request: Request) -> Response:

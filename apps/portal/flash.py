@@ -20,9 +20,8 @@ def redirect(request: Request, url: str, word: str) -> Response:
 
 def put(request: Request, response: Response, word: str, path: str = "") -> None:
     """Keeps the word for the page at that path; for whichever comes next where none is named."""
-    is_secure = request.headers.get("x-forwarded-proto") == "https"
     value = f"{quote(word, safe='')}~{quote(path, safe='')}"
-    response.set_cookie(_COOKIE, value, max_age=_SECONDS, httponly=True, samesite="lax", secure=is_secure)
+    response.set_cookie(_COOKIE, value, max_age=_SECONDS, httponly=True, samesite="lax", secure=request.scope["is_secure"])
 
 
 def read(request: Request) -> str:

@@ -18,14 +18,18 @@ _HEADERS = {
     # Not no-referrer: with it browsers send «Origin: null» with our own forms, and the check below needs the origin.
     "referrer-policy": "same-origin",
 }
+# Of this name alone: what else the region has under it is not ours to decide.
+_SECURE_HEADERS = {"strict-transport-security": "max-age=31536000"}
 _REQUEST_ID = re.compile(r"[0-9a-f-]{32,36}")
 
 
 class Guard:
     """The one piece around all pages."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, is_secure: bool) -> None:
         self._app = app
+        self._is_secure = is_secure
+        self._headers = _HEADERS | _SECURE_HEADERS if is_secure else _HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lets a request through."""
@@ -36,6 +40,7 @@ class Guard:
         headers = Headers(scope=scope)
         request_id = scope["request_id"] = _request_id(headers)
         client_address.set(headers.get("x-diary-client-address", ""))
+        scope["is_secure"] = self._is_secure
         is_static = scope["path"].startswith("/static/")
 
         async def send_guarded(message: Message) -> None:
@@ -43,7 +48,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 added = MutableHeaders(scope=message)
-                added.update(_HEADERS)
+                added.update(self._headers)
                 added["cache-control"] = "public, max-age=31536000, immutable" if is_static else "no-store"
             await send(message)
 

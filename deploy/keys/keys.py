@@ -5,8 +5,8 @@ service-<svc>.pem    private, signs the service's own tokens, 0600; only that se
 jwks.json            public keys of all of them: kid `token-<n>` with iss diary-access,
                          `service-<svc>-<n>` with iss diary-<svc>
 token-jwks.json      the token keys only, for the gateway
-factor-keys.json     AES-256 keys that seal the secrets of second factors, kid `factor-<n>`, the last one seals, 0600; only access
-                         reads it. Without it second factors have to be made anew
+factor-keys.json     AES-256 keys that seal the secrets of second factors, kid `factor-<n>`, the last one seals, 0600; only
+                         access reads it. Without it second factors have to be made anew
 seal-ca.pem          private key of the region's authority (EC P-256) that issues the schools' seals, 0600; only documents
                          reads it
 seal-ca.crt          its certificate, ten years, public: whoever checks a seal trusts it

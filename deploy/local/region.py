@@ -123,6 +123,7 @@ class Region:
         kept |= {f"DIARY_{name.upper()}_PORT": str(port) for name, port in self.ports.items()}
         kept |= {"DIARY_NOTIFY_SMTP_PORT": str(self.ports["smtp"])}
         kept |= {f"DIARY_{name}_PORTAL_URL": self.gateway_url for name in ("ACCESS", "NOTIFY", "DOCUMENTS")}
+        kept["DIARY_PORTAL_URL"] = self.gateway_url
         if service:
             kept["DIARY_NATS_URL"] = self.nats_url(service)
             kept[f"DIARY_{service.upper()}_DATABASE_URL"] = self.app_dsn(service)

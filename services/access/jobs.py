@@ -75,7 +75,7 @@ def forget_old(frame: Frame) -> Loop:
 
 
 def seal_factors(frame: Frame, keys: FactorKeys) -> Loop:
-    """Seals the second factors that the release before kept plain, or that a key before the present one sealed; then each hour."""
+    """Seals second factors that the release before kept plain, or that an earlier key sealed, each hour."""
 
     async def hourly() -> None:
         await asyncio.sleep(_SEAL_AFTER_SECONDS)

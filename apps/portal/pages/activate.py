@@ -17,7 +17,8 @@ _TOLD_IN_FORM = frozenset({grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.INVA
 
 
 class ActivatePages:
-    """`/activate`, and `/activate#token` of a letter: the script moves the token into the form and out of the address.
+    """`/activate`, `/activate#token/login` of a letter, `/activate#/login` of a slip: the script moves both into the form and
+    out of the address.
 
     A fragment is sent to no server, neither with the page's address nor as a referrer, so the token is in no log.
     """
@@ -46,7 +47,7 @@ class ActivatePages:
             return self._refuse(form, error)
         response = RedirectResponse("/", status_code=303)
         flash.put(request, response, "welcome")
-        self._frame.sessions.keep(request, response, answer.tokens)
+        self._frame.sessions.keep(response, answer.tokens)
         return response
 
     def _refuse(self, form: dict[str, str], error: GatewayError) -> Response:
@@ -68,6 +69,8 @@ def activation_page(frame: Frame, form: dict[str, str] | None = None, problem: s
         "activate.html",
         status,
         by_letter=typed.get("by") == _LETTER,
+        linked="yes" if typed.get("by") == _LETTER and typed.get("linked") and typed.get("token") else "",
+        linked_login=typed.get("linked_login", ""),
         token=typed.get("token", ""),
         login=typed.get("login", "").strip(),
         one_time_password=typed.get("one_time_password", ""),
@@ -79,7 +82,7 @@ def _read_request(form: dict[str, str]) -> ActivateAccountRequest:
     request = ActivateAccountRequest(new_password=form.get("new_password", ""))
     if form.get("by") == _LETTER:
         # The whole link may be pasted as well.
-        request.activation_token = form.get("token", "").strip().rpartition("#")[2]
+        request.activation_token = form.get("token", "").strip().rpartition("#")[2].partition("/")[0]
     else:
         request.login, request.one_time_password = form.get("login", "").strip(), form.get("one_time_password", "").strip()
     return request

@@ -54,7 +54,7 @@ class NoticePages:
         return flash.redirect(request, people.NOTICES_URL, "saved")
 
     async def _page(self, request: Request, session: Session, status: int = 200, problem: str = "") -> Response:
-        caller = await self._frame.callers.get(session.token)
+        caller = await self._frame.callers.ask(session.token)
         schools = list(dict.fromkeys(school.school_id for school, _ in people.list_children(caller)))
         found = await asyncio.gather(*(self._ask(school_id, session) for school_id in schools))
         answers = dict(zip(schools, found, strict=True))

@@ -134,7 +134,7 @@ def _farewell(request: Request, number: str) -> Response:
         path=FAREWELL_URL,
         httponly=True,
         samesite="lax",
-        secure=request.headers.get("x-forwarded-proto") == "https",
+        secure=request.scope["is_secure"],
     )
     return response
 

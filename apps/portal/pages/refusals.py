@@ -10,12 +10,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from apps.portal import flash
-from apps.portal.asked import FILE_BYTES, FILE_TOO_LARGE, MENDED_IN_FORM, path_id, read_files, read_form, read_list
+from apps.portal.asked import FILE_BYTES, FILE_TOO_LARGE, MENDED_IN_FORM, path_id, read_code, read_files, read_form, read_list
 from apps.portal.downloads import attachment
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
 from apps.portal.ids import new_id
-from apps.portal.reasons import sentence
+from apps.portal.reasons import sentence, wait_for_retry
 from apps.portal.sessions import Session
 from apps.portal.views import dates, people
 from apps.portal.views import refusals as views
@@ -73,8 +73,8 @@ class RefusalPages:
 
     async def _sign(self, request: Request, session: Session) -> Response:
         form, chosen = await read_form(request), await read_list(request, "application")
-        code, kept = form.get("code", "").replace(" ", ""), frozenset(chosen)
-        if not chosen or len(code) != 6 or not (code.isascii() and code.isdecimal()):
+        code, kept = read_code(form), frozenset(chosen)
+        if not chosen or not code:
             problem = "Введите шесть цифр кода из приложения." if chosen else "Отметьте хотя бы один отказ."
             return await self._page(request, session, _Shown(422, problem, "sign", kept))
         wanted = access_pb.SignRefusalsRequest(
@@ -86,6 +86,9 @@ class RefusalPages:
         try:
             answer = await call(self._frame.gateway.applications.SignRefusals, wanted, session.token, _SIGN_SECONDS)
         except GatewayError as error:
+            if error.reason == "CODE_BLOCKED":
+                blocked = wait_for_retry(error.reason, error.metadata, self._frame.clock.now())
+                return await self._page(request, session, _Shown(429, f"Ничего не подписано. {blocked}", "sign", kept))
             # A wrong code is UNAUTHENTICATED, and yet the session is well.
             if error.code not in MENDED_IN_FORM and error.reason not in ("CODE_WRONG", "CODE_MISSING"):
                 raise

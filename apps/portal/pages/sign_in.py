@@ -9,17 +9,19 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from apps.portal import kept_form
-from apps.portal.asked import read_form
+from apps.portal import flash, kept_form
+from apps.portal.asked import read_code, read_form
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
 from apps.portal.kept_form import KeptForm, local_path
 from apps.portal.pages.activate import activation_page
 from apps.portal.reasons import sentence, wait_for_retry
-from apps.portal.sessions import REFRESH, Session, drop
+from apps.portal.sessions import ENDED, Session
 from apps.portal.views import people
 from diary.access.v1 import session_service_pb2 as pb
 
+# As the service takes them.
+_LOGIN_LENGTH, _PASSWORD_LENGTH = 100, 200
 _TOLD_IN_FORM = frozenset(
     {grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION}
 )
@@ -55,7 +57,10 @@ class SignInPages:
         return self._frame.page("nothing_yet.html", request, caller, is_staff=any(school.roles for school in caller.schools))
 
     async def _show(self, request: Request) -> Response:
-        return self._form(_Back(local_path(request.query_params.get("next", ""))))
+        back, has_ended = _Back(local_path(request.query_params.get("next", ""))), flash.read(request) == ENDED
+        response = self._form(back, has_ended=has_ended)
+        flash.drop(request, response)
+        return response
 
     async def _keep_form(self, request: Request) -> Response:
         """A form whose session was over: it is sent again after sign-in, or its page is come back to."""
@@ -69,7 +74,10 @@ class SignInPages:
         login, password, back = form.get("login", "").strip(), form.get("password", ""), _read_back(form)
         if not login or not password:
             return self._form(back, login, "Введите логин и пароль.", 422)
-        credentials = pb.CreateSessionRequest(login=login, password=password, one_time_code=form.get("code", "").strip())
+        if len(login) > _LOGIN_LENGTH or len(password) > _PASSWORD_LENGTH:
+            # To the person simply a wrong one; the gateway's limits are for those who ask it.
+            return self._form(back, login[:_LOGIN_LENGTH], sentence("SIGN_IN_FAILED"), 422)
+        credentials = pb.CreateSessionRequest(login=login, password=password, one_time_code=read_code(form))
         try:
             answer = await call(self._frame.gateway.sessions.CreateSession, credentials)
         except GatewayError as error:
@@ -78,7 +86,7 @@ class SignInPages:
         response = (
             await self._ask_to_send(request, kept, answer) if kept else RedirectResponse(back.url or "/", status_code=303)
         )
-        self._frame.sessions.keep(request, response, answer.tokens)
+        self._frame.sessions.keep(response, answer.tokens)
         return response
 
     async def _ask_to_send(self, request: Request, kept: KeptForm, answer: pb.CreateSessionResponse) -> Response:
@@ -94,16 +102,35 @@ class SignInPages:
             return self._form(back, login, wait_for_retry(error.reason, error.metadata, self._frame.clock.now()), 429)
         if error.code not in _TOLD_IN_FORM:
             raise error
-        # A login too long to be one is refused as malformed; to the person it is simply a wrong one.
+        if error.reason == "CODE_MISSING":
+            # A step of the way, not a mistake.
+            return self._form(back, login, "", 422, asks_code=True)
+        # What is malformed is simply a wrong one.
         reason = "SIGN_IN_FAILED" if error.code == grpc.StatusCode.INVALID_ARGUMENT else error.reason
-        return self._form(back, login, sentence(reason), 422, asks_code=reason in ("CODE_MISSING", "CODE_WRONG"))
+        return self._form(back, login, sentence(reason), 422, asks_code=reason == "CODE_WRONG")
 
-    def _form(self, back: _Back, login: str = "", problem: str = "", status: int = 200, *, asks_code: bool = False) -> Response:
-        words = {"back": back.url, "kept": back.kept, "login": login, "problem": problem, "asks_code": asks_code}
+    def _form(
+        self,
+        back: _Back,
+        login: str = "",
+        problem: str = "",
+        status: int = 200,
+        *,
+        asks_code: bool = False,
+        has_ended: bool = False,
+    ) -> Response:
+        words = {
+            "back": back.url,
+            "kept": back.kept,
+            "login": login,
+            "problem": problem,
+            "asks_code": asks_code,
+            "has_ended": has_ended,
+        }
         return self._frame.renderer.page("sign_in.html", status, **words)
 
     async def _sign_out(self, request: Request) -> Response:
-        refresh_token = request.cookies.get(REFRESH)
+        refresh_token = self._frame.sessions.refresh_token(request)
         response = RedirectResponse("/sign-in", status_code=303)
         if refresh_token:
             try:
@@ -112,7 +139,7 @@ class SignInPages:
                 if error.code == grpc.StatusCode.UNAVAILABLE and error.reason != "ENDING_PENDING":
                     # Not ended: the person must know, and the cookies are needed to try again.
                     raise
-        drop(response)
+        self._frame.sessions.drop(response)
         return response
 
 

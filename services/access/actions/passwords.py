@@ -1,7 +1,7 @@
 """Passwords by argon2id, in threads: a check takes 64 MiB and tens of milliseconds, so only few run at once.
 
-Who waits stands in the lane of its work, so that strangers at one door keep nobody from another; a lane lets so many wait, for so
-long, and who hangs up leaves it.
+Who waits stands in the lane of its work, so that strangers at one door keep nobody from another; a lane lets so many wait, for
+so long, and who hangs up leaves it.
 """
 
 import asyncio
@@ -29,11 +29,16 @@ Result = TypeVar("Result")
 
 
 class Lane(Enum):
-    """A door that asks for this work: how many of its calls run at once, how many more may wait."""
+    """A door that asks for this work."""
 
-    SIGN_IN = (2, 60)
-    FIRST_SIGN_IN = (1, 30)
-    OFFICE = (1, 30)
+    SIGN_IN = "sign-in"
+    FIRST_SIGN_IN = "first sign-in"
+    OFFICE = "office"
+
+
+# How many of a lane run at once, and how many more may wait.
+_RUNNING = {Lane.SIGN_IN: 2, Lane.FIRST_SIGN_IN: 1, Lane.OFFICE: 1}
+_WAITING = {Lane.SIGN_IN: 60, Lane.FIRST_SIGN_IN: 30, Lane.OFFICE: 30}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +55,15 @@ def hash_password(password: str) -> str:
 
 
 class Passwords:
-    """Checks and hashes passwords off the event loop. Raises ResourceExhausted SIGN_IN_BUSY when too many wait, or wait too long."""
+    """Checks and hashes passwords off the event loop.
+
+    Raises ResourceExhausted SIGN_IN_BUSY when too many wait, or wait too long.
+    """
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="argon2")
         self._nobodys_hash = _hasher.hash("the password of nobody")
-        self._places = {lane: asyncio.Semaphore(lane.value[0]) for lane in Lane}
+        self._places = {lane: asyncio.Semaphore(_RUNNING[lane]) for lane in Lane}
         self._waiting = dict.fromkeys(Lane, 0)
 
     async def check(self, lane: Lane, password_hash: str | None, password: str) -> Checked:
@@ -75,7 +83,7 @@ class Passwords:
     @asynccontextmanager
     async def _place(self, lane: Lane) -> AsyncIterator[None]:
         place = self._places[lane]
-        if self._waiting[lane] >= lane.value[1]:
+        if self._waiting[lane] >= _WAITING[lane]:
             raise _busy()
         self._waiting[lane] += 1
         try:

@@ -56,8 +56,8 @@ class Attempt:
 class SignInAttempts:
     """Counts attempts for a login, known or not: few from one address, many from everywhere.
 
-    So a stranger blocks the login at the stranger's own address, and a class behind one address blocks nobody: each login counts
-    apart. Where the login was signed in from before, the count from everywhere does not hold.
+    So a stranger blocks the login at the stranger's own address, and a class behind one address blocks nobody: each login
+    counts apart. Where the login was signed in from before, the count from everywhere does not hold.
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -98,9 +98,11 @@ class SignInAttempts:
     async def _wait(self, limits: Mapping[bytes, int]) -> datetime:
         try:
             async with asyncio.timeout(_WAIT_SECONDS):
-                while (begun := await self._begin(limits)) is None:
+                while True:
+                    if begun := await self._begin(limits):
+                        return begun
+                    # Another process may judge the one that is waited for.
                     await asyncio.sleep(_LOOK_SECONDS)
-                return begun
         except TimeoutError:
             raise ResourceExhausted("SIGN_IN_BUSY", "other sign-ins of the same login are being checked; repeat") from None
 

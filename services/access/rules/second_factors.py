@@ -18,7 +18,7 @@ _ISSUER = "Электронный дневник"
 
 @dataclass(frozen=True, slots=True)
 class SecondFactor:
-    """A secret in Base32, sealed as it is kept; `last_step` is the step of the last code used, `fail_times` are of wrong codes."""
+    """A secret as it is kept; `last_step` is the step of the last code used, `fail_times` are of wrong codes."""
 
     secret: str
     is_confirmed: bool

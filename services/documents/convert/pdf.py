@@ -11,6 +11,7 @@ from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import segno
 import typst
@@ -35,7 +36,8 @@ class TemplateBrokenError(Exception):
 
 def render_slips(pages: Sequence[SlipPage]) -> bytes:
     """Slips as PDF, one a page. Takes some 10 ms a page without the GIL: call it in an executor."""
-    codes = {page.link: draw_code(page.link) for page in pages}
+    # Behind «#/» the login goes into the form of the first sign-in; browsers send it to no server.
+    codes = {page.login: draw_code(f"{page.link}#/{quote(page.login)}") for page in pages}
     try:
         return _render("slip.typ", {"slips": pages, "codes": codes})
     finally:

@@ -240,6 +240,8 @@ def write_marks_for_letters(marks: Sequence[MarkForLetter]) -> diary_service_pb2
                 work_type_name=mark.work_type_name,
                 value=mark.value,
                 revision=mark.revision,
+                previous_value=mark.previous_value,
+                reason=mark.reason,
             )
             for mark in marks
         ]

@@ -82,7 +82,9 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class MarkForLetter:
-    """A mark with what a letter says of it; `name` of the student, None until its parts are told."""
+    """A mark with what a letter says of it; `name` of the student, None until its parts are told. `previous_value` is 0 where
+    there was none.
+    """
 
     mark_id: UUID
     student_id: UUID
@@ -94,3 +96,5 @@ class MarkForLetter:
     value: int
     revision: int
     name: PersonName | None
+    previous_value: int
+    reason: str

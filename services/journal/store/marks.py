@@ -139,9 +139,12 @@ async def list_for_letters(connection: Connection, school_id: UUID, mark_ids: Se
         SELECT m.mark_id, m.student_id, s.display_name, c.subject_name, m.lesson_date, l.topic,
             CASE WHEN l.work_type_id IS NULL THEN ''
                 ELSE (SELECT w.name FROM work_types w WHERE w.school_id = $1 AND w.work_type_id = l.work_type_id) END,
-            m.value, m.revision, s.family_name, s.given_name, s.patronymic
+            m.value, m.revision, s.family_name, s.given_name, s.patronymic,
+            coalesce((SELECT p.value FROM mark_revisions p
+                WHERE p.school_id = $1 AND p.mark_id = m.mark_id AND p.revision = m.revision - 1), 0),
+            coalesce(m.reason, '')
         FROM (
-            SELECT DISTINCT ON (mark_id) mark_id, lesson_id, student_id, course_id, lesson_date, value, revision
+            SELECT DISTINCT ON (mark_id) mark_id, lesson_id, student_id, course_id, lesson_date, value, revision, reason
             FROM mark_revisions WHERE school_id = $1 AND mark_id = ANY($2) ORDER BY mark_id, revision DESC
         ) AS m
         JOIN students s ON s.school_id = $1 AND s.student_id = m.student_id
@@ -152,4 +155,4 @@ async def list_for_letters(connection: Connection, school_id: UUID, mark_ids: Se
         school_id,
         mark_ids,
     )
-    return [MarkForLetter(*(*row[:9], read_parts(*row[9:]))) for row in rows]
+    return [MarkForLetter(*row[:9], read_parts(*row[9:12]), *row[12:]) for row in rows]

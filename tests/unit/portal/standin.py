@@ -42,22 +42,27 @@ SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 class Access(session_service_pb2_grpc.SessionServiceServicer):
-    """Sessions whose refresh tokens work once; a token used twice ends all."""
+    """Sessions whose refresh tokens work once, and for another pair as for half a minute; a token of none ends all."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.refreshes = 0
         self.live: set[str] = set()
+        self.used: set[str] = set()
         self.tokens: set[str] = set()
         self.roles = [options_pb2.ROLE_GUARDIAN, options_pb2.ROLE_TEACHER, options_pb2.ROLE_CLASS_TEACHER]
         self.asked = 0
         self.family_role = options_pb2.ROLE_GUARDIAN
         self.has_totp = False
         self.has_child = True
+        self.addresses: list[str] = []
+        # As services without sessions of their own do.
+        self.hides_ends = False
 
     def end_all(self) -> None:
         """Ends every session, as when the last access has ended."""
         self.live.clear()
+        self.used.clear()
         self.tokens.clear()
 
     def issue(self) -> access_pb.SessionTokens:
@@ -75,16 +80,20 @@ class Access(session_service_pb2_grpc.SessionServiceServicer):
             await refuse(context, code_pb2.RESOURCE_EXHAUSTED, "SIGN_IN_BLOCKED", retry_time=retry_time.isoformat())
         if request.login == "new":
             await refuse(context, code_pb2.FAILED_PRECONDITION, "PASSWORD_NOT_SET")
+        self.addresses.append(str(dict(context.invocation_metadata()).get("x-forwarded-for", "")))
         if request.password != "right":
             await refuse(context, code_pb2.UNAUTHENTICATED, "SIGN_IN_FAILED")
+        if request.login == "head" and request.one_time_code != ONE_TIME_CODE:
+            await refuse(context, code_pb2.UNAUTHENTICATED, "CODE_WRONG" if request.one_time_code else "CODE_MISSING")
         return access_pb.CreateSessionResponse(tokens=self.issue())
 
     async def RefreshSession(self, request: access_pb.RefreshSessionRequest, context: Any) -> access_pb.RefreshSessionResponse:
         self.refreshes += 1
-        if request.refresh_token not in self.live:
+        if request.refresh_token not in self.live | self.used:
             self.end_all()
             await refuse(context, code_pb2.UNAUTHENTICATED, "SESSION_ENDED")
         self.live.discard(request.refresh_token)
+        self.used.add(request.refresh_token)
         return access_pb.RefreshSessionResponse(tokens=self.issue())
 
     async def EndSession(self, request: access_pb.EndSessionRequest, context: Any) -> access_pb.EndSessionResponse:
@@ -140,6 +149,8 @@ class Diary(diary_service_pb2_grpc.DiaryServiceServicer):
         self._access = access
 
     async def GetDiaryWeek(self, request: diary_pb.GetDiaryWeekRequest, context: Any) -> diary_pb.GetDiaryWeekResponse:
+        if self._access.hides_ends and not self._access.tokens:
+            await refuse(context, code_pb2.NOT_FOUND, "STUDENT_NOT_FOUND")
         await self._access.check(context)
         if request.student_id != STUDENT:
             await refuse(context, code_pb2.NOT_FOUND, "STUDENT_NOT_FOUND")
@@ -265,7 +276,7 @@ class Journal(journal_service_pb2_grpc.JournalServiceServicer):
 class StandIn:
     """The gateway's stand-in, and a browser at the portal."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, url: str) -> None:
         self.access = Access(clock)
         # The methods that the portal does not call stay unimplemented.
         self.journal: Journal = cast("Any", Journal)()
@@ -289,7 +300,7 @@ class StandIn:
         preference_service_pb2_grpc.add_PreferenceServiceServicer_to_server(self.preferences, self.server)
         self.port = self.server.add_insecure_port("127.0.0.1:0")
         self.gateway = Gateway(f"127.0.0.1:{self.port}")
-        self.application = app.build(self.gateway, clock)
+        self.application = app.build(self.gateway, clock, url)
         self._transport = httpx.ASGITransport(self.application, raise_app_exceptions=False)
 
     def browser(self, **headers: str) -> httpx.AsyncClient:
@@ -305,9 +316,9 @@ class StandIn:
 
 
 @asynccontextmanager
-async def portal(clock: Clock | None = None) -> AsyncIterator[StandIn]:
-    """The portal over a stand-in of the gateway."""
-    stand_in = StandIn(clock or SystemClock())
+async def portal(clock: Clock | None = None, url: str = ORIGIN) -> AsyncIterator[StandIn]:
+    """The portal over a stand-in of the gateway, opened by people at `url`."""
+    stand_in = StandIn(clock or SystemClock(), url)
     await stand_in.server.start()
     try:
         yield stand_in

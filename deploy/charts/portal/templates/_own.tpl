@@ -14,6 +14,8 @@
       value: {{ .Values.global.logLevel }}
     - name: DIARY_PORTAL_PORT
       value: {{ include "service.port" . | quote }}
+    - name: DIARY_PORTAL_URL
+      value: {{ include "service.portalUrl" . }}
     - name: DIARY_GATEWAY_ADDRESS
       value: dns:///diary-gateway-portal:{{ $gateway }}
   startupProbe:

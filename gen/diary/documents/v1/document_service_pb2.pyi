@@ -1104,7 +1104,7 @@ class Slip(_message.Message):
     application_date: _builtins.str
     """Date of the application, ISO 8601."""
     link: _builtins.str
-    """Link to the page of first sign-in, without the secret; also in the QR code."""
+    """Link to the page of first sign-in, without the secret; also in the QR code, there with the login behind «#/»."""
     login: _builtins.str
     """Login."""
     one_time_password: _builtins.str
