@@ -68,4 +68,5 @@ def _make_traceparent(request_id: str) -> str:
 
 def _word(metadata: Mapping[str, str | bytes], name: str) -> str:
     value = metadata.get(name, "")
-    return value[:_MOST_LETTERS] if isinstance(value, str) and value.isprintable() else ""
+    # Of a stranger's words those that can be sent on as a header.
+    return value[:_MOST_LETTERS] if isinstance(value, str) and value.isascii() and value.isprintable() else ""

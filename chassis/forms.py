@@ -12,6 +12,7 @@ from typing import Any
 import protovalidate
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from buf.validate import validate_pb2
 from chassis.errors import FieldViolation, InvalidArgument
@@ -22,6 +23,7 @@ _MOST_LETTERS = 500
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 # 1900 to 2200: within what every zone and PostgreSQL can tell.
 _INSTANTS = range(-2_208_988_800, 7_258_118_400)
+_NANOS = range(10**9)
 
 
 class Form:
@@ -31,7 +33,6 @@ class Form:
         self._lists: list[tuple[str, int]] = []
         self._texts: list[tuple[str, bool]] = []
         self._parts: list[tuple[str, Form]] = []
-        self._is_instant = descriptor.full_name == "google.protobuf.Timestamp"
         for field in descriptor.fields:
             rules = field.GetOptions().Extensions[validate_pb2.field]
             if field.is_repeated:
@@ -47,7 +48,7 @@ class Form:
         for name, most in self._lists:
             if len(getattr(message, name)) > most:
                 raise _refuse([FieldViolation(name, f"must contain no more than {most} item(s)")])
-        if self._is_instant and getattr(message, "seconds") not in _INSTANTS:  # noqa: B009 - a Timestamp, as nobody knows here
+        if isinstance(message, Timestamp) and (message.seconds not in _INSTANTS or message.nanos not in _NANOS):
             yield FieldViolation("", "must be an instant of the years 1900 to 2200")
         for name, is_required in self._texts:
             value = getattr(message, name)

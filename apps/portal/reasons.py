@@ -3,7 +3,7 @@
 A reason that several services share means the same in each, so the table needs no domains.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from apps.portal.views.dates import count
@@ -32,7 +32,15 @@ SENTENCES = {
     "ENDING_PENDING": "Доступ прекращён, подтверждение ещё идёт. Повторите через минуту.",
     "APPLICATION_NOT_FOUND": "Такого заявления нет среди тех, что вам открыты.",
     "PERSON_NOT_FOUND": "Такого человека нет среди представителей ученика.",
-    "APPLICANT_INCOMPLETE": "Укажите фамилию, имя заявителя и кем он приходится ребёнку.",
+    "APPLICANT_INCOMPLETE": "Укажите фамилию заявителя и кем он приходится ребёнку.",
+    "NAME_INVALID": "В имени могут быть только буквы, дефис, апостроф, точка и пробел. Проверьте фамилию, имя и отчество.",
+    "AUTHORITY_DOCUMENT_INVALID": "Укажите вид документа, номер и дату: «свидетельство о рождении I-АЯ № 000000».",
+    "AUTHORITY_DATES_INVALID": "Проверьте даты документа: у доверенности нужна дата или срок; дата не позже сегодняшней, "
+    "срок не раньше даты.",
+    "RELATION_NOT_SHOWN": "Один из подписавших не подтвердил родство документом. Зарегистрируйте его заявление отдельно.",
+    "SCHOOL_DETAILS_MISSING": "Решение не составить: в реквизитах школы не заполнено то, что в нём печатается.",
+    "REGULATION_KNOWN": "Редакция регламента с этого дня уже внесена.",
+    "WITHDRAWAL_OF_ANOTHER": "Заявление подали двое. Чтобы отозвать его, обратитесь в школу: отзыв записывают со слов обоих.",
     "EMAIL_MISSING": "Чтобы направить логин и пароль по электронной почте, укажите её адрес.",
     "RECEIVED_IN_FUTURE": "Время поступления ещё не наступило. Проверьте дату и время.",
     "CALENDAR_UNKNOWN": "Производственный календарь этого года ещё не загружен. Сообщите оператору региональной системы.",
@@ -119,6 +127,49 @@ SENTENCES = {
 
 # Refusals that say until when to wait.
 _WAITS = {"SIGN_IN_BLOCKED": "Слишком много попыток.", "CODE_BLOCKED": "Слишком много неверных кодов."}
+
+# What a field of a form is called, by its name in the request.
+FIELDS = {
+    "family_name": "фамилия",
+    "given_name": "имя",
+    "patronymic": "отчество",
+    "guardian_kind": "кем приходится ребёнку",
+    "authority_document": "документ, подтверждающий полномочия",
+    "authority_date": "дата документа",
+    "authority_end_date": "срок полномочий",
+    "email": "электронная почта",
+    "phone": "телефон",
+    "address": "адрес",
+    "site": "сайт",
+    "locality": "место составления документов",
+    "head_position": "должность руководителя",
+    "head_position_dative": "должность руководителя, кому",
+    "head_name_dative": "фамилия и инициалы руководителя, кому",
+    "founder": "учредитель",
+    "founder_contacts": "адрес и телефон учредителя",
+    "applicants": "один человек указан дважды",
+    "channel": "как поступило",
+    "receive_time": "время поступления",
+    "declare_date": "дата заявления",
+    "act_number": "номер акта",
+    "act_date": "дата акта",
+    "ground": "основание",
+    "title": "название регламента",
+    "order_number": "номер приказа",
+    "order_date": "дата приказа",
+    "valid_from_date": "с какого дня действует",
+    "lesson_date": "день урока",
+    "topic": "тема",
+    "homework": "домашнее задание",
+    "reason": "причина",
+    "note": "примечание",
+    "one_time_code": "код",
+    "login": "логин",
+    "password": "пароль",
+}
+# What a decision prints of the school, as the metadata of the refusal name it.
+_PRINTED = {"address": "адрес школы", "founder": "учредитель", "regulation": "приказ, которым школа приняла регламент"}
+
 _UNKNOWN = "Не получилось выполнить действие. Повторите через минуту."
 
 
@@ -134,6 +185,17 @@ def wait_for_retry(reason: str, metadata: Mapping[str, str], now: datetime) -> s
     return f"{_WAITS[reason]} Попробуйте через {count(minutes, ('минуту', 'минуты', 'минут'))}."
 
 
-def sentence(reason: str) -> str:
-    """What a person is told for a reason; a general sentence when the answer named none."""
+def sentence(reason: str, fields: Sequence[str] = (), metadata: Mapping[str, str] | None = None) -> str:
+    """What a person is told for a reason; a general sentence when the answer named none. A form is told which of its fields are
+    amiss, a school what it has not said.
+    """
+    named = [
+        word for word in dict.fromkeys(FIELDS.get(path.rpartition(".")[2].partition("[")[0], "") for path in fields) if word
+    ]
+    if reason == "REQUEST_INVALID" and named:
+        return f"Проверьте: {', '.join(named)}. Заполнено неверно."
+    missing = [_PRINTED.get(name, "") for name in (metadata or {}).get("missing", "").split(",")]
+    if reason == "SCHOOL_DETAILS_MISSING" and all(missing):
+        where = "Их вносят ответственный за электронный журнал или директор на странице «Реквизиты школы»."
+        return f"Решение не составить, пока не указано: {', '.join(missing)}. {where}"
     return SENTENCES.get(reason, _UNKNOWN)

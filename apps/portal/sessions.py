@@ -86,18 +86,14 @@ class Sessions:
             response.delete_cookie(name, httponly=True, samesite="lax", secure=self._is_secure)
 
     def sign_in_redirect(self, request: Request) -> Response:
-        """To the sign-in page; a page that was being read is come back to, a form that was sent goes along (`kept_form`).
-
-        Who was signed in is told that this is over.
+        """To the sign-in page; a page that was being read is come back to, a form that was sent goes along (`kept_form`). Who was
+        signed in is told that this is over.
         """
         back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         query = f"?next={quote(back, safe='/')}" if back != "/" else ""
-        if request.method != "GET":
-            # With 307 a browser posts the same form again, there; that page says the rest.
-            response = RedirectResponse(f"{SIGN_IN_URL}/form{query}", status_code=307)
-            self.drop(response)
-            return response
-        response = RedirectResponse(f"{SIGN_IN_URL}{query}", status_code=303)
+        # With 307 a browser posts the same form again, there.
+        way, status = (SIGN_IN_URL, 303) if request.method == "GET" else (f"{SIGN_IN_URL}/form", 307)
+        response = RedirectResponse(f"{way}{query}", status_code=status)
         if self.refresh_token(request) or request.cookies.get(self._access):
             flash.put(request, response, ENDED, SIGN_IN_URL)
         self.drop(response)

@@ -23,17 +23,12 @@ _unsigned_seconds = Gauge("diary_documents_unsigned_seconds", "For how long the 
 
 def count_deadlines(frame: Frame) -> Loop:
     """Shows how many deadlines are open and overdue, by clause (Clause R7)."""
-    for in_time in ("true", "false"):
-        metrics.deadlines_met.labels(CLAUSE, in_time)
+    shown = metrics.OpenDeadlines(CLAUSE)
 
     async def often() -> None:
         while True:
             async with frame.database.jobs() as connection:
-                counts = await deadlines.count_open_deadlines(connection, frame.clock.now())
-            # Where nothing is open no row comes, and that is zero.
-            for clause, is_open, is_overdue in counts or [(CLAUSE, 0, 0)]:
-                metrics.deadlines_open.labels(clause).set(is_open)
-                metrics.deadlines_overdue.labels(clause).set(is_overdue)
+                shown.show(await deadlines.count_open_deadlines(connection, frame.clock.now()))
             await asyncio.sleep(_COUNT_SECONDS)
 
     return often

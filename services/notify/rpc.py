@@ -42,7 +42,7 @@ class RelationServicer(relation_service_pb2_grpc.RelationServiceServicer):
         """Answers when relations and ended sessions are committed, and no letter of an ended relation can leave any more."""
         changed = [relations.read_relation(message) for message in request.relations]
         if changed:
-            school_id = UUID(request.school_id)
+            school_id = relations.read_school(request.school_id)
             async with self._database.school(school_id) as connection, connection.transaction():
                 await relations.apply(connection, school_id, changed)
                 await queue.cancel_ended(connection, school_id, changed, self._clock.now())

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from apps.portal import flash
@@ -45,6 +45,9 @@ class ApplicationPages:
 
     async def _show_list(self, request: Request, session: Session) -> Response:
         school_id, chosen = path_id(request, "school"), request.query_params.get("state", "")
+        if not people.is_of_office(await self._frame.callers.get(session.token), school_id):
+            # A family has a page of its own cases.
+            return RedirectResponse(people.own_cases_url(school_id), status_code=303)
         state = views.find_state(chosen)
         if state is None:
             raise HTTPException(404)
@@ -80,8 +83,15 @@ class ApplicationPages:
         return self._choice(request, caller, students=students)
 
     def _choice(self, request: Request, caller: GetCallerResponse, **shown: Any) -> Response:
-        url = people.applications_url(path_id(request, "school"))
-        return self._frame.page("application_choose.html", request, caller, **{"classes": (), "students": (), **shown}, url=url)
+        school_id = path_id(request, "school")
+        return self._frame.page(
+            "application_choose.html",
+            request,
+            caller,
+            **{"classes": (), "students": (), **shown},
+            url=people.applications_url(school_id),
+            students_url=people.students_url(school_id),
+        )
 
     async def _show_form(self, request: Request, session: Session) -> Response:
         caller, student, guardianships = await about_student(self._frame, *_about(request), session.token)
@@ -108,7 +118,7 @@ class ApplicationPages:
         except GatewayError as error:
             if error.code not in MENDED_IN_FORM and error.reason not in _MENDED_REASONS:
                 raise
-            problem = forms.name_applicant(error.fields, form) + sentence(error.reason)
+            problem = forms.name_applicant(error.fields, form) + sentence(error.reason, error.fields)
             return await self._refuse(request, session, form, MENDED_IN_FORM.get(error.code, 422), problem)
         url = f"{people.applications_url(school_id)}/{answer.application.application_id}"
         return flash.redirect(request, url, "registered")

@@ -2,7 +2,7 @@
 
 import grpc
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from apps.portal import flash
@@ -43,6 +43,11 @@ class CasePages:
         ]
 
     async def _show(self, request: Request, session: Session) -> Response:
+        school_id = path_id(request, "school")
+        if not people.is_of_office(await self._frame.callers.get(session.token), school_id):
+            # A family sees the own case on a page of its own.
+            url = f"{people.own_cases_url(school_id)}/{path_id(request, 'application')}"
+            return RedirectResponse(url, status_code=303)
         return await self._page(request, session)
 
     async def _grant(self, request: Request, session: Session) -> Response:
@@ -113,7 +118,9 @@ class CasePages:
             raise error
         status = 503 if error.code == grpc.StatusCode.UNAVAILABLE else MENDED_IN_FORM[error.code]
         is_repeated = error.reason == "SLIP_ALREADY_ISSUED"
-        return await self._page(request, session, status, sentence(error.reason), about, is_slip_repeated=is_repeated)
+        return await self._page(
+            request, session, status, sentence(error.reason, error.fields, error.metadata), about, is_slip_repeated=is_repeated
+        )
 
     async def _page(
         self,

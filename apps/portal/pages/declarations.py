@@ -85,7 +85,9 @@ class DeclarationPages:
     async def _refuse(self, request: Request, session: Session, error: GatewayError, form: Mapping[str, str]) -> Response:
         if error.code not in MENDED_IN_FORM and error.reason not in _MENDED_REASONS:
             raise error
-        return await self._page(request, session, MENDED_IN_FORM.get(error.code, 422), sentence(error.reason), form)
+        return await self._page(
+            request, session, MENDED_IN_FORM.get(error.code, 422), sentence(error.reason, error.fields, error.metadata), form
+        )
 
     async def _page(
         self,

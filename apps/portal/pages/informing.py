@@ -74,7 +74,9 @@ class InformingPages:
     async def _refuse(self, request: Request, session: Session, error: GatewayError) -> Response:
         if error.code not in MENDED_IN_FORM:
             raise error
-        return await self._page(request, session, MENDED_IN_FORM[error.code], sentence(error.reason))
+        return await self._page(
+            request, session, MENDED_IN_FORM[error.code], sentence(error.reason, error.fields, error.metadata)
+        )
 
     async def _page(self, request: Request, session: Session, status: int = 200, problem: str = "") -> Response:
         caller, student = await ask_own_student(self._frame, request, session)

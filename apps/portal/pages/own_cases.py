@@ -59,7 +59,9 @@ class OwnCasePages:
         except GatewayError as error:
             if error.code not in MENDED_IN_FORM:
                 raise
-            return await self._page(request, session, MENDED_IN_FORM[error.code], sentence(error.reason))
+            return await self._page(
+                request, session, MENDED_IN_FORM[error.code], sentence(error.reason, error.fields, error.metadata)
+            )
         return flash.redirect(request, _url(request), "withdrawn")
 
     async def _page(self, request: Request, session: Session, status: int = 200, problem: str = "") -> Response:

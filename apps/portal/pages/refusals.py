@@ -92,7 +92,9 @@ class RefusalPages:
             # A wrong code is UNAUTHENTICATED, and yet the session is well.
             if error.code not in MENDED_IN_FORM and error.reason not in ("CODE_WRONG", "CODE_MISSING"):
                 raise
-            problem = f"Ничего не подписано. {_NOT_SIGNED.get(error.reason) or sentence(error.reason)}"
+            problem = (
+                f"Ничего не подписано. {_NOT_SIGNED.get(error.reason) or sentence(error.reason, error.fields, error.metadata)}"
+            )
             needs_factor = error.reason == "TOTP_NOT_ENROLLED"
             return await self._page(request, session, _Shown(422, problem, "sign", kept, needs_factor))
         return flash.redirect(request, _url(request), str(len(answer.applications)))
@@ -156,7 +158,9 @@ class RefusalPages:
         if error.code not in MENDED_IN_FORM:
             raise error
         return await self._page(
-            request, session, _Shown(MENDED_IN_FORM[error.code], sentence(error.reason), form, signed_date=day)
+            request,
+            session,
+            _Shown(MENDED_IN_FORM[error.code], sentence(error.reason, error.fields, error.metadata), form, signed_date=day),
         )
 
     async def _page(self, request: Request, session: Session, shown: _Shown) -> Response:

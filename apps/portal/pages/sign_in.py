@@ -119,14 +119,8 @@ class SignInPages:
         asks_code: bool = False,
         has_ended: bool = False,
     ) -> Response:
-        words = {
-            "back": back.url,
-            "kept": back.kept,
-            "login": login,
-            "problem": problem,
-            "asks_code": asks_code,
-            "has_ended": has_ended,
-        }
+        words = {"back": back.url, "kept": back.kept, "login": login, "problem": problem}
+        words |= {"asks_code": asks_code, "has_ended": has_ended}
         return self._frame.renderer.page("sign_in.html", status, **words)
 
     async def _sign_out(self, request: Request) -> Response:

@@ -80,7 +80,7 @@ class StatementPages:
                 return self._page(request, about, form, 503, is_to_confirm=True, is_pending=True)
             if error.code not in MENDED_IN_FORM and error.reason not in _MENDED_REASONS:
                 raise
-            problem = forms.name_signer(error.fields, form) + sentence(error.reason)
+            problem = forms.name_signer(error.fields, form) + sentence(error.reason, error.fields)
             form = form.again(new_id(self._frame.clock))
             return self._page(request, about, form, MENDED_IN_FORM.get(error.code, 422), problem)
         url = people.applications_url(path_id(request, "school"))

@@ -87,7 +87,8 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
             filed, channel, received = filing_rules.take_own_statement(filed, kind, own), pb.APPLICATION_CHANNEL_DIARY, now
         if kind is not ApplicationKind.APPENDIX_1:
             filing_rules.check_statement(filed, student, request.is_for_student_too, now.astimezone(zone).date())
-        planned = filing_rules.plan_applicants(filed, student, request.is_for_student_too)
+        day = now.astimezone(zone).date()
+        planned = filing_rules.plan_applicants(filed, student, request.is_for_student_too, day)
         return Filing(kind, school_id, who.account_id, student, planned, channel, received)
 
     async def GetApplication(self, request: pb.GetApplicationRequest, context: Context) -> pb.GetApplicationResponse:
@@ -261,7 +262,8 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
     async def _with_applicants(self, connection: Connection, school_id: UUID, cases: list[Case]) -> list[Case]:
         day = today(self._clock, await schools.get_time_zone(connection, school_id))
         by_case: dict[UUID, list[Applicant]] = defaultdict(list)
-        for applicant in await store.list_applicants(connection, school_id, [case.application_id for case in cases], day):
+        ids, now = [case.application_id for case in cases], self._clock.now()
+        for applicant in await store.list_applicants(connection, school_id, ids, day, now):
             by_case[applicant.application_id].append(applicant)
         return [replace(case, applicants=by_case[case.application_id]) for case in cases]
 

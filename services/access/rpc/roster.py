@@ -12,7 +12,7 @@ from chassis.run import Frame
 from diary.access.v1 import roster_service_pb2, roster_service_pb2_grpc
 from services.access import convert
 from services.access.actions.endings import Endings
-from services.access.actions.leaving import Leaving, end_enrolment, end_guardianship
+from services.access.actions.leaving import Leaving, Parting, end_enrolment, end_guardianship
 from services.access.convert import applications as filed
 from services.access.convert.papers import declaration_entry
 from services.access.rules.applications import REGISTERING, require_student
@@ -107,10 +107,8 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
             await self._require_admin(connection, school_id)
             known = await requests.find_answer(connection, who.account_id, request, roster_service_pb2.Guardianship)
             if known is None:
-                guardianship_id = UUID(request.guardianship_id)
-                student_id = await end_guardianship(
-                    connection, self._clock, school_id, guardianship_id, who.account_id, request.ground
-                )
+                parting = Parting(UUID(request.guardianship_id), request.ground, *filed.guardianship_end(request))
+                student_id = await end_guardianship(connection, self._clock, school_id, who.account_id, parting)
                 known = roster_service_pb2.Guardianship(student_id=str(student_id))
                 await requests.keep_answer(connection, who.account_id, request, known, now)
             waiting = await pushes.list_pushes_of_student(connection, school_id, UUID(known.student_id))

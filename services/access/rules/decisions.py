@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chassis.errors import FailedPrecondition, NotFound
 from services.access.rules.applications import Regulation, Way
+from services.access.rules.guardianships import AuthorityEnd
 from services.access.rules.names import PersonName
 from services.access.rules.refusals import RefusalGround, RefusalReason
 from services.access.rules.statements import ApplicationKind
@@ -75,6 +76,7 @@ class Decision:
     class_name: str
     fact_date: date | None
     fact_order_number: str
+    authority_end: AuthorityEnd | None
     access_end_time: datetime | None
     paper_number: int | None
     paper_year: int | None

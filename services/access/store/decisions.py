@@ -17,6 +17,7 @@ from services.access.rules.decisions import (
     SigningWay,
     may_tell_of_child,
 )
+from services.access.rules.guardianships import AuthorityEnd, AuthorityEnding
 from services.access.rules.names import PersonName
 from services.access.rules.refusals import RefusalGround, RefusalReason
 from services.access.rules.statements import ApplicationKind
@@ -30,7 +31,8 @@ async def list_decisions(connection: Connection, school_id: UUID, application_id
                p.family_name, p.given_name, p.patronymic, m.email AS applicant_email,
                a.year AS application_year, a.number AS application_number, a.register_time, a.kind,
                v.title, v.order_number AS regulation_number, v.order_date AS regulation_date, v.valid_from,
-               r.ground, r.reason, t.family_name AS student_family_name, t.given_name AS student_given_name,
+               r.ground, r.reason, r.authority_ending, r.fact_order_date,
+               t.family_name AS student_family_name, t.given_name AS student_given_name,
                t.patronymic AS student_patronymic, coalesce(c.name, '') AS class_name, r.fact_date, r.fact_order_number,
                g.end_time AS access_end_time, d.number AS paper_number, d.year AS paper_year,
                coalesce(d.declines_printouts, false) AS declines_printouts, m.person_id = a.student_id AS is_own,
@@ -216,6 +218,7 @@ def _read_decision(row: asyncpg.Record) -> Decision:
         class_name=row["class_name"] if is_told else "",
         fact_date=row["fact_date"],
         fact_order_number=row["fact_order_number"],
+        authority_end=_read_end(row) if row["authority_ending"] else None,
         access_end_time=row["access_end_time"],
         paper_number=row["paper_number"],
         paper_year=row["paper_year"],
@@ -226,6 +229,11 @@ def _read_decision(row: asyncpg.Record) -> Decision:
         signer=Signer(_read_name(row, "signer_"), row["is_acting"], row["order_number"], row["order_date"]),
         preparer_name=_read_name(row, "preparer_"),
     )
+
+
+def _read_end(row: asyncpg.Record) -> AuthorityEnd:
+    ending = AuthorityEnding(row["authority_ending"])
+    return AuthorityEnd(ending, row["fact_date"], row["fact_order_number"], row["fact_order_date"])
 
 
 def _read_paper(row: asyncpg.Record) -> DecisionPaper:

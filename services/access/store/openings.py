@@ -69,7 +69,7 @@ async def list_diaries(connection: Connection, school_id: UUID, person_id: UUID,
                        AND g.holder_person_id = $2 AND g.end_time IS NULL) AS is_granted
         FROM (SELECT $2::uuid AS student_id, NULL::uuid AS guardianship_id
               UNION ALL
-              SELECT student_id, guardianship_id FROM guardianships
+              SELECT student_id, guardianship_id FROM standing_guardianships
               WHERE school_id = $1 AND guardian_person_id = $2 AND validity @> $3::date) w
         JOIN students s ON s.school_id = $1 AND s.student_id = w.student_id
         JOIN people p ON p.school_id = $1 AND p.person_id = s.student_id

@@ -195,12 +195,12 @@ async def may_list_class(
 async def list_guardianships(
     connection: Connection, school_id: UUID, student_id: UUID, today: date, after: tuple[str, UUID], limit: int
 ) -> list[ListedGuardianship]:
-    """Guardianships over a student in force today, by the guardian's name after a key."""
+    """Guardianships over a student in force today, by the guardian's name after a key: those proved alone (Clauses R6, R19)."""
     rows = await connection.fetch(
         """
         SELECT g.guardianship_id, g.guardian_person_id, p.family_name, p.given_name, p.patronymic, p.sort_key, g.student_id,
                g.kind, g.document, upper(g.validity) AS to_date
-        FROM guardianships g
+        FROM standing_guardianships g
         JOIN people p ON p.school_id = g.school_id AND p.person_id = g.guardian_person_id
         WHERE g.school_id = $1 AND g.student_id = $2 AND g.validity @> $3::date
           AND (p.sort_key, g.guardianship_id) > ($4, $5)

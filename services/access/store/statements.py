@@ -23,7 +23,8 @@ async def list_signers(connection: Connection, school_id: UUID, application_id: 
     """Who signed, in the order of filing."""
     rows = await connection.fetch(
         """
-        SELECT m.person_id, p.family_name, p.given_name, p.patronymic, m.guardian_kind, m.paper_reason, m.declines_printouts
+        SELECT m.person_id, p.family_name, p.given_name, p.patronymic, m.guardian_kind, m.paper_reason, m.declines_printouts,
+               m.guardian_kind IS NULL OR m.guardianship_id IS NOT NULL AS is_proved
         FROM applicants m JOIN people p USING (school_id, person_id)
         WHERE m.school_id = $1 AND m.application_id = $2 ORDER BY m.place
         """,
@@ -37,6 +38,7 @@ async def list_signers(connection: Connection, school_id: UUID, application_id: 
             kind=GuardianKind(row["guardian_kind"]) if row["guardian_kind"] else None,
             reason=PaperReason(row["paper_reason"]),
             declines_printouts=row["declines_printouts"],
+            is_proved=row["is_proved"],
         )
         for row in rows
     ]
@@ -96,6 +98,27 @@ async def revoke_declarations(
         school_id,
         student_id,
         guardian_ids,
+        now,
+    )
+    return [_read(row) for row in rows]
+
+
+async def revoke_lapsed_declarations(
+    connection: Connection, school_id: UUID, day: date, now: datetime
+) -> list[PaperDeclaration]:
+    """Ends the open declarations of people who are on a day no guardians of the student any more; returns them."""
+    rows = await connection.fetch(
+        """
+        UPDATE paper_declarations d SET revoke_time = $3
+        WHERE d.school_id = $1 AND d.revoke_time IS NULL AND NOT EXISTS (
+            SELECT FROM standing_guardianships g
+            WHERE g.school_id = $1 AND g.student_id = d.student_id AND g.guardian_person_id = d.guardian_person_id
+              AND g.validity @> $2::date)
+        RETURNING declaration_id, student_id, guardian_person_id, year, number, declare_date, reason, declines_printouts,
+                  revoke_time
+        """,
+        school_id,
+        day,
         now,
     )
     return [_read(row) for row in rows]

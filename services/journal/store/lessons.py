@@ -11,7 +11,19 @@ from chassis.db import Connection, Question, asking
 from services.journal.rules.attendance import Absence, AbsenceCode, LessonAttendance
 from services.journal.rules.history import Batch
 from services.journal.rules.lessons import Lesson, LessonPlace, LessonRecord, LessonState, RecordedLesson
-from services.journal.store.writes import ANSWERED, TEACHES, TOLD, Answered, Call, Fact, read_answered, read_arguments, save
+from services.journal.store.writes import (
+    ANSWERED,
+    MEMBER,
+    OPEN_PERIOD,
+    TEACHES,
+    TOLD,
+    Answered,
+    Call,
+    Fact,
+    read_answered,
+    read_arguments,
+    save,
+)
 
 _LESSON_NAMES = [field.name for field in fields(Lesson)]
 # Lessons that were withdrawn and are in no timetable are shown to nobody.
@@ -30,13 +42,13 @@ LEFT JOIN lessons l ON l.school_id = door.school_id AND l.course_id = $2 AND l.l
 WHERE c.school_id = door.school_id AND c.course_id = $2 AND {TEACHES}
 """)
 
-# Holds for a new lesson, or for one whose revision is the one before.
+# Holds for a new lesson, or for one whose revision is the one before; and while the day's period is open.
 _SAVE_LESSON = f"""
 WITH saved AS (
     INSERT INTO lessons AS kept (school_id, lesson_id, course_id, class_id, lesson_date, lesson_number, state, topic, homework,
                                  work_type_id, revision)
     SELECT $1, $11, $12, c.class_id, $13, $14, $15, $16, $17, $18, $19 FROM courses c
-    WHERE c.school_id = $1 AND c.course_id = $12
+    WHERE c.school_id = $1 AND c.course_id = $12 AND {OPEN_PERIOD.format(day="$13")}
     ON CONFLICT ON CONSTRAINT lessons_one_a_number DO UPDATE
     SET state = $15, topic = $16, homework = $17, work_type_id = $18, revision = $19, is_retracted = false
     WHERE kept.revision = $19 - 1
@@ -66,10 +78,16 @@ LEFT JOIN periods p ON p.school_id = door.school_id AND l.lesson_date BETWEEN p.
 WHERE c.school_id = door.school_id AND c.course_id = $2 AND {TEACHES}
 """)
 
+# Holds for a held lesson of that revision in an open period, whose absent ones are in the course still; who is present after
+# all may have left.
 _SAVE_ATTENDANCE = f"""
 WITH saved AS (
-    UPDATE lessons SET attendance_revision = attendance_revision + 1
+    UPDATE lessons l SET attendance_revision = attendance_revision + 1
     WHERE school_id = $1 AND lesson_id = $11 AND attendance_revision = $12 - 1 AND state = 2
+      AND {OPEN_PERIOD.format(day="l.lesson_date")}
+      AND NOT EXISTS (SELECT FROM unnest($13::uuid[], $14::smallint[]) AS a (student_id, code)
+                      WHERE a.code <> 0
+                        AND NOT {MEMBER.format(course="l.course_id", student="a.student_id", day="l.lesson_date")})
     RETURNING course_id, lesson_date
 ), absences AS (
     INSERT INTO attendance (school_id, lesson_id, course_id, lesson_date, account_id, update_time, student_id, code)
@@ -122,8 +140,8 @@ WITH locked AS (
     WHERE school_id = $1 AND course_id = $12
     RETURNING head
 ), batch AS (
-    INSERT INTO mark_batches (school_id, course_id, batch_number, account_id, create_time, row_digests, head)
-    SELECT $1, $12, $13, $5, $10, '', head FROM linked
+    INSERT INTO mark_batches (school_id, course_id, batch_number, account_id, create_time, row_digests, head, format)
+    SELECT $1, $12, $13, $5, $10, '', head, $19 FROM linked
 ), kept AS (
     INSERT INTO lesson_retractions (school_id, lesson_id, revision, course_id, batch_number, topic, homework, work_type_id,
                                     account_id, create_time, reason)
@@ -174,7 +192,7 @@ def read_place(rows: Sequence[Any]) -> FoundPlace | None:
 
 
 async def save_lesson(connection: Connection, lesson: Lesson, fact: Fact) -> bool:
-    """Writes a lesson; False when another hand was faster, and nothing was saved."""
+    """Writes a lesson; False when what it was decided on no longer stands, and nothing was saved."""
     return await save(
         connection,
         _SAVE_LESSON,
@@ -207,7 +225,7 @@ def read_attendance(rows: Sequence[Any]) -> FoundAttendance | None:
 
 
 async def save_attendance(connection: Connection, lesson: Lesson, changes: Sequence[Absence], fact: Fact) -> bool:
-    """Writes what changed of a lesson's attendance; False when another hand was faster, and nothing was saved."""
+    """Writes what changed of a lesson's attendance; False when what it was decided on no longer stands; nothing was saved."""
     return await save(
         connection,
         _SAVE_ATTENDANCE,
@@ -257,6 +275,7 @@ async def save_retraction(
         recorded.lesson.attendance_revision if recorded.lesson else 0,
         recorded.is_in_timetable,
         reason,
+        batch.header.format,
     )
 
 

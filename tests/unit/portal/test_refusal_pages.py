@@ -103,7 +103,7 @@ async def test_a_scan_is_kept_and_pages_that_match_nothing_are_named(
     answer = await _upload(browser, b"%PDF-1.7 scan")
     assert "Подписано решений: 1 (№ 3-ЭДО/2026)." in answer.text
     assert "<b>Страница\u00a02</b>: на странице не читается QR-код" in answer.text
-    assert "Все решения подписаны." in answer.text
+    assert "Решений, которые ждут подписи на бумаге или файла подписи, нет." in answer.text
     [sent] = stand_in.documents.sent
     assert (sent.file, sent.signed_date) == (b"%PDF-1.7 scan", "2026-11-17")
 

@@ -65,7 +65,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_PERSON_NOT_FOUND: _ErrorReason.ValueType  # 18
     """No such person of the school among the student's guardians."""
     ERROR_REASON_APPLICANT_INCOMPLETE: _ErrorReason.ValueType  # 19
-    """A new applicant needs family name, given name and the legal relation."""
+    """A new applicant needs family name and the legal relation; one name is enough for who has no other."""
     ERROR_REASON_EMAIL_MISSING: _ErrorReason.ValueType  # 20
     """Credentials by e-mail need an address."""
     ERROR_REASON_RECEIVED_IN_FUTURE: _ErrorReason.ValueType  # 21
@@ -138,6 +138,22 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """So many passwords are being checked at this moment that this one was not; repeat in a few seconds. Example: a class signs in at
     once while strangers guess.
     """
+    ERROR_REASON_NAME_INVALID: _ErrorReason.ValueType  # 70
+    """A name of a new applicant holds what no name holds: digits, tags, pictures. Example: <b>Иванова</b>."""
+    ERROR_REASON_AUTHORITY_DOCUMENT_INVALID: _ErrorReason.ValueType  # 71
+    """The document of an applicant's authority is told without its kind, or without a number or date. Example: x."""
+    ERROR_REASON_AUTHORITY_DATES_INVALID: _ErrorReason.ValueType  # 72
+    """The dates of an authority do not fit: a power of attorney without date and last day, a date that has not come, an end before the
+    date.
+    """
+    ERROR_REASON_RELATION_NOT_SHOWN: _ErrorReason.ValueType  # 73
+    """Of two who sign one statement one shows no relation to the student: register that statement apart."""
+    ERROR_REASON_SCHOOL_DETAILS_MISSING: _ErrorReason.ValueType  # 74
+    """What a decision prints is not known: metadata names address, founder, regulation. Example: no order adopts the regulation."""
+    ERROR_REASON_REGULATION_KNOWN: _ErrorReason.ValueType  # 75
+    """A regulation version with the same first day is recorded."""
+    ERROR_REASON_WITHDRAWAL_OF_ANOTHER: _ErrorReason.ValueType  # 76
+    """The application is another guardian's too: the school records that both withdraw it."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Reasons of errors, in ErrorInfo.reason with domain access.diary. Each says when it occurs."""
@@ -185,7 +201,7 @@ ERROR_REASON_APPLICATION_NOT_FOUND: ErrorReason.ValueType  # 17
 ERROR_REASON_PERSON_NOT_FOUND: ErrorReason.ValueType  # 18
 """No such person of the school among the student's guardians."""
 ERROR_REASON_APPLICANT_INCOMPLETE: ErrorReason.ValueType  # 19
-"""A new applicant needs family name, given name and the legal relation."""
+"""A new applicant needs family name and the legal relation; one name is enough for who has no other."""
 ERROR_REASON_EMAIL_MISSING: ErrorReason.ValueType  # 20
 """Credentials by e-mail need an address."""
 ERROR_REASON_RECEIVED_IN_FUTURE: ErrorReason.ValueType  # 21
@@ -258,4 +274,20 @@ ERROR_REASON_SIGN_IN_BUSY: ErrorReason.ValueType  # 61
 """So many passwords are being checked at this moment that this one was not; repeat in a few seconds. Example: a class signs in at
 once while strangers guess.
 """
+ERROR_REASON_NAME_INVALID: ErrorReason.ValueType  # 70
+"""A name of a new applicant holds what no name holds: digits, tags, pictures. Example: <b>Иванова</b>."""
+ERROR_REASON_AUTHORITY_DOCUMENT_INVALID: ErrorReason.ValueType  # 71
+"""The document of an applicant's authority is told without its kind, or without a number or date. Example: x."""
+ERROR_REASON_AUTHORITY_DATES_INVALID: ErrorReason.ValueType  # 72
+"""The dates of an authority do not fit: a power of attorney without date and last day, a date that has not come, an end before the
+date.
+"""
+ERROR_REASON_RELATION_NOT_SHOWN: ErrorReason.ValueType  # 73
+"""Of two who sign one statement one shows no relation to the student: register that statement apart."""
+ERROR_REASON_SCHOOL_DETAILS_MISSING: ErrorReason.ValueType  # 74
+"""What a decision prints is not known: metadata names address, founder, regulation. Example: no order adopts the regulation."""
+ERROR_REASON_REGULATION_KNOWN: ErrorReason.ValueType  # 75
+"""A regulation version with the same first day is recorded."""
+ERROR_REASON_WITHDRAWAL_OF_ANOTHER: ErrorReason.ValueType  # 76
+"""The application is another guardian's too: the school records that both withdraw it."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

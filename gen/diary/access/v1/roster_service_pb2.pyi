@@ -923,6 +923,9 @@ class EndGuardianshipRequest(_message.Message):
     GUARDIANSHIP_ID_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     GROUND_FIELD_NUMBER: _builtins.int
+    ENDING_FIELD_NUMBER: _builtins.int
+    ACT_NUMBER_FIELD_NUMBER: _builtins.int
+    ACT_DATE_FIELD_NUMBER: _builtins.int
     school_id: _builtins.str
     """The school."""
     guardianship_id: _builtins.str
@@ -931,6 +934,12 @@ class EndGuardianshipRequest(_message.Message):
     """UUID made by the client; a repeat with the same one changes nothing."""
     ground: _builtins.str
     """The ground: the court's act, the withdrawn power of attorney, with number and date."""
+    ending: _application_service_pb2.AuthorityEnding.ValueType
+    """How it ends; OTHER when unset. What time alone ends is not told here."""
+    act_number: _builtins.str
+    """Number of the act; with an act of a court or of the guardianship authority only, and then needed."""
+    act_date: _builtins.str
+    """Date of the act, ISO 8601; with its number."""
     def __init__(
         self,
         *,
@@ -938,10 +947,13 @@ class EndGuardianshipRequest(_message.Message):
         guardianship_id: _builtins.str = ...,
         request_id: _builtins.str = ...,
         ground: _builtins.str = ...,
+        ending: _application_service_pb2.AuthorityEnding.ValueType = ...,
+        act_number: _builtins.str = ...,
+        act_date: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ground", b"ground", "guardianship_id", b"guardianship_id", "request_id", b"request_id", "school_id", b"school_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act_date", b"act_date", "act_number", b"act_number", "ending", b"ending", "ground", b"ground", "guardianship_id", b"guardianship_id", "request_id", b"request_id", "school_id", b"school_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
