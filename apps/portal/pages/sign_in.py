@@ -119,7 +119,7 @@ class SignInPages:
         asks_code: bool = False,
         has_ended: bool = False,
     ) -> Response:
-        words = {"back": back.url, "kept": back.kept, "login": login, "problem": problem}
+        words: dict[str, str | bool] = {"back": back.url, "kept": back.kept, "login": login, "problem": problem}
         words |= {"asks_code": asks_code, "has_ended": has_ended}
         return self._frame.renderer.page("sign_in.html", status, **words)
 
