@@ -17,6 +17,7 @@ from services.access.rules.roster import (
     ListedGuardianship,
     ListedStudent,
     Member,
+    Placement,
     RosterClass,
     RosterStudent,
     RosterStudyGroup,
@@ -33,7 +34,7 @@ async def list_class_rows(
                (SELECT count(*) FROM placements p
                 WHERE p.school_id = $1 AND p.class_id = c.class_id AND p.validity @> $2::date) AS student_count
         FROM schools s
-        JOIN classes c ON c.school_id = s.school_id AND c.year_id = s.current_year_id
+        JOIN classes c ON c.school_id = s.school_id AND c.year_id = (SELECT current_year($1, $2))
         LEFT JOIN LATERAL (
             SELECT p.family_name, p.given_name, p.patronymic
             FROM appointments a JOIN people p USING (school_id, person_id)
@@ -95,11 +96,15 @@ async def list_classes(
 async def list_students(
     connection: Connection, school_id: UUID, ids: Sequence[UUID] | None, after: UUID, limit: int, today: date
 ) -> list[RosterStudent]:
-    """Students, those who have left too, each with the class of the first placement that is not over."""
+    """Students, those who have left too, each with all placements and the class of the first that is not over."""
     rows = await connection.fetch(
         """
-        SELECT s.student_id, p.family_name, p.given_name, p.patronymic, p.sort_key, l.class_id, s.version
+        SELECT s.student_id, p.family_name, p.given_name, p.patronymic, p.sort_key, l.class_id, s.version,
+               ARRAY(SELECT ROW(a.class_id, lower(a.validity)::timestamp AT TIME ZONE o.time_zone,
+                                upper(a.validity)::timestamp AT TIME ZONE o.time_zone)
+                     FROM placements a WHERE a.school_id = $1 AND a.student_id = s.student_id ORDER BY a.validity) AS placements
         FROM students s
+        JOIN schools o ON o.school_id = s.school_id
         JOIN people p ON p.school_id = s.school_id AND p.person_id = s.student_id
         LEFT JOIN LATERAL (
             SELECT class_id FROM placements
@@ -122,6 +127,7 @@ async def list_students(
             row["sort_key"],
             row["class_id"],
             row["version"],
+            [Placement(*placement) for placement in row["placements"]],
         )
         for row in rows
     ]
