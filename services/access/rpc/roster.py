@@ -161,10 +161,7 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
         self, connection: Connection, school_id: UUID, kind: int, ids: Sequence[UUID] | None, after: UUID, limit: int
     ) -> _Entries:
         if kind == roster_service_pb2.ROSTER_KIND_SCHOOL:
-            return await _list_school(connection, school_id, ids, after)
-        if kind == roster_service_pb2.ROSTER_KIND_CLASS:
-            classes = await roster.list_classes(connection, school_id, ids, after, limit)
-            return [(row.class_id, convert.class_entry(row)) for row in classes]
+            return await self._list_school(connection, school_id, ids, after)
         if kind == roster_service_pb2.ROSTER_KIND_RELATION:
             found = await relations.list_relations(connection, school_id, ids, after, limit)
             return [(row.relation_id, convert.relation_entry(row)) for row in found]
