@@ -48,6 +48,10 @@ run: $(STAMP) ## Start everything on this machine with the demo region; Ctrl-C s
 test: $(STAMP) ## Run all tests at a size of minutes
 	$(BIN)/python -m pytest tests
 
+.PHONY: mutate
+mutate: $(STAMP) ## Break the code by the table of tests/mutations and see that the tests notice (hours)
+	@$(BIN)/python -m tests.mutations
+
 .PHONY: soak
 soak: $(STAMP) ## Run the next slice of the figures of docs/reports in full; repeat until each says it is full
 	$(BIN)/python -m tests.soak.endings

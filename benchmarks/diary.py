@@ -73,7 +73,7 @@ async def running_region(size: Size) -> AsyncIterator[Running]:
                 admin_dsn=region.admin_dsn,
                 journal_dsn=region.app_dsn("journal"),
                 keys_dir=region.state.keys,
-                nats_url=region.nats_url,
+                nats_url=region.nats_url("operator"),
                 pids=(*journals, postmaster),
                 postmaster=postmaster,
             )

@@ -26,7 +26,7 @@ import typst
 from services.documents.convert import pdf
 from services.documents.rules.class_week import ClassWeek, Correction, Mark, StudentWeek, SubjectWeek
 from services.documents.rules.print_runs import Sheet
-from services.documents.rules.sheets import RunPages, build_run
+from services.documents.rules.sheets import PaperCodes, RunPages, build_run
 
 CLASS, ROUNDS = 25, 5
 CLASSES = {"ours": 12, "typst": 12, "weasyprint": 3}
@@ -64,7 +64,14 @@ def _subjects(student: int) -> list[SubjectWeek]:
 def build(week: ClassWeek) -> RunPages:
     """The week in printed words."""
     sheets = [Sheet(student, 2026, number, "") for number, student in enumerate(week.students, 1)]
-    return build_run(week, sheets, "alek", "Петрова Н. И.", "", datetime(2026, 11, 20, 14, 5, tzinfo=UTC))
+    return build_run(
+        week,
+        sheets,
+        PaperCodes("https://diary.example", "alek"),
+        "Петрова Н. И.",
+        "",
+        datetime(2026, 11, 20, 14, 5, tzinfo=UTC),
+    )
 
 
 def print_ours(week: ClassWeek) -> bytes:

@@ -4,12 +4,13 @@ A token says who the caller is; whom the caller may see stands in no token. Only
 """
 
 import json
+import math
 import time
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 from uuid import UUID
 
 import jwt
@@ -21,6 +22,8 @@ from chassis.errors import Unauthenticated
 
 AUDIENCE = "diary"
 ACCESS_TOKEN_TIME = timedelta(minutes=5)
+# Clocks of the signer's two stamps may be read a moment apart.
+_SKEW_SECONDS = 5
 _REMEMBERED = 20_000
 
 
@@ -53,9 +56,7 @@ class Verifier:
 
     def __init__(self, jwks_path: Path, clock: Clock) -> None:
         self._clock = clock
-        self._keys = {
-            key["kid"]: (jwt.PyJWK(key).key, _issuer(key["kid"])) for key in json.loads(jwks_path.read_text())["keys"]
-        }
+        self._keys = {key["kid"]: (jwt.PyJWK(key).key, _owner(key["kid"])) for key in json.loads(jwks_path.read_text())["keys"]}
         self._remembered: dict[str, tuple[Caller, float]] = {}
         # A key's tokens begin alike. Filled by tokens that proved right, so that nobody else's beginnings are kept.
         self._beginnings: dict[str, tuple[Any, str]] = {}
@@ -77,38 +78,57 @@ class Verifier:
     def _check(self, token: str) -> tuple[Caller, float]:
         try:
             beginning = token.partition(".")[0]
-            key, issuer = self._beginnings.get(beginning) or self._keys[jwt.get_unverified_header(token).get("kid", "")]
+            key, service = self._beginnings.get(beginning) or self._keys[jwt.get_unverified_header(token).get("kid", "")]
             claims = jwt.decode(
                 token,
                 key,
                 algorithms=["EdDSA"],
                 audience=AUDIENCE,
-                issuer=issuer,
+                issuer=f"diary-{service or 'access'}",
                 options={"require": ["exp", "iat", "sub", "iss", "aud"], "verify_exp": False, "verify_iat": False},
             )
-            self._beginnings[beginning] = key, issuer
-            return _read_claims(claims, issuer), float(claims["exp"])
-        except (jwt.InvalidTokenError, KeyError, ValueError, TypeError) as error:
+            self._beginnings[beginning] = key, service
+            return _read_claims(claims, service), _read_end(claims["iat"], claims["exp"])
+        # Whatever a stranger's token holds, such as an `exp` past every float or a header as deep as the stack, it is not ours.
+        except (jwt.InvalidTokenError, KeyError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise Unauthenticated("TOKEN_INVALID", "the access token is not valid; sign in again") from error
 
 
-def _issuer(kid: str) -> str:
-    # A service's key signs for that service alone; only the token key signs for people.
-    return "diary-access" if kid.startswith("token-") else f"diary-{kid.split('-')[1]}"
+def _owner(kid: str) -> str:
+    """The service whose key it is; empty for the key that signs for people."""
+    kind, _, rest = kid.partition("-")
+    if kind == "token":
+        return ""
+    if kind != "service":
+        raise ValueError(f"{kid} is the key of nobody we know; make keys with `python -m deploy.keys make`")
+    return rest.partition("-")[0]
 
 
-def _read_claims(claims: dict[str, object], issuer: str) -> Caller:
+def _read_claims(claims: dict[str, object], service: str) -> Caller:
+    """The caller. A service's key signs for that service alone, and only the token key signs for people."""
     roles = claims.get("roles", [])
     if not isinstance(roles, list):
         raise TypeError("roles")
-    if roles == ["service"]:
-        service = str(claims["sub"])
-        if issuer != f"diary-{service}" or "sid" in claims:
+    if service:
+        if roles != ["service"] or claims["sub"] != service or "sid" in claims:
             raise ValueError("service")
         return Caller(UUID(int=0), UUID(int=0), frozenset(roles), service)
     if "service" in roles:
         raise ValueError("roles")
     return Caller(UUID(str(claims["sub"])), UUID(str(claims["sid"])), frozenset(map(str, roles)))
+
+
+def _read_end(issued: object, expires: object) -> float:
+    """When a token runs out: minutes after it was issued, whatever its signer wished."""
+    if not _is_number(issued) or not _is_number(expires):
+        raise TypeError("exp")
+    if not 0 <= expires - issued <= ACCESS_TOKEN_TIME.total_seconds() + _SKEW_SECONDS:
+        raise ValueError("exp")
+    return float(expires)
+
+
+def _is_number(claim: object) -> TypeGuard[int | float]:
+    return isinstance(claim, int | float) and not isinstance(claim, bool) and math.isfinite(claim)
 
 
 class Signer:

@@ -6,6 +6,7 @@ from typing import Any
 
 import grpc
 
+from chassis import calls
 from chassis.auth import ServiceToken
 
 MESSAGE_LIMIT = 8 * 1024 * 1024
@@ -37,11 +38,12 @@ _OPTIONS = [
 
 
 class _Signed(grpc.aio.UnaryUnaryClientInterceptor):
-    """Adds our token and, where the caller names none, a deadline."""
+    """Adds our token, the thread of the call in work, and a deadline, which is never past that of the call in work."""
 
-    def __init__(self, token: ServiceToken, seconds: float) -> None:
+    def __init__(self, token: ServiceToken, seconds: float, waits: bool) -> None:
         self._token = token
         self._seconds = seconds
+        self._waits = waits
 
     async def intercept_unary_unary(
         self, continuation: Callable[..., Any], client_call_details: grpc.aio.ClientCallDetails, request: Any
@@ -49,16 +51,20 @@ class _Signed(grpc.aio.UnaryUnaryClientInterceptor):
         """Sends the call with token and deadline."""
         metadata = grpc.aio.Metadata(*(client_call_details.metadata or ()))
         metadata.add("authorization", f"Bearer {self._token.get()}")
+        for name, value in calls.headers():
+            metadata.add(name, value)
         details = grpc.aio.ClientCallDetails(
             method=client_call_details.method,
-            timeout=client_call_details.timeout or self._seconds,
+            timeout=calls.seconds_left(client_call_details.timeout or self._seconds),
             metadata=metadata,
             credentials=client_call_details.credentials,
-            wait_for_ready=client_call_details.wait_for_ready,
+            wait_for_ready=client_call_details.wait_for_ready or self._waits,
         )
         return await continuation(details, request)
 
 
-def connect(address: str, token: ServiceToken, *, seconds: float = 2.0) -> grpc.aio.Channel:
-    """A channel to another service. `address` is host:port, or dns:///host:port for a headless Service."""
-    return grpc.aio.insecure_channel(address, options=_OPTIONS, interceptors=[_Signed(token, seconds)])
+def connect(address: str, token: ServiceToken, *, seconds: float = 2.0, waits: bool = False) -> grpc.aio.Channel:
+    """A channel to another service. `address` is host:port, or dns:///host:port for a headless Service. One that `waits` takes
+    its deadline to find a service that is just starting or not yet known by name, as a command may.
+    """
+    return grpc.aio.insecure_channel(address, options=_OPTIONS, interceptors=[_Signed(token, seconds, waits)])

@@ -5,16 +5,18 @@ rows can be seen; `region()` and `jobs()` take roles without rights on other tab
 use moves it (nothing is reset in between, so no transaction-mode pooler may stand before the server).
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from functools import partial, wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
 
 import asyncpg
 
+from chassis import log
 from chassis.errors import Unavailable
+from chassis.pool import DATABASE_UNAVAILABLE as DATABASE_UNAVAILABLE
 from chassis.pool import Pool
 
 if TYPE_CHECKING:
@@ -26,15 +28,25 @@ else:
     Connection = Any
     _Base = asyncpg.Connection
 
-DATABASE_UNAVAILABLE = "DATABASE_UNAVAILABLE"
 # The door stands on the left of a left join without a condition: it can only be run first, whatever the planner thinks of.
 _ENTER = """
 SELECT asked.*
 FROM (SELECT set_config('diary.school_id', $1::uuid::text, false)::uuid AS school_id OFFSET 0) AS door
 LEFT JOIN LATERAL ({statement} OFFSET 0) AS asked ON true
 """
-_MOVE = "SELECT set_config('role', $1, false), set_config('diary.school_id', $2, false)"
-# What tells that the server went away, as opposed to what we asked of it.
+_MOVE = (
+    "SELECT set_config('role', $1, false), set_config('diary.school_id', $2, false), set_config('statement_timeout', $3, false)"
+)
+# A caller has given up long before (2 to 15 s); a job that claims and forgets rows has nobody waiting.
+_STATEMENT_TIMEOUT, _JOB_STATEMENT_TIMEOUT = "10s", "25s"
+_BOUNDS = {
+    "statement_timeout": _STATEMENT_TIMEOUT,
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "30s",
+    # A statement whose client is gone without a word ends by itself.
+    "client_connection_check_interval": "1s",
+}
+# What tells that the server went away or took too long, as opposed to what we asked of it.
 _AWAY = (
     OSError,
     TimeoutError,
@@ -42,6 +54,8 @@ _AWAY = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    asyncpg.QueryCanceledError,
+    asyncpg.LockNotAvailableError,
 )
 
 
@@ -59,22 +73,53 @@ def asking(statement: str) -> Callable[..., Question]:
     return lambda *arguments: Question(entering, arguments)
 
 
+C = TypeVar("C", bound=Callable[..., Awaitable[Any]])
+
+
+def _translated(call: C) -> C:
+    """The call, saying Unavailable where the server is away. Here and not around a caller's block: a file that is not found
+    there, or a deadline of the caller's own, is not the database's.
+    """
+
+    @wraps(call)
+    async def translated(*arguments: Any, **options: Any) -> Any:
+        try:
+            return await call(*arguments, **options)
+        except _AWAY as error:
+            raise _away(error) from error
+        except asyncpg.InterfaceError as error:
+            if not _is_of_closed(error):
+                raise
+            raise _away(error) from error
+
+    return cast(C, translated)
+
+
 class _DoorConnection(_Base):
     """A connection that remembers at which door it stands."""
 
     _door: tuple[str, str] | None = None
     _has_news = False
 
-    async def move(self, role: str, school: str) -> None:
+    # Whatever speaks to the server; a transaction begins and ends by `execute`.
+    execute = _translated(_Base.execute)
+    executemany = _translated(_Base.executemany)
+    fetch = _translated(_Base.fetch)
+    fetchmany = _translated(_Base.fetchmany)
+    fetchrow = _translated(_Base.fetchrow)
+    fetchval = _translated(_Base.fetchval)
+    copy_records_to_table = _translated(_Base.copy_records_to_table)
+
+    async def move(self, role: str, school: str, statement_timeout: str) -> None:
         """Moves to a door; saves the round trip when it stands there already."""
         if self._door != (role, school):
             self._door = None
-            await self.execute(_MOVE, role, school)
+            await self.execute(_MOVE, role, school, statement_timeout)
             self._door = (role, school)
 
     async def ask(self, role: str, school_id: UUID, question: Question) -> "list[asyncpg.Record]":
         """Moves to a school's door and reads there, in one round trip."""
-        await self.move(role, self._door[1] if self._door else "")
+        await self.move(role, self._door[1] if self._door else "", _STATEMENT_TIMEOUT)
         self._door = None
         rows = await self.fetch(question.statement, school_id, *question.arguments)
         self._door = (role, str(school_id))
@@ -103,12 +148,9 @@ class Database:
     @classmethod
     async def connect(cls, dsn: str, service: str, *, size: int = 8) -> "Database":
         """Opens the pool and its first connection. Raises Unavailable when the server does not answer."""
-        pool = Pool(partial(_open, dsn, f"diary-{service}", service, command_timeout=30), size)
-        try:
-            async with pool.use():
-                return cls(pool, service)
-        except _AWAY as error:
-            raise _away() from error
+        pool = Pool(partial(_open, dsn, f"diary-{service}", service, command_timeout=30, bounds=_BOUNDS), size)
+        async with pool.use():
+            return cls(pool, service)
 
     def school(self, school_id: UUID) -> AbstractAsyncContextManager[Connection]:
         """A connection that sees the rows of one school."""
@@ -128,12 +170,12 @@ class Database:
 
     def jobs(self) -> AbstractAsyncContextManager[Connection]:
         """A connection that sees queue tables of all schools, to claim (school_id, id) and nothing else."""
-        return self._at(self._jobs_role, "")
+        return self._at(self._jobs_role, "", _JOB_STATEMENT_TIMEOUT)
 
     @asynccontextmanager
-    async def _at(self, role: str, school: str) -> AsyncIterator[Connection]:
+    async def _at(self, role: str, school: str, statement_timeout: str = _STATEMENT_TIMEOUT) -> AsyncIterator[Connection]:
         async with self._use() as connection:
-            await connection.move(role, school)
+            await connection.move(role, school, statement_timeout)
             yield connection
 
     @asynccontextmanager
@@ -144,13 +186,11 @@ class Database:
                 yield connection
                 if connection.take_news():
                     self.on_news()
-        except _AWAY as error:
-            raise _away() from error
         except asyncpg.InterfaceError as error:
-            # asyncpg says so when the connection was closed between two statements.
-            if "clos" not in str(error):
+            # A transaction says so at its end, in place of what the statement in it said.
+            if not _is_of_closed(error):
                 raise
-            raise _away() from error
+            raise _away(error) from error
 
     async def close(self) -> None:
         """Closes the pool after running statements."""
@@ -170,13 +210,16 @@ async def owner(admin_dsn: str, service: str) -> AsyncIterator[Connection]:
         await connection.close()
 
 
-async def _open(dsn: str, name: str, schema: str, command_timeout: float | None = None) -> _DoorConnection:
+@_translated
+async def _open(
+    dsn: str, name: str, schema: str, command_timeout: float | None = None, bounds: Mapping[str, str] | None = None
+) -> _DoorConnection:
     connection: _DoorConnection = await asyncpg.connect(
         dsn,
         connection_class=_DoorConnection,
         timeout=10,
         command_timeout=command_timeout,
-        server_settings={"search_path": schema, "application_name": name, "jit": "off"},
+        server_settings={"search_path": schema, "application_name": name, "jit": "off", **(bounds or {})},
     )
     return connection
 
@@ -188,5 +231,11 @@ def announce(connection: Connection) -> None:
         note_news()
 
 
-def _away() -> Unavailable:
+def _is_of_closed(error: asyncpg.InterfaceError) -> bool:
+    """asyncpg says so when the connection was closed between two statements; anything else is a fault of ours."""
+    return "clos" in str(error)
+
+
+def _away(error: Exception) -> Unavailable:
+    log.logger().warning("database_away", error=type(error).__name__)
     return Unavailable(DATABASE_UNAVAILABLE, "the database does not answer now; repeat the call")

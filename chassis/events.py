@@ -1,23 +1,58 @@
-"""Consuming events: a durable pull consumer on another service's stream, one transaction an event, ten attempts."""
+"""Consuming events: a durable pull consumer on another service's stream, one transaction an event.
 
+Failures are of two kinds. **Not now** (a neighbour or the database is away, or the event came too early: `Later`) comes again,
+at most five minutes apart, as often as it takes. Anything else has ten attempts, counted here and not by redeliveries, and is
+then set aside in `dead_events`, from where `python -m services.<x> redrive` feeds it to the same handler.
+"""
+
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID
+from datetime import datetime, timedelta
+from uuid import NAMESPACE_URL, UUID, uuid5
 
+import grpc
 import nats.errors
+from google.protobuf.message import DecodeError
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
-from chassis import log, metrics
+from chassis import calls, log, metrics
 from chassis.clock import Clock
 from chassis.db import Connection, Database
+from chassis.errors import Unavailable
 
 _ATTEMPTS = 10
-_BATCH = 100
+_FAILED_PAUSE_SECONDS = 30.0
+_LATER_PAUSE_SECONDS = 300.0
+# Held and told to be in work; the rest is left to other replicas.
+_BATCH = 10
 _WAIT_SECONDS = 5
+# Postponed events wait within the durable, and must not stop the new ones.
+_WAITING_AT_MOST = 20_000
+STREAM_KEEPS = timedelta(days=7)
+# An event that cannot be handled in this time is set aside, before the stream forgets it.
+_POSTPONED_AT_MOST = STREAM_KEEPS - timedelta(days=1)
+_CLOCKS_DIFFER = timedelta(minutes=5)
+_AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+
+
+class Later(Exception):  # noqa: N818 - an instruction, not a fault
+    """Raised by a handler: not now, but after at least so many seconds; what the event stands on is not there yet."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"in {seconds} s")
+        self.seconds = seconds
+
+
+class Unreadable(Exception):  # noqa: N818 - as it stands in dead_events
+    """The headers are not ours."""
+
+
+class FarFromNow(Exception):  # noqa: N818
+    """A fact of the future, or older than any stream keeps: nobody of ours tells such a thing."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +64,7 @@ class Event:
     school_id: UUID | None
     fact_time: datetime
     payload: bytes
+    traceparent: str = ""
 
 
 Handler = Callable[[Event], Awaitable[None]]
@@ -45,6 +81,17 @@ async def once(database: Database, clock: Clock, event: Event) -> AsyncIterator[
         yield connection if status.endswith(" 1") else None
 
 
+async def was_handled(database: Database, event: Event) -> bool:
+    """Whether the event's effect is there already: asked before work that is dear to do in vain. `once` still decides."""
+    async with database.region() as connection:
+        return bool(await connection.fetchval("SELECT true FROM inbox WHERE event_id = $1", event.event_id))
+
+
+def is_not_now(error: BaseException) -> bool:
+    """Whether the failure says nothing against the event: what it needs is away or not there yet."""
+    return isinstance(error, Later | Unavailable) or (isinstance(error, grpc.aio.AioRpcError) and error.code() in _AWAY)
+
+
 class Consumer:
     """Feeds the events of one stream to handlers by subject. Safe in every replica: they share the durable."""
 
@@ -58,6 +105,7 @@ class Consumer:
         publisher: str,
         handlers: Mapping[str, Handler],
         first_pause_seconds: float = 0.1,
+        ack_seconds: float = 30.0,
     ) -> None:
         self._database = database
         self._jetstream = jetstream
@@ -66,12 +114,14 @@ class Consumer:
         self._stream = f"diary-{publisher}"
         self._handlers = handlers
         self._first_pause = first_pause_seconds
+        self._ack_seconds = ack_seconds
+        self._held: list[Msg] = []
         # Shown from the start, so that the first failure is seen as one more.
         metrics.consumer_backlog.labels(self._stream)
         for subject in handlers:
             metrics.dead_events.labels(subject)
             metrics.event_lag_seconds.labels(subject)
-            for outcome in ("handled", "failed"):
+            for outcome in ("handled", "failed", "postponed"):
                 metrics.events_handled.labels(subject, outcome)
 
     async def run(self) -> None:
@@ -82,21 +132,35 @@ class Consumer:
                 durable_name=self._durable,
                 ack_policy=AckPolicy.EXPLICIT,
                 deliver_policy=DeliverPolicy.ALL,
-                ack_wait=30,
+                ack_wait=self._ack_seconds,
                 max_deliver=-1,
-                max_ack_pending=1000,
+                max_ack_pending=_WAITING_AT_MOST,
             ),
         )
         subscription = await self._jetstream.pull_subscribe_bind(self._durable, self._stream)
+        holding = asyncio.create_task(self._hold())
         try:
             while True:
-                for message in await self._fetch(subscription):
-                    await self._handle(message)
+                self._held = await self._fetch(subscription)
+                while self._held:
+                    await self._handle(self._held[0])
+                    self._held.pop(0)
         finally:
+            self._held = []
+            holding.cancel()
             await subscription.unsubscribe()
 
+    async def _hold(self) -> None:
+        """Says of what is held that it is in work, so that no other replica gets it while a handler takes its time."""
+        while True:
+            await asyncio.sleep(self._ack_seconds / 3)
+            for message in list(self._held):
+                # A broker that is away is told by the fetch.
+                with suppress(nats.errors.Error):
+                    await message.in_progress()
+
     async def _fetch(self, subscription: JetStreamContext.PullSubscription) -> list[Msg]:
-        """One message as soon as it comes, and those already waiting behind it."""
+        """One message as soon as it comes, and a few of those already waiting behind it."""
         try:
             first = await subscription.fetch(1, timeout=_WAIT_SECONDS)
         except nats.errors.TimeoutError:
@@ -109,40 +173,85 @@ class Consumer:
         if not waiting:
             return first
         try:
-            return first + await subscription.fetch(min(waiting, _BATCH), timeout=0.5)
+            return first + await subscription.fetch(min(waiting, _BATCH - 1), timeout=0.5)
         except nats.errors.TimeoutError:
             return first
 
     async def _handle(self, message: Msg) -> None:
-        event = _read(message)
-        handler = self._handlers.get(event.subject)
+        handler = self._handlers.get(message.subject)
         if handler is None:
-            metrics.events_handled.labels(event.subject, "unknown").inc()
+            metrics.events_handled.labels(message.subject, "unknown").inc()
             await message.ack()
             return
+        try:
+            event = _read(message)
+        except (KeyError, ValueError):
+            await self._set_aside(message, _unread(message, self._clock.now()), Unreadable())
+            return
+        calls.bind({"traceparent": event.traceparent}, None)
         metrics.event_lag_seconds.labels(event.subject).observe((self._clock.now() - event.fact_time).total_seconds())
         try:
-            await handler(event)
+            if await self._is_news(event):
+                await handler(event)
         except Exception as error:
             await self._fail(message, event, error)
             return
         metrics.events_handled.labels(event.subject, "handled").inc()
         await message.ack()
 
+    async def _is_news(self, event: Event) -> bool:
+        """False of an old one that was handled before: a stream that was lost is told again. Raises FarFromNow."""
+        age = self._clock.now() - event.fact_time
+        if -_CLOCKS_DIFFER <= age <= STREAM_KEEPS:
+            return True
+        if await was_handled(self._database, event):
+            return False
+        raise FarFromNow
+
     async def _fail(self, message: Msg, event: Event, error: Exception) -> None:
-        attempt = message.metadata.num_delivered
-        metrics.events_handled.labels(event.subject, "failed").inc()
-        log.logger().warning(
-            "event_failed", subject=event.subject, event_id=str(event.event_id), attempt=attempt, error=type(error).__name__
-        )
-        if attempt < _ATTEMPTS:
-            await message.nak(delay=min(2 ** (attempt - 1) * self._first_pause, 30))
+        outcome = "postponed" if is_not_now(error) else "failed"
+        metrics.events_handled.labels(event.subject, outcome).inc()
+        if outcome == "postponed":
+            await self._postpone(message, event, error)
             return
+        attempt = _ATTEMPTS if isinstance(error, DecodeError | FarFromNow) else await self._count_attempt(event)
+        log.logger().warning("event_failed", attempt=attempt, **_named(event, error))
+        if attempt < _ATTEMPTS:
+            await message.nak(delay=self._pause(attempt, _FAILED_PAUSE_SECONDS))
+        else:
+            await self._set_aside(message, event, error)
+
+    async def _postpone(self, message: Msg, event: Event, error: Exception) -> None:
+        delivered = message.metadata.num_delivered
+        log.logger().warning("event_postponed", delivered=delivered, **_named(event, error))
+        if self._clock.now() - max(event.fact_time, message.metadata.timestamp) > _POSTPONED_AT_MOST:
+            await self._set_aside(message, event, error)
+            return
+        least = error.seconds if isinstance(error, Later) else 0.0
+        await message.nak(delay=max(least, self._pause(delivered, _LATER_PAUSE_SECONDS)))
+
+    def _pause(self, attempt: int, longest: float) -> float:
+        return float(min(2.0 ** min(attempt - 1, 30) * self._first_pause, longest))
+
+    async def _count_attempt(self, event: Event) -> int:
+        async with self._database.region() as connection:
+            attempts: int = await connection.fetchval(
+                """
+                INSERT INTO event_attempts AS kept (event_id, attempts, attempt_time) VALUES ($1, 1, $2)
+                ON CONFLICT (event_id) DO UPDATE SET attempts = kept.attempts + 1, attempt_time = $2
+                RETURNING attempts
+                """,
+                event.event_id,
+                self._clock.now(),
+            )
+        return attempts
+
+    async def _set_aside(self, message: Msg, event: Event, error: Exception) -> None:
         async with self._database.region() as connection:
             await connection.execute(
                 """
-                INSERT INTO dead_events (event_id, school_id, subject, payload, error, dead_time)
-                VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
+                INSERT INTO dead_events (event_id, school_id, subject, payload, error, dead_time, fact_time)
+                VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
                 """,
                 event.event_id,
                 event.school_id,
@@ -150,19 +259,41 @@ class Consumer:
                 event.payload,
                 type(error).__name__,
                 self._clock.now(),
+                event.fact_time,
             )
         metrics.dead_events.labels(event.subject).inc()
-        log.logger().error("event_is_dead", subject=event.subject, event_id=str(event.event_id), exc_info=error)
+        log.logger().error("event_is_dead", exc_info=error, **_named(event, error))
         await message.ack()
 
 
+def _named(event: Event, error: Exception) -> dict[str, str]:
+    """What a log line says of an event and its failure: never its content."""
+    return {
+        "subject": event.subject,
+        "event_id": str(event.event_id),
+        "traceparent": event.traceparent,
+        "error": type(error).__name__,
+    }
+
+
 def _read(message: Msg) -> Event:
+    """Raises KeyError or ValueError where the headers are not ours."""
     headers = message.headers or {}
     school = headers.get("Diary-School", "")
+    fact_time = datetime.fromisoformat(headers["Diary-Time"])
+    if fact_time.tzinfo is None:
+        raise ValueError("a time without an offset")
     return Event(
         event_id=UUID(headers["Nats-Msg-Id"]),
         subject=message.subject,
         school_id=UUID(school) if school else None,
-        fact_time=datetime.fromisoformat(headers["Diary-Time"]),
+        fact_time=fact_time,
         payload=message.data,
+        traceparent=headers.get("traceparent", ""),
     )
+
+
+def _unread(message: Msg, now: datetime) -> Event:
+    """What can be kept of a message without our headers: the same id each time it comes."""
+    sequence = message.metadata.sequence.stream
+    return Event(uuid5(NAMESPACE_URL, f"{message.metadata.stream}/{sequence}"), message.subject, None, now, message.data)

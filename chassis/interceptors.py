@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import grpc
-import protovalidate
 from google.protobuf import any_pb2, descriptor_pool
 from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from chassis import auth, errors, log, metrics
+from chassis import auth, calls, errors, forms, log, metrics
 from chassis.db import DATABASE_UNAVAILABLE
 from diary.options.v1 import options_pb2
 
@@ -37,6 +36,8 @@ _CODES: dict[type[errors.DiaryError], int] = {
 _OUTCOMES = ("OK", "REFUSED", "UNAVAILABLE", "INTERNAL", "CANCELLED")
 # What stands outside our declarations: standard health and reflection.
 _OPEN_PREFIXES = ("/grpc.health.", "/grpc.reflection.")
+# Of a request whose method does not say.
+_REQUEST_BYTES = 65_536
 
 if TYPE_CHECKING:
     Context = grpc.aio.ServicerContext[Any, Any]
@@ -48,20 +49,26 @@ Behaviour = Callable[[Any, Context], Awaitable[Any]]
 
 @dataclass(frozen=True)
 class Rule:
-    """Who may call a method, from its `requires`."""
+    """Who may call a method, from its `requires`, and what its request may be."""
 
     roles: frozenset[str]
+    callers: frozenset[str]
+    form: forms.Form
+    request_bytes: int
 
     @property
     def is_public(self) -> bool:
         """Whether no token is asked for."""
         return "public" in self.roles
 
-    def allows(self, roles: frozenset[str]) -> bool:
-        """Whether a caller with these roles may call: a service only where a service is named, an account anywhere else."""
-        if "service" in roles:
-            return "service" in self.roles
-        return "account" in self.roles or bool(self.roles & roles)
+    def admit(self, who: auth.Caller) -> None:
+        """Raises when the caller may not call: a service only where it is named, an account only by the kind of its roles."""
+        if who.service and "service" in self.roles:
+            if who.service not in self.callers:
+                raise errors.PermissionDenied("SERVICE_NOT_ALLOWED", "another service calls this method, not yours")
+        elif who.service or not ("account" in self.roles or self.roles & who.roles):
+            allowed = {"allowed": ",".join(sorted(self.roles))}
+            raise errors.PermissionDenied("ROLE_NOT_ALLOWED", "this kind of role may not call the method", allowed)
 
 
 def read_rules(service_names: list[str]) -> dict[str, Rule]:
@@ -71,9 +78,11 @@ def read_rules(service_names: list[str]) -> dict[str, Rule]:
         for method in descriptor_pool.Default().FindServiceByName(service_name).methods:
             options = method.GetOptions()
             if options.HasExtension(options_pb2.requires):
-                roles = options.Extensions[options_pb2.requires].roles
-                names = frozenset(options_pb2.Role.Name(role).removeprefix("ROLE_").lower() for role in roles)
-                rules[f"/{service_name}/{method.name}"] = Rule(names)
+                requires = options.Extensions[options_pb2.requires]
+                roles = frozenset(options_pb2.Role.Name(role).removeprefix("ROLE_").lower() for role in requires.roles)
+                most = options.Extensions[options_pb2.request_bytes] or _REQUEST_BYTES
+                form = forms.Form(method.input_type)
+                rules[f"/{service_name}/{method.name}"] = Rule(roles, frozenset(requires.callers), form, most)
     return rules
 
 
@@ -102,25 +111,24 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         if handler is None or method.startswith(_OPEN_PREFIXES):
             return handler
         wrapped = grpc.unary_unary_rpc_method_handler(
-            self._wrap(method, handler.unary_unary),
-            request_deserializer=handler.request_deserializer,
+            # Bytes are read within the call, so that those which are no request are refused, counted and logged as any call.
+            self._wrap(method, handler.unary_unary, handler.request_deserializer),
             response_serializer=handler.response_serializer,
         )
         self._wrapped[method] = wrapped
         return wrapped
 
-    def _wrap(self, method: str, behaviour: Any) -> Behaviour:
+    def _wrap(self, method: str, behaviour: Any, read: Any) -> Behaviour:
         rule = self._rules.get(method)
         name = method.removeprefix("/diary.")
 
-        async def call(request: Message, context: Context) -> Any:
+        async def call(raw: bytes, context: Context) -> Any:
             start = time.perf_counter()
             metadata = dict(context.invocation_metadata() or ())
-            request_id = str(metadata.get("x-request-id", ""))
+            calls.bind(metadata, context.time_remaining())
             outcome = reason = "OK"
             try:
-                self._admit(rule, str(metadata.get("authorization", "")))
-                _validate(request)
+                request = _read(self._admit(rule, str(metadata.get("authorization", ""))), raw, read)
                 return await behaviour(request, context)
             except errors.DiaryError as error:
                 outcome, reason = "UNAVAILABLE" if isinstance(error, errors.Unavailable) else "REFUSED", error.reason
@@ -131,38 +139,39 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 raise
             except Exception as error:
                 outcome = reason = "INTERNAL"
-                log.logger().error("call_broke", method=name, request_id=request_id, exc_info=error)
+                log.logger().error("call_broke", method=name, exc_info=error)
                 await context.abort(grpc.StatusCode.INTERNAL, "something broke here; it is logged under the request's id")
             finally:
                 seconds = time.perf_counter() - start
                 metrics.calls.labels(name, outcome).inc()
                 metrics.call_seconds.labels(name).observe(seconds)
+                who = auth.caller()
                 log.logger().info(
                     "call",
                     method=name,
                     outcome=reason,
                     ms=round(seconds * 1000, 2),
-                    request_id=request_id,
-                    account_id=str(auth.caller().account_id),
+                    account_id=str(who.account_id),
+                    caller_service=who.service,
                 )
 
         return call
 
-    def _admit(self, rule: Rule | None, authorization: str) -> None:
-        """Binds the caller. Raises when the token or the kind of role will not do."""
+    def _admit(self, rule: Rule | None, authorization: str) -> Rule:
+        """Binds the caller; returns the method's rule. Raises when the token or the kind of role will not do."""
         auth.set_caller(auth.NOBODY)
         if rule is None:
             raise errors.PermissionDenied("METHOD_NOT_DECLARED", "the method does not say who may call it")
         if rule.is_public:
-            return
-        if not authorization.startswith("Bearer "):
+            return rule
+        # The scheme's name has no case (RFC 9110, 11.1).
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer":
             raise errors.Unauthenticated("TOKEN_MISSING", "sign in and send `authorization: Bearer <access token>`")
-        who = self._verifier.verify(authorization[7:])
+        who = self._verifier.verify(token)
         auth.set_caller(who)
-        if not rule.allows(who.roles):
-            raise errors.PermissionDenied(
-                "ROLE_NOT_ALLOWED", "this kind of role may not call the method", {"allowed": ",".join(sorted(rule.roles))}
-            )
+        rule.admit(who)
+        return rule
 
     def _status(self, error: errors.DiaryError) -> status_pb2.Status:
         details = [
@@ -184,23 +193,14 @@ def _show(name: str) -> None:
     metrics.errors.labels(name, DATABASE_UNAVAILABLE)
 
 
-def _validate(request: Message) -> None:
-    """Checks the form that the proto states. Raises InvalidArgument REQUEST_INVALID with the fields."""
-    try:
-        protovalidate.validate(request)
-    except protovalidate.ValidationError as error:
-        found = tuple(errors.FieldViolation(_path(v.proto), str(v.proto.message)) for v in error.violations)
-        raise errors.InvalidArgument(
-            "REQUEST_INVALID", "; ".join(f"{v.field}: {v.description}" for v in found), violations=found
-        ) from error
-
-
-def _path(violation: Any) -> str:
-    parts = []
-    for element in violation.field.elements if violation.field else ():
-        index = element.subscript.value if getattr(element, "subscript", None) is not None else None
-        parts.append(element.field_name if index is None else f"{element.field_name}[{index}]")
-    return ".".join(parts)
+def _read(rule: Rule, raw: bytes, read: Any) -> Message:
+    """The request. Raises ResourceExhausted REQUEST_TOO_LARGE before it is read, InvalidArgument REQUEST_INVALID."""
+    if len(raw) > rule.request_bytes:
+        most = {"most_bytes": str(rule.request_bytes)}
+        raise errors.ResourceExhausted("REQUEST_TOO_LARGE", "the request has more bytes than the method takes", most)
+    request = forms.parse(read, raw)
+    forms.check(rule.form, request)
+    return request
 
 
 def _pack(detail: Message) -> any_pb2.Any:

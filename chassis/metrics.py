@@ -1,5 +1,7 @@
 """Prometheus metrics that every service has, on a port of their own."""
 
+from collections.abc import Iterable
+
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -18,6 +20,24 @@ dead_events = Counter("diary_dead_events_total", "Events set aside after their l
 deadlines_open = Gauge("diary_deadline_open", "Deadlines of the regulation not met yet, by clause", ["clause"])
 deadlines_overdue = Gauge("diary_deadline_overdue", "Deadlines past due and not met, by clause", ["clause"])
 deadlines_met = Counter("diary_deadline_met_total", "Deadlines met, by clause and whether in time", ["clause", "in_time"])
+
+
+class OpenDeadlines:
+    """What is open and overdue, by clause: also of a clause of which nothing is left, whose figure would stay."""
+
+    def __init__(self, own_clause: str) -> None:
+        self._clauses = {own_clause}
+        for in_time in ("true", "false"):
+            deadlines_met.labels(own_clause, in_time)
+
+    def show(self, counts: Iterable[tuple[str, int, int]]) -> None:
+        """Shows clause, open, overdue of what was counted, and zero of every other clause seen before."""
+        found = {clause: (is_open, is_overdue) for clause, is_open, is_overdue in counts}
+        self._clauses |= found.keys()
+        for clause in self._clauses:
+            is_open, is_overdue = found.get(clause, (0, 0))
+            deadlines_open.labels(clause).set(is_open)
+            deadlines_overdue.labels(clause).set(is_overdue)
 
 
 def serve(port: int, host: str) -> None:

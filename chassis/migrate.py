@@ -10,6 +10,8 @@ from urllib.parse import unquote, urlsplit
 
 import asyncpg
 
+from chassis.commands import run
+
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext, RevisionStep
     from sqlalchemy import Connection
@@ -72,7 +74,7 @@ def _upgrade(admin_dsn: str, service: str) -> None:
     def step(revision: tuple[str, ...], _context: "MigrationContext") -> "list[RevisionStep]":
         return scripts._upgrade_revs("head", revision)  # type: ignore[arg-type]  # as alembic.command does
 
-    def run(connection: "Connection") -> None:
+    def upgrade(connection: "Connection") -> None:
         connection.execute(text(f"SET ROLE diary_{service}_owner"))
         connection.execute(text(f"SET search_path = {service}"))
         for timeout in _TIMEOUTS.split(";"):
@@ -88,11 +90,11 @@ def _upgrade(admin_dsn: str, service: str) -> None:
     engine = create_engine(admin_dsn.replace("postgres://", "postgresql://").replace("://", "+psycopg://", 1))
     try:
         with engine.connect() as connection:
-            run(connection)
+            upgrade(connection)
     finally:
         engine.dispose()
 
 
 def main(admin_dsn: str, app_dsn: str, service: str) -> None:
     """Runs `migrate` as a command."""
-    asyncio.run(migrate(admin_dsn, app_dsn, service))
+    run(migrate(admin_dsn, app_dsn, service))

@@ -17,14 +17,14 @@ from nats.js import JetStreamContext
 from nats.js.api import PubAck, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
-from chassis import log, metrics
+from chassis import calls, log, metrics
 from chassis.clock import Clock
 from chassis.db import Connection, Database, announce
+from chassis.events import STREAM_KEEPS
 
 _BATCH = 100
 _POLL_SECONDS = 1.0
 _LAG_SECONDS = 5.0
-_STREAM_KEEPS = timedelta(days=7)
 OUTBOX_KEEPS = timedelta(days=30)
 INBOX_KEEPS = timedelta(days=31)
 
@@ -32,11 +32,14 @@ INBOX_KEEPS = timedelta(days=31)
 async def add(connection: Connection, clock: Clock, message: Message, school_id: UUID | None) -> None:
     """Writes an event in the caller's transaction."""
     await connection.execute(
-        "INSERT INTO outbox (event_id, school_id, subject, payload, create_time) VALUES ($1, $2, $3, $4, $5)",
+        """
+        INSERT INTO outbox (event_id, school_id, subject, payload, traceparent, create_time) VALUES ($1, $2, $3, $4, $5, $6)
+        """,
         uuid4(),
         school_id,
         message.DESCRIPTOR.full_name,
         message.SerializeToString(),
+        calls.traceparent(),
         clock.now(),
     )
     announce(connection)
@@ -135,7 +138,7 @@ class Relay:
                     retention=RetentionPolicy.LIMITS,
                     storage=StorageType.FILE,
                     num_replicas=self._stream_copies,
-                    max_age=_STREAM_KEEPS.total_seconds(),
+                    max_age=STREAM_KEEPS.total_seconds(),
                     # Long enough that a relay killed between publishing and its commit sends no second copy.
                     duplicate_window=120,
                 )
@@ -189,4 +192,5 @@ async def forget_old(database: Database, clock: Clock) -> None:
     async with database.region() as connection:
         await connection.execute("DELETE FROM outbox WHERE published_time < $1", now - OUTBOX_KEEPS)
         await connection.execute("DELETE FROM inbox WHERE handle_time < $1", now - INBOX_KEEPS)
+        await connection.execute("DELETE FROM event_attempts WHERE attempt_time < $1", now - INBOX_KEEPS)
         await connection.execute("DELETE FROM requests WHERE create_time < $1", now - OUTBOX_KEEPS)

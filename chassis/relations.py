@@ -18,6 +18,7 @@ from chassis import events
 from chassis.auth import ACCESS_TOKEN_TIME
 from chassis.clock import Clock
 from chassis.db import Connection, Database
+from chassis.errors import FieldViolation, InvalidArgument
 from diary.access.v1 import events_pb2, relation_pb2, roster_service_pb2, roster_service_pb2_grpc
 
 # An ended session is of interest while a token signed before its end may still be shown.
@@ -97,6 +98,14 @@ def read_relation(message: relation_pb2.Relation) -> Relation:
     )
 
 
+def read_school(school_id: str) -> UUID:
+    """The school of relations, which may be left out where there are none. Raises InvalidArgument REQUEST_INVALID."""
+    if not school_id:
+        violation = FieldViolation("school_id", "must be set where there are relations")
+        raise InvalidArgument("REQUEST_INVALID", f"school_id: {violation.description}", violations=(violation,))
+    return UUID(school_id)
+
+
 def write_relation(relation: Relation) -> relation_pb2.Relation:
     """The message of a relation."""
     message = relation_pb2.Relation(
@@ -130,8 +139,9 @@ async def apply_all(
 ) -> None:
     """What RelationService.ApplyRelations does in every service: returns when all is committed."""
     if relations:
-        async with database.school(UUID(school_id)) as connection, connection.transaction():
-            await apply(connection, UUID(school_id), relations)
+        school = read_school(school_id)
+        async with database.school(school) as connection, connection.transaction():
+            await apply(connection, school, relations)
     if sessions:
         async with database.region() as connection, connection.transaction():
             await end_sessions(connection, sessions)

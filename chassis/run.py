@@ -76,7 +76,8 @@ async def running(name: str, settings: ServiceSettings, build: Callable[[Frame],
     frame = Frame(clock, database, broker.jetstream(), ServiceToken(settings.keys_dir, name, clock))
     service = build(frame)
     verifier = Verifier(settings.keys_dir / "jwks.json", clock)
-    server = Server(name, service.parts, verifier, f"{settings.listen_host}:{settings.port}")
+    address = f"{settings.listen_host}:{settings.port}"
+    server = Server(name, service.parts, verifier, address, shows_methods=settings.reflection)
     await server.start()
     loops = [asyncio.create_task(keep(loop)) for loop in service.loops]
     loops.append(asyncio.create_task(keep(partial(outbox.watch_lag, database, clock))))
@@ -122,6 +123,8 @@ async def _carry_events(name: str, settings: ServiceSettings, frame: Frame, serv
                 reconnect_time_wait=1,
                 error_cb=note,
                 connect_timeout=2,
+                # Answers to one service are no other's to read.
+                inbox_prefix=f"_INBOX.{name}",
             )
         except (OSError, nats.errors.Error):
             log.logger().warning("nats_not_there_yet")

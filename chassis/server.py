@@ -15,7 +15,6 @@ from chassis.interceptors import CallInterceptor, read_rules
 _DRAIN_SECONDS = 5.0
 _OPTIONS = [
     ("grpc.so_reuseport", 1),
-    ("grpc.max_receive_message_length", MESSAGE_LIMIT),
     ("grpc.max_send_message_length", MESSAGE_LIMIT),
     # Clients of a headless Service find new pods when their connection ends.
     ("grpc.max_connection_age_ms", 300_000),
@@ -38,14 +37,21 @@ class Part:
 class Server:
     """A listening server. `healthy()` once everything it stands on is there; `drain()` before the end."""
 
-    def __init__(self, service: str, parts: Sequence[Part], verifier: Verifier, address: str) -> None:
+    def __init__(
+        self, service: str, parts: Sequence[Part], verifier: Verifier, address: str, *, shows_methods: bool = False
+    ) -> None:
         names = [part.name for part in parts]
-        self._server = grpc.aio.server(interceptors=[CallInterceptor(service, read_rules(names), verifier)], options=_OPTIONS)
+        rules = read_rules(names)
+        # A message still on its way takes memory before anybody knows whose it is: no more than our largest.
+        most = max((rule.request_bytes for rule in rules.values()), default=0)
+        options = [*_OPTIONS, ("grpc.max_receive_message_length", most)]
+        self._server = grpc.aio.server(interceptors=[CallInterceptor(service, rules, verifier)], options=options)
         for part in parts:
             part.add(part.servicer, self._server)
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        reflection.enable_server_reflection([*names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server)
+        if shows_methods:
+            reflection.enable_server_reflection([*names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server)
         self.port = self._server.add_insecure_port(address)
 
     async def start(self) -> None:

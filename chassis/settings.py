@@ -42,6 +42,11 @@ class ServiceSettings(BaseSettings):
         1, validation_alias="DIARY_NATS_STREAM_COPIES", description="copies of our stream, at most as many as NATS has nodes"
     )
     keys_dir: Path = Field(Path(".diary/keys"), validation_alias="DIARY_KEYS_DIR", description="keys of tokens")
+    reflection: bool = Field(
+        False,
+        validation_alias="DIARY_REFLECTION",
+        description="whether anybody may ask for our methods (gRPC reflection)",
+    )
     log_level: str = Field("INFO", validation_alias="DIARY_LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR")
 
     @classmethod

@@ -62,6 +62,18 @@ GRANT SELECT ON inbox TO {role}_app;
 GRANT SELECT, INSERT ON requests TO {role}_app;
 """
 
+# Attempts are counted by us, dead events can be handed to their handler again and then go.
+CHASSIS_V2 = """
+CREATE TABLE event_attempts (
+    event_id uuid PRIMARY KEY,
+    attempts smallint NOT NULL,
+    attempt_time timestamptz NOT NULL
+);
+ALTER TABLE dead_events ADD COLUMN fact_time timestamptz;
+GRANT SELECT, INSERT, UPDATE, DELETE ON event_attempts TO {role}_region;
+GRANT DELETE ON dead_events TO {role}_region;
+"""
+
 # The projection of access's relations that journal, notify and documents keep.
 RELATIONS_V1 = """
 CREATE TABLE relations (

@@ -24,7 +24,7 @@ class _Server(uvicorn.Server):
 
 async def _serve(settings: Settings) -> None:
     # The channel belongs to the loop that it is made in.
-    application = app.build(Gateway(settings.gateway_address), SystemClock())
+    application = app.build(Gateway(settings.gateway_address), SystemClock(), settings.url)
     config = uvicorn.Config(
         application,
         host=settings.listen_host,

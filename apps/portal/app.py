@@ -23,6 +23,7 @@ from apps.portal.pages.declarations import DeclarationPages
 from apps.portal.pages.documents import DocumentPages
 from apps.portal.pages.informing import InformingPages
 from apps.portal.pages.journal import JournalPages
+from apps.portal.pages.lessons import LessonPages
 from apps.portal.pages.notices import NoticePages
 from apps.portal.pages.own_cases import OwnCasePages
 from apps.portal.pages.own_statement import OwnStatementPages
@@ -36,8 +37,10 @@ from apps.portal.pages.statements import StatementPages
 from apps.portal.pages.week import WeekPages
 from apps.portal.render import STATIC, Renderer
 from apps.portal.sessions import Sessions
+from apps.portal.views.people import build_navigation
 from chassis import log
 from chassis.clock import Clock
+from diary.access.v1.session_service_pb2 import GetCallerResponse
 
 
 @dataclass(frozen=True)
@@ -80,8 +83,8 @@ _STATUSES = {
 class _ErrorPages:
     """Turns errors into pages that say what to do."""
 
-    def __init__(self, renderer: Renderer) -> None:
-        self._renderer = renderer
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
         self.handlers = {GatewayError: self._on_gateway, HTTPException: self._on_http, Exception: self._on_any}
 
     async def _on_gateway(self, request: Request, error: Exception) -> Response:
@@ -89,29 +92,43 @@ class _ErrorPages:
         status = _STATUSES.get(error.code, 500)
         if status >= 500:
             log.logger().warning("gateway_refused", code=error.code.name, reason=error.reason)
-        return self._page(request, status)
+        return await self._page(request, status)
 
     async def _on_http(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return self._page(request, error.status_code)
+        return await self._page(request, error.status_code)
 
     async def _on_any(self, request: Request, error: Exception) -> Response:
         log.logger().error("page_failed", request_id=request.scope["request_id"], exc_info=error)
-        return self._page(request, 500)
+        return await self._page(request, 500)
 
-    def _page(self, request: Request, status: int) -> Response:
+    async def _page(self, request: Request, status: int) -> Response:
+        """The page of an error; who is signed in keeps the head of the page, and cookies renewed on the way."""
         advice = _ADVICE.get(status, _ADVICE[500])
         request_id = request.scope["request_id"] if status == 500 else ""
-        response = self._renderer.page("error.html", status, advice=advice, request_id=request_id)
+        carried = Response()
+        token = self._frame.sessions.carry(request, carried)
+        caller = await self._find_caller(token, status) if token else None
+        nav = build_navigation(caller, "") if caller else None
+        response = self._frame.renderer.page("error.html", status, nav=nav, advice=advice, request_id=request_id)
+        for cookie in carried.headers.getlist("set-cookie"):
+            response.headers.append("set-cookie", cookie)
         if status == 503:
             response.headers["retry-after"] = "5"
         return response
 
+    async def _find_caller(self, token: str, status: int) -> GetCallerResponse | None:
+        """Who is signed in; nobody is asked when something is amiss already."""
+        try:
+            return await self._frame.callers.get(token) if status < 500 else self._frame.callers.known(token)
+        except GatewayError:
+            return None
 
-def build(gateway: Gateway, clock: Clock) -> Guard:
-    """The application over a gateway."""
-    renderer = Renderer()
-    frame = Frame(gateway, Sessions(gateway, clock), Callers(gateway, clock), renderer, clock)
+
+def build(gateway: Gateway, clock: Clock, url: str) -> Guard:
+    """The application over a gateway; `url` is where people open it."""
+    renderer, callers, is_secure = Renderer(), Callers(gateway, clock), url.startswith("https://")
+    frame = Frame(gateway, Sessions(gateway, clock, callers, is_secure=is_secure), callers, renderer, clock)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -125,6 +142,7 @@ def build(gateway: Gateway, clock: Clock) -> Guard:
             *ActivatePages(frame).routes,
             *WeekPages(frame).routes,
             *JournalPages(frame).routes,
+            *LessonPages(frame).routes,
             *NoticePages(frame).routes,
             *ApplicationPages(frame).routes,
             *CasePages(frame).routes,
@@ -141,10 +159,10 @@ def build(gateway: Gateway, clock: Clock) -> Guard:
             *PrintoutPages(frame).routes,
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
-        exception_handlers=_ErrorPages(renderer).handlers,
+        exception_handlers=_ErrorPages(frame).handlers,
         lifespan=lifespan,
     )
-    return Guard(pages)
+    return Guard(pages, is_secure=is_secure)
 
 
 async def _answer_health(_request: Request) -> Response:

@@ -1,5 +1,6 @@
 """What pages read of a request, and which refusals they show in their form."""
 
+import unicodedata
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,6 +15,7 @@ MENDED_IN_FORM = {
     grpc.StatusCode.ABORTED: 409,
     grpc.StatusCode.ALREADY_EXISTS: 409,
 }
+_CODE_DIGITS = 6
 # What a service takes of a file; the gateway lets no more than 8 MiB through, and says so on a page of its own.
 FILE_BYTES = 7 * 1024 * 1024
 FILE_TOO_LARGE = "Файл больше 7 мегабайт. Уменьшите его (например, отсканируйте в оттенках серого) или разделите на части."
@@ -36,6 +38,12 @@ def path_id(request: Request, name: str) -> str:
 async def read_form(request: Request) -> dict[str, str]:
     """The posted fields; of several with one name the last. Files are left out."""
     return {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+
+
+def read_code(form: dict[str, str]) -> str:
+    """The digits of a one-time code, typed or pasted as 123 456 too; empty when they are not six."""
+    digits = "".join(sign for sign in unicodedata.normalize("NFKC", form.get("code", "")) if sign.isdecimal())
+    return digits if len(digits) == _CODE_DIGITS else ""
 
 
 async def read_list(request: Request, name: str) -> list[str]:

@@ -30,11 +30,11 @@ class Callers:
 
     async def get(self, token: str) -> GetCallerResponse:
         """The caller as known a moment ago."""
-        return self._find(token) or await self.ask(token)
+        return self.known(token) or await self.ask(token)
 
     async def beside(self, token: str, asked: Coroutine[Any, Any, Answer]) -> tuple[GetCallerResponse, Answer]:
         """The caller with what a page asks for; both are asked at the same time when the caller is not known."""
-        known = self._find(token)
+        known = self.known(token)
         if known:
             # No task for what need not wait for another: it would cost a tenth of the page.
             return known, await asked
@@ -50,7 +50,8 @@ class Callers:
         self._kept[token] = (now + _REMEMBERED, answer)
         return answer
 
-    def _find(self, token: str) -> GetCallerResponse | None:
+    def known(self, token: str) -> GetCallerResponse | None:
+        """The caller as known a moment ago; None for one to be asked for."""
         until, answer = self._kept.get(token, (None, None))
         return answer if until and until > self.clock.now() else None
 

@@ -11,6 +11,9 @@ class Settings(BaseSettings):
 
     listen_host: str = Field("127.0.0.1", validation_alias="DIARY_LISTEN_HOST", description="address to listen on")
     port: int = Field(8081, description="port of HTTP")
+    url: str = Field(
+        "http://127.0.0.1:8080", description="where people open the diary; behind https cookies go over nothing else"
+    )
     gateway_address: str = Field(
         "127.0.0.1:8080", validation_alias="DIARY_GATEWAY_ADDRESS", description="gRPC address of the gateway"
     )

@@ -6,6 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from apps.portal import flash
 from apps.portal.callers import Callers
 from apps.portal.gateway import Gateway
 from apps.portal.render import Renderer
@@ -27,4 +28,6 @@ class Frame:
 
     def page(self, name: str, request: Request, caller: GetCallerResponse, status: int = 200, /, **shown: Any) -> Response:
         """A page of a signed-in account, with its links at the head."""
-        return self.renderer.page(name, status, nav=build_navigation(caller, request.url.path), **shown)
+        response = self.renderer.page(name, status, nav=build_navigation(caller, request.url.path), **shown)
+        flash.drop(request, response)
+        return response

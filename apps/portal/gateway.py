@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeVar
 
 import grpc
 from google.rpc import error_details_pb2, status_pb2
 
+from chassis import calls
 from diary.access.v1 import (
     application_service_pb2_grpc,
     credential_service_pb2_grpc,
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
+
+# Of the browser whose request is answered: told to the gateway, which counts its limits by it.
+client_address: ContextVar[str] = ContextVar("client_address", default="")
 
 _SECONDS = 5.0
 _SESSIONS = "diary.access.v1.SessionService"
@@ -112,7 +117,11 @@ async def call(
     method: grpc.aio.UnaryUnaryMultiCallable[Request, Answer], request: Request, token: str = "", seconds: float = _SECONDS
 ) -> Answer:
     """Calls a method with an access token (none for public methods). Raises GatewayError."""
-    metadata = grpc.aio.Metadata(("authorization", f"Bearer {token}")) if token else None
+    metadata = grpc.aio.Metadata(*calls.headers())
+    if token:
+        metadata.add("authorization", f"Bearer {token}")
+    if address := client_address.get():
+        metadata.add("x-forwarded-for", address)
     try:
         return await method(request, timeout=seconds, metadata=metadata)
     except grpc.aio.AioRpcError as error:

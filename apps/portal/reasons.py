@@ -3,7 +3,7 @@
 A reason that several services share means the same in each, so the table needs no domains.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from apps.portal.views.dates import count
@@ -19,9 +19,12 @@ SENTENCES = {
     "DATABASE_UNAVAILABLE": "Дневник перезапускается. Подождите минуту и повторите.",
     "REQUEST_IN_PROGRESS": "Это же действие ещё выполняется. Подождите несколько секунд и повторите.",
     "METHOD_NOT_DECLARED": "Действие недоступно из-за ошибки установки дневника. Сообщите в школу.",
+    "SERVICE_NOT_ALLOWED": "Действие недоступно из-за ошибки установки дневника. Сообщите в школу.",
+    "REQUEST_TOO_LARGE": "Данных или файлов слишком много для одной отправки. Разделите их и отправьте по частям.",
     # access
     "SIGN_IN_FAILED": "Логин или пароль не подошли.",
     "SIGN_IN_BLOCKED": "Слишком много попыток входа. Попробуйте позже.",
+    "SIGN_IN_BUSY": "Сейчас одновременно входит очень много людей. Подождите несколько секунд и повторите.",
     "SESSION_ENDED": "Вход завершён. Войдите снова.",
     "GRANT_NOT_FOUND": "Такого доступа нет.",
     "SCHOOL_NOT_FOUND": "Такой школы нет среди ваших.",
@@ -29,7 +32,15 @@ SENTENCES = {
     "ENDING_PENDING": "Доступ прекращён, подтверждение ещё идёт. Повторите через минуту.",
     "APPLICATION_NOT_FOUND": "Такого заявления нет среди тех, что вам открыты.",
     "PERSON_NOT_FOUND": "Такого человека нет среди представителей ученика.",
-    "APPLICANT_INCOMPLETE": "Укажите фамилию, имя заявителя и кем он приходится ребёнку.",
+    "APPLICANT_INCOMPLETE": "Укажите фамилию заявителя и кем он приходится ребёнку.",
+    "NAME_INVALID": "В имени могут быть только буквы, дефис, апостроф, точка и пробел. Проверьте фамилию, имя и отчество.",
+    "AUTHORITY_DOCUMENT_INVALID": "Укажите вид документа, номер и дату: «свидетельство о рождении I-АЯ № 000000».",
+    "AUTHORITY_DATES_INVALID": "Проверьте даты документа: у доверенности нужна дата или срок; дата не позже сегодняшней, "
+    "срок не раньше даты.",
+    "RELATION_NOT_SHOWN": "Один из подписавших не подтвердил родство документом. Зарегистрируйте его заявление отдельно.",
+    "SCHOOL_DETAILS_MISSING": "Решение не составить: в реквизитах школы не заполнено то, что в нём печатается.",
+    "REGULATION_KNOWN": "Редакция регламента с этого дня уже внесена.",
+    "WITHDRAWAL_OF_ANOTHER": "Заявление подали двое. Чтобы отозвать его, обратитесь в школу: отзыв записывают со слов обоих.",
     "EMAIL_MISSING": "Чтобы направить логин и пароль по электронной почте, укажите её адрес.",
     "RECEIVED_IN_FUTURE": "Время поступления ещё не наступило. Проверьте дату и время.",
     "CALENDAR_UNKNOWN": "Производственный календарь этого года ещё не загружен. Сообщите оператору региональной системы.",
@@ -51,6 +62,7 @@ SENTENCES = {
     "PLACED_LATER": "Класс или группа ученика начинается позже дня выбытия: сначала измените их.",
     "CODE_MISSING": "Введите пароль ещё раз и код из приложения.",
     "CODE_WRONG": "Код неверный или уже использован. Дождитесь следующего.",
+    "CODE_BLOCKED": "Слишком много неверных кодов. Попробуйте позже.",
     "TOTP_ENROLLED": "Второй фактор уже подключён.",
     "TOTP_NOT_ENROLLED": "Сначала подключите второй фактор: без него решение не подписать.",
     "GROUND_NOT_PROVED": "Это основание отказа не подтверждается данными школы.",
@@ -75,17 +87,18 @@ SENTENCES = {
     "DATE_INVALID": "Такой даты нет в календаре.",
     "DATE_OUTSIDE_PERIODS": "Этот день не входит ни в один учебный период.",
     "LESSON_IN_FUTURE": "День этого урока ещё не наступил. Урок записывают в день проведения или позже.",
-    "LESSON_CHANGED": "Урок изменён другим. Откройте его заново и проверьте запись.",
+    "LESSON_CHANGED": "Урок изменил другой сотрудник. Проверьте запись и сохраните снова.",
+    "LESSON_NOT_EMPTY": "В уроке есть отметки или пропуски. Сначала снимите их, затем отзовите урок.",
     "LESSON_NOT_HELD": "Сначала запишите урок, затем отметки и посещаемость.",
-    "PERIOD_CLOSED": "Учебный период закрыт. Открыть его может директор.",
+    "PERIOD_CLOSED": "Учебный период закрыт: записи в нём больше не меняются.",
     "MARK_NOT_IN_SCALE": "Такой отметки нет в шкале школы.",
-    "MARK_CHANGED": "Отметка изменена другим. Проверьте её и повторите.",
+    "MARK_CHANGED": "Отметку изменил другой сотрудник. Проверьте её и повторите.",
     "MARK_ELSEWHERE": "Эта отметка относится к другому ученику или уроку. Откройте страницу заново.",
     "COURSE_NOT_MARKED": "По этому предмету отметки не ставятся.",
     "STUDENT_NOT_IN_COURSE": "В день урока ученик не входил в эту группу.",
     "REASON_REQUIRED": "Отметку прошлого дня исправляют с указанием причины.",
     "CELL_REPEATED": "Одна отметка отправлена дважды. Откройте страницу заново и повторите.",
-    "ATTENDANCE_CHANGED": "Посещаемость изменена другим. Проверьте её и сохраните снова.",
+    "ATTENDANCE_CHANGED": "Посещаемость изменил другой сотрудник. Проверьте её и сохраните снова.",
     "ABSENCE_REPEATED": "Ученик указан дважды. Откройте страницу заново и повторите.",
     # documents
     "WEEK_HAS_NO_LESSONS": "На этой неделе у класса не было записанных уроков: печатать нечего.",
@@ -112,21 +125,77 @@ SENTENCES = {
     "SERVICE_TIMEOUT": "Дневник отвечает дольше обычного. Повторите через минуту.",
 }
 
+# Refusals that say until when to wait.
+_WAITS = {"SIGN_IN_BLOCKED": "Слишком много попыток.", "CODE_BLOCKED": "Слишком много неверных кодов."}
+
+# What a field of a form is called, by its name in the request.
+FIELDS = {
+    "family_name": "фамилия",
+    "given_name": "имя",
+    "patronymic": "отчество",
+    "guardian_kind": "кем приходится ребёнку",
+    "authority_document": "документ, подтверждающий полномочия",
+    "authority_date": "дата документа",
+    "authority_end_date": "срок полномочий",
+    "email": "электронная почта",
+    "phone": "телефон",
+    "address": "адрес",
+    "site": "сайт",
+    "locality": "место составления документов",
+    "head_position": "должность руководителя",
+    "head_position_dative": "должность руководителя, кому",
+    "head_name_dative": "фамилия и инициалы руководителя, кому",
+    "founder": "учредитель",
+    "founder_contacts": "адрес и телефон учредителя",
+    "applicants": "один человек указан дважды",
+    "channel": "как поступило",
+    "receive_time": "время поступления",
+    "declare_date": "дата заявления",
+    "act_number": "номер акта",
+    "act_date": "дата акта",
+    "ground": "основание",
+    "title": "название регламента",
+    "order_number": "номер приказа",
+    "order_date": "дата приказа",
+    "valid_from_date": "с какого дня действует",
+    "lesson_date": "день урока",
+    "topic": "тема",
+    "homework": "домашнее задание",
+    "reason": "причина",
+    "note": "примечание",
+    "one_time_code": "код",
+    "login": "логин",
+    "password": "пароль",
+}
+# What a decision prints of the school, as the metadata of the refusal name it.
+_PRINTED = {"address": "адрес школы", "founder": "учредитель", "regulation": "приказ, которым школа приняла регламент"}
+
 _UNKNOWN = "Не получилось выполнить действие. Повторите через минуту."
 
 
 def wait_for_retry(reason: str, metadata: Mapping[str, str], now: datetime) -> str:
     """How long to wait, counted from now: the zone of whoever signs in is not known yet."""
-    if reason != "SIGN_IN_BLOCKED":
-        return sentence("RATE_LIMITED")
+    if reason not in _WAITS:
+        return sentence(reason if reason in SENTENCES else "RATE_LIMITED")
     try:
         left = datetime.fromisoformat(metadata.get("retry_time", "")).astimezone(UTC) - now
     except ValueError:
         return sentence(reason)
     minutes = max(1, -(-left // timedelta(minutes=1)))
-    return f"Слишком много попыток. Попробуйте через {count(minutes, ('минуту', 'минуты', 'минут'))}."
+    return f"{_WAITS[reason]} Попробуйте через {count(minutes, ('минуту', 'минуты', 'минут'))}."
 
 
-def sentence(reason: str) -> str:
-    """What a person is told for a reason; a general sentence when the answer named none."""
+def sentence(reason: str, fields: Sequence[str] = (), metadata: Mapping[str, str] | None = None) -> str:
+    """What a person is told for a reason; a general sentence when the answer named none. A form is told which of its fields are
+    amiss, a school what it has not said.
+    """
+    named = [
+        word for word in dict.fromkeys(FIELDS.get(path.rpartition(".")[2].partition("[")[0], "") for path in fields) if word
+    ]
+    if reason == "REQUEST_INVALID" and named:
+        return f"Проверьте: {', '.join(named)}. Заполнено неверно."
+    missing = [_PRINTED.get(name, "") for name in (metadata or {}).get("missing", "").split(",")]
+    if reason == "SCHOOL_DETAILS_MISSING" and all(missing):
+        where = "Их вносят ответственный за электронный журнал или директор на странице «Реквизиты школы»."
+        return f"Решение не составить, пока не указано: {', '.join(missing)}. {where}"
     return SENTENCES.get(reason, _UNKNOWN)

@@ -1,6 +1,8 @@
-"""Sessions in cookies: an access token that the browser drops before it runs out, a refresh token that renews it."""
+"""Sessions in cookies: an access token that the browser drops before it runs out, a refresh token that renews it.
 
-import hashlib
+Requests that a browser sends at once may each renew it, in whichever process: for half a minute one token gives each a pair.
+"""
+
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,12 +13,15 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from apps.portal import flash
+from apps.portal.callers import Callers
 from apps.portal.gateway import Gateway, GatewayError, call
-from apps.portal.once import Once
 from chassis.clock import Clock
 from diary.access.v1 import session_service_pb2 as pb
 
-ACCESS, REFRESH = "diary_access", "diary_refresh"
+SIGN_IN_URL = "/sign-in"
+# What the sign-in page says of a session that is over.
+ENDED = "ended"
 # A call under way must not see its token run out.
 _BEFORE_EXPIRY = timedelta(seconds=15)
 
@@ -33,44 +38,76 @@ Page = Callable[[Request, Session], Awaitable[Response]]
 
 
 class Sessions:
-    """Opens sessions from cookies and renews them: at most once a refresh token, whoever asks at the same time."""
+    """Opens sessions from cookies and renews them."""
 
-    def __init__(self, gateway: Gateway, clock: Clock) -> None:
+    def __init__(self, gateway: Gateway, clock: Clock, callers: Callers, *, is_secure: bool) -> None:
         self._gateway = gateway
         self._clock = clock
-        # A refresh token works once. Requests that left the browser before the new cookies came get the same new pair.
-        self._renewals: Once[pb.SessionTokens] = Once()
+        self._callers = callers
+        self._is_secure = is_secure
+        # With this prefix a browser takes the cookie over https and from this very host alone.
+        prefix = "__Host-" if is_secure else ""
+        self._access, self._refresh = f"{prefix}diary_access", f"{prefix}diary_refresh"
 
     def page(self, show: Page) -> Callable[[Request], Awaitable[Response]]:
         """An endpoint for signed-in accounts; others are sent to the sign-in page, and back after it."""
 
         async def endpoint(request: Request) -> Response:
             try:
-                session = await self._open(request)
+                session = request.state.session = await self._open(request)
                 response = await self._show(show, request, session)
             except GatewayError as error:
                 if error.code != grpc.StatusCode.UNAUTHENTICATED:
                     raise
-                return sign_in_redirect(request)
+                return self.sign_in_redirect(request)
             if session.renewed:
-                self.keep(request, response, session.renewed)
+                self.keep(response, session.renewed)
             return response
 
         return endpoint
 
-    def keep(self, request: Request, response: Response, tokens: pb.SessionTokens) -> None:
+    def keep(self, response: Response, tokens: pb.SessionTokens) -> None:
         """Puts a pair of tokens into the answer's cookies."""
-        is_secure = request.headers.get("x-forwarded-proto") == "https"
         lives = {
-            ACCESS: (tokens.access_token, tokens.access_expire_time, _BEFORE_EXPIRY),
-            REFRESH: (tokens.refresh_token, tokens.refresh_expire_time, timedelta()),
+            self._access: (tokens.access_token, tokens.access_expire_time, _BEFORE_EXPIRY),
+            self._refresh: (tokens.refresh_token, tokens.refresh_expire_time, timedelta()),
         }
         for name, (token, expires, margin) in lives.items():
             seconds = int((_instant(expires) - margin - self._clock.now()).total_seconds())
-            response.set_cookie(name, token, max_age=seconds, httponly=True, samesite="lax", secure=is_secure)
+            response.set_cookie(name, token, max_age=seconds, httponly=True, samesite="lax", secure=self._is_secure)
+
+    def refresh_token(self, request: Request) -> str:
+        """The refresh token of the browser's session; empty without one."""
+        return request.cookies.get(self._refresh, "")
+
+    def drop(self, response: Response) -> None:
+        """Takes the cookies back."""
+        for name in (self._access, self._refresh):
+            response.delete_cookie(name, httponly=True, samesite="lax", secure=self._is_secure)
+
+    def sign_in_redirect(self, request: Request) -> Response:
+        """To the sign-in page; a page that was being read is come back to, a form that was sent goes along (`kept_form`). Who was
+        signed in is told that this is over.
+        """
+        back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        query = f"?next={quote(back, safe='/')}" if back != "/" else ""
+        # With 307 a browser posts the same form again, there.
+        way, status = (SIGN_IN_URL, 303) if request.method == "GET" else (f"{SIGN_IN_URL}/form", 307)
+        response = RedirectResponse(f"{way}{query}", status_code=status)
+        if self.refresh_token(request) or request.cookies.get(self._access):
+            flash.put(request, response, ENDED, SIGN_IN_URL)
+        self.drop(response)
+        return response
+
+    def carry(self, request: Request, response: Response) -> str:
+        """For an answer made outside of a page: puts a pair renewed on the way into its cookies; returns the access token."""
+        session: Session | None = getattr(request.state, "session", None)
+        if session and session.renewed:
+            self.keep(response, session.renewed)
+        return session.token if session else request.cookies.get(self._access, "")
 
     async def _open(self, request: Request) -> Session:
-        token = request.cookies.get(ACCESS)
+        token = request.cookies.get(self._access)
         return Session(token) if token else await self._renew(request)
 
     async def _show(self, show: Page, request: Request, session: Session) -> Response:
@@ -78,6 +115,9 @@ class Sessions:
         try:
             return await show(request, session)
         except GatewayError as error:
+            if error.code == grpc.StatusCode.NOT_FOUND:
+                # To the other services a page of an ended session is one that does not exist; access says which it is.
+                await self._callers.ask(session.token)
             if error.code != grpc.StatusCode.UNAUTHENTICATED or session.renewed:
                 raise
         renewed = await self._renew(request)
@@ -86,34 +126,12 @@ class Sessions:
         return await show(request, session)
 
     async def _renew(self, request: Request) -> Session:
-        refresh_token = request.cookies.get(REFRESH)
+        refresh_token = self.refresh_token(request)
         if not refresh_token:
             raise GatewayError(grpc.StatusCode.UNAUTHENTICATED, "TOKEN_MISSING")
-        tokens = await self._refresh(refresh_token)
+        wanted = pb.RefreshSessionRequest(refresh_token=refresh_token)
+        tokens = (await call(self._gateway.sessions.RefreshSession, wanted)).tokens
         return Session(tokens.access_token, tokens)
-
-    async def _refresh(self, refresh_token: str) -> pb.SessionTokens:
-        key = hashlib.sha256(refresh_token.encode()).digest()
-        return await self._renewals.run(key, self._ask_refresh(refresh_token))
-
-    async def _ask_refresh(self, refresh_token: str) -> pb.SessionTokens:
-        request = pb.RefreshSessionRequest(refresh_token=refresh_token)
-        return (await call(self._gateway.sessions.RefreshSession, request)).tokens
-
-
-def sign_in_redirect(request: Request) -> Response:
-    """To the sign-in page; a page that was being read is come back to."""
-    back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    query = f"?next={quote(back, safe='/')}" if request.method == "GET" and back != "/" else ""
-    response = RedirectResponse(f"/sign-in{query}", status_code=303)
-    drop(response)
-    return response
-
-
-def drop(response: Response) -> None:
-    """Takes the cookies back."""
-    response.delete_cookie(ACCESS, httponly=True, samesite="lax")
-    response.delete_cookie(REFRESH, httponly=True, samesite="lax")
 
 
 def _instant(time: Timestamp) -> datetime:

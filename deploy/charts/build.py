@@ -12,6 +12,7 @@ from typing import Any
 
 from deploy.charts.tools import HELM, ROOT
 from deploy.gateway import Address, Settings, render
+from deploy.gateway.bodies import read_messages
 from deploy.gateway.methods import read_methods
 from deploy.gateway.settings import PORTAL, SERVICES
 
@@ -61,11 +62,13 @@ def _add_gateway_files(files: Path) -> None:
     shutil.copy(_DESCRIPTORS, files)
     settings = Settings(
         port=8080,
+        portal_port=8082,
         admin_port=9901,
         upstreams={name: Address(f"diary-{name}", port) for name, port in _PORTS.items()},
         token_jwks=Path("/etc/diary/keys/token-jwks.json"),
         descriptors=Path("/etc/diary/gateway/diary.binpb"),
         methods=read_methods(_DESCRIPTORS),
+        messages=read_messages(_DESCRIPTORS),
         listen_host="0.0.0.0",  # noqa: S104 - in a pod
         admin_host="0.0.0.0",  # noqa: S104 - two paths only, and a NetworkPolicy before them
     )

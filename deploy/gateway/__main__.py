@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+from deploy.gateway.bodies import read_messages
 from deploy.gateway.bootstrap import render
 from deploy.gateway.methods import read_methods
 from deploy.gateway.settings import PORTAL, SERVICES, Address, Limit, Settings
@@ -27,11 +28,13 @@ def _settings(options: argparse.Namespace) -> Settings:
         raise ValueError(f"{options.token_jwks} is not there; make keys with `python -m deploy.keys make`")
     return Settings(
         port=options.port,
+        portal_port=options.portal_port,
         admin_port=options.admin_port,
         upstreams={name: getattr(options, name) for name in (*SERVICES, PORTAL)},
         token_jwks=options.token_jwks.resolve(),
         descriptors=options.descriptors.resolve(),
         methods=read_methods(options.descriptors),
+        messages=read_messages(options.descriptors),
         listen_host=options.listen_host,
         allow_origins=tuple(options.allow_origin),
         client_limit=options.client_limit,
@@ -43,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m deploy.gateway", description="Write the gateway's Envoy bootstrap.")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="where to write it (JSON)")
     parser.add_argument("--port", type=int, required=True, help="where clients come in")
+    parser.add_argument("--portal-port", type=int, required=True, help="where the portal alone comes in")
     parser.add_argument("--admin-port", type=int, required=True, help="/ready and /stats/prometheus on 127.0.0.1")
     for name in (*SERVICES, PORTAL):
         kind = "HTTP" if name == PORTAL else "gRPC"
@@ -55,7 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     limit = "of one address, BURST:PER_SECOND"
     parser.add_argument("--client-limit", type=_limit, default=Settings.client_limit, help=f"requests {limit}")
-    parser.add_argument("--sign-in-limit", type=_limit, default=Settings.sign_in_limit, help=f"POST /v1/sessions {limit}")
+    parser.add_argument(
+        "--sign-in-limit", type=_limit, default=Settings.sign_in_limit, help=f"sign-ins and activations {limit}"
+    )
     return parser
 
 

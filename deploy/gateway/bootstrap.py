@@ -1,12 +1,12 @@
-"""The whole bootstrap: one listener with its filters, the clusters, the admin address and the process's limits."""
+"""The whole bootstrap: the listeners with their filters, the clusters, the admin address and the process's limits."""
 
 from typing import Any
 
-from deploy.gateway import limits
+from deploy.gateway import bodies, limits
 from deploy.gateway.clusters import clusters
 from deploy.gateway.methods import Caller
 from deploy.gateway.replies import local_replies
-from deploy.gateway.routes import SIGNED_IN, virtual_host
+from deploy.gateway.routes import SIGNED_IN, portal_host, virtual_host
 from deploy.gateway.settings import Settings
 
 _TYPE = "type.googleapis.com/envoy"
@@ -22,14 +22,56 @@ def render(settings: Settings) -> dict[str, Any]:
             # The rest of the admin surface stops the process and shows its config.
             "allow_paths": [{"exact": "/ready"}, {"prefix": "/stats/prometheus"}],
         },
-        "static_resources": {"listeners": [_listener(settings)], "clusters": clusters(settings)},
+        "static_resources": {
+            "listeners": [
+                _listener("gateway", settings, settings.port, _manager(settings)),
+                _listener("portal", settings, settings.portal_port, _portal_manager(settings)),
+            ],
+            "clusters": clusters(settings),
+        },
         "layered_runtime": {"layers": [{"name": "limits", "static_layer": limits.RUNTIME}]},
-        "overload_manager": {"resource_monitors": [_connections_monitor()]},
+        "overload_manager": _overload(settings),
     }
 
 
 def _socket(host: str, port: int) -> dict[str, Any]:
     return {"socket_address": {"address": host, "port_value": port}}
+
+
+def _overload(settings: Settings) -> dict[str, Any]:
+    """When memory grows short: who has fallen silent goes first, then nothing new is taken, then the largest streams are reset.
+
+    Envoy resets by size over HTTP/2 only; over HTTP/1 the shorter silence frees what half-sent files hold.
+    """
+    heap = "envoy.resource_monitors.fixed_heap"
+    kind = f"{_TYPE}.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig"
+
+    def at(name: str, value: float) -> dict[str, Any]:
+        return {"name": f"envoy.overload_actions.{name}", "triggers": [{"name": heap, "threshold": {"value": value}}]}
+
+    def scaled(name: str, scaling: float, saturation: float) -> dict[str, Any]:
+        trigger = {"name": heap, "scaled": {"scaling_threshold": scaling, "saturation_threshold": saturation}}
+        return {"name": f"envoy.overload_actions.{name}", "triggers": [trigger]}
+
+    timers = [
+        {"timer": name, "min_timeout": "2s"} for name in ("HTTP_DOWNSTREAM_STREAM_IDLE", "HTTP_DOWNSTREAM_CONNECTION_IDLE")
+    ]
+    scale = {"@type": f"{_TYPE}.config.overload.v3.ScaleTimersOverloadActionConfig", "timer_scale_factors": timers}
+    return {
+        "refresh_interval": "0.1s",
+        "buffer_factory_config": {"minimum_account_to_track_power_of_two": 20},
+        "resource_monitors": [
+            _connections_monitor(),
+            {"name": heap, "typed_config": {"@type": kind, "max_heap_size_bytes": settings.heap_bytes}},
+        ],
+        "actions": [
+            at("shrink_heap", 0.8),
+            scaled("reduce_timeouts", 0.6, 0.85) | {"typed_config": scale},
+            scaled("reset_high_memory_stream", 0.85, 0.95),
+            at("stop_accepting_requests", 0.9),
+            at("disable_http_keepalive", 0.9),
+        ],
+    }
 
 
 def _connections_monitor() -> dict[str, Any]:
@@ -42,11 +84,11 @@ def _connections_monitor() -> dict[str, Any]:
     }
 
 
-def _listener(settings: Settings) -> dict[str, Any]:
-    manager = {"name": "envoy.filters.network.http_connection_manager", "typed_config": _manager(settings)}
+def _listener(name: str, settings: Settings, port: int, manager: dict[str, Any]) -> dict[str, Any]:
+    manager = {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}
     return {
-        "name": "gateway",
-        "address": _socket(settings.listen_host, settings.port),
+        "name": name,
+        "address": _socket(settings.listen_host, port),
         "per_connection_buffer_limit_bytes": limits.BUFFER_BYTES,
         "filter_chains": [{"filters": [manager]}],
     }
@@ -65,8 +107,9 @@ def _manager(settings: Settings) -> dict[str, Any]:
         # trusted to steer Envoy by x-envoy-*.
         "use_remote_address": True,
         "xff_num_trusted_hops": settings.trusted_hops,
-        "internal_address_config": {"unix_sockets": False},
-        "early_header_mutation_extensions": [_forget_original()],
+        # Without a range Envoy takes every private address for its own house.
+        "internal_address_config": {"unix_sockets": False, "cidr_ranges": [_NOBODY]},
+        "early_header_mutation_extensions": [_forget_envoys_own()],
         "generate_request_id": True,
         "always_set_request_id_in_response": True,
         "normalize_path": True,
@@ -89,10 +132,29 @@ def _manager(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _forget_original() -> dict[str, Any]:
-    """The transcoder writes these two, the access log and the refusals read them: a client may not."""
+_NOBODY = {"address_prefix": "0.0.0.0", "prefix_len": 32}  # noqa: S104 - no client has it
+
+
+def _portal_manager(settings: Settings) -> dict[str, Any]:
+    """The portal's way in. It says who its client is, and under which id it logs the request."""
+    return _manager(settings) | {
+        "stat_prefix": "portal",
+        "route_config": {"name": "portal", "virtual_hosts": [portal_host(settings)]},
+        "http_filters": [
+            _filter("local_ratelimit", f"{_HTTP}.local_ratelimit.v3.LocalRateLimit", stat_prefix="portal"),
+            _filter("jwt_authn", f"{_HTTP}.jwt_authn.v3.JwtAuthentication", **_tokens(settings)),
+            _filter("buffer", f"{_HTTP}.buffer.v3.Buffer", max_request_bytes=limits.BODY_BYTES),
+            _filter("router", f"{_HTTP}.router.v3.Router", suppress_envoy_headers=True),
+        ],
+        "xff_num_trusted_hops": 1,
+        "preserve_external_request_id": True,
+    }
+
+
+def _forget_envoys_own() -> dict[str, Any]:
+    """By x-envoy-* Envoy is steered (retries, timeouts), and tells its own log and refusals what was asked: no client may."""
     kind = f"{_TYPE}.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
-    mutations = [{"remove": "x-envoy-original-path"}, {"remove": "x-envoy-original-method"}]
+    mutations = [{"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}}]
     return {
         "name": "envoy.http.early_header_mutation.header_mutation",
         "typed_config": {"@type": kind, "mutations": mutations},
@@ -110,6 +172,7 @@ def _filters(settings: Settings) -> list[dict[str, Any]]:
         },
         _filter("jwt_authn", f"{_HTTP}.jwt_authn.v3.JwtAuthentication", **_tokens(settings)),
         _filter("buffer", f"{_HTTP}.buffer.v3.Buffer", max_request_bytes=limits.BODY_BYTES),
+        {"name": bodies.FILTER, "typed_config": bodies.config(settings.methods, settings.messages)},
         _filter("grpc_json_transcoder", f"{_HTTP}.grpc_json_transcoder.v3.GrpcJsonTranscoder", **_transcoding(settings)),
         # x-envoy-* say nothing to a client.
         _filter("router", f"{_HTTP}.router.v3.Router", suppress_envoy_headers=True),
@@ -126,7 +189,8 @@ def _tokens(settings: Settings) -> dict[str, Any]:
         "issuer": "diary-access",
         "audiences": ["diary"],
         "forward": True,
-        "from_headers": [{"name": "authorization", "value_prefix": "Bearer "}],
+        # The scheme's name has no case; these three are met.
+        "from_headers": [{"name": "authorization", "value_prefix": f"{word} "} for word in ("Bearer", "bearer", "BEARER")],
         "local_jwks": {"filename": str(settings.token_jwks)},
         "clock_skew_seconds": 5,
         "jwt_cache_config": {"jwt_cache_size": 20_000},

@@ -2,15 +2,22 @@
 
 from typing import Any
 
-from deploy.gateway.settings import Limit
+from deploy.gateway.methods import Method
+from deploy.gateway.settings import Limit, Settings
 
 BODY_BYTES = 8 * 1024 * 1024
+# Forms of the portal; a class's lesson with its marks is a tenth of it.
+PAGE_BYTES = 256 * 1024
+# Methods above this take files.
+_FILE_BYTES = 1024 * 1024
 # A PDF of 8 MiB comes framed as a protobuf message and grows a little.
 BUFFER_BYTES = BODY_BYTES + 64 * 1024
 CONNECTIONS = 10_000
 STREAMS_PER_CONNECTION = 100
-# The portal signs its people in over gRPC from one address; access counts the failures of each login itself.
-GRPC_SIGN_IN = Limit(200, 50)
+# Each costs a slow hash of a password, whether it is right or not.
+SIGN_INS = ("diary.access.v1.SessionService.CreateSession", "diary.access.v1.CredentialService.ActivateAccount")
+# Without a token, and each costs a process of seconds.
+PUBLIC_WORK = ("diary.documents.v1.DocumentService.VerifyDocument", "diary.documents.v1.DocumentService.RenderForm")
 # Buckets are kept for this many addresses; the one unused the longest gives way.
 _REMEMBERED_ADDRESSES = 20_000
 
@@ -20,6 +27,20 @@ RUNTIME = {
     "overload.premature_reset_min_stream_lifetime_seconds": 1,
     "http.max_requests_per_io_cycle": 10,
 }
+
+
+def of_method(method: Method, settings: Settings) -> dict[str, Any] | None:
+    """Config of local_ratelimit for a method that costs more than an answer: the same for JSON, gRPC and the portal's calls."""
+    if method.full_name in SIGN_INS:
+        return bucket(settings.sign_in_limit, "sign_in")
+    if method.full_name in PUBLIC_WORK:
+        return bucket(settings.public_work_limit, "public_work")
+    return bucket(settings.upload_limit, "upload") if method.request_bytes >= _FILE_BYTES else None
+
+
+def json_bytes(method: Method) -> int:
+    """Bytes of a JSON body: names and quotes make it longer than the message, base64 makes files a third longer."""
+    return min(2 * method.request_bytes, BODY_BYTES)
 
 
 def bucket(limit: Limit, name: str) -> dict[str, Any]:

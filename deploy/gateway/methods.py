@@ -11,6 +11,8 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet, MethodDescriptorPr
 from diary.options.v1 import options_pb2
 
 _VERBS = ("get", "post", "put", "patch", "delete")
+# Of a method that states no `request_bytes`.
+REQUEST_BYTES = 64 * 1024
 
 
 class Caller(Enum):
@@ -23,10 +25,11 @@ class Caller(Enum):
 
 @dataclass(frozen=True)
 class Binding:
-    """One `google.api.http` binding: an HTTP method and a path template."""
+    """One `google.api.http` binding: an HTTP method, a path template, and whether the request comes as a body."""
 
     verb: str
     template: str
+    has_body: bool = False
 
     def pattern(self) -> str:
         """An RE2 expression of the paths, for the whole path without the query."""
@@ -45,13 +48,15 @@ class Binding:
 
 @dataclass(frozen=True)
 class Method:
-    """An RPC: `service` is the full proto name, `upstream` the service of Diary that answers it."""
+    """An RPC: `service` and `request` are full proto names, `upstream` the service of Diary that answers it."""
 
     service: str
     name: str
     upstream: str
     caller: Caller
     bindings: tuple[Binding, ...]
+    request: str = ""
+    request_bytes: int = REQUEST_BYTES
 
     @property
     def full_name(self) -> str:
@@ -80,7 +85,8 @@ def read_methods(descriptors: Path) -> tuple[Method, ...]:
 def _read_method(service: str, method: MethodDescriptorProto) -> Method:
     caller = _read_caller(f"{service}.{method.name}", method)
     bindings = _read_bindings(method.options.Extensions[annotations_pb2.http])
-    return Method(service, method.name, service.split(".")[1], caller, bindings)
+    most = method.options.Extensions[options_pb2.request_bytes] or REQUEST_BYTES
+    return Method(service, method.name, service.split(".")[1], caller, bindings, method.input_type.lstrip("."), most)
 
 
 def _read_caller(name: str, method: MethodDescriptorProto) -> Caller:
@@ -96,4 +102,10 @@ def _read_caller(name: str, method: MethodDescriptorProto) -> Caller:
 
 def _read_bindings(rule: http_pb2.HttpRule) -> tuple[Binding, ...]:
     rules = [rule, *rule.additional_bindings]
-    return tuple(Binding(verb.upper(), template) for each in rules for verb in _VERBS if (template := getattr(each, verb)))
+    found = [(verb, getattr(each, verb), each.body) for each in rules for verb in _VERBS]
+    for _, template, body in found:
+        if template and body not in ("", "*"):
+            raise ValueError(
+                f'{template}: a body is the whole request (`body: "*"`), since unknown fields are looked for in it'
+            )
+    return tuple(Binding(verb.upper(), template, bool(body)) for verb, template, body in found if template)

@@ -67,7 +67,7 @@ REFUSALS = (
         "REQUEST_TOO_LARGE",
         "the body is over 8 MiB",
         "Файл слишком большой",
-        "Можно отправить не больше 8 мегабайт. Уменьшите файл и отправьте снова.",
+        "Файл больше 7 мегабайт. Вернитесь на прежнюю страницу кнопкой «Назад», уменьшите файл и отправьте снова.",
     ),
     Refusal(429, 8, "RATE_LIMITED", "too many requests; wait and repeat", "Слишком много запросов", _BUSY),
     Refusal(431, 3, "HEADERS_TOO_LARGE", "the headers are too large", "Запрос не понят", _BAD),

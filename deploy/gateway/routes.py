@@ -5,11 +5,10 @@ Deny by default: what no route names under `/v1/` or `/diary.` never reaches a s
 
 from typing import Any
 
-from deploy.gateway import limits
+from deploy.gateway import bodies, limits
 from deploy.gateway.methods import Binding, Caller, Method
 from deploy.gateway.settings import PORTAL, Settings
 
-SIGN_IN = "diary.access.v1.SessionService.CreateSession"
 SIGNED_IN = "signed_in"
 # Longer than the services' own deadlines, so that their answer comes first.
 API_TIMEOUT = "15s"
@@ -21,24 +20,53 @@ _GRPC = {"name": "content-type", "string_match": {"prefix": "application/grpc"}}
 _OFF = {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "disabled": True}
 
 
+# What a page of the portal sends as a file.
+UPLOADS = r"/verify|/schools/[^/]+/refusals/(scan|signatures)"
+# Of the client, whatever it says itself: written over by the gateway, read by access and by the portal.
+CLIENT_ADDRESS = "x-diary-client-address"
+
+
 def virtual_host(settings: Settings) -> dict[str, Any]:
     """All routes, the first that matches wins: gRPC, JSON from the most literal path on, the walls, the portal."""
-    reachable = [method for method in settings.methods if method.caller is not Caller.SERVICE]
+    reachable = _reachable(settings)
     bindings = [(method, binding) for method in reachable for binding in method.bindings]
     bindings.sort(key=lambda pair: (*pair[1].fixedness(), pair[1].template, pair[1].verb))
     return {
         "name": "diary",
         "domains": ["*"],
         "routes": [
-            *(_grpc_route(method) for method in reachable),
+            *(_grpc_route(method, settings) for method in reachable),
             _ESCAPED_NAMES,
             *(_json_route(method, binding, settings) for method, binding in bindings),
             *_walls(),
-            _portal_route(),
+            *_portal_routes(settings),
         ],
         "retry_policy": _RETRY,
+        "request_headers_to_add": [_CLIENT],
         "typed_per_filter_config": {"envoy.filters.http.cors": _cors(settings.allow_origins)},
     }
+
+
+def portal_host(settings: Settings) -> dict[str, Any]:
+    """The portal's own way in: gRPC only. Its pages have paid the client's bucket; what costs more pays here as everywhere."""
+    nothing = {"name": "unknown", "match": {"prefix": "/"}, "direct_response": {"status": 404}}
+    return {
+        "name": "portal",
+        "domains": ["*"],
+        "routes": [*(_grpc_route(method, settings) for method in _reachable(settings)), nothing],
+        "retry_policy": _RETRY,
+        "request_headers_to_add": [_CLIENT],
+    }
+
+
+def _reachable(settings: Settings) -> list[Method]:
+    return [method for method in settings.methods if method.caller is not Caller.SERVICE]
+
+
+_CLIENT = {
+    "header": {"key": CLIENT_ADDRESS, "value": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"},
+    "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+}
 
 
 # Only what the upstream cannot have begun is sent again, so that a write is never done twice. The tries span about three
@@ -70,8 +98,7 @@ _ESCAPED_NAMES = {
 }
 
 
-def _grpc_route(method: Method) -> dict[str, Any]:
-    limit = limits.bucket(limits.GRPC_SIGN_IN, "grpc_sign_in") if method.full_name == SIGN_IN else _OFF
+def _grpc_route(method: Method, settings: Settings) -> dict[str, Any]:
     return {
         "name": method.full_name,
         "match": {"path": method.path, "headers": [_GRPC]},
@@ -81,22 +108,18 @@ def _grpc_route(method: Method) -> dict[str, Any]:
             "max_stream_duration": {"grpc_timeout_header_max": API_TIMEOUT},
         },
         "typed_per_filter_config": {
-            # Services bound their messages themselves; waiting for the last byte would only delay them.
-            "envoy.filters.http.buffer": _OFF,
-            "envoy.filters.http.local_ratelimit": limit,
+            # A message is five bytes longer on the wire; what is not there whole never reaches a service.
+            **_body(method.request_bytes + 5),
+            **_limit(method, settings),
             **_token(method),
         },
     }
 
 
 def _json_route(method: Method, binding: Binding, settings: Settings) -> dict[str, Any]:
-    limit = (
-        {"envoy.filters.http.local_ratelimit": limits.bucket(settings.sign_in_limit, "sign_in")}
-        if method.full_name == SIGN_IN
-        else {}
-    )
     return {
         "name": method.full_name,
+        "metadata": bodies.route_metadata(method),
         "match": {
             "safe_regex": {"regex": binding.pattern()},
             "headers": [{"name": ":method", "string_match": {"exact": binding.verb}}],
@@ -104,8 +127,23 @@ def _json_route(method: Method, binding: Binding, settings: Settings) -> dict[st
             "query_parameters": [{"name": name, "present_match": False} for name in binding.fields()],
         },
         "route": {"cluster": method.upstream, "timeout": API_TIMEOUT},
-        "typed_per_filter_config": {**limit, **_token(method)},
+        "typed_per_filter_config": {
+            **_body(limits.json_bytes(method)),
+            **(bodies.ON if binding.has_body else {}),
+            **_limit(method, settings),
+            **_token(method),
+        },
     }
+
+
+def _body(most: int) -> dict[str, Any]:
+    buffer = {"max_request_bytes": most}
+    return {"envoy.filters.http.buffer": {"@type": f"{_EXTENSION}.buffer.v3.BufferPerRoute", "buffer": buffer}}
+
+
+def _limit(method: Method, settings: Settings) -> dict[str, Any]:
+    limit = limits.of_method(method, settings)
+    return {"envoy.filters.http.local_ratelimit": limit} if limit else {}
 
 
 def _token(method: Method) -> dict[str, Any]:
@@ -138,16 +176,22 @@ def _walls() -> list[dict[str, Any]]:
     return [*routes, {"name": "foreign_unknown", "match": foreign, "direct_response": {"status": 404}}]
 
 
-def _portal_route() -> dict[str, Any]:
-    return {
-        "name": PORTAL,
-        "match": {"prefix": "/"},
-        "route": {"cluster": PORTAL, "timeout": PORTAL_TIMEOUT},
-        "typed_per_filter_config": {
-            "envoy.filters.http.grpc_json_transcoder": _OFF,
-            "envoy.filters.http.jwt_authn": _OFF,
-        },
-    }
+def _portal_routes(settings: Settings) -> list[dict[str, Any]]:
+    """Pages that take a file are told apart by their paths, so that no other page takes more than a form."""
+    form = {"match": {"safe_regex": {"regex": UPLOADS}, "headers": [_POST]}, "name": "portal_upload"}
+    upload = {"envoy.filters.http.local_ratelimit": limits.bucket(settings.upload_limit, "upload")}
+    return [
+        {**form, **_portal_route({**_body(limits.BODY_BYTES), **upload})},
+        {"match": {"prefix": "/"}, "name": PORTAL, **_portal_route(_body(limits.PAGE_BYTES))},
+    ]
+
+
+_POST = {"name": ":method", "string_match": {"exact": "POST"}}
+
+
+def _portal_route(config: dict[str, Any]) -> dict[str, Any]:
+    off = {"envoy.filters.http.grpc_json_transcoder": _OFF, "envoy.filters.http.jwt_authn": _OFF}
+    return {"route": {"cluster": PORTAL, "timeout": PORTAL_TIMEOUT}, "typed_per_filter_config": {**off, **config}}
 
 
 def _cors(origins: tuple[str, ...]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.gateway.bodies import Messages
 from deploy.gateway.methods import Method
 
 SERVICES = ("access", "journal", "notify", "documents")
@@ -46,15 +47,18 @@ class Limit:
 class Settings:
     """Everything that `render` needs. `upstreams` has an address for each of SERVICES and for PORTAL.
 
-    `descriptors` and `token_jwks` are paths as Envoy will see them; `methods` is what the descriptors say.
+    `descriptors` and `token_jwks` are paths as Envoy will see them; `methods` and `messages` are what the descriptors say.
     """
 
     port: int
+    # Where the portal comes in, and nobody else: what it says of its client's address is believed.
+    portal_port: int
     admin_port: int
     upstreams: Mapping[str, Address]
     token_jwks: Path
     descriptors: Path
     methods: tuple[Method, ...]
+    messages: Messages
     listen_host: str = "127.0.0.1"
     # In a pod the probes and Prometheus ask from outside it.
     admin_host: str = "127.0.0.1"
@@ -65,3 +69,9 @@ class Settings:
     client_limit: Limit = Limit(1000, 500)
     # A computer class of thirty signs in at once, twice.
     sign_in_limit: Limit = Limit(60, 5)
+    # Files that anyone may send, and papers that anyone may ask for: a person tries a few times.
+    public_work_limit: Limit = Limit(10, 1)
+    # An office uploads the scans of a morning one after the other. Each may hold eight megabytes here until it is whole.
+    upload_limit: Limit = Limit(12, 1)
+    # Envoy's own memory: past nine tenths it takes no new requests.
+    heap_bytes: int = 400 * 1024 * 1024

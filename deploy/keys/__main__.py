@@ -1,10 +1,10 @@
-"""`python -m deploy.keys make DIR`, `python -m deploy.keys rotate DIR`."""
+"""`python -m deploy.keys make DIR`, `… rotate DIR`, `… rotate-factors DIR`."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from deploy.keys import KeysError, make_keys, rotate_token_key
+from deploy.keys import KeysError, make_keys, rotate_factor_key, rotate_token_key
 
 
 def main() -> None:
@@ -14,6 +14,8 @@ def main() -> None:
         if arguments.command == "make":
             made = make_keys(arguments.folder)
             print(f"keys: {', '.join(made) or 'all were there'} ({arguments.folder})")
+        elif arguments.command == "rotate-factors":
+            print(f"keys: {rotate_factor_key(arguments.folder)} seals second factors from now on ({arguments.folder})")
         else:
             print(f"keys: {rotate_token_key(arguments.folder)} signs from now on ({arguments.folder})")
     except (KeysError, OSError) as error:
@@ -27,7 +29,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     make = commands.add_parser("make", help="make what is missing; keys that exist are kept")
     rotate = commands.add_parser("rotate", help="make the next token key; the present one stays valid until the next rotation")
-    for command in (make, rotate):
+    factors = commands.add_parser("rotate-factors", help="make the next key of second factors; those before still open")
+    for command in (make, rotate, factors):
         command.add_argument("folder", metavar="DIR", type=Path, help="folder of the keys (DIARY_KEYS_DIR)")
     return parser
 

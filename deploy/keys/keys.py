@@ -5,12 +5,16 @@ service-<svc>.pem    private, signs the service's own tokens, 0600; only that se
 jwks.json            public keys of all of them: kid `token-<n>` with iss diary-access,
                          `service-<svc>-<n>` with iss diary-<svc>
 token-jwks.json      the token keys only, for the gateway
+factor-keys.json     AES-256 keys that seal the secrets of second factors, kid `factor-<n>`, the last one seals, 0600; only
+                         access reads it. Without it second factors have to be made anew
 seal-ca.pem          private key of the region's authority (EC P-256) that issues the schools' seals, 0600; only documents
                          reads it
 seal-ca.crt          its certificate, ten years, public: whoever checks a seal trusts it
 """
 
 import json
+import secrets
+from base64 import urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -42,6 +46,9 @@ def make_keys(folder: Path) -> list[str]:
     for name in made:
         _write(folder / name, _private_pem(Ed25519PrivateKey.generate()), 0o600)
     _write_jwks(folder, [jwk for name in names for jwk in _public_keys(folder / name, known)])
+    if not (folder / "factor-keys.json").exists():
+        _write_factor_keys(folder, [_factor_key(1)])
+        made.append("factor-keys.json")
     return made + _make_seal_authority(folder / "seal-ca.pem", folder / "seal-ca.crt")
 
 
@@ -64,6 +71,28 @@ def rotate_token_key(folder: Path) -> str:
     _write_jwks(folder, [_jwk(key, kid, "diary-access"), present, *others])
     _write(path, _private_pem(key), 0o600)
     return kid
+
+
+def rotate_factor_key(folder: Path) -> str:
+    """Put the next key of second factors behind the present ones and return its kid; access, started again, seals all by it.
+
+    The keys before stay, since a restored database may hold what they sealed.
+    """
+    path = folder / "factor-keys.json"
+    if not path.exists():
+        raise KeysError(f"{path} is not there: `python -m deploy.keys make {folder}` makes it")
+    known: list[Jwk] = json.loads(path.read_bytes())["keys"]
+    key = _factor_key(_number(known[-1]) + 1)
+    _write_factor_keys(folder, [*known, key])
+    return str(key["kid"])
+
+
+def _factor_key(number: int) -> Jwk:
+    return {"kid": f"factor-{number}", "k": urlsafe_b64encode(secrets.token_bytes(32)).decode()}
+
+
+def _write_factor_keys(folder: Path, keys: list[Jwk]) -> None:
+    _write(folder / "factor-keys.json", json.dumps({"keys": keys}, indent=2).encode() + b"\n", 0o600)
 
 
 def _make_seal_authority(key_path: Path, certificate_path: Path) -> list[str]:

@@ -1,11 +1,11 @@
 """nats-server from its wheel, with a JetStream file store that syncs every write."""
 
 import json
-import secrets
 import shutil
 import sys
 from pathlib import Path
 
+from deploy import bus
 from deploy.local.health import answers_http
 from deploy.local.process import Process
 
@@ -23,25 +23,21 @@ class Nats:
         """The folder of JetStream."""
         return self._home / "store"
 
-    @property
-    def url(self) -> str:
-        """The address for clients, with user and password."""
-        return f"nats://diary:{(self._home / 'password').read_text()}@127.0.0.1:{self.port}"
+    def url(self, name: str = bus.OPERATOR) -> str:
+        """The address for a service, or for whoever looks after the bus, with user and password."""
+        return bus.url(name, bus.make_passwords(self._home / "passwords")[name], f"127.0.0.1:{self.port}")
 
     def make(self) -> None:
-        """Write the config for the present ports; the password is made once."""
+        """Write the config for the present ports; the passwords are made once."""
         self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        password = self._home / "password"
-        if not password.exists():
-            password.touch(mode=0o600)
-            password.write_text(secrets.token_urlsafe(24))
+        users = bus.users(bus.make_passwords(self._home / "passwords"))
         config = {
             "server_name": "diary",
             "host": "127.0.0.1",
             "port": self.port,
             "http": f"127.0.0.1:{self._monitor_port}",
             "max_payload": 8 * 1024 * 1024,
-            "authorization": {"user": "diary", "password": password.read_text()},
+            "authorization": {"users": users},
             # The default of two minutes loses acknowledged messages when the power fails.
             "jetstream": {"store_dir": str(self.store), "sync_interval": "always"},
         }

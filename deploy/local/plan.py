@@ -49,7 +49,7 @@ def servers(region: Region) -> Iterator[Stage]:
         yield (_postgres(region),)
         yield (Task("database", partial(make_database, region)),)
     if region.given_nats_url:
-        yield (Task("nats", partial(answers_nats, region.nats_url)),)
+        yield (Task("nats", partial(answers_nats, region.given_nats_url)),)
     else:
         yield (_nats(region),)
 
@@ -117,7 +117,8 @@ def _portal(region: Region) -> Child:
 
 def _gateway_config(region: Region) -> Task:
     ports, state = region.ports, region.state
-    options = {"--out": state.folder / "envoy.json", "--port": ports["gateway"], "--admin-port": ports["gateway_admin"]}
+    options = {"--out": state.folder / "envoy.json", "--port": ports["gateway"], "--portal-port": ports["gateway_portal"]}
+    options |= {"--admin-port": ports["gateway_admin"]}
     options |= {f"--{name}": region.address(name) for name in (*SERVICES, "portal")}
     options |= {"--token-jwks": state.keys / "token-jwks.json", "--descriptors": _ROOT / "gen" / "diary.binpb"}
     arguments = ["deploy.gateway", *(str(part) for pair in options.items() for part in pair)]
@@ -133,7 +134,9 @@ def _gateway(region: Region) -> Child:
     command += ["--file-flush-interval-msec", "1000"]
     process = Process("gateway", command, region.state.log("gateway"))
     is_ready = partial(answers_http, region.ports["gateway_admin"], "/ready")
-    return Child(process, is_ready, ("gateway", "gateway_admin"), instead="DIARY_ENVOY (the path of an Envoy)")
+    return Child(
+        process, is_ready, ("gateway", "gateway_portal", "gateway_admin"), instead="DIARY_ENVOY (the path of an Envoy)"
+    )
 
 
 def _envoy() -> str:

@@ -22,6 +22,7 @@ _USUAL = {
     "postgres": 54320,
     "nats": 4222,
     "nats_monitor": 8222,
+    "gateway_portal": 8082,
     "gateway_admin": 9901,
     "smtp": 1025,
     "mail": 8025,
@@ -95,10 +96,9 @@ class Region:
         """The superuser's DSN of the region's database."""
         return self.given_dsn or self.postgres.dsn("diary")
 
-    @property
-    def nats_url(self) -> str:
-        """The bus."""
-        return self.given_nats_url or self.nats.url
+    def nats_url(self, service: str) -> str:
+        """The bus, as a service signs in to it."""
+        return self.given_nats_url or self.nats.url(service)
 
     def address(self, service: str) -> str:
         """host:port of a service's gRPC, or of the portal."""
@@ -117,13 +117,15 @@ class Region:
     def environment(self, service: str = "", with_admin: bool = False) -> dict[str, str]:
         """The environment of a child. Only migrations and seeds see the admin's DSN, a service only its own."""
         kept = {name: value for name, value in os.environ.items() if "DATABASE_URL" not in name}
-        kept |= {"DIARY_KEYS_DIR": str(self.state.keys), "DIARY_NATS_URL": self.nats_url, "PYTHONUNBUFFERED": "1"}
+        kept |= {"DIARY_KEYS_DIR": str(self.state.keys), "DIARY_REFLECTION": "true", "PYTHONUNBUFFERED": "1"}
         kept |= {f"DIARY_{name.upper()}_ADDRESS": self.address(name) for name in SERVICES}
-        kept |= {"DIARY_GATEWAY_ADDRESS": self.address("gateway")}
+        kept |= {"DIARY_GATEWAY_ADDRESS": self.address("gateway_portal")}
         kept |= {f"DIARY_{name.upper()}_PORT": str(port) for name, port in self.ports.items()}
         kept |= {"DIARY_NOTIFY_SMTP_PORT": str(self.ports["smtp"])}
         kept |= {f"DIARY_{name}_PORTAL_URL": self.gateway_url for name in ("ACCESS", "NOTIFY", "DOCUMENTS")}
+        kept["DIARY_PORTAL_URL"] = self.gateway_url
         if service:
+            kept["DIARY_NATS_URL"] = self.nats_url(service)
             kept[f"DIARY_{service.upper()}_DATABASE_URL"] = self.app_dsn(service)
         if with_admin:
             kept["DIARY_DATABASE_URL"] = self.admin_dsn

@@ -1,13 +1,16 @@
-"""`python -m services.access serve | migrate` and the commands of commands.py."""
+"""`python -m services.access serve | migrate | redrive` and the commands of commands.py."""
 
 import argparse
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import grpc
 
 from chassis import clients, log, migrate, run
+from chassis.commands import add_redrive, redrive
+from chassis.commands import run as run_command
 from chassis.relations import EndedSession, Relation, write_ended_session, write_relation
 from diary.documents.v1 import document_service_pb2_grpc
 from diary.documents.v1 import relation_service_pb2 as documents_pb2
@@ -19,6 +22,7 @@ from diary.notify.v1 import relation_service_pb2_grpc as notify_grpc
 from services.access import commands, jobs, rpc, seed
 from services.access.actions.calendars import read_calendar
 from services.access.actions.endings import Endings, Send
+from services.access.actions.factor_keys import FactorKeys
 from services.access.config import Settings
 from services.access.consumers import Consumers
 
@@ -45,10 +49,12 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
         "documents": _sender(documents_grpc.RelationServiceStub(documents).ApplyRelations, documents_pb2.ApplyRelationsRequest),
     }
     endings = Endings(frame.database, frame.clock, targets)
+    factor_keys = FactorKeys(settings.keys_dir / "factor-keys.json")
     parts = rpc.parts(
         frame,
         endings,
         settings.keys_dir,
+        factor_keys,
         read_calendar(settings.region_calendar),
         document_service_pb2_grpc.DocumentServiceStub(documents),
         f"{settings.portal_url.rstrip('/')}/activate",
@@ -56,6 +62,7 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
     loops = [
         jobs.push_endings(frame, endings),
         jobs.forget_old(frame),
+        jobs.seal_factors(frame, factor_keys),
         jobs.warn_of_endings(frame),
         jobs.count_deadlines(frame),
     ]
@@ -89,6 +96,7 @@ def main() -> None:
     parsers.add_parser("serve", help="answer calls until SIGTERM")
     parsers.add_parser("migrate", help="make roles and schema, bring tables up to date")
     seed.add_parser(parsers)
+    add_redrive(parsers)
     commands.add_parsers(parsers)
     arguments = parser.parse_args()
     if arguments.command == "due":
@@ -97,7 +105,9 @@ def main() -> None:
     settings = Settings()
     admin_dsn = settings.admin_database_url.get_secret_value()
     if arguments.command == "serve":
-        run.serve("access", settings, lambda frame: build(settings, frame))
+        run.serve("access", settings, partial(build, settings))
+    elif arguments.command == "redrive":
+        run_command(redrive("access", settings, partial(build, settings), arguments))
     elif arguments.command == "migrate":
         migrate.main(admin_dsn, settings.database_url.get_secret_value(), "access")
     else:

@@ -38,6 +38,10 @@ _KINDS = {
 _ROLES = [role.name.lower() for role in (Role.STUDENT, Role.GUARDIAN, *sorted(STAFF))]
 
 
+# By whether the account has an own password.
+_NO_PASSWORD = {True: "none, the account has its own password", False: "the one issued before, which is valid still"}
+
+
 def add_parsers(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds the commands; each sets `run`, which takes the arguments and the DSN of the server's admin."""
     _add_import(parsers.add_parser("import-roster", help="take in a school's roster from a OneRoster 1.1 bundle"))
@@ -137,7 +141,7 @@ def _open(arguments: argparse.Namespace, admin_dsn: str) -> None:
         sys.exit(f"no access was opened: {error}")
     print(f"role: {opened.role.name.lower()}")
     print(f"login: {opened.login}")
-    print(f"password: {opened.password or 'the one the account has already'}")
+    print(f"one-time password: {opened.one_time_password or _NO_PASSWORD[opened.is_activated]}")
     if opened.granted:
         print(f"diaries opened: {', '.join(map(str, opened.granted))}")
 

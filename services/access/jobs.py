@@ -7,7 +7,9 @@ from prometheus_client import Gauge
 from chassis import log, metrics
 from chassis.run import Frame, Loop
 from services.access.actions.endings import BATCH, Endings
+from services.access.actions.factor_keys import FactorKeys, seal_all
 from services.access.actions.leaving import warn_school
+from services.access.actions.statements import end_lapsed_modes
 from services.access.rules.applications import CLAUSE
 from services.access.rules.roster import School
 from services.access.rules.sign_in import SESSION_IDLE_TIME, WINDOW
@@ -16,6 +18,8 @@ from services.access.store import accounts, applications, credentials, pushes, s
 _POLL_SECONDS = 0.5
 _COUNT_SECONDS = 15
 _WARN_SECONDS = 600
+# By then the pods of the release before are gone, which read secrets as they stand.
+_SEAL_AFTER_SECONDS = 600
 _SCHOOLS_AT_ONCE = 100
 _pending = Gauge("diary_access_ending_pushes", "Endings that another service has not confirmed yet")
 
@@ -37,13 +41,16 @@ def push_endings(frame: Frame, endings: Endings) -> Loop:
 
 
 def warn_of_endings(frame: Frame) -> Loop:
-    """Tells of accesses that end by themselves within 30 days, each once (Clauses R6, R13)."""
+    """Tells of accesses that end by themselves within 30 days, each once (Clauses R6, R13), and ends the paper mode of those
+    whose authority has ended (Clauses R8, R19).
+    """
 
     async def often() -> None:
         while True:
             after = ""
             while found := await _list_schools(frame, after):
                 for school in found:
+                    await end_lapsed_modes(frame.database, frame.clock, school.school_id)
                     await warn_school(frame.database, frame.clock, school.school_id)
                 after = found[-1].code
             await asyncio.sleep(_WARN_SECONDS)
@@ -71,20 +78,27 @@ def forget_old(frame: Frame) -> Loop:
     return hourly
 
 
+def seal_factors(frame: Frame, keys: FactorKeys) -> Loop:
+    """Seals second factors that the release before kept plain, or that an earlier key sealed, each hour."""
+
+    async def hourly() -> None:
+        await asyncio.sleep(_SEAL_AFTER_SECONDS)
+        while True:
+            if count := await seal_all(frame.database, keys):
+                log.logger().info("factors_sealed", count=count)
+            await asyncio.sleep(3600)
+
+    return hourly
+
+
 def count_deadlines(frame: Frame) -> Loop:
     """Shows how many deadlines are open and overdue, by clause (Clause R15)."""
-
-    for in_time in ("true", "false"):
-        metrics.deadlines_met.labels(CLAUSE, in_time)
+    shown = metrics.OpenDeadlines(CLAUSE)
 
     async def often() -> None:
         while True:
             async with frame.database.jobs() as connection:
-                counts = await applications.count_open_deadlines(connection, frame.clock.now())
-            # Where nothing is open no row comes, and that is zero.
-            for clause, is_open, is_overdue in counts or [(CLAUSE, 0, 0)]:
-                metrics.deadlines_open.labels(clause).set(is_open)
-                metrics.deadlines_overdue.labels(clause).set(is_overdue)
+                shown.show(await applications.count_open_deadlines(connection, frame.clock.now()))
             await asyncio.sleep(_COUNT_SECONDS)
 
     return often

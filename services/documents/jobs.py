@@ -1,15 +1,21 @@
 """What documents does by time."""
 
+from __future__ import annotations
+
 import asyncio
 
 from prometheus_client import Gauge
 
 from chassis import metrics
 from chassis.run import Frame, Loop
+from diary.access.v1 import school_service_pb2, school_service_pb2_grpc
+from services.documents.convert.roster import read_school_code
 from services.documents.rules.print_runs import CLAUSE
-from services.documents.store import deadlines, documents
+from services.documents.store import deadlines, documents, paper_families
 
 _COUNT_SECONDS = 15
+_LEARN_SECONDS = 600
+_PAGE = 500
 
 _unsigned = Gauge("diary_documents_unsigned", "Papers that wait for the head's signature")
 _unsigned_seconds = Gauge("diary_documents_unsigned_seconds", "For how long the oldest of them has waited")
@@ -17,20 +23,32 @@ _unsigned_seconds = Gauge("diary_documents_unsigned_seconds", "For how long the 
 
 def count_deadlines(frame: Frame) -> Loop:
     """Shows how many deadlines are open and overdue, by clause (Clause R7)."""
-    for in_time in ("true", "false"):
-        metrics.deadlines_met.labels(CLAUSE, in_time)
+    shown = metrics.OpenDeadlines(CLAUSE)
 
     async def often() -> None:
         while True:
             async with frame.database.jobs() as connection:
-                counts = await deadlines.count_open_deadlines(connection, frame.clock.now())
-            # Where nothing is open no row comes, and that is zero.
-            for clause, is_open, is_overdue in counts or [(CLAUSE, 0, 0)]:
-                metrics.deadlines_open.labels(clause).set(is_open)
-                metrics.deadlines_overdue.labels(clause).set(is_overdue)
+                shown.show(await deadlines.count_open_deadlines(connection, frame.clock.now()))
             await asyncio.sleep(_COUNT_SECONDS)
 
     return often
+
+
+def learn_school_codes(frame: Frame, schools: school_service_pb2_grpc.SchoolServiceAsyncStub) -> Loop:
+    """Keeps which school a code begins with, so that sheets printed long ago are verified too (Clause R7)."""
+
+    async def seldom() -> None:
+        while True:
+            token = ""
+            while True:
+                page = await schools.ListSchools(school_service_pb2.ListSchoolsRequest(page_size=_PAGE, page_token=token))
+                async with frame.database.region() as connection:
+                    await paper_families.put_school_codes(connection, [read_school_code(school) for school in page.schools])
+                if not (token := page.next_page_token):
+                    break
+            await asyncio.sleep(_LEARN_SECONDS)
+
+    return seldom
 
 
 def count_unsigned(frame: Frame) -> Loop:

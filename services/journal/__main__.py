@@ -1,13 +1,14 @@
-"""`python -m services.journal serve | migrate | seed | rebuild | verify-history`."""
+"""`python -m services.journal serve | migrate | seed | rebuild | redrive | verify-history`."""
 
 import argparse
-import asyncio
-import sys
 from datetime import date
+from functools import partial
 from uuid import UUID
 
 from chassis import clients, migrate, relations, run
 from chassis.clock import SystemClock
+from chassis.commands import add_redrive, redrive
+from chassis.commands import run as run_command
 from diary.access.v1 import roster_service_pb2_grpc
 from services.journal import commands, rpc, seed
 from services.journal.config import Settings
@@ -33,14 +34,16 @@ def main() -> None:
         case "migrate":
             migrate.main(admin_dsn, app_dsn, "journal")
         case "serve":
-            run.serve("journal", settings, lambda frame: build(settings, frame))
+            run.serve("journal", settings, partial(build, settings))
         case "seed":
-            asyncio.run(commands.rebuild(app_dsn, settings.access_address, settings.keys_dir, None))
-            asyncio.run(seed.seed(admin_dsn, SystemClock(), arguments.seed, arguments.until))
+            run_command(commands.rebuild(app_dsn, settings.access_address, settings.keys_dir, None))
+            run_command(seed.seed(admin_dsn, SystemClock(), arguments.seed, arguments.until))
         case "rebuild":
-            asyncio.run(commands.rebuild(app_dsn, settings.access_address, settings.keys_dir, arguments.school))
+            run_command(commands.rebuild(app_dsn, settings.access_address, settings.keys_dir, arguments.school))
+        case "redrive":
+            run_command(redrive("journal", settings, partial(build, settings), arguments))
         case "verify-history":
-            sys.exit(0 if asyncio.run(commands.verify_history(admin_dsn, arguments.school)) else 1)
+            run_command(commands.verify_history(admin_dsn, arguments.school))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -57,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     which = rebuilding.add_mutually_exclusive_group(required=True)
     which.add_argument("--school", type=UUID, help="id of one school")
     which.add_argument("--all", action="store_true", help="all schools of the region")
+    add_redrive(parsers)
     verify = parsers.add_parser("verify-history", help="recompute the chains of marks and name the first row that does not fit")
     verify.add_argument("--school", type=UUID, help="id of one school; all by default")
     return parser

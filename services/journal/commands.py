@@ -8,6 +8,7 @@ from uuid import UUID
 from chassis import clients, db
 from chassis.auth import ServiceToken
 from chassis.clock import SystemClock
+from chassis.commands import opened
 from diary.access.v1 import roster_service_pb2, roster_service_pb2_grpc, school_service_pb2, school_service_pb2_grpc
 from services.journal import actions
 from services.journal.convert.roster import read_entries
@@ -27,16 +28,15 @@ _KINDS = (
 
 async def rebuild(app_dsn: str, access_address: str, keys_dir: Path, school_id: UUID | None) -> None:
     """Reads the roster of one school, or of all, and writes what is of a higher version than what is kept."""
-    database = await db.Database.connect(app_dsn, "journal", size=1)
     token = ServiceToken(keys_dir, "journal", SystemClock())
-    try:
-        async with clients.connect(access_address, token, seconds=30) as channel:
-            roster = roster_service_pb2_grpc.RosterServiceStub(channel)
-            for one in [school_id] if school_id else await _list_schools(school_service_pb2_grpc.SchoolServiceStub(channel)):
-                entries = await rebuild_school(database, roster, one)
-                print(f"rebuild: school {one}: {entries} roster entries", flush=True)
-    finally:
-        await database.close()
+    async with (
+        opened("journal", app_dsn) as database,
+        clients.connect(access_address, token, seconds=30, waits=True) as channel,
+    ):
+        roster = roster_service_pb2_grpc.RosterServiceStub(channel)
+        for one in [school_id] if school_id else await _list_schools(school_service_pb2_grpc.SchoolServiceStub(channel)):
+            entries = await rebuild_school(database, roster, one)
+            print(f"rebuild: school {one}: {entries} roster entries", flush=True)
 
 
 async def _list_schools(schools: school_service_pb2_grpc.SchoolServiceAsyncStub) -> list[UUID]:

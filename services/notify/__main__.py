@@ -1,11 +1,13 @@
-"""`python -m services.notify serve | migrate | rebuild`."""
+"""`python -m services.notify serve | migrate | rebuild | redrive`."""
 
 import argparse
 import asyncio
+from functools import partial
 from uuid import UUID
 
 from chassis import auth, clients, clock, migrate, relations, run
-from chassis.db import Database
+from chassis.commands import add_redrive, opened, redrive
+from chassis.commands import run as run_command
 from diary.access.v1 import (
     credential_service_pb2_grpc,
     decision_service_pb2_grpc,
@@ -61,17 +63,18 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
     return run.Service(rpc.parts(frame), consumers.handlers(), loops)
 
 
-async def _rebuild(settings: Settings, school: str | None) -> None:
-    database = await Database.connect(settings.database_url.get_secret_value(), "notify", size=1)
+async def _rebuild(settings: Settings, school_id: UUID | None) -> None:
     token = auth.ServiceToken(settings.keys_dir, "notify", clock.SystemClock())
-    async with clients.connect(settings.access_address, token, seconds=30) as access:
+    async with (
+        opened("notify", settings.database_url.get_secret_value()) as database,
+        clients.connect(settings.access_address, token, seconds=30, waits=True) as access,
+    ):
         rebuild = commands.Rebuild(
             database,
             school_service_pb2_grpc.SchoolServiceStub(access),
             roster_service_pb2_grpc.RosterServiceStub(access),
         )
-        await (rebuild.rebuild(UUID(school)) if school else rebuild.rebuild_all())
-    await database.close()
+        await (rebuild.rebuild(school_id) if school_id else rebuild.rebuild_all())
 
 
 def main() -> None:
@@ -81,15 +84,18 @@ def main() -> None:
     chosen.add_parser("serve", help="answer calls and send letters until SIGTERM")
     chosen.add_parser("migrate", help="make roles and schema, bring tables up to date")
     rebuild = chosen.add_parser("rebuild", help="fill relations and students' classes from access")
-    rebuild.add_argument("--school", help="only this school's; otherwise all")
+    rebuild.add_argument("--school", type=UUID, help="only this school's; otherwise all")
+    add_redrive(chosen)
     arguments = parser.parse_args()
     settings = Settings()
     if arguments.command == "migrate":
         migrate.main(settings.admin_database_url.get_secret_value(), settings.database_url.get_secret_value(), "notify")
     elif arguments.command == "rebuild":
-        asyncio.run(_rebuild(settings, arguments.school))
+        run_command(_rebuild(settings, arguments.school))
+    elif arguments.command == "redrive":
+        run_command(redrive("notify", settings, partial(build, settings), arguments))
     else:
-        run.serve("notify", settings, lambda frame: build(settings, frame))
+        run.serve("notify", settings, partial(build, settings))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from chassis import paging, relations, requests
 from chassis.auth import caller
-from chassis.errors import FailedPrecondition, InvalidArgument, NotFound, Unavailable
+from chassis.errors import FailedPrecondition, NotFound, Unavailable
 from chassis.interceptors import Context
 from chassis.run import Frame
 from chassis.server import Part
@@ -42,7 +42,7 @@ class RelationServicer(relation_service_pb2_grpc.RelationServiceServicer):
         """Answers when relations and ended sessions are committed, and no letter of an ended relation can leave any more."""
         changed = [relations.read_relation(message) for message in request.relations]
         if changed:
-            school_id = UUID(request.school_id)
+            school_id = relations.read_school(request.school_id)
             async with self._database.school(school_id) as connection, connection.transaction():
                 await relations.apply(connection, school_id, changed)
                 await queue.cancel_ended(connection, school_id, changed, self._clock.now())
@@ -117,25 +117,17 @@ class DeliveryServicer(delivery_service_pb2_grpc.DeliveryServiceServicer):
         self, request: delivery_service_pb2.ListDeliveriesRequest, context: Context
     ) -> delivery_service_pb2.ListDeliveriesResponse:
         """What the caller may see, newest first."""
-        school_id, size = UUID(request.school_id), paging.size(request.page_size)
-        words = ("deliveries", request.school_id, str(caller().account_id))
-        before = _read_key(paging.read_token(words, request.page_token))
+        school_id = UUID(request.school_id)
+        page = paging.Page(request, ("deliveries", request.school_id, str(caller().account_id)), (paging.LAST_ID,))
         async with self._database.school(school_id) as connection:
-            found = await deliveries.list_deliveries(connection, school_id, caller(), self._clock.now(), before, size + 1)
+            now = self._clock.now()
+            found = await deliveries.list_deliveries(connection, school_id, caller(), now, *page.after, page.limit)
         if found is None:
             raise NotFound("SCHOOL_NOT_FOUND", "no such school with a place for you")
-        page = found[:size]
+        shown, token = page.cut(found, lambda delivery: (delivery.delivery_id,))
         return delivery_service_pb2.ListDeliveriesResponse(
-            deliveries=[write_delivery(delivery) for delivery in page],
-            next_page_token=paging.write_token(words, (str(page[-1].delivery_id),)) if len(found) > size else "",
+            deliveries=[write_delivery(delivery) for delivery in shown], next_page_token=token
         )
-
-
-def _read_key(key: tuple[str, ...] | None) -> UUID | None:
-    try:
-        return UUID(key[0]) if key else None
-    except ValueError as error:
-        raise InvalidArgument("PAGE_TOKEN_INVALID", "the page token belongs to another list or was cut") from error
 
 
 def parts(frame: Frame) -> Sequence[Part]:

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import IntEnum
 from uuid import UUID
@@ -25,6 +25,17 @@ PAUSES = (
 )
 ATTEMPTS = len(PAUSES) + 1
 _ANSWER_LENGTH = 200
+# 5.subject.detail before the words of a refusal (RFC 3463, RFC 2034).
+_ENHANCED = re.compile(r"\s*5\.(\d{1,3})\.(\d{1,3})(?=\s|$)")
+# Details that are of the receiver's address or mailbox, or of the letter's size; of subject 6, the content, all are.
+_DETAILS_OF_LETTER = {1: (0, 1, 2, 3, 4, 6, 10), 2: (0, 1, 3, 4), 3: (4,)}
+_CONTENT = 6
+# Mailbox unavailable, not local, name not allowed, takes no mail (RFC 5321, RFC 7504), where no words speak of the sender.
+_REFUSALS_OF_LETTER = (550, 551, 553, 556)
+_WORDS_OF_US = re.compile(
+    r"relay|auth|log(?:ged)?[ -]?(?:in|on)|client|helo|ehlo|host|block|black|banned|denied|spam|rbl|reputation|policy|sender|"
+    r"rate|limit|quota|too many|full|later|tempor"
+)
 # What some system reads as a part of a path, or refuses in a file's name.
 _NOT_IN_FILE_NAMES = re.compile(r'[/\\:*?"<>|]')
 
@@ -157,7 +168,7 @@ class StudentPlace:
 
 @dataclass(frozen=True, slots=True)
 class TaughtMark:
-    """A mark as a letter tells it."""
+    """A mark as a letter tells it; `previous_value` is 0 where it had none before it was changed."""
 
     lesson_day: date
     subject: str
@@ -165,6 +176,21 @@ class TaughtMark:
     work_type: str
     topic: str
     is_changed: bool
+    previous_value: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FirstSignIn:
+    """What opens an access, and the application on which it was given (Clause R26). The token is a secret."""
+
+    school_name: str
+    application_number: str
+    application_date: date
+    login: str
+    token: str = field(repr=False)
+    expire_time: datetime
+    time_zone: ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +235,23 @@ def plan_next(outcome: Outcome, attempt_count: int, now: datetime) -> Next:
             return Next(State.FAILED)
         case _:
             return Next(State.WAITING, now + PAUSES[attempt_count - 1])
+
+
+def judge_refusal(code: int, message: str) -> Outcome:
+    """What a mail server's refusal is of: the letter or its receiver (REFUSED), or of us or of this hour (DEFERRED).
+
+    Postfix says both at RCPT, so the stage tells nothing; the enhanced code does (RFC 3463). 5.7.x is a policy against the
+    sender, 5.4.x and 5.5.x are routes and protocol, a full mailbox is emptied one day. Without one reply code and words decide.
+    """
+    if code < 500:
+        return Outcome.DEFERRED
+    enhanced = _ENHANCED.match(message)
+    if enhanced is None:
+        is_of_letter = code in _REFUSALS_OF_LETTER and not _WORDS_OF_US.search(message.casefold())
+    else:
+        subject, detail = int(enhanced[1]), int(enhanced[2])
+        is_of_letter = detail in _DETAILS_OF_LETTER.get(subject, ()) or subject == _CONTENT
+    return Outcome.REFUSED if is_of_letter else Outcome.DEFERRED
 
 
 def one_line(text: str) -> str:

@@ -80,12 +80,16 @@ def secret_items(pod: Document) -> list[Document]:
 def test_each_pod_gets_its_own_keys_only() -> None:
     made = pods(render("diary-plain"))
     keys = {
-        name: {item["path"] for item in secret_items(pod) if item["path"].endswith((".pem", ".crt", "jwks.json"))}
+        name: {
+            item["path"]
+            for item in secret_items(pod)
+            if item["path"].endswith((".pem", ".crt", "jwks.json", "factor-keys.json"))
+        }
         for name, pod in made.items()
         if name != "Pod diary-test"
     }
     expected = {f"Deployment diary-{name}": {"jwks.json", f"service-{name}.pem"} for name in SERVICES}
-    expected["Deployment diary-access"] |= {"token.pem"}
+    expected["Deployment diary-access"] |= {"token.pem", "factor-keys.json"}
     expected["Deployment diary-documents"] |= {"seal-ca.pem", "seal-ca.crt"}
     expected |= {f"Job diary-{name}-migrate": set() for name in SERVICES}
     expected |= {"Deployment diary-gateway": {"token-jwks.json"}, "Deployment diary-portal": set()}

@@ -11,7 +11,7 @@ import yaml
 
 from deploy.charts.tools import KUBECTL, ROOT
 from tests.charts.support import Document, packages, pods
-from tests.charts.test_environment import secret_items
+from tests.charts.test_environment import SERVICES, secret_items
 
 PAGE = ROOT / "docs" / "operations" / "install.md"
 # kubectl makes what it would send; helm renders what it would install; the rest is only noted.
@@ -89,8 +89,9 @@ def test_passwords_of_one_thing_are_one(installed: Path) -> None:
     assert _text(made["diary-database"]["admin-url"]) == (
         f"postgresql://diary_admin:{admin}@diary-postgres-rw:5432/diary?sslmode=require"
     )
-    password = _text(made["diary-nats"]["url"]).split(":")[2].split("@")[0]
-    assert f'password: "{password}"' in _text(made["diary-nats"]["auth.conf"])
+    for name in SERVICES:
+        password = _text(made["diary-nats"][f"{name}-url"]).split(":")[2].split("@")[0]
+        assert f'"password": "{password}"' in _text(made["diary-nats"]["auth.conf"])
 
 
 def test_what_is_installed_is_of_the_region(installed: Path) -> None:

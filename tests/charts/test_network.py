@@ -11,10 +11,13 @@ import pytest
 from deploy.charts.tools import ROOT
 from tests.charts.support import Document, pods, render, staged
 from tests.charts.test_environment import CONFIGS, SERVICES, settings_of
+from tests.contract.test_declarations import METHODS, declared
 
 Edge = tuple[str, str]
 
-PORTS = {"access": 50051, "journal": 50052, "notify": 50053, "documents": 50054, "gateway": 8080, "portal": 8081}
+# Where each is called; the gateway by the portal alone, at a door of its own.
+PORTS = {"access": 50051, "journal": 50052, "notify": 50053, "documents": 50054, "gateway": 8082, "portal": 8081}
+DOOR = 8080
 METRICS = {"access": 9101, "journal": 9102, "notify": 9103, "documents": 9104, "gateway": 9901}
 
 
@@ -88,13 +91,20 @@ def test_calls_of_the_code_are_those_of_its_config() -> None:
     assert called_in_code() == {edge for edge in named_in_config() if edge[0] in SERVICES}
 
 
+def test_calls_of_the_code_are_those_that_the_protos_allow() -> None:
+    allowed = {(caller, name.split(".")[1]) for name, method in METHODS.items() for caller in declared(method).callers}
+    assert called_in_code() == allowed
+
+
 def test_policies_let_through_the_calls_of_the_code_and_no_others(documents: list[Document]) -> None:
-    called = named_in_config() | routed_by_gateway() | {("test", "gateway")}
+    called = named_in_config() | routed_by_gateway()
     names = [*PORTS, "test", "nats", "postgres"]
     out = {(a, b) for a, b in product(names, PORTS) if b in let_through(documents, "egress", a, PORTS[b])}
     into = {(a, b) for a, b in product(names, PORTS) if a in let_through(documents, "ingress", b, PORTS[b])}
     assert out == called
     assert into == called
+    assert let_through(documents, "ingress", "gateway", DOOR) == {"test"}
+    assert "gateway" in let_through(documents, "egress", "test", DOOR)
 
 
 @pytest.mark.parametrize(("backend", "port"), [("postgres", 5432), ("nats", 4222)])
@@ -141,7 +151,7 @@ def test_the_door_is_open_to_clients_only_at_the_gateway(documents: list[Documen
         if any("ipBlock" in peer for peer in rule.get("from", [{"ipBlock": {}}]))
         for port in rule["ports"]
     }
-    assert open_to_all == {("diary-gateway", 8080)}
+    assert open_to_all == {("diary-gateway", DOOR)}
 
 
 def test_addresses_of_the_gateway_are_services_of_the_charts(documents: list[Document]) -> None:

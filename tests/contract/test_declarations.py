@@ -8,6 +8,7 @@ from google.api import annotations_pb2
 from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.descriptor import MethodDescriptor
 
+from deploy.keys import SERVICES
 from diary.options.v1 import options_pb2
 
 _SET = Path(__file__).parents[2] / "gen" / "diary.binpb"
@@ -56,6 +57,15 @@ def test_an_rpc_declares_who_may_call_it(name: str) -> None:
     assert requires.relation != options_pb2.RELATION_UNSPECIFIED, f"{name} names no relation"
     for alone in (options_pb2.ROLE_PUBLIC, options_pb2.ROLE_ACCOUNT, options_pb2.ROLE_SERVICE):
         assert alone not in requires.roles or len(requires.roles) == 1, f"{name} mixes a role that stands alone"
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_an_rpc_of_services_names_those_that_may_call_it(name: str) -> None:
+    requires = declared(METHODS[name])
+    is_inner = options_pb2.ROLE_SERVICE in requires.roles
+    assert bool(requires.callers) == is_inner, f"{name} must name its callers if it is for services, and only then"
+    assert set(requires.callers) <= set(SERVICES)
+    assert name.split(".")[1] not in requires.callers, f"{name} is called by its own service"
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -91,7 +91,7 @@ async def test_a_killed_child_is_named_and_started_again(launcher: Launcher, tol
     assert any(line.startswith(f"{name} ended with code -9") and f"{name}.log" in line for line in told)
     assert launcher.children[name].pid != killed
     assert await _value(launcher, "SELECT 1") == 1
-    client = await nats.connect(launcher.region.nats_url)
+    client = await nats.connect(launcher.region.nats_url("operator"))
     await client.close()
 
 

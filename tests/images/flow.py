@@ -81,7 +81,9 @@ class Region:
         return {
             "diary-keys": {file.name: file.read_bytes() for file in keys.iterdir()},
             "diary-database": {key: url.encode() for key, url in urls.items()},
-            "diary-nats": {"url": f"nats://diary:{self._nats_password}@diary-backends:4222".encode()},
+            "diary-nats": {
+                f"{name}-url": f"nats://diary:{self._nats_password}@diary-backends:4222".encode() for name in SERVICES
+            },
         }
 
     def _deployment(self, name: str) -> Document:

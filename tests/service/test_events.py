@@ -1,27 +1,39 @@
 """The fact and its event in one transaction; a relay carries it; a consumer's effect happens once."""
 
+import argparse
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import asyncpg
+import grpc
 import nats
+import pytest
 import pytest_asyncio
 from nats.js import JetStreamContext
 from prometheus_client import REGISTRY
+from pydantic import SecretStr
 
-from chassis import events, outbox, run
-from chassis.clock import SystemClock
+from chassis import calls, commands, errors, events, outbox, run
+from chassis.clock import Clock, SetClock, SystemClock
 from chassis.db import Database
+from chassis.settings import ServiceSettings
 from diary.access.v1 import events_pb2
 from tests.support.backends import Clone, PostgresServer
 from tests.support.eventually import eventually
 
 SUBJECT = events_pb2.GrantEnded.DESCRIPTOR.full_name
 CLOCK = SystemClock()
+
+
+def _from_now(step: timedelta) -> str:
+    """A moment as a header has it."""
+    return (CLOCK.now() + step).isoformat()
 
 
 @dataclass
@@ -56,19 +68,23 @@ class Bus:
             yield
 
     @asynccontextmanager
-    async def consume(self, handler: events.Handler | None = None) -> AsyncIterator[None]:
+    async def consume(self, handler: events.Handler | None = None, ack_seconds: float = 30.0) -> AsyncIterator[None]:
         """The consumer, running."""
-        consumer = events.Consumer(
+        async with _running(self.consumer_of(handler or self.on_grant_ended, ack_seconds).run):
+            yield
+
+    def consumer_of(self, handler: events.Handler, ack_seconds: float = 30.0, clock: Clock = CLOCK) -> events.Consumer:
+        """A consumer with short pauses."""
+        return events.Consumer(
             self.consumer,
             self.jetstream,
-            CLOCK,
+            clock,
             service="documents",
             publisher="access",
-            handlers={SUBJECT: handler or self.on_grant_ended},
+            handlers={SUBJECT: handler},
             first_pause_seconds=0.001,
+            ack_seconds=ack_seconds,
         )
-        async with _running(consumer.run):
-            yield
 
 
 @asynccontextmanager
@@ -162,6 +178,172 @@ async def test_an_event_that_fails_ten_times_is_set_aside_and_the_rest_move_on(b
     assert len(attempts) == 10
 
 
+async def test_an_event_outlives_an_outage_longer_than_ten_attempts(bus: Bus) -> None:
+    """What is away says nothing against the event: a neighbour, the database, or what the event itself stands on."""
+    reasons: list[Exception] = [
+        grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), grpc.aio.Metadata()),
+        grpc.aio.AioRpcError(grpc.StatusCode.DEADLINE_EXCEEDED, grpc.aio.Metadata(), grpc.aio.Metadata()),
+        errors.Unavailable("DATABASE_UNAVAILABLE", "away"),
+        events.Later(0.001),
+    ]
+    tried: list[Exception] = []
+
+    async def be_away(event: events.Event) -> None:
+        if len(tried) < 12:
+            tried.append(reasons[len(tried) % len(reasons)])
+            raise tried[-1]
+        await bus.on_grant_ended(event)
+
+    before = _counted("postponed")
+    async with bus.relay(), bus.consume(be_away):
+        [grant] = await bus.tell()
+        await eventually(lambda: bus.handled == [grant], seconds=90, why="the event after the outage")
+    assert len(tried) == 12
+    assert _counted("postponed") == before + 12
+    assert (await _fetch(bus, "SELECT count(*) AS n FROM documents.dead_events"))["n"] == 0
+
+
+async def test_redeliveries_are_no_attempts(bus: Bus) -> None:
+    """An event that waited long for its turn, or for a neighbour, has its ten attempts still."""
+    attempts = 0
+
+    async def fail(event: events.Event) -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts <= 11:
+            raise events.Later(0.001)
+        if attempts < 20:
+            raise ValueError("cannot be handled yet")
+        await bus.on_grant_ended(event)
+
+    async with bus.relay(), bus.consume(fail):
+        [grant] = await bus.tell()
+        await eventually(lambda: bus.handled == [grant], seconds=60, why="the event at its ninth attempt")
+
+
+async def test_what_cannot_be_handled_before_the_stream_forgets_it_is_set_aside(bus: Bus) -> None:
+    clock = SetClock(CLOCK.now())
+
+    async def wait(event: events.Event) -> None:
+        clock.advance(timedelta(days=4))
+        raise events.Later(0.001)
+
+    async with bus.relay(), _running(bus.consumer_of(wait, clock=clock).run):
+        await bus.tell()
+        await eventually(lambda: _count_dead(bus, "Later"), why="the event in dead_events")
+
+
+async def test_two_replicas_never_run_an_event_twice_however_long_it_takes(bus: Bus) -> None:
+    runs: list[UUID] = []
+
+    async def take_long(event: events.Event) -> None:
+        runs.append(event.event_id)
+        await asyncio.sleep(0.4)
+        await bus.on_grant_ended(event)
+
+    await bus.tell(12)
+    async with bus.relay():
+        await eventually(lambda: _waiting(bus, 0))
+    # Handled one after the other, each replica holds some longer than the broker waits.
+    async with bus.consume(take_long, ack_seconds=1), bus.consume(take_long, ack_seconds=1):
+        await eventually(lambda: len(bus.handled) == 12, seconds=30)
+    assert len(runs) == len(set(runs)) == 12
+
+
+@pytest.mark.parametrize(
+    ("headers", "error"),
+    [
+        ({}, "Unreadable"),
+        ({"Nats-Msg-Id": "7", "Diary-School": "", "Diary-Time": "2026-11-30T00:00:00+00:00"}, "Unreadable"),
+        ({"Nats-Msg-Id": str(uuid4()), "Diary-School": "", "Diary-Time": "2026-11-30T00:00:00"}, "Unreadable"),
+        ({"Nats-Msg-Id": str(uuid4()), "Diary-School": "alek", "Diary-Time": "2026-11-30T00:00:00+00:00"}, "Unreadable"),
+        ({"Nats-Msg-Id": str(uuid4()), "Diary-School": "", "Diary-Time": timedelta(days=-29)}, "FarFromNow"),
+        ({"Nats-Msg-Id": str(uuid4()), "Diary-School": "", "Diary-Time": timedelta(minutes=6)}, "FarFromNow"),
+        ({"Nats-Msg-Id": str(uuid4()), "Diary-School": "", "Diary-Time": timedelta()}, "DecodeError"),
+    ],
+)
+async def test_a_message_not_of_our_making_is_dead_at_once_and_the_rest_move_on(
+    bus: Bus, headers: dict[str, str | timedelta], error: str
+) -> None:
+    sent = {name: value if isinstance(value, str) else _from_now(value) for name, value in headers.items()}
+    async with bus.relay():
+        await eventually(lambda: _has_stream(bus))
+        async with bus.consume():
+            await bus.jetstream.publish(SUBJECT, b"\xff\xff", headers=sent or None)
+            [grant] = await bus.tell()
+            await eventually(lambda: bus.handled == [grant])
+            await eventually(lambda: _count_dead(bus, error))
+    assert bus.handled == [grant]
+
+
+async def test_an_old_event_that_was_handled_before_is_not_dead(bus: Bus) -> None:
+    """A stream that was lost is told again, whatever its age."""
+    event_id = uuid4()
+    async with bus.consumer.region() as connection:
+        await connection.execute("INSERT INTO inbox (event_id, handle_time) VALUES ($1, $2)", event_id, CLOCK.now())
+    async with bus.relay():
+        await eventually(lambda: _has_stream(bus))
+        async with bus.consume():
+            headers = {"Nats-Msg-Id": str(event_id), "Diary-School": "", "Diary-Time": _from_now(timedelta(days=-29))}
+            await bus.jetstream.publish(SUBJECT, b"", headers=headers)
+            [grant] = await bus.tell()
+            await eventually(lambda: bus.handled == [grant])
+    assert (await _fetch(bus, "SELECT count(*) AS n FROM documents.dead_events"))["n"] == 0
+
+
+async def test_a_dead_event_is_handled_after_all_by_redrive(
+    bus: Bus, keys_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    is_mended = False
+
+    async def fail(event: events.Event) -> None:
+        if not is_mended:
+            raise ValueError("cannot be handled")
+        await bus.on_grant_ended(event)
+
+    async with bus.relay(), bus.consume(fail):
+        grants = await bus.tell(2)
+        await eventually(lambda: _count_dead(bus, "ValueError", 2), seconds=20)
+
+    async def redrive(*arguments: str) -> bool:
+        settings = _settings(bus, keys_dir)
+        parser = argparse.ArgumentParser()
+        commands.add_redrive(parser.add_subparsers())
+        chosen = parser.parse_args(["redrive", *arguments])
+        return await commands.redrive("documents", settings, lambda _: run.Service([], {"access": {SUBJECT: fail}}), chosen)
+
+    assert not await redrive()
+    assert "failed again: ValueError" in capsys.readouterr().out
+    is_mended = True
+    first = (await _fetch(bus, "SELECT event_id FROM documents.dead_events ORDER BY fact_time LIMIT 1"))["event_id"]
+    assert await redrive("--event", str(first))
+    assert bus.handled == grants[:1]
+    assert await redrive("--subject", "diary.access.v1.RosterChanged")
+    assert bus.handled == grants[:1]
+    assert await redrive("--subject", SUBJECT)
+    assert await redrive()
+    assert bus.handled == grants
+    assert (await _fetch(bus, "SELECT count(*) AS n FROM documents.dead_events"))["n"] == 0
+
+
+async def test_an_event_tells_the_thread_of_the_call_it_came_of(bus: Bus) -> None:
+    """From a call's request id through the outbox to the handler, and on to what the handler tells."""
+    heard: list[tuple[str, str]] = []
+
+    async def listen(event: events.Event) -> None:
+        heard.append((event.traceparent, calls.traceparent()))
+
+    request_id = uuid4()
+    calls.bind({"x-request-id": str(request_id)}, None)
+    await bus.tell()
+    calls.bind({}, None)
+    async with bus.relay(), bus.consume(listen):
+        await eventually(lambda: len(heard) == 1)
+    [(told, bound)] = heard
+    assert told == bound
+    assert told.split("-")[1] == request_id.hex
+
+
 async def test_an_unknown_subject_is_passed_over(bus: Bus) -> None:
     school_id = uuid4()
     async with bus.relay(), bus.consume():
@@ -169,6 +351,23 @@ async def test_an_unknown_subject_is_passed_over(bus: Bus) -> None:
             await outbox.add(connection, CLOCK, events_pb2.SessionsEnded(), school_id)
         [grant] = await bus.tell()
         await eventually(lambda: bus.handled == [grant])
+
+
+def _counted(outcome: str) -> float:
+    return REGISTRY.get_sample_value("diary_events_total", {"subject": SUBJECT, "outcome": outcome}) or 0.0
+
+
+def _settings(bus: Bus, keys_dir: Path) -> ServiceSettings:
+    return ServiceSettings(port=0, metrics_port=0, database_url=SecretStr(bus.clone.app_dsns["documents"]), keys_dir=keys_dir)
+
+
+async def _has_stream(bus: Bus) -> bool:
+    return "diary-access" in [info.config.name for info in await bus.jetstream.streams_info()]
+
+
+async def _count_dead(bus: Bus, error: str, count: int = 1) -> bool:
+    row = await _fetch(bus, "SELECT count(*) AS n FROM documents.dead_events WHERE error = $1", error)
+    return bool(row["n"] == count)
 
 
 async def _fetch(bus: Bus, query: str, *args: object) -> asyncpg.Record:

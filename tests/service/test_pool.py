@@ -10,7 +10,11 @@ import pytest_asyncio
 
 from chassis.db import Connection, Database, asking
 from chassis.errors import NotFound, Unavailable
+from chassis.pool import Pool
 from tests.support.backends import Clone, PostgresServer
+from tests.support.eventually import eventually
+
+_NOTHING = asking("SELECT r.relation_id FROM relations r")
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -111,3 +115,126 @@ async def test_a_question_without_an_answer_has_no_rows(database: Database) -> N
         pass  # and comes from another role's door
     async with database.school_asking(uuid4(), asking("SELECT r.relation_id FROM relations r")()) as (_, rows):
         assert rows == []
+
+
+_ACTIVE = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE $1 AND state = 'active'"
+_COUNTING = "SELECT count(*) FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b"
+
+
+@pytest.mark.parametrize("statement", ["SELECT pg_sleep(60)", _COUNTING], ids=["sleeping", "counting"])
+async def test_a_statement_that_was_cancelled_ends_in_the_server(database: Database, clone: Clone, statement: str) -> None:
+    marked = f"{statement} /* {uuid4()} */"
+
+    async def run() -> None:
+        async with database.school(uuid4()) as connection:
+            # Else the server would notice by itself, a second later.
+            await connection.execute("SET client_connection_check_interval = 0")
+            await connection.execute(marked)
+
+    running = asyncio.create_task(run())
+    admin = await asyncpg.connect(clone.admin_dsn)
+    await eventually(lambda: admin.fetchval(_ACTIVE, f"{marked}%"), why="the statement runs")
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    async def is_free() -> bool:
+        return not await admin.fetchval(_ACTIVE, f"{marked}%")
+
+    await eventually(is_free, seconds=5, why="the server is free")
+    await admin.close()
+
+
+class _SlowToClose:
+    """A connection of no server, whose end is in the test's hand."""
+
+    def __init__(self) -> None:
+        self.may_close, self._is_closed = asyncio.Event(), False
+
+    def is_closed(self) -> bool:
+        return self._is_closed
+
+    def is_in_transaction(self) -> bool:
+        return False
+
+    def terminate(self) -> None:
+        self._is_closed = True
+
+    async def close(self) -> None:
+        await self.may_close.wait()
+
+
+async def test_a_place_is_free_when_its_retired_connection_is_gone() -> None:
+    opened: list[_SlowToClose] = []
+
+    async def open_one() -> _SlowToClose:
+        opened.append(_SlowToClose())
+        return opened[-1]
+
+    async def use() -> _SlowToClose:
+        async with pool.use() as connection:
+            return connection
+
+    async def fail() -> None:
+        async with pool.use():
+            raise ValueError("leaves the connection uncertain")
+
+    pool = Pool(open_one, 1)
+    with pytest.raises(ValueError, match="uncertain"):
+        await fail()
+    using = asyncio.create_task(use())
+    await asyncio.sleep(0)
+    assert len(opened) == 1
+    opened[0].may_close.set()
+    assert await using is opened[1]
+    assert opened[0].is_closed()
+
+
+async def test_each_door_bounds_its_statements_locks_and_silences(database: Database) -> None:
+    bounds = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "client_connection_check_interval")
+    found = {}
+    for name, door in (("school", database.school(uuid4())), ("region", database.region()), ("jobs", database.jobs())):
+        async with door as connection:
+            found[name] = [await connection.fetchval("SELECT current_setting($1)", bound) for bound in bounds]
+    async with database.school_asking(uuid4(), asking("SELECT current_setting('statement_timeout') AS bound")()) as (_, rows):
+        assert [row["bound"] for row in rows] == ["10s"]
+    assert found == {
+        "school": ["10s", "5s", "30s", "1s"],
+        "region": ["10s", "5s", "30s", "1s"],
+        "jobs": ["25s", "5s", "30s", "1s"],
+    }
+
+
+async def test_a_statement_past_its_bound_is_said_to_be_unavailable(database: Database) -> None:
+    async with database.school(uuid4()) as connection:
+        await connection.execute("SET statement_timeout = '50ms'")
+        with pytest.raises(Unavailable):
+            await connection.execute("SELECT pg_sleep(60)")
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError("template"), TimeoutError(), ConnectionResetError("of a neighbour")])
+async def test_an_error_of_the_callers_own_is_not_the_databases(database: Database, error: Exception) -> None:
+    for door in (database.school(uuid4()), database.region(), database.jobs(), database.school_asking(uuid4(), _NOTHING())):
+        with pytest.raises(type(error)):
+            async with door:
+                raise error
+
+
+async def test_the_callers_own_deadline_is_not_the_databases(database: Database) -> None:
+    with pytest.raises(TimeoutError):
+        async with database.school(uuid4()) as connection, asyncio.timeout(0.05):
+            await connection.execute("SELECT pg_sleep(60)")
+
+
+async def test_a_connection_that_ends_within_a_statement_is_said_to_be_unavailable(database: Database, clone: Clone) -> None:
+    before = await _backend(database)
+    admin = await asyncpg.connect(clone.admin_dsn)
+
+    async def lose() -> None:
+        async with database.school(uuid4()) as connection, connection.transaction():
+            await admin.execute("SELECT pg_terminate_backend($1, 5000)", before)
+            await connection.execute("SELECT 1")
+
+    with pytest.raises(Unavailable):
+        await lose()
+    assert await _backend(database) != before
+    await admin.close()

@@ -16,7 +16,10 @@ DOCUMENT = "свидетельство о рождении I-АЯ № 654321 о�
 
 
 async def add_vera(school: SchoolWorld, class_name: str = "8-А", birth_date: date | None = BIRTH_DATE) -> Person:
-    """A student to whom nobody has access; a secretary and a head beside the staff that is there."""
+    """A student to whom nobody has access; a secretary and a head beside the staff that is there; the school's papers can be
+    made.
+    """
+    await say_details(school)
     vera = await school.add_student("vera", class_name, "Иванова", "Вера")
     await set_birth_date(school, vera, birth_date)
     await school.add_person("secretary", "Письмова", "Инна", "Олеговна")
@@ -25,6 +28,25 @@ async def add_vera(school: SchoolWorld, class_name: str = "8-А", birth_date: da
     await school.appoint("head", Role.HEAD)
     await school.derive("secretary", "head")
     return vera
+
+
+async def say_details(school: SchoolWorld) -> None:
+    """What decisions print of the school: its address, its founder, the regulation that it has adopted."""
+    await school.connection.execute(
+        """
+        INSERT INTO access.school_details (school_id, address, founder) VALUES ($1, 'ул. Школьная, 1', 'администрация района')
+        ON CONFLICT DO NOTHING
+        """,
+        school.school_id,
+    )
+    await school.connection.execute(
+        """
+        INSERT INTO access.regulation_versions (school_id, title, order_number, order_date, valid_from)
+        VALUES ($1, 'Регламент услуги', '213', '2020-08-28', '2020-09-01')
+        ON CONFLICT DO NOTHING
+        """,
+        school.school_id,
+    )
 
 
 async def set_birth_date(school: SchoolWorld, person: Person, birth_date: date | None) -> None:

@@ -108,7 +108,14 @@ async def run_postgres() -> AsyncIterator[PostgresServer]:
 
 @asynccontextmanager
 async def run_nats() -> AsyncIterator[str]:
-    """URL of an own nats-server with an empty store, gone afterwards."""
+    """URL of an own nats-server with an empty store, as one who may do everything there; gone afterwards."""
+    async with running_nats() as server:
+        yield server.url()
+
+
+@asynccontextmanager
+async def running_nats() -> AsyncIterator[Nats]:
+    """An own nats-server with an empty store, gone afterwards."""
     home = Path(tempfile.mkdtemp(prefix="diary-nats-"))
     ports = Ports()
     server = Nats(home, ports.reserve(0), ports.reserve(0))
@@ -119,7 +126,7 @@ async def run_nats() -> AsyncIterator[str]:
         await process.start()
         try:
             await process.until(server.is_ready, 10)
-            yield server.url
+            yield server
         finally:
             await process.stop(5)
     finally:

@@ -27,7 +27,12 @@ _QUIET = (
 async def run_chromium() -> AsyncIterator[Browser]:
     """Headless Chromium with an empty profile."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=_CHROMIUM, args=[f"--{option}" for option in _QUIET])
+        # With the bars that a person has: they take their width from the page.
+        browser = await playwright.chromium.launch(
+            executable_path=_CHROMIUM,
+            args=[f"--{option}" for option in _QUIET],
+            ignore_default_args=["--hide-scrollbars"],
+        )
         yield browser
         await browser.close()
 

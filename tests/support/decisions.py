@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
 import tempfile
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pypdfium2
+import pypdfium2.raw as pdfium
 import pytest
 import typst
 
@@ -80,8 +83,26 @@ def refusal(reason: str = "RELATION_NOT_PROVED", **fields: Any) -> decision_serv
     return told
 
 
-def photograph(pdf: bytes, kind: str = "jpeg", page: int = 1, dpi: int = 200) -> bytes:
-    """A page as a camera or scanner would save it: a JPEG or a PNG."""
+def sign_by_hand(pdf: bytes) -> bytes:
+    """The PDF with a stroke of a pen on each page, some four centimetres long."""
+    with pypdfium2.PdfDocument(pdf) as document:
+        for page in document:
+            stroke = pdfium.FPDFPageObj_CreateNewPath(300, 300)
+            for x, y in ((320, 325), (330, 295), (350, 330), (360, 300), (400, 312)):
+                pdfium.FPDFPath_LineTo(stroke, x, y)
+            pdfium.FPDFPageObj_SetStrokeColor(stroke, 20, 20, 120, 255)
+            pdfium.FPDFPageObj_SetStrokeWidth(stroke, 1.4)
+            pdfium.FPDFPath_SetDrawMode(stroke, pdfium.FPDF_FILLMODE_NONE, 1)
+            pdfium.FPDFPage_InsertObject(page, stroke)
+            page.gen_content()
+        written = io.BytesIO()
+        document.save(written)
+        return written.getvalue()
+
+
+def photograph(pdf: bytes, kind: str = "jpeg", page: int = 1, dpi: int = 200, *, is_signed: bool = True) -> bytes:
+    """A page, signed by hand, as a camera or scanner would save it: a JPEG or a PNG."""
+    pdf = sign_by_hand(pdf) if is_signed else pdf
     place = ["-f", str(page), "-l", str(page), "-singlefile"]
     command = ["pdftoppm", f"-{kind}", "-r", str(dpi), "-gray", *place, "-"]
     return subprocess.run(command, input=pdf, capture_output=True, check=True).stdout

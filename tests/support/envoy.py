@@ -20,6 +20,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
 from deploy.gateway import Address, Settings, render
+from deploy.gateway.bodies import read_messages
 from deploy.gateway.methods import read_methods
 from deploy.keys import make_keys
 from diary.access.v1 import (
@@ -137,6 +138,12 @@ class Gateway:
     client: httpx.AsyncClient
     keys: Path
     log: Path
+    process_id: int
+
+    def resident_bytes(self) -> int:
+        """Memory that Envoy holds now."""
+        lines = Path(f"/proc/{self.process_id}/status").read_text().splitlines()
+        return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
 
     @property
     def target(self) -> str:
@@ -183,11 +190,13 @@ def settings(keys: Path, **changes: Any) -> Settings:
     """Settings with free ports; every upstream is a closed port."""
     made = Settings(
         port=free_port(),
+        portal_port=free_port(),
         admin_port=free_port(),
         upstreams={name: Address("127.0.0.1", free_port()) for name in ("access", "journal", "notify", "documents", "portal")},
         token_jwks=keys / "token-jwks.json",
         descriptors=DESCRIPTORS,
         methods=read_methods(DESCRIPTORS),
+        messages=read_messages(DESCRIPTORS),
     )
     return replace(made, **changes)
 
@@ -220,7 +229,7 @@ async def running_gateway(folder: Path, with_upstreams: bool = True, **changes: 
         stack.callback(process.terminate)
         client = await stack.enter_async_context(httpx.AsyncClient(base_url=f"http://127.0.0.1:{wanted.port}", timeout=20))
         await _true(lambda: _ready(client, wanted, process), "Envoy's ready")
-        yield Gateway(wanted, upstream, client, keys, log)
+        yield Gateway(wanted, upstream, client, keys, log, process.pid)
 
 
 async def _true(probe: Callable[[], Awaitable[bool]], why: str) -> None:
@@ -240,7 +249,8 @@ async def _ready(client: httpx.AsyncClient, wanted: Settings, process: asyncio.s
 
 async def _answer_page(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     head = await reader.readuntil(b"\r\n\r\n")
-    page = b"portal " + head.split(b" ", 2)[1]
+    told = [line.partition(b": ")[2] for line in head.split(b"\r\n") if line.startswith(b"x-diary-client-address")]
+    page = b"portal " + head.split(b" ", 2)[1] + b" for " + b",".join(told)
     writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(page), page))
     await writer.drain()
     writer.close()

@@ -9,8 +9,8 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from buf.validate import validate_pb2
 
 _WORDS = {
-    "^[0-9]{4}-[0-9]{2}-[0-9]{2}$": "2026-11-16",
-    "^[0-9]{4}-W[0-9]{2}$": "2026-W47",
+    "^20[0-9]{2}-[0-9]{2}-[0-9]{2}$": "2026-11-16",
+    "^20[0-9]{2}-W[0-9]{2}$": "2026-W47",
     "^[0-9]{6}$": "000000",
     "^[a-z0-9-]{1,30}$": "paper",
 }

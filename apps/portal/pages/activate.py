@@ -5,6 +5,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from apps.portal import flash
 from apps.portal.asked import read_form
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
@@ -16,7 +17,8 @@ _TOLD_IN_FORM = frozenset({grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.INVA
 
 
 class ActivatePages:
-    """`/activate`, and `/activate#token` of a letter: the script moves the token into the form and out of the address.
+    """`/activate`, `/activate#token/login` of a letter, `/activate#/login` of a slip: the script moves both into the form and
+    out of the address.
 
     A fragment is sent to no server, neither with the page's address nor as a referrer, so the token is in no log.
     """
@@ -43,8 +45,9 @@ class ActivatePages:
             answer = await call(self._frame.gateway.credentials.ActivateAccount, wanted)
         except GatewayError as error:
             return self._refuse(form, error)
-        response = RedirectResponse("/?welcome", status_code=303)
-        self._frame.sessions.keep(request, response, answer.tokens)
+        response = RedirectResponse("/", status_code=303)
+        flash.put(request, response, "welcome")
+        self._frame.sessions.keep(response, answer.tokens)
         return response
 
     def _refuse(self, form: dict[str, str], error: GatewayError) -> Response:
@@ -66,6 +69,8 @@ def activation_page(frame: Frame, form: dict[str, str] | None = None, problem: s
         "activate.html",
         status,
         by_letter=typed.get("by") == _LETTER,
+        linked="yes" if typed.get("by") == _LETTER and typed.get("linked") and typed.get("token") else "",
+        linked_login=typed.get("linked_login", ""),
         token=typed.get("token", ""),
         login=typed.get("login", "").strip(),
         one_time_password=typed.get("one_time_password", ""),
@@ -77,7 +82,7 @@ def _read_request(form: dict[str, str]) -> ActivateAccountRequest:
     request = ActivateAccountRequest(new_password=form.get("new_password", ""))
     if form.get("by") == _LETTER:
         # The whole link may be pasted as well.
-        request.activation_token = form.get("token", "").strip().rpartition("#")[2]
+        request.activation_token = form.get("token", "").strip().rpartition("#")[2].partition("/")[0]
     else:
         request.login, request.one_time_password = form.get("login", "").strip(), form.get("one_time_password", "").strip()
     return request

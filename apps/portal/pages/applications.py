@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from apps.portal import flash
 from apps.portal.asked import MENDED_IN_FORM, path_id, read_form
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
@@ -44,6 +45,9 @@ class ApplicationPages:
 
     async def _show_list(self, request: Request, session: Session) -> Response:
         school_id, chosen = path_id(request, "school"), request.query_params.get("state", "")
+        if not people.is_of_office(await self._frame.callers.get(session.token), school_id):
+            # A family has a page of its own cases.
+            return RedirectResponse(people.own_cases_url(school_id), status_code=303)
         state = views.find_state(chosen)
         if state is None:
             raise HTTPException(404)
@@ -79,8 +83,15 @@ class ApplicationPages:
         return self._choice(request, caller, students=students)
 
     def _choice(self, request: Request, caller: GetCallerResponse, **shown: Any) -> Response:
-        url = people.applications_url(path_id(request, "school"))
-        return self._frame.page("application_choose.html", request, caller, **{"classes": (), "students": (), **shown}, url=url)
+        school_id = path_id(request, "school")
+        return self._frame.page(
+            "application_choose.html",
+            request,
+            caller,
+            **{"classes": (), "students": (), **shown},
+            url=people.applications_url(school_id),
+            students_url=people.students_url(school_id),
+        )
 
     async def _show_form(self, request: Request, session: Session) -> Response:
         caller, student, guardianships = await about_student(self._frame, *_about(request), session.token)
@@ -107,10 +118,10 @@ class ApplicationPages:
         except GatewayError as error:
             if error.code not in MENDED_IN_FORM and error.reason not in _MENDED_REASONS:
                 raise
-            problem = forms.name_applicant(error.fields, form) + sentence(error.reason)
+            problem = forms.name_applicant(error.fields, form) + sentence(error.reason, error.fields)
             return await self._refuse(request, session, form, MENDED_IN_FORM.get(error.code, 422), problem)
-        url = f"{people.applications_url(school_id)}/{answer.application.application_id}?registered"
-        return RedirectResponse(url, status_code=303)
+        url = f"{people.applications_url(school_id)}/{answer.application.application_id}"
+        return flash.redirect(request, url, "registered")
 
     async def _refuse(
         self, request: Request, session: Session, form: forms.ApplicationForm, status: int, problem: str

@@ -5,6 +5,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from apps.portal import flash
 from apps.portal.asked import MENDED_IN_FORM, path_id, read_form
 from apps.portal.downloads import attachment
 from apps.portal.frame import Frame
@@ -24,7 +25,6 @@ _CASE = "/schools/{school:uuid}/applications/{application:uuid}"
 _SLIP_SECONDS = 15.0
 # Of what is not there at the moment, this alone is told on the page: nothing happened, and the page can say what to do.
 _TOLD_WHEN_AWAY = frozenset({"DOCUMENTS_UNAVAILABLE"})
-_DONE = ("registered", "granted", "handed-over", "proposed", "withdrawn")
 
 
 class CasePages:
@@ -43,6 +43,11 @@ class CasePages:
         ]
 
     async def _show(self, request: Request, session: Session) -> Response:
+        school_id = path_id(request, "school")
+        if not people.is_of_office(await self._frame.callers.get(session.token), school_id):
+            # A family sees the own case on a page of its own.
+            url = f"{people.own_cases_url(school_id)}/{path_id(request, 'application')}"
+            return RedirectResponse(url, status_code=303)
         return await self._page(request, session)
 
     async def _grant(self, request: Request, session: Session) -> Response:
@@ -52,7 +57,7 @@ class CasePages:
             await call(self._frame.gateway.applications.GrantApplication, wanted, session.token)
         except GatewayError as error:
             return await self._refuse(request, session, error)
-        return RedirectResponse(f"{_url(request)}?granted", status_code=303)
+        return flash.redirect(request, _url(request), "granted")
 
     async def _issue_slip(self, request: Request, session: Session) -> Response:
         form = await read_form(request)
@@ -78,7 +83,7 @@ class CasePages:
             await call(self._frame.gateway.applications.RecordHandOver, wanted, session.token)
         except GatewayError as error:
             return await self._refuse(request, session, error, wanted.applicant_id)
-        return RedirectResponse(f"{_url(request)}?handed-over", status_code=303)
+        return flash.redirect(request, _url(request), "handed-over")
 
     async def _propose_refusal(self, request: Request, session: Session) -> Response:
         form = await read_form(request)
@@ -96,7 +101,7 @@ class CasePages:
             if error.reason == "GROUND_NOT_PROVED":
                 return await self._page(request, session, 422, words.GROUND_NOT_PROVED[wanted.ground])
             return await self._refuse(request, session, error)
-        return RedirectResponse(f"{_url(request)}?proposed", status_code=303)
+        return flash.redirect(request, _url(request), "proposed")
 
     async def _withdraw(self, request: Request, session: Session) -> Response:
         form = await read_form(request)
@@ -105,7 +110,7 @@ class CasePages:
             await call(self._frame.gateway.applications.WithdrawApplication, wanted, session.token)
         except GatewayError as error:
             return await self._refuse(request, session, error)
-        return RedirectResponse(f"{_url(request)}?withdrawn", status_code=303)
+        return flash.redirect(request, _url(request), "withdrawn")
 
     async def _refuse(self, request: Request, session: Session, error: GatewayError, about: str = "") -> Response:
         """The case as it now stands, with the reason beside the applicant or the grant of that id, or above all."""
@@ -113,7 +118,9 @@ class CasePages:
             raise error
         status = 503 if error.code == grpc.StatusCode.UNAVAILABLE else MENDED_IN_FORM[error.code]
         is_repeated = error.reason == "SLIP_ALREADY_ISSUED"
-        return await self._page(request, session, status, sentence(error.reason), about, is_slip_repeated=is_repeated)
+        return await self._page(
+            request, session, status, sentence(error.reason, error.fields, error.metadata), about, is_slip_repeated=is_repeated
+        )
 
     async def _page(
         self,
@@ -138,7 +145,7 @@ class CasePages:
             caller,
             status,
             case=build_case(answer.application, school_id, zone, clock.now(), lambda: new_id(clock)),
-            done=next((word for word in _DONE if word in request.query_params), ""),
+            done=flash.read(request),
             problem=problem,
             problem_about=about,
             is_slip_repeated=is_slip_repeated,

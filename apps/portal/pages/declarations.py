@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from datetime import date
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from apps.portal import flash
 from apps.portal.asked import MENDED_IN_FORM, path_id, read_form
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
@@ -65,7 +66,7 @@ class DeclarationPages:
             await call(self._frame.gateway.papers.RecordPaperDeclaration, wanted, session.token)
         except GatewayError as error:
             return await self._refuse(request, session, error, form)
-        return RedirectResponse(f"{_url(request)}?declared", status_code=303)
+        return flash.redirect(request, _url(request), "declared")
 
     async def _revoke(self, request: Request, session: Session) -> Response:
         form = await read_form(request)
@@ -79,12 +80,14 @@ class DeclarationPages:
             await call(self._frame.gateway.papers.RevokePaperDeclaration, wanted, session.token)
         except GatewayError as error:
             return await self._refuse(request, session, error, {})
-        return RedirectResponse(f"{_url(request)}?revoked", status_code=303)
+        return flash.redirect(request, _url(request), "revoked")
 
     async def _refuse(self, request: Request, session: Session, error: GatewayError, form: Mapping[str, str]) -> Response:
         if error.code not in MENDED_IN_FORM and error.reason not in _MENDED_REASONS:
             raise error
-        return await self._page(request, session, MENDED_IN_FORM.get(error.code, 422), sentence(error.reason), form)
+        return await self._page(
+            request, session, MENDED_IN_FORM.get(error.code, 422), sentence(error.reason, error.fields, error.metadata), form
+        )
 
     async def _page(
         self,
@@ -116,7 +119,7 @@ class DeclarationPages:
             forms=[(form, views.FORMS[form]) for form in views.STAFF_FORMS],
             typed={"declare_date": day, **(typed or {})},
             today=day,
-            done=next((word for word in ("declared", "revoked") if word in request.query_params), ""),
+            done=flash.read(request),
             problem=problem,
             request_id=new_id(clock),
             forms_url=people.forms_url(school_id),

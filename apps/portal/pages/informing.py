@@ -2,9 +2,10 @@
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from apps.portal import flash
 from apps.portal.asked import MENDED_IN_FORM, path_id, read_form
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
@@ -54,7 +55,7 @@ class InformingPages:
             await call(self._frame.gateway.papers.RecordPaperDeclaration, wanted, session.token)
         except GatewayError as error:
             return await self._refuse(request, session, error)
-        return RedirectResponse(f"{_url(request)}?declared", status_code=303)
+        return flash.redirect(request, _url(request), "declared")
 
     async def _revoke(self, request: Request, session: Session) -> Response:
         form = await read_form(request)
@@ -68,12 +69,14 @@ class InformingPages:
             await call(self._frame.gateway.papers.RevokePaperDeclaration, wanted, session.token)
         except GatewayError as error:
             return await self._refuse(request, session, error)
-        return RedirectResponse(f"{_url(request)}?revoked", status_code=303)
+        return flash.redirect(request, _url(request), "revoked")
 
     async def _refuse(self, request: Request, session: Session, error: GatewayError) -> Response:
         if error.code not in MENDED_IN_FORM:
             raise error
-        return await self._page(request, session, MENDED_IN_FORM[error.code], sentence(error.reason))
+        return await self._page(
+            request, session, MENDED_IN_FORM[error.code], sentence(error.reason, error.fields, error.metadata)
+        )
 
     async def _page(self, request: Request, session: Session, status: int = 200, problem: str = "") -> Response:
         caller, student = await ask_own_student(self._frame, request, session)
@@ -98,7 +101,7 @@ class InformingPages:
             holding=next((one for one in declarations if not one.ended), None),
             ended=[one for one in declarations if one.ended],
             reasons=words.PAPER_REASONS,
-            done=next((word for word in ("declared", "revoked") if word in request.query_params), ""),
+            done=flash.read(request),
             problem=problem,
             request_id=new_id(clock),
             cases_url=people.own_cases_url(school_id),

@@ -4,9 +4,10 @@ import asyncio
 
 import grpc
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from apps.portal import flash
 from apps.portal.asked import MENDED_IN_FORM, path_id, read_form
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
@@ -50,10 +51,10 @@ class NoticePages:
             if error.code not in MENDED_IN_FORM:
                 raise
             return await self._page(request, session, MENDED_IN_FORM[error.code], sentence(error.reason))
-        return RedirectResponse(f"{people.NOTICES_URL}?saved", status_code=303)
+        return flash.redirect(request, people.NOTICES_URL, "saved")
 
     async def _page(self, request: Request, session: Session, status: int = 200, problem: str = "") -> Response:
-        caller = await self._frame.callers.get(session.token)
+        caller = await self._frame.callers.ask(session.token)
         schools = list(dict.fromkeys(school.school_id for school, _ in people.list_children(caller)))
         found = await asyncio.gather(*(self._ask(school_id, session) for school_id in schools))
         answers = dict(zip(schools, found, strict=True))
@@ -66,7 +67,7 @@ class NoticePages:
             rows=[(row, new_id(self._frame.clock)) for row in build_notices(caller, answers)],
             email=mask(email) if email else "",
             problem=problem,
-            is_saved="saved" in request.query_params,
+            is_saved=flash.read(request) == "saved",
         )
 
     async def _ask(self, school_id: str, session: Session) -> GetPreferencesResponse:

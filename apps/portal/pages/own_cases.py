@@ -2,9 +2,10 @@
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from apps.portal import flash
 from apps.portal.asked import MENDED_IN_FORM, path_id, read_form
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
@@ -58,8 +59,10 @@ class OwnCasePages:
         except GatewayError as error:
             if error.code not in MENDED_IN_FORM:
                 raise
-            return await self._page(request, session, MENDED_IN_FORM[error.code], sentence(error.reason))
-        return RedirectResponse(f"{_url(request)}?withdrawn", status_code=303)
+            return await self._page(
+                request, session, MENDED_IN_FORM[error.code], sentence(error.reason, error.fields, error.metadata)
+            )
+        return flash.redirect(request, _url(request), "withdrawn")
 
     async def _page(self, request: Request, session: Session, status: int = 200, problem: str = "") -> Response:
         clock, school_id = self._frame.clock, path_id(request, "school")
@@ -82,7 +85,7 @@ class OwnCasePages:
             case=case,
             own=own,
             problem=problem,
-            is_withdrawn="withdrawn" in request.query_params,
+            is_withdrawn=flash.read(request) == "withdrawn",
             list_url=people.own_cases_url(school_id),
             url=_url(request),
         )

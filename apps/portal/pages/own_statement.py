@@ -80,7 +80,9 @@ class OwnStatementPages:
                 return _farewell(request, "")
             if error.code not in MENDED_IN_FORM:
                 raise
-            return await self._page(request, session, form, MENDED_IN_FORM[error.code], sentence(error.reason))
+            return await self._page(
+                request, session, form, MENDED_IN_FORM[error.code], sentence(error.reason, error.fields, error.metadata)
+            )
         return _farewell(request, answer.application.number)
 
     def _pending(self, request: Request, form: dict[str, str]) -> Response:
@@ -134,7 +136,7 @@ def _farewell(request: Request, number: str) -> Response:
         path=FAREWELL_URL,
         httponly=True,
         samesite="lax",
-        secure=request.headers.get("x-forwarded-proto") == "https",
+        secure=request.scope["is_secure"],
     )
     return response
 

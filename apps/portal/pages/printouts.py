@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from apps.portal import flash
 from apps.portal.asked import MENDED_IN_FORM, path_id, read_form, read_list
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
@@ -168,7 +169,7 @@ class PrintoutPages:
             today=this_day.isoformat(),
             handed_date=(typed or {}).get("handed_date", this_day.isoformat()),
             problem=problem,
-            done=next((word for word in ("printed", "handed-over") if word in request.query_params), ""),
+            done=flash.read(request),
             prepare_request_id=new_id(self._frame.clock),
             hand_over_request_id=new_id(self._frame.clock),
             url=people.class_printouts_url(school_id, class_id),
@@ -199,4 +200,4 @@ class PrintoutPages:
 def _see(request: Request, done: str) -> Response:
     url = people.class_printouts_url(path_id(request, "school"), path_id(request, "class_"))
     week = request.query_params.get("week", "")
-    return RedirectResponse(f"{url}?{f'week={week}&' if week else ''}{done}", status_code=303)
+    return flash.redirect(request, f"{url}?week={week}" if week else url, done)

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 import grpc
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from apps.portal.asked import FILE_BYTES, FILE_TOO_LARGE, MENDED_IN_FORM, path_id, read_files, read_form, read_list
+from apps.portal import flash
+from apps.portal.asked import FILE_BYTES, FILE_TOO_LARGE, MENDED_IN_FORM, path_id, read_code, read_files, read_form, read_list
 from apps.portal.downloads import attachment
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
 from apps.portal.ids import new_id
-from apps.portal.reasons import sentence
+from apps.portal.reasons import sentence, wait_for_retry
 from apps.portal.sessions import Session
 from apps.portal.views import dates, people
 from apps.portal.views import refusals as views
@@ -72,8 +73,8 @@ class RefusalPages:
 
     async def _sign(self, request: Request, session: Session) -> Response:
         form, chosen = await read_form(request), await read_list(request, "application")
-        code, kept = form.get("code", "").replace(" ", ""), frozenset(chosen)
-        if not chosen or len(code) != 6 or not (code.isascii() and code.isdecimal()):
+        code, kept = read_code(form), frozenset(chosen)
+        if not chosen or not code:
             problem = "Введите шесть цифр кода из приложения." if chosen else "Отметьте хотя бы один отказ."
             return await self._page(request, session, _Shown(422, problem, "sign", kept))
         wanted = access_pb.SignRefusalsRequest(
@@ -85,13 +86,18 @@ class RefusalPages:
         try:
             answer = await call(self._frame.gateway.applications.SignRefusals, wanted, session.token, _SIGN_SECONDS)
         except GatewayError as error:
+            if error.reason == "CODE_BLOCKED":
+                blocked = wait_for_retry(error.reason, error.metadata, self._frame.clock.now())
+                return await self._page(request, session, _Shown(429, f"Ничего не подписано. {blocked}", "sign", kept))
             # A wrong code is UNAUTHENTICATED, and yet the session is well.
             if error.code not in MENDED_IN_FORM and error.reason not in ("CODE_WRONG", "CODE_MISSING"):
                 raise
-            problem = f"Ничего не подписано. {_NOT_SIGNED.get(error.reason) or sentence(error.reason)}"
+            problem = (
+                f"Ничего не подписано. {_NOT_SIGNED.get(error.reason) or sentence(error.reason, error.fields, error.metadata)}"
+            )
             needs_factor = error.reason == "TOTP_NOT_ENROLLED"
             return await self._page(request, session, _Shown(422, problem, "sign", kept, needs_factor))
-        return RedirectResponse(f"{_url(request)}?signed={len(answer.applications)}", status_code=303)
+        return flash.redirect(request, _url(request), str(len(answer.applications)))
 
     async def _bundle(self, request: Request, session: Session) -> Response:
         form, chosen = await read_form(request), await read_list(request, "document")
@@ -152,7 +158,9 @@ class RefusalPages:
         if error.code not in MENDED_IN_FORM:
             raise error
         return await self._page(
-            request, session, _Shown(MENDED_IN_FORM[error.code], sentence(error.reason), form, signed_date=day)
+            request,
+            session,
+            _Shown(MENDED_IN_FORM[error.code], sentence(error.reason, error.fields, error.metadata), form, signed_date=day),
         )
 
     async def _page(self, request: Request, session: Session, shown: _Shown) -> Response:
@@ -177,7 +185,7 @@ class RefusalPages:
             is_more_proposed=bool(proposed.next_page_token),
             waiting=views.build_waiting(school_id, waiting.documents),
             is_more_waiting=bool(waiting.next_page_token),
-            signed=_signed_words(request.query_params.get("signed", "")),
+            signed=_signed_words(flash.read(request)),
             shown=shown,
             today=day,
             signed_date=shown.signed_date or day,

@@ -3,10 +3,11 @@
 import grpc
 import segno
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from apps.portal.asked import MENDED_IN_FORM, read_form
+from apps.portal import flash
+from apps.portal.asked import MENDED_IN_FORM, read_code, read_form
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
 from apps.portal.ids import new_id
@@ -32,7 +33,7 @@ class SecondFactorPages:
         ]
 
     async def _show(self, request: Request, session: Session) -> Response:
-        return await self._page(request, session, "confirmed" if "confirmed" in request.query_params else "password")
+        return await self._page(request, session, flash.read(request) or "password")
 
     async def _enrol(self, request: Request, session: Session) -> Response:
         form = await read_form(request)
@@ -47,16 +48,16 @@ class SecondFactorPages:
 
     async def _confirm(self, request: Request, session: Session) -> Response:
         form = await read_form(request)
-        code = form.get("code", "").replace(" ", "")
-        if len(code) != 6 or not (code.isascii() and code.isdecimal()):
+        code = read_code(form)
+        if not code:
             return await self._page(request, session, "code", 422, "Введите шесть цифр кода из приложения.")
         wanted = pb.ConfirmTotpRequest(request_id=form.get("request_id", ""), one_time_code=code)
         try:
             await call(self._frame.gateway.sessions.ConfirmTotp, wanted, session.token)
         except GatewayError as error:
-            step = "code" if error.reason == "CODE_WRONG" else "password"
+            step = "code" if error.reason in ("CODE_WRONG", "CODE_BLOCKED") else "password"
             return await self._refuse(request, session, error, step)
-        return RedirectResponse(f"{people.SECOND_FACTOR_URL}?confirmed", status_code=303)
+        return flash.redirect(request, people.SECOND_FACTOR_URL, "confirmed")
 
     async def _refuse(self, request: Request, session: Session, error: GatewayError, step: str) -> Response:
         if error.code == grpc.StatusCode.RESOURCE_EXHAUSTED:
@@ -78,7 +79,7 @@ class SecondFactorPages:
         secret: str = "",
         link: str = "",
     ) -> Response:
-        caller = await self._frame.callers.get(session.token)
+        caller = await self._frame.callers.ask(session.token)
         signing = [school.school_id for school in caller.schools if people.may_sign(caller, school.school_id)]
         return self._frame.page(
             "second_factor.html",

@@ -1,22 +1,39 @@
 """Sign-in, sign-out, and where an account begins."""
 
+from __future__ import annotations
+
+from typing import NamedTuple
+
 import grpc
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from apps.portal.asked import read_form
+from apps.portal import flash, kept_form
+from apps.portal.asked import read_code, read_form
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
+from apps.portal.kept_form import KeptForm, local_path
 from apps.portal.pages.activate import activation_page
 from apps.portal.reasons import sentence, wait_for_retry
-from apps.portal.sessions import REFRESH, Session, drop
+from apps.portal.sessions import ENDED, Session
 from apps.portal.views import people
 from diary.access.v1 import session_service_pb2 as pb
 
+# As the service takes them.
+_LOGIN_LENGTH, _PASSWORD_LENGTH = 100, 200
 _TOLD_IN_FORM = frozenset(
     {grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION}
 )
+_FORM_KEPT = "Вход истёк, форма ещё не отправлена. Войдите, форма сохранится."
+_FORM_LOST = "Вход истёк, форма не отправлена. Войдите и заполните её снова: файлы и пароли не сохраняются."
+
+
+class _Back(NamedTuple):
+    """Where sign-in leads: a page of ours, and the form that waits to be sent."""
+
+    url: str
+    kept: str = ""
 
 
 class SignInPages:
@@ -28,6 +45,7 @@ class SignInPages:
             Route("/", frame.sessions.page(self._begin)),
             Route("/sign-in", self._show, methods=["GET"]),
             Route("/sign-in", self._sign_in, methods=["POST"]),
+            Route("/sign-in/form", self._keep_form, methods=["POST"]),
             Route("/sign-out", self._sign_out, methods=["POST"]),
         ]
 
@@ -35,27 +53,48 @@ class SignInPages:
         caller = await self._frame.callers.ask(session.token)
         url = people.home_url(caller)
         if url:
-            return RedirectResponse(f"{url}?welcome" if "welcome" in request.query_params else url, status_code=303)
-        return self._frame.page("nothing_yet.html", request, caller)
+            return RedirectResponse(url, status_code=303)
+        return self._frame.page("nothing_yet.html", request, caller, is_staff=any(school.roles for school in caller.schools))
 
     async def _show(self, request: Request) -> Response:
-        return self._form(_local_path(request.query_params.get("next", "")))
+        back, has_ended = _Back(local_path(request.query_params.get("next", ""))), flash.read(request) == ENDED
+        response = self._form(back, has_ended=has_ended)
+        flash.drop(request, response)
+        return response
+
+    async def _keep_form(self, request: Request) -> Response:
+        """A form whose session was over: it is sent again after sign-in, or its page is come back to."""
+        kept = kept_form.keep(request, await request.form(), local_path(request.query_params.get("next", "")))
+        if kept is None:
+            return self._form(_Back(kept_form.read_page(request)), problem=_FORM_LOST, status=401)
+        return self._form(_Back(kept.page, kept.write()), problem=_FORM_KEPT, status=401)
 
     async def _sign_in(self, request: Request) -> Response:
         form = await read_form(request)
-        login, password, back = form.get("login", "").strip(), form.get("password", ""), _local_path(form.get("next", ""))
+        login, password, back = form.get("login", "").strip(), form.get("password", ""), _read_back(form)
         if not login or not password:
             return self._form(back, login, "Введите логин и пароль.", 422)
-        credentials = pb.CreateSessionRequest(login=login, password=password, one_time_code=form.get("code", "").strip())
+        if len(login) > _LOGIN_LENGTH or len(password) > _PASSWORD_LENGTH:
+            # To the person simply a wrong one; the gateway's limits are for those who ask it.
+            return self._form(back, login[:_LOGIN_LENGTH], sentence("SIGN_IN_FAILED"), 422)
+        credentials = pb.CreateSessionRequest(login=login, password=password, one_time_code=read_code(form))
         try:
             answer = await call(self._frame.gateway.sessions.CreateSession, credentials)
         except GatewayError as error:
             return self._refuse(back, login, error)
-        response = RedirectResponse(back or "/", status_code=303)
-        self._frame.sessions.keep(request, response, answer.tokens)
+        kept = kept_form.read(back.kept)
+        response = (
+            await self._ask_to_send(request, kept, answer) if kept else RedirectResponse(back.url or "/", status_code=303)
+        )
+        self._frame.sessions.keep(response, answer.tokens)
         return response
 
-    def _refuse(self, back: str, login: str, error: GatewayError) -> Response:
+    async def _ask_to_send(self, request: Request, kept: KeptForm, answer: pb.CreateSessionResponse) -> Response:
+        """Who has signed in is named and sends the form by hand: it may be another than who filled it in."""
+        caller = await self._frame.callers.ask(answer.tokens.access_token)
+        return self._frame.page("send_again.html", request, caller, kept=kept)
+
+    def _refuse(self, back: _Back, login: str, error: GatewayError) -> Response:
         if error.reason == "PASSWORD_NOT_SET":
             # Shown in place: a login does not belong into an address.
             return activation_page(self._frame, {"login": login}, sentence(error.reason), 422)
@@ -63,16 +102,29 @@ class SignInPages:
             return self._form(back, login, wait_for_retry(error.reason, error.metadata, self._frame.clock.now()), 429)
         if error.code not in _TOLD_IN_FORM:
             raise error
-        # A login too long to be one is refused as malformed; to the person it is simply a wrong one.
+        if error.reason == "CODE_MISSING":
+            # A step of the way, not a mistake.
+            return self._form(back, login, "", 422, asks_code=True)
+        # What is malformed is simply a wrong one.
         reason = "SIGN_IN_FAILED" if error.code == grpc.StatusCode.INVALID_ARGUMENT else error.reason
-        return self._form(back, login, sentence(reason), 422, asks_code=reason in ("CODE_MISSING", "CODE_WRONG"))
+        return self._form(back, login, sentence(reason), 422, asks_code=reason == "CODE_WRONG")
 
-    def _form(self, back: str, login: str = "", problem: str = "", status: int = 200, *, asks_code: bool = False) -> Response:
-        words = {"back": back, "login": login, "problem": problem, "asks_code": asks_code}
+    def _form(
+        self,
+        back: _Back,
+        login: str = "",
+        problem: str = "",
+        status: int = 200,
+        *,
+        asks_code: bool = False,
+        has_ended: bool = False,
+    ) -> Response:
+        words = {"back": back.url, "kept": back.kept, "login": login, "problem": problem}
+        words |= {"asks_code": asks_code, "has_ended": has_ended}
         return self._frame.renderer.page("sign_in.html", status, **words)
 
     async def _sign_out(self, request: Request) -> Response:
-        refresh_token = request.cookies.get(REFRESH)
+        refresh_token = self._frame.sessions.refresh_token(request)
         response = RedirectResponse("/sign-in", status_code=303)
         if refresh_token:
             try:
@@ -81,11 +133,9 @@ class SignInPages:
                 if error.code == grpc.StatusCode.UNAVAILABLE and error.reason != "ENDING_PENDING":
                     # Not ended: the person must know, and the cookies are needed to try again.
                     raise
-        drop(response)
+        self._frame.sessions.drop(response)
         return response
 
 
-def _local_path(url: str) -> str:
-    """The address to go back to, when it is one of ours; a foreign one would make sign-in a trap."""
-    is_ours = url.startswith("/") and not url.startswith(("//", "/\\")) and url.isprintable()
-    return url if is_ours else ""
+def _read_back(form: dict[str, str]) -> _Back:
+    return _Back(local_path(form.get("next", "")), form.get("kept", ""))

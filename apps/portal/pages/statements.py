@@ -5,9 +5,10 @@ from zoneinfo import ZoneInfo
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from apps.portal import flash
 from apps.portal.asked import MENDED_IN_FORM, path_id, read_form
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
@@ -79,11 +80,11 @@ class StatementPages:
                 return self._page(request, about, form, 503, is_to_confirm=True, is_pending=True)
             if error.code not in MENDED_IN_FORM and error.reason not in _MENDED_REASONS:
                 raise
-            problem = forms.name_signer(error.fields, form) + sentence(error.reason)
+            problem = forms.name_signer(error.fields, form) + sentence(error.reason, error.fields)
             form = form.again(new_id(self._frame.clock))
             return self._page(request, about, form, MENDED_IN_FORM.get(error.code, 422), problem)
         url = people.applications_url(path_id(request, "school"))
-        return RedirectResponse(f"{url}/{answer.application.application_id}?registered", status_code=303)
+        return flash.redirect(request, f"{url}/{answer.application.application_id}", "registered")
 
     def _page(
         self,

@@ -5,6 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from apps.portal import flash
 from apps.portal.asked import path_id
 from apps.portal.frame import Frame
 from apps.portal.gateway import call
@@ -35,7 +36,7 @@ class WeekPages:
             "week.html",
             request,
             caller,
-            welcome=caller.login if "welcome" in request.query_params else "",
+            welcome=caller.login if flash.read(request) == "welcome" else "",
             children=people.build_children(caller, student_id, f"?week={asked}" if asked else ""),
             student=people.find_student(caller, student_id),
             week=week,

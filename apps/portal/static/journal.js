@@ -10,32 +10,143 @@ if (frame) {
   if (last) frame.scrollLeft = last.offsetLeft + last.offsetWidth * 3 - frame.clientWidth;
   if (last && names.offsetWidth > frame.clientWidth) frame.scrollLeft = last.offsetLeft;
 }
+// A strip of tabs shows the one that is open.
+for (const tab of document.querySelectorAll(".tabs [aria-current], .sections [aria-current]")) {
+  const strip = tab.parentElement;
+  strip.scrollLeft = tab.offsetLeft - strip.offsetLeft - (strip.clientWidth - tab.offsetWidth) / 2;
+}
 
-// Digits go down the class list: a typed mark moves to the next student, arrows and Enter move without typing.
-const form = document.querySelector(".class-form");
+const form = document.querySelector(".lesson-page");
 if (form) {
-  const column = (input) => [...form.querySelectorAll(`input[data-column="${input.dataset.column}"]`)];
+  const least = Number(form.dataset.markMin);
+  const save = form.querySelector(".bar button");
+  const told = form.querySelector(".told");
+  const tell = (text) => { told.textContent = text; };
+  const nameOf = (input) => input.getAttribute("aria-label").split(",")[0];
+
+  // Only what can stand in a cell moves on: a sign that cannot must never push the next one to another student.
   const move = (input, step) => {
-    const inputs = column(input);
+    const inputs = [...form.querySelectorAll(`input[data-column="${input.dataset.column}"]`)];
+    const next = inputs[inputs.indexOf(input) + step];
+    if (next) next.focus();
+    else if (step > 0) save.focus();
+  };
+  const moveAside = (input, step) => {
+    const inputs = [...input.closest("td").querySelectorAll("input[data-column]")];
     const next = inputs[inputs.indexOf(input) + step];
     if (next) next.focus();
   };
+  const type = (input, sign) => {
+    const letter = sign.toLowerCase();
+    if (/^[1-5]$/.test(sign) && Number(sign) >= least) {
+      if (input.dataset.stored && input.value === input.dataset.stored) {
+        tell(`${nameOf(input)}: здесь уже стоит ${input.value}. Чтобы заменить отметку, сначала сотрите её (Backspace).`);
+        return;
+      }
+      input.value = sign;
+      tell("");
+      show();
+      move(input, 1);
+    } else if (/^[а-яё]$/.test(letter) && input.closest("tr").querySelector(`input[data-letter="${letter}"]`)) {
+      const code = input.closest("tr").querySelector(`input[data-letter="${letter}"]`);
+      code.checked = true;
+      tell(`${nameOf(input)}: ${code.closest("label").title}.`);
+      show();
+      move(input, 1);
+    } else if (letter === "б") {
+      tell("Болезнь (Б) отмечает классный руководитель; у вас — У, по уважительной причине.");
+    } else if (sign === "-" || sign === "+" || sign === "–" || sign === "−") {
+      tell("Плюсов и минусов в журнале нет: отметка — целое число. Знак не записан.");
+    } else {
+      tell(`«${sign}» — не отметка. Подойдут числа от ${least} до 5 и буквы посещаемости.`);
+    }
+  };
+  form.addEventListener("beforeinput", (event) => {
+    if (!event.target.dataset.column || !event.data || event.isComposing) return;
+    event.preventDefault();
+    // One key, one sign; what is pasted into a cell is taken by its first.
+    type(event.target, [...event.data.trim()][0] || " ");
+  });
   form.addEventListener("keydown", (event) => {
     const input = event.target;
     if (!input.dataset.column) return;
-    if (event.key === "ArrowDown" || event.key === "Enter") {
+    const act = {
+      ArrowDown: () => move(input, 1),
+      Enter: () => move(input, 1),
+      ArrowUp: () => move(input, -1),
+      ArrowLeft: () => moveAside(input, -1),
+      ArrowRight: () => moveAside(input, 1),
+    }[event.key];
+    if (act) {
       event.preventDefault();
-      move(input, 1);
-    } else if (event.key === "ArrowUp") {
-      event.preventDefault();
-      move(input, -1);
+      act();
     }
   });
   form.addEventListener("focusin", (event) => {
     if (event.target.dataset.column) event.target.select();
   });
-  form.addEventListener("input", (event) => {
-    const input = event.target;
-    if (input.dataset.column && input.value.length === 1) move(input, 1);
+
+  // What differs from the journal is tinted and counted before it is saved.
+  const counted = (number, one, few, many) => {
+    const tens = number % 100;
+    const word = tens > 10 && tens < 15 ? many : [many, one, few, few, few][number % 10] || many;
+    return `${number} ${word}`;
+  };
+  const show = () => {
+    let marks = 0;
+    let replaced = 0;
+    let absences = 0;
+    for (const input of form.querySelectorAll("input[data-column]")) {
+      const isChanged = input.value !== input.dataset.stored;
+      input.classList.toggle("changed", isChanged);
+      input.title = isChanged && input.dataset.stored ? `было ${input.dataset.stored}` : "";
+      marks += isChanged;
+      replaced += isChanged && input.dataset.stored !== "";
+    }
+    for (const codes of form.querySelectorAll(".codes")) {
+      const code = codes.querySelector(":checked");
+      const isChanged = code !== null && !code.hasAttribute("data-stored");
+      codes.classList.toggle("changed", isChanged);
+      absences += isChanged;
+    }
+    const parts = [];
+    if (marks) parts.push(counted(marks, "отметка", "отметки", "отметок") + (replaced ? ` (вместо прежних: ${replaced})` : ""));
+    if (absences) parts.push(`посещаемость: ${absences}`);
+    form.querySelector(".unsaved").textContent = parts.length ? `Ещё не сохранено: ${parts.join(", ")}` : "";
+  };
+  form.addEventListener("input", show);
+  form.addEventListener("change", show);
+  show();
+
+  // Nothing typed is left behind without a question.
+  let isLeaving = false;
+  const isChanged = (field) => {
+    if (field.type === "radio" || field.type === "checkbox") return field.checked !== field.defaultChecked;
+    if (field.tagName === "SELECT") {
+      const first = [...field.options].findIndex((option) => option.defaultSelected);
+      return field.selectedIndex !== Math.max(first, 0);
+    }
+    return "defaultValue" in field && field.value !== field.defaultValue;
+  };
+  const isUnsaved = () => form.hasAttribute("data-unsaved") || [...form.elements].some(isChanged);
+  window.addEventListener("beforeunload", (event) => {
+    if (!isLeaving && isUnsaved()) event.preventDefault();
+  });
+  window.addEventListener("pageshow", () => { isLeaving = false; });
+
+  // Before the page is given up for the answer, the diary is asked whether it is there at all.
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (isLeaving) return;
+    isLeaving = true;
+    tell("Сохраняется…");
+    try {
+      const answer = await fetch(form.dataset.probe, { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(8000) });
+      if (!answer.ok) throw new Error("away");
+      form.submit();
+    } catch {
+      isLeaving = false;
+      tell("Нет связи с дневником. Ничего не потеряно: всё набранное осталось на этой странице. Сохраните, когда связь вернётся.");
+    }
   });
 }

@@ -23,6 +23,8 @@ class ApplicantFields:
     patronymic: str = ""
     kind: str = ""
     document: str = ""
+    document_date: str = ""
+    document_end: str = ""
     email: str = ""
     way: str = str(pb.CREDENTIALS_WAY_IN_PERSON)
 
@@ -30,6 +32,8 @@ class ApplicantFields:
         """The applicant of the request; names typed for a new person are left out where a known one is chosen."""
         message = pb.FiledApplicant(
             authority_document=self.document,
+            authority_date=self.document_date,
+            authority_end_date=self.document_end,
             email=self.email,
             credentials_way=pb.CREDENTIALS_WAY_EMAIL
             if self.way == str(pb.CREDENTIALS_WAY_EMAIL)

@@ -1,5 +1,6 @@
 """A case as its page shows it: applicants, the check before granting, the refusal, the log."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,6 +35,8 @@ class ApplicantView:
     login: str
     handed_over: str
     is_activated: bool
+    has_access: bool
+    document: str
     declaration: str
     decision: DecisionView | None
     slip_request_id: str
@@ -91,6 +94,7 @@ class CaseView:
     is_granted: bool
     is_refused: bool
     is_complete: bool
+    has_slips_to_give: bool
     may_be_withdrawn: bool
     grant_request_id: str
     refusal_request_id: str
@@ -123,6 +127,7 @@ def build_case(case: pb.Application, school_id: str, zone: str, now: datetime, n
         is_granted=case.state == pb.APPLICATION_STATE_GRANTED,
         is_refused=case.state == pb.APPLICATION_STATE_REFUSED,
         is_complete=all(item.is_met for item in case.checklist),
+        has_slips_to_give=any(not applicant.is_activated for applicant in case.applicants),
         may_be_withdrawn=is_open and not is_statement,
         grant_request_id=new_id(),
         refusal_request_id=new_id(),
@@ -135,7 +140,7 @@ def write_declaration(declaration: pb.PaperDeclaration) -> str:
     reason = words.PAPER_REASONS.get(declaration.reason, "")
     declined = "; отказ и от распечаток" if declaration.declines_printouts else ""
     on = f" от\u00a0{dates.numeric(declaration.declare_date)}" if declaration.declare_date else ""
-    return f"№\u00a0{declaration.number}{on}{f', {reason}' if reason else ''}{declined}"
+    return f"{_bind(f'№ {declaration.number}')}{on}{f', {reason}' if reason else ''}{declined}"
 
 
 def _build_applicant(
@@ -153,11 +158,19 @@ def _build_applicant(
         login=applicant.login,
         handed_over=dates.moment(applicant.hand_over_time, zone) if applicant.HasField("hand_over_time") else "",
         is_activated=applicant.is_activated,
+        has_access=applicant.has_access,
+        document=_write_authority(applicant),
         declaration=write_declaration(applicant.paper_declaration) if applicant.HasField("paper_declaration") else "",
         decision=build_decision(school_id, applicant, zone),
         slip_request_id=new_id(),
         hand_over_request_id=new_id(),
     )
+
+
+def _write_authority(applicant: pb.Applicant) -> str:
+    """The document that was shown, and until when it holds."""
+    until = f", действует по\u00a0{dates.numeric(applicant.authority_end_date)}" if applicant.authority_end_date else ""
+    return f"{_bind(applicant.authority_document)}{until}"
 
 
 def _build_check(item: pb.ChecklistItem) -> CheckView:
@@ -166,5 +179,5 @@ def _build_check(item: pb.ChecklistItem) -> CheckView:
 
 
 def _bind(text: str) -> str:
-    """The text with numbers held to their sign."""
-    return text.replace("№ ", "№\u00a0")
+    """The text with numbers of papers held to their sign and whole."""
+    return re.sub(r"(\d)-(ЭДО?|Р)/", "\\1\u2011\\2/", text.replace("№ ", "№\u00a0"))

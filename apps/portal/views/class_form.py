@@ -1,15 +1,17 @@
 """The form of a class in one lesson: a mark field and attendance for each student, and what was typed into it.
 
 A field's name carries what the teacher saw, so that the answer can be exact about conflicts:
-`mark.<student>.<mark>.<revision seen>.<value seen>` and `absence.<student>.<code seen>`. Ids of new marks and of both
-requests are made when the form is rendered: a form sent twice changes nothing the second time.
+`mark.<student>.<mark>.<revision seen>.<value seen>` and `absence.<student>.<code seen>`. Ids of new marks are made when the
+form is rendered: a form sent twice changes nothing the second time. `both.<student>` says that a mark beside an absence
+is meant.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from apps.portal.reasons import sentence
-from apps.portal.views.codes import ABSENCES
+from apps.portal.views.codes import ABSENCES, AWAY
+from apps.portal.views.merge import merge
 from diary.journal.v1 import journal_service_pb2 as pb
 
 MARK_MAX = 5
@@ -19,24 +21,32 @@ _SLOTS = 2
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A mark field. `note` says what became of what was typed; `tone` is conflict or refused."""
+    """A mark field. `stored` is what the journal has; `note` what became of what was typed; `tone` conflict or refused."""
 
     name: str
     text: str
+    stored: str = ""
     note: str = ""
     tone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class StudentLine:
-    """A student's line of the form."""
+    """A student's line of the form. `asks_both`: a mark and an absence stand side by side, and nobody said that it is meant."""
 
     student_id: str
     name: str
     slots: tuple[Slot, ...]
     absence_name: str
     absence: int
+    absence_stored: int
     absence_note: str
+    asks_both: bool = False
+
+    @property
+    def is_amiss(self) -> bool:
+        """Whether something of the line was not saved."""
+        return bool(self.absence_note or self.asks_both or any(slot.note for slot in self.slots))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +61,12 @@ class TypedMark:
 
 @dataclass(frozen=True, slots=True)
 class ClassForm:
-    """What was typed: changed marks, all attendance, and what the teacher had seen of it."""
+    """What was typed: changed marks, all attendance, and what the teacher had seen of it. `both`: see the module."""
 
     marks: tuple[TypedMark, ...]
     absences: Mapping[str, int]
     absences_seen: Mapping[str, int]
-    attendance_etag: str
-    marks_request_id: str
-    attendance_request_id: str
+    both: frozenset[str]
     reason: str
 
 
@@ -76,21 +84,31 @@ _NO_NOTE = Note("", "", 0)
 
 @dataclass
 class Outcome:
-    """What did not go through, by mark id; `attendance` is a sentence when it was refused as a whole."""
+    """What did not go through: of marks by mark id, of attendance by student; `both`: students whose line is asked about.
+
+    `others`: fields of the record that another changed meanwhile. `existing`: the lesson already recorded at that place;
+    `asks_extra`: the timetable has none there. `is_unsaved`: nothing of the class was written.
+    """
 
     notes: dict[str, Note] = field(default_factory=dict)
-    attendance: str = ""
+    absences: dict[str, str] = field(default_factory=dict)
+    both: set[str] = field(default_factory=set)
+    others: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
+    existing: pb.Lesson | None = None
+    asks_extra: bool = False
+    is_unsaved: bool = False
 
     @property
     def is_clean(self) -> bool:
         """Whether everything was saved."""
-        return not (self.notes or self.attendance or self.problem)
+        is_said = self.problem or self.existing or self.asks_extra
+        return not (self.notes or self.absences or self.both or self.others or is_said)
 
 
 def read_class_form(form: Mapping[str, str]) -> ClassForm:
     """Reads the posted fields. ValueError when a name has been tampered with."""
-    marks, absences, seen = [], {}, {}
+    marks, absences, seen, both = [], {}, {}, set()
     for name, value in form.items():
         kind, *parts = name.split(".")
         if kind == "mark":
@@ -100,15 +118,9 @@ def read_class_form(form: Mapping[str, str]) -> ClassForm:
         elif kind == "absence":
             student_id, code_seen = parts
             absences[student_id], seen[student_id] = int(value), int(code_seen)
-    return ClassForm(
-        marks=tuple(marks),
-        absences=absences,
-        absences_seen=seen,
-        attendance_etag=form.get("attendance_etag", ""),
-        marks_request_id=form.get("marks_request_id", ""),
-        attendance_request_id=form.get("attendance_request_id", ""),
-        reason=form.get("reason", "").strip(),
-    )
+        elif kind == "both":
+            both.update(parts)
+    return ClassForm(tuple(marks), absences, seen, frozenset(both), form.get("reason", "").strip())
 
 
 def parse_mark(text: str, mark_min: int) -> int | None:
@@ -120,10 +132,50 @@ def parse_mark(text: str, mark_min: int) -> int | None:
     return int(text)
 
 
+def stored_absences(page: pb.GetJournalPageResponse, lesson_id: str) -> dict[str, int]:
+    """Codes of a lesson by student, as the journal now has them."""
+    return {absence.student_id: int(absence.code) for absence in page.absences if absence.lesson_id == lesson_id}
+
+
+def merge_absences(form: ClassForm, stored: Mapping[str, int]) -> tuple[dict[str, int], dict[str, int]]:
+    """Codes to stand by student, and of those that another changed to something else meanwhile what now stands.
+
+    A line that was not touched here takes what is stored, so that nobody's entry is erased by a page opened before it.
+    """
+    wanted, others = dict(stored), {}
+    for student_id, typed in form.absences.items():
+        code, is_disputed = merge(typed, form.absences_seen[student_id], stored.get(student_id, 0))
+        wanted[student_id] = code
+        if is_disputed:
+            others[student_id] = code
+    return wanted, others
+
+
+def find_both(form: ClassForm, page: pb.GetJournalPageResponse, lesson_id: str, wanted: Mapping[str, int]) -> set[str]:
+    """Students for whom this form puts a mark beside an absence from the lesson, without saying that it is meant."""
+    stored = stored_absences(page, lesson_id)
+    marks: dict[str, dict[str, str]] = {}
+    for mark in page.marks:
+        if mark.lesson_id == lesson_id:
+            marks.setdefault(mark.student_id, {})[mark.mark_id] = str(mark.value)
+    for typed in form.marks:
+        marks.setdefault(typed.student_id, {})[typed.mark_id] = typed.text
+    touched = {typed.student_id for typed in form.marks if typed.text}
+    touched |= {student_id for student_id, code in wanted.items() if code != stored.get(student_id, 0)}
+    return {
+        student_id
+        for student_id in touched - form.both
+        if wanted.get(student_id, 0) in AWAY and any(marks.get(student_id, {}).values())
+    }
+
+
 def plan_marks(form: ClassForm, lesson_id: str, mark_min: int, outcome: Outcome) -> list[pb.MarkCell]:
-    """The cells to send; what cannot be a mark is noted in `outcome` instead."""
+    """The cells to send; what cannot be a mark, or is asked about first, is noted in `outcome` instead."""
     cells = []
     for typed in form.marks:
+        if typed.student_id in outcome.both:
+            outcome.notes[typed.mark_id] = Note("ещё не сохранено", "refused", typed.revision)
+            continue
         try:
             value = parse_mark(typed.text, mark_min)
         except ValueError:
@@ -141,13 +193,11 @@ def plan_marks(form: ClassForm, lesson_id: str, mark_min: int, outcome: Outcome)
     return cells
 
 
-def plan_absences(form: ClassForm) -> list[pb.AbsenceCell] | None:
-    """The absences to send; None when attendance is recorded and was not touched."""
-    if form.attendance_etag and form.absences == form.absences_seen:
-        return None
+def plan_absences(wanted: Mapping[str, int]) -> list[pb.AbsenceCell]:
+    """The absences to send: everyone not named is present."""
     return [
         pb.AbsenceCell(student_id=student_id, code=pb.AbsenceCode.ValueType(code))
-        for student_id, code in form.absences.items()
+        for student_id, code in wanted.items()
         if code in ABSENCES
     ]
 
@@ -157,7 +207,7 @@ def note_marks(outcome: Outcome, answer: pb.RecordMarksResponse) -> None:
     for cell in answer.outcomes:
         if cell.state == pb.CELL_STATE_CONFLICT:
             current = str(cell.value) if cell.HasField("value") else "отметка снята"
-            outcome.notes[cell.mark_id] = Note(f"изменено другим: {current}", "conflict", cell.revision)
+            outcome.notes[cell.mark_id] = Note(f"изменил другой сотрудник: {current}", "conflict", cell.revision)
         elif cell.state == pb.CELL_STATE_REFUSED:
             outcome.notes[cell.mark_id] = Note(sentence(cell.reason), "refused", cell.revision)
 
@@ -171,21 +221,34 @@ def build_lines(
 ) -> tuple[StudentLine, ...]:
     """The form's lines as the journal now stands; after a refusal with what was typed and a note beside each such cell."""
     outcome = outcome or Outcome()
-    unsaved = {mark.mark_id: mark for mark in typed.marks if mark.mark_id in outcome.notes} if typed else {}
+    kept = {mark.mark_id: mark for mark in typed.marks if outcome.is_unsaved or mark.mark_id in outcome.notes} if typed else {}
     marks: dict[str, list[pb.JournalMark]] = {}
     for mark in page.marks:
         if mark.lesson_id == lesson_id:
             marks.setdefault(mark.student_id, []).append(mark)
-    absences = {absence.student_id: int(absence.code) for absence in page.absences if absence.lesson_id == lesson_id}
+    stored = stored_absences(page, lesson_id)
+    wanted, others = merge_absences(typed, stored) if typed else (stored, {})
     return tuple(
-        _build_line(
-            student,
-            _build_slots(student.student_id, marks.get(student.student_id, []), unsaved, outcome, new_id),
-            absences.get(student.student_id, 0),
-            typed if outcome.attendance else None,
+        StudentLine(
+            student_id=student.student_id,
+            name=student.display_name,
+            slots=_build_slots(student.student_id, marks.get(student.student_id, []), kept, outcome, new_id),
+            absence_name=f"absence.{student.student_id}.{stored.get(student.student_id, 0)}",
+            # In dispute what was typed is offered, beside what stands: the teacher decides.
+            absence=typed.absences[student.student_id]
+            if typed and student.student_id in others
+            else wanted.get(student.student_id, 0),
+            absence_stored=stored.get(student.student_id, 0),
+            absence_note=outcome.absences.get(student.student_id, ""),
+            asks_both=student.student_id in outcome.both,
         )
         for student in page.students
     )
+
+
+def name_code(code: int) -> str:
+    """Н, У, Б, О; in words for one who is there."""
+    return ABSENCES[pb.AbsenceCode.ValueType(code)].letter if code else "присутствует"
 
 
 def _build_slots(
@@ -199,30 +262,14 @@ def _build_slots(
     for mark in marks:
         text = unsaved[mark.mark_id].text if mark.mark_id in unsaved else str(mark.value)
         note = outcome.notes.get(mark.mark_id, _NO_NOTE)
-        slots.append(Slot(f"mark.{student_id}.{mark.mark_id}.{mark.revision}.{mark.value}", text, note.text, note.tone))
+        name = f"mark.{student_id}.{mark.mark_id}.{mark.revision}.{mark.value}"
+        slots.append(Slot(name, text, str(mark.value), note.text, note.tone))
     standing = {mark.mark_id for mark in marks}
     for typed in unsaved.values():
         if typed.student_id == student_id and typed.mark_id not in standing:
-            note = outcome.notes[typed.mark_id]
+            note = outcome.notes.get(typed.mark_id, Note("", "", typed.revision))
             name = f"mark.{student_id}.{typed.mark_id}.{note.revision}."
-            slots.append(Slot(name, typed.text, note.text, note.tone))
+            slots.append(Slot(name, typed.text, "", note.text, note.tone))
     while len(slots) < _SLOTS:
         slots.append(Slot(f"mark.{student_id}.{new_id()}.0.", ""))
     return tuple(slots)
-
-
-def _build_line(student: pb.JournalStudent, slots: tuple[Slot, ...], current: int, typed: ClassForm | None) -> StudentLine:
-    absence, note = current, ""
-    if typed:
-        absence = typed.absences.get(student.student_id, current)
-        if current != typed.absences_seen.get(student.student_id, 0):
-            letter = ABSENCES[pb.AbsenceCode.ValueType(current)].letter if current else "присутствует"
-            note = f"изменено другим: {letter}"
-    return StudentLine(
-        student_id=student.student_id,
-        name=student.display_name,
-        slots=slots,
-        absence_name=f"absence.{student.student_id}.{current}",
-        absence=absence,
-        absence_note=note,
-    )

@@ -20,5 +20,17 @@ ABSENCES = {
     pb.ABSENCE_CODE_LATE: AbsenceView("О", "опоздание", pb.ABSENCE_CODE_LATE),
 }
 
+# Who is not there gets no mark for the lesson, as a rule.
+AWAY = frozenset({pb.ABSENCE_CODE_ABSENT, pb.ABSENCE_CODE_EXCUSED, pb.ABSENCE_CODE_ILL})
+
 # What a teacher chooses from; the first is no absence at all.
 CHOICES = (AbsenceView("✓", "присутствует", pb.ABSENCE_CODE_UNSPECIFIED), *ABSENCES.values())
+
+
+def choices(*, sees_illness: bool) -> tuple[AbsenceView, ...]:
+    """The codes for one who records. Б would come back as У to who may not see it, and is not offered (decision 11)."""
+    return tuple(choice for choice in CHOICES if sees_illness or choice.code != pb.ABSENCE_CODE_ILL)
+
+
+# Keys that set the attendance of the line in which they are pressed.
+LETTERS = {absence.letter: absence.code for absence in ABSENCES.values()}

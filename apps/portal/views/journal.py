@@ -45,6 +45,7 @@ class LessonColumn:
     work_type: str
     is_held: bool
     may_open: bool
+    is_waiting_today: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class JournalView:
     columns: tuple[LessonColumn, ...]
     rows: tuple[RowView, ...]
     may_record: bool
+    sees_illness: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ def build_journal(page: pb.GetJournalPageResponse, today: date) -> JournalView:
         columns=columns,
         rows=rows,
         may_record=page.may_record,
+        sees_illness=page.sees_illness,
     )
 
 
@@ -117,8 +120,9 @@ def course_group(course: pb.Course) -> str:
     return ", ".join(part for part in (course.class_name, course.group_name) if part)
 
 
-def build_courses(courses: Iterable[pb.Course]) -> tuple[CourseGroup, ...]:
-    """Journals by class, in the order they came."""
+def build_courses(courses: Iterable[pb.Course], *, is_own: bool) -> tuple[CourseGroup, ...]:
+    """Journals by class, in the order they came: those that the caller teaches, or those of colleagues."""
+    courses = [course for course in courses if course.is_own == is_own]
     return tuple(
         CourseGroup(f"{name} класс" if name else "Сборные группы", tuple(group))
         for name, group in groupby(courses, key=lambda course: course.class_name)
@@ -134,7 +138,7 @@ def find_period(page: pb.GetJournalPageResponse, day: date) -> str:
 
 
 def _build_column(lesson: pb.Lesson, work_types: dict[str, str], today: date, may_record: bool) -> LessonColumn:
-    day = date.fromisoformat(lesson.lesson_date)
+    day, is_held = date.fromisoformat(lesson.lesson_date), lesson.state == pb.LESSON_STATE_HELD
     return LessonColumn(
         lesson_id=lesson.lesson_id,
         lesson_date=lesson.lesson_date,
@@ -145,8 +149,9 @@ def _build_column(lesson: pb.Lesson, work_types: dict[str, str], today: date, ma
         topic=lesson.topic,
         homework=lesson.homework,
         work_type=work_types.get(lesson.work_type_id, ""),
-        is_held=lesson.state == pb.LESSON_STATE_HELD,
+        is_held=is_held,
         may_open=may_record and day <= today,
+        is_waiting_today=not is_held and day == today,
     )
 
 

@@ -98,6 +98,11 @@ def declarations_url(school_id: str, student_id: str) -> str:
     return f"/schools/{school_id}/students/{student_id}/declarations"
 
 
+def students_url(school_id: str) -> str:
+    """Under which pages about a student stand."""
+    return f"/schools/{school_id}/students"
+
+
 def own_cases_url(school_id: str) -> str:
     """The caller's own applications in a school."""
     return f"/schools/{school_id}/my-applications"
@@ -205,6 +210,11 @@ def is_teacher(school: CallerSchool) -> bool:
 def may_register(caller: GetCallerResponse, school_id: str) -> bool:
     """Whether the caller's roles in a school are among those that register applications and hand slips over."""
     return bool(_REGISTERING & _roles(caller, school_id))
+
+
+def is_of_office(caller: GetCallerResponse, school_id: str) -> bool:
+    """Whether the caller's roles in a school are among those that open its cases."""
+    return bool(_OFFICE & _roles(caller, school_id))
 
 
 def may_grant(caller: GetCallerResponse, school_id: str) -> bool:

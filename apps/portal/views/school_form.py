@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from diary.access.v1.school_service_pb2 import SchoolDetails
+from apps.portal.views import dates
+from diary.access.v1.school_service_pb2 import Regulation, SchoolDetails
 
 # Name in the proto, label, what to write, most letters.
 _FIELDS = (
@@ -47,6 +48,14 @@ def build_fields(
 ) -> tuple[FieldView, ...]:
     """The fields as kept, or as typed in a form that was refused."""
     return tuple(_build_field(*field, kept, typed, shows_others) for field in _FIELDS)
+
+
+def write_order(adopted: Regulation) -> str:
+    """«приказ от 28.08.2024 № 213, действует с 01.09.2024»; empty where the school has adopted none."""
+    if not adopted.order_number:
+        return ""
+    order = f"приказ от\u00a0{dates.numeric(adopted.order_date)} №\u00a0{adopted.order_number}"
+    return f"{order}, действует с\u00a0{dates.numeric(adopted.valid_from_date)}"
 
 
 def _build_field(

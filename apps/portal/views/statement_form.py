@@ -25,12 +25,19 @@ class SignerFields:
     patronymic: str = ""
     kind: str = ""
     document: str = ""
+    document_date: str = ""
+    document_end: str = ""
     reason: str = _DOES_NOT_WANT
     declines: str = ""
 
     def to_message(self, student_id: str) -> pb.FiledApplicant:
         """The signer of the request. The student begins no paper mode."""
-        message = pb.FiledApplicant(credentials_way=pb.CREDENTIALS_WAY_IN_PERSON, authority_document=self.document)
+        message = pb.FiledApplicant(
+            credentials_way=pb.CREDENTIALS_WAY_IN_PERSON,
+            authority_document=self.document,
+            authority_date=self.document_date,
+            authority_end_date=self.document_end,
+        )
         if self.who == NEW:
             message.family_name, message.given_name, message.patronymic = self.family_name, self.given_name, self.patronymic
             message.guardian_kind = read_number(self.kind)  # type: ignore[assignment]  # a number of the enum, or refused as none
@@ -142,8 +149,8 @@ def find_mistake(form: StatementForm) -> str:
     if len(set(known)) < len(known):
         return "Один и тот же человек выбран дважды: оставьте его один раз."
     for number, signer in enumerate(form.signers, start=1):
-        if signer.who == NEW and not (signer.family_name and signer.given_name and read_number(signer.kind)):
-            return f"Подписавший {number}: укажите фамилию, имя и кем он приходится ребёнку."
+        if signer.who == NEW and not (signer.family_name and read_number(signer.kind)):
+            return f"Подписавший {number}: укажите фамилию и кем он приходится ребёнку."
     return ""
 
 

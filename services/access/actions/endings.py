@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from chassis import outbox
@@ -15,11 +16,22 @@ from services.access.store import accounts, pushes, relations, sessions
 from services.access.store.pushes import Push
 
 _FIRST = UUID(int=0)
-# A request of ApplyRelations holds at most so many relations.
+# A request of ApplyRelations holds at most so many relations or sessions.
 BATCH = 500
 
 # Sends relations of a school (None: sessions only) to one service; true when it has committed them.
 Send = Callable[[UUID | None, Sequence[Relation], Sequence[EndedSession]], Awaitable[bool]]
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What goes to one target at once, and the pushes that are done when it has confirmed."""
+
+    target: str
+    school_id: UUID | None
+    relations: Sequence[Relation]
+    sessions: Sequence[EndedSession]
+    push_ids: Sequence[int]
 
 
 class Endings:
@@ -51,17 +63,20 @@ class Endings:
             raise Unavailable("ENDING_PENDING", f"ended, but not yet confirmed by {names}; repeat to wait", {"pending": names})
 
     async def push(self, waiting: Sequence[Push]) -> set[str]:
-        """Sends at most BATCH pushes, to all targets at once; returns the targets that did not confirm."""
-        groups: dict[tuple[str, UUID | None], list[Push]] = defaultdict(list)
-        for push in waiting:
-            groups[push.target, push.school_id].append(push)
-        content = {school_id: await self._load(school_id, waiting) for school_id in {key[1] for key in groups}}
-        results = await asyncio.gather(*(self._targets[target](school_id, *content[school_id]) for target, school_id in groups))
-        confirmed = [push.push_id for group, is_sent in zip(groups.values(), results, strict=True) if is_sent for push in group]
+        """Sends pushes to all targets at once, BATCH a request; returns the targets that did not confirm every one."""
+        requests = [
+            request for school_id in {push.school_id for push in waiting} for request in await self._plan(school_id, waiting)
+        ]
+        results = await asyncio.gather(
+            *(self._targets[request.target](request.school_id, request.relations, request.sessions) for request in requests)
+        )
+        confirmed = {
+            push_id for request, is_sent in zip(requests, results, strict=True) if is_sent for push_id in request.push_ids
+        }
         if confirmed:
             async with self._database.jobs() as connection:
-                await pushes.delete_pushes(connection, confirmed)
-        return {target for (target, _), is_sent in zip(groups, results, strict=True) if not is_sent}
+                await pushes.delete_pushes(connection, list(confirmed))
+        return {push.target for push in waiting if push.push_id not in confirmed}
 
     async def _has_relation(self, account_id: UUID) -> bool:
         async with self._database.region() as connection:
@@ -79,12 +94,32 @@ class Endings:
                 await pushes.insert_session_pushes(connection, session_id, now)
                 await outbox.add(connection, self._clock, convert.sessions_ended(account_id, session_id), None)
 
-    async def _load(self, school_id: UUID | None, waiting: Sequence[Push]) -> tuple[list[Relation], list[EndedSession]]:
+    async def _plan(self, school_id: UUID | None, waiting: Sequence[Push]) -> list[_Request]:
+        """The requests of a school (of None, the sessions'). A push counts as sent with a request that holds what it ended."""
+        by_ended: dict[UUID, list[Push]] = defaultdict(list)
+        for push in waiting:
+            if push.school_id == school_id and (ended := push.relation_id or push.session_id):
+                by_ended[ended].append(push)
+        requests = []
+        for chunk in _chunks(list(by_ended)):
+            found, ended_sessions = await self._load(school_id, chunk)
+            # A session that has been forgotten ran out long before: there is nothing left to send of it.
+            held = [relation.relation_id for relation in found] if school_id else chunk
+            pushes_of: dict[str, list[int]] = defaultdict(list)
+            for push in (push for ended in held for push in by_ended[ended]):
+                pushes_of[push.target].append(push.push_id)
+            requests += [_Request(target, school_id, found, ended_sessions, ids) for target, ids in pushes_of.items()]
+        return requests
+
+    async def _load(self, school_id: UUID | None, ids: Sequence[UUID]) -> tuple[list[Relation], list[EndedSession]]:
         """What is to be sent of a school, as it now is; of None, the sessions."""
         if school_id is None:
             async with self._database.region() as connection:
-                ids = [push.session_id for push in waiting if push.session_id is not None]
                 return [], await sessions.list_ended_sessions(connection, ids)
         async with self._database.school(school_id) as connection:
-            ids = [push.relation_id for push in waiting if push.school_id == school_id and push.relation_id is not None]
-            return await relations.list_relations(connection, school_id, ids, _FIRST, BATCH), []
+            return await relations.list_relations(connection, school_id, ids, _FIRST, len(ids)), []
+
+
+def _chunks(ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
+    for start in range(0, len(ids), BATCH):
+        yield ids[start : start + BATCH]

@@ -1,4 +1,6 @@
-"""Grants access to the applicants of a case and makes their credentials ready (Clauses R9, R12, R15, R24-R26)."""
+"""Grants access to the applicants of a case, keeps the relations they showed, and makes their credentials ready (Clauses R6,
+R9, R12, R15, R24-R26).
+"""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -20,6 +22,7 @@ from services.access.rules.applications import (
     write_decision,
     write_number,
 )
+from services.access.rules.guardianships import plan_guardianship
 from services.access.rules.logins import build_login, choose_login
 from services.access.rules.roles import Role
 from services.access.store import applications as store
@@ -51,6 +54,7 @@ async def _grant(
 ) -> None:
     """One applicant's access; who holds it already keeps the grant that there is."""
     now, student_id = clock.now(), case.student.student_id
+    guardianship_id = applicant.guardianship_id or await _keep_relation(connection, school_id, case, applicant)
     account_id = applicant.account_id or await _open_account(connection, clock, school_id, applicant)
     grant_id = await people.find_open_grant(connection, school_id, student_id, account_id)
     if grant_id is None:
@@ -59,7 +63,7 @@ async def _grant(
             account_id=account_id,
             holder_id=applicant.person_id,
             role=Role.GUARDIAN if applicant.kind else Role.STUDENT,
-            guardianship_id=applicant.guardianship_id,
+            guardianship_id=guardianship_id,
             application_number=write_number(case.number, case.year),
             application_date=case.register_date,
             granted_by_account_id=granted_by,
@@ -74,6 +78,18 @@ async def _grant(
     in_time = await store.meet_deadline(connection, school_id, applicant.applicant_id, grant_id, now)
     if in_time is not None:
         metrics.deadlines_met.labels(CLAUSE, str(in_time).lower()).inc()
+
+
+async def _keep_relation(connection: Connection, school_id: UUID, case: Case, applicant: Applicant) -> UUID | None:
+    """The guardianship that the applicant's document shows since the registration; None for the student."""
+    if applicant.kind is None:
+        return None
+    periods = plan_guardianship(applicant.kind, case.student.birth_date, case.register_date, applicant.authority)
+    guardianship_id = await people.insert_guardianship(
+        connection, school_id, applicant.person_id, case.student.student_id, applicant.authority.document, periods
+    )
+    await people.set_guardianship(connection, school_id, applicant.applicant_id, guardianship_id)
+    return guardianship_id
 
 
 async def _open_account(connection: Connection, clock: Clock, school_id: UUID, applicant: Applicant) -> UUID:

@@ -1,4 +1,4 @@
-"""Ends guardianships and enrolments with everything that stands on them (Clauses R6, R13)."""
+"""Ends guardianships and enrolments with everything that stands on them (Clauses R6, R8, R13)."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -13,8 +13,10 @@ from diary.access.v1 import roster_service_pb2
 from services.access import convert
 from services.access.actions.ending_grants import end_grants
 from services.access.actions.relations import write_relations
+from services.access.actions.statements import end_paper_mode
 from services.access.rules.deadlines import END_WARNING
 from services.access.rules.grants import EndGround, Ending
+from services.access.rules.guardianships import AuthorityEnd, AuthorityEnding, check_end
 from services.access.rules.relations import derive_from_grant
 from services.access.store import grants, relations, schools
 from services.access.store import leaving as store
@@ -38,17 +40,32 @@ class Leaving:
     order_date: date
 
 
-async def end_guardianship(
-    connection: Connection, clock: Clock, school_id: UUID, guardianship_id: UUID, account_id: UUID, ground: str
-) -> UUID:
-    """Ends a guardianship and the guardian's access now; returns the student. Raises NotFound GUARDIANSHIP_NOT_FOUND."""
-    day = today(clock, await schools.get_time_zone(connection, school_id))
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """How a guardianship ends: the ground in words, the kind, and the act where it is one."""
+
+    guardianship_id: UUID
+    ground: str
+    ending: AuthorityEnding
+    act_number: str
+    act_date: date | None
+
+
+async def end_guardianship(connection: Connection, clock: Clock, school_id: UUID, account_id: UUID, parting: Parting) -> UUID:
+    """Ends a guardianship, the guardian's access and paper mode now; returns the student.
+
+    Raises InvalidArgument REQUEST_INVALID, NotFound GUARDIANSHIP_NOT_FOUND.
+    """
+    day, guardianship_id = today(clock, await schools.get_time_zone(connection, school_id)), parting.guardianship_id
+    check_end(parting.ending, parting.act_number, parting.act_date, day)
     held = await store.lock_guardianship(connection, school_id, guardianship_id, day)
     if held is None:
         raise NotFound("GUARDIANSHIP_NOT_FOUND", "no such guardianship in force")
     guardian_id, student_id = held
     open_grants = await grants.lock_open_grants(connection, school_id, student_id, [guardian_id])
-    await store.end_guardianship(connection, school_id, guardianship_id, day, ground)
+    end = AuthorityEnd(parting.ending, day, parting.act_number, parting.act_date)
+    await store.end_guardianship(connection, school_id, guardianship_id, parting.ground, end)
+    await end_paper_mode(connection, clock, school_id, student_id, [guardian_id])
     ending = Ending(EndGround.GUARDIANSHIP_ENDED, account_id)
     await end_grants(connection, clock, school_id, list(open_grants.values()), ending)
     return student_id

@@ -11,7 +11,13 @@ from chassis.db import Connection
 from diary.access.v1 import events_pb2
 from services.access.actions.passwords import hash_password
 from services.access.actions.relations import derive_relations
-from services.access.rules.credentials import ALPHABET, ONE_TIME_PASSWORD_LENGTH, write_one_time_password
+from services.access.rules.credentials import (
+    ALPHABET,
+    FIRST_CREDENTIALS_TIME,
+    ONE_TIME_PASSWORD_LENGTH,
+    normalise_one_time_password,
+    write_one_time_password,
+)
 from services.access.rules.logins import build_login, choose_login
 from services.access.rules.opening import (
     Candidate,
@@ -22,8 +28,8 @@ from services.access.rules.opening import (
     choose_role,
 )
 from services.access.rules.roles import Role
+from services.access.store import credentials, people
 from services.access.store import openings as store
-from services.access.store import people
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +45,12 @@ class OpeningWish:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The account; `password` only when it was made now, and kept nowhere. `granted` students."""
+    """The account; a one-time password only where one was made now, and kept nowhere. `granted` students."""
 
     role: Role
     login: str
-    password: str | None = field(repr=False)
+    one_time_password: str | None = field(repr=False)
+    is_activated: bool
     granted: list[UUID]
 
 
@@ -68,7 +75,7 @@ class _Opening:
     async def run(self, wish: OpeningWish) -> Opened:
         """Decides, then writes."""
         connection, school_id = self._connection, self._school_id
-        candidate = await store.lock_candidate(connection, school_id, wish.person, self._day)
+        candidate = await store.lock_candidate(connection, school_id, wish.person, self._day, self._clock.now())
         if candidate is None:
             raise OpeningRefusedError(f"the school {wish.school_code} knows no person {wish.person}")
         diaries = await store.list_diaries(connection, school_id, candidate.person_id, self._day)
@@ -76,22 +83,23 @@ class _Opening:
         wanted = choose_diaries(diaries, role, wish.application)
         if role is Role.ADMIN and Role.ADMIN not in candidate.roles:
             await self._appoint_admin(candidate, wish.order)
-        account_id, login, password = await self._ensure_account(candidate)
+        account_id, login = await self._ensure_account(candidate)
+        password = await self._issue(account_id, candidate.slip_count) if candidate.needs_password else None
         if wish.application is not None:
             for diary in wanted:
                 await self._grant(diary, candidate.person_id, account_id, wish.application)
         await derive_relations(connection, self._clock, school_id, [candidate.person_id])
-        return Opened(role, login, password, [diary.student_id for diary in wanted])
+        return Opened(role, login, password, candidate.is_activated, [diary.student_id for diary in wanted])
 
     async def _appoint_admin(self, candidate: Candidate, order: Document | None) -> None:
         if order is None:
             raise OpeningRefusedError("the administrator is appointed by an order: name its number and date")
         await store.insert_admin(self._connection, self._school_id, candidate.person_id, order, self._day)
 
-    async def _ensure_account(self, candidate: Candidate) -> tuple[UUID, str, str | None]:
-        """The account with its login, and the password when it is new."""
+    async def _ensure_account(self, candidate: Candidate) -> tuple[UUID, str]:
+        """The account with its login."""
         if candidate.account_id is not None and candidate.login is not None:
-            return candidate.account_id, candidate.login, None
+            return candidate.account_id, candidate.login
         taken = await people.list_logins(self._connection, build_login(candidate.name))
         login = choose_login(candidate.name, taken)
         account_id = await people.insert_account(
@@ -99,9 +107,19 @@ class _Opening:
         )
         if account_id is None:
             raise OpeningRefusedError(f"the login {login} was taken at this moment: run the command again")
+        return account_id, login
+
+    async def _issue(self, account_id: UUID, slip_count: int) -> str:
+        """A one-time password as a slip's (Clause R25): whoever prints it must not know the own one."""
+        now, number = self._clock.now(), slip_count + 1
         password = write_one_time_password([secrets.choice(ALPHABET) for _ in range(ONE_TIME_PASSWORD_LENGTH)])
-        await store.set_password(self._connection, account_id, hash_password(password))
-        return account_id, login, password
+        password_hash = hash_password(normalise_one_time_password(password))
+        if not await credentials.take_issue(self._connection, account_id, number):
+            raise OpeningRefusedError("a slip of this account is being printed at this moment: run the command again")
+        await credentials.replace_one_time_password(
+            self._connection, account_id, number, password_hash, now, now + FIRST_CREDENTIALS_TIME
+        )
+        return password
 
     async def _grant(self, diary: Diary, holder_id: UUID, account_id: UUID, application: Document) -> None:
         granter = await store.find_granter(self._connection, self._school_id, diary.student_id, self._day)

@@ -9,15 +9,27 @@ from chassis.clock import Clock
 from chassis.db import Connection
 from services.access.convert import applications as convert
 from services.access.rules.applications import CLAUSE, Case, State
-from services.access.rules.refusals import GROUND_WORDS, Proof, Refusal, RefusalGround, prove_ground, write_refusal_number
-from services.access.store import applications
+from services.access.rules.refusals import (
+    GROUND_WORDS,
+    Proof,
+    Refusal,
+    RefusalGround,
+    prove_ground,
+    require_printable,
+    write_refusal_number,
+)
+from services.access.store import applications, schools
 from services.access.store import refusals as store
 
 
 async def propose(
     connection: Connection, school_id: UUID, case: Case, ground: RefusalGround, account_id: UUID, now: datetime, zone: ZoneInfo
 ) -> None:
-    """Notes the proposal for a locked case with its evidence. Raises FailedPrecondition GROUND_NOT_PROVED."""
+    """Notes the proposal for a locked case with its evidence.
+
+    Raises FailedPrecondition SCHOOL_DETAILS_MISSING, GROUND_NOT_PROVED.
+    """
+    require_printable((await schools.get_detailed(connection, school_id)).details, case.regulation)
     proof = await _prove(connection, school_id, case, ground, now.astimezone(zone).date())
     await store.save_proposal(connection, school_id, case.application_id, ground, proof, account_id, now)
     await store.set_state(connection, school_id, case.application_id, State.REFUSAL_PROPOSED)
@@ -32,9 +44,10 @@ async def sign(
 ) -> None:
     """Signs the refusal of a locked case: proved again, numbered, logged; its deadlines are met (decision 4).
 
-    Raises FailedPrecondition GROUND_NOT_PROVED.
+    Raises FailedPrecondition SCHOOL_DETAILS_MISSING, GROUND_NOT_PROVED.
     """
     now = clock.now()
+    require_printable((await schools.get_detailed(connection, school_id)).details, case.regulation)
     day = now.astimezone(zone).date()
     proof = await _prove(connection, school_id, case, refusal.ground, day)
     number = await store.sign(connection, school_id, case.application_id, proof, account_id, day.year, now)

@@ -5,21 +5,22 @@ from datetime import date
 from uuid import UUID
 
 from chassis import outbox
-from chassis.clock import Clock
-from chassis.db import Connection
+from chassis.clock import Clock, today
+from chassis.db import Connection, Database
 from services.access.actions.ending_grants import end_grants
 from services.access.convert import applications as convert
 from services.access.rules.applications import State, write_person
 from services.access.rules.grants import EndGround, Ending
 from services.access.rules.statements import DeclarationForm, Declared, PaperDeclaration, write_declaration
-from services.access.store import applications, grants, people
+from services.access.store import applications, grants, people, schools
 from services.access.store import statements as store
 
 
 async def carry_out(
     connection: Connection, clock: Clock, school_id: UUID, application_id: UUID, student_id: UUID, account_id: UUID, day: date
 ) -> None:
-    """Ends what the signers have of the student, nobody else's (Clauses R32, R33); a guardian's paper mode begins (Clause R8).
+    """Ends what the signers have of the student, nobody else's (Clauses R32, R33); the paper mode of a guardian whose relation
+    is proved begins (Clause R8), and of nobody else (Clause R19).
 
     In the caller's transaction, in `db.school`; the caller then waits for the pushes of the statement.
     """
@@ -29,7 +30,9 @@ async def carry_out(
     await end_paper_mode(connection, clock, school_id, student_id, [signer.person_id for signer in signers])
     for signer in signers:
         words = [f"доступ заявителя прекращён: {write_person(signer.name, signer.kind)}"] if signer.person_id in held else []
-        if signer.kind is not None:
+        if not signer.is_proved:
+            words.append(f"родство не подтверждено, заявление последствий не имеет: {write_person(signer.name, signer.kind)}")
+        elif signer.kind is not None:
             form = DeclarationForm.STATEMENT
             declared = Declared(signer.person_id, day, signer.reason, signer.declines_printouts, form)
             declaration = await store.insert_declaration(
@@ -61,3 +64,11 @@ async def end_paper_mode(
     revoked = await store.revoke_declarations(connection, school_id, student_id, guardian_ids, clock.now())
     for declaration in revoked:
         await outbox.add(connection, clock, convert.paper_mode_changed(school_id, declaration), school_id)
+
+
+async def end_lapsed_modes(database: Database, clock: Clock, school_id: UUID) -> None:
+    """Ends the paper mode of who is no guardian of the student any more: by age, by a document's term (Clauses R6, R8, R19)."""
+    async with database.school(school_id) as connection, connection.transaction():
+        day = today(clock, await schools.get_time_zone(connection, school_id))
+        for declaration in await store.revoke_lapsed_declarations(connection, school_id, day, clock.now()):
+            await outbox.add(connection, clock, convert.paper_mode_changed(school_id, declaration), school_id)

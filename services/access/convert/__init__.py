@@ -184,7 +184,13 @@ def class_entry(row: RosterClass) -> roster_service_pb2.RosterEntry:
     entry = roster_service_pb2.RosterEntry()
     # The field's name is a word of Python.
     getattr(entry, "class").CopyFrom(
-        roster_service_pb2.RosterClass(class_id=str(row.class_id), name=row.name, grades=row.grades, version=row.version)
+        roster_service_pb2.RosterClass(
+            class_id=str(row.class_id),
+            name=row.name,
+            grades=row.grades,
+            version=row.version,
+            class_teacher_name=build_display_name(row.teacher_name) if row.teacher_name else "",
+        )
     )
     return entry
 

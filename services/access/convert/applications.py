@@ -21,7 +21,7 @@ from services.access.rules.applications import (
     write_regulation,
 )
 from services.access.rules.filing import Filed
-from services.access.rules.guardianships import GuardianKind
+from services.access.rules.guardianships import Authority, AuthorityEnding, GuardianKind, find_authority_end
 from services.access.rules.names import PersonName, build_display_name, build_short_name
 from services.access.rules.refusals import Refusal, write_refusal_number
 from services.access.rules.roster import ListedGuardianship, ListedStudent
@@ -57,7 +57,11 @@ def filed_applicant(message: pb.FiledApplicant) -> Filed:
         person_id=UUID(message.person_id) if message.person_id else None,
         name=PersonName(message.family_name, message.given_name, message.patronymic),
         kind=_KINDS.get(message.guardian_kind),
-        document=message.authority_document,
+        authority=Authority(
+            message.authority_document,
+            _read_optional_date("authority_date", message.authority_date),
+            _read_optional_date("authority_end_date", message.authority_end_date),
+        ),
         email=message.email,
         way=Way(message.credentials_way),
         paper=PaperWish(
@@ -172,11 +176,24 @@ def guardianship(row: ListedGuardianship) -> roster_service_pb2.Guardianship:
 
 def leaving(request: roster_service_pb2.EndEnrolmentRequest) -> tuple[UUID, date, str, date]:
     """The student, the last day, the order's number and date. Raises InvalidArgument REQUEST_INVALID at no civil date."""
-    last_day, order_date = (_read_date(name, getattr(request, name)) for name in ("last_date", "order_date"))
+    last_day, order_date = (read_date(name, getattr(request, name)) for name in ("last_date", "order_date"))
     return UUID(request.student_id), last_day, request.order_number, order_date
 
 
-def _read_date(field: str, text: str) -> date:
+def guardianship_end(
+    request: roster_service_pb2.EndGuardianshipRequest,
+) -> tuple[AuthorityEnding, str, date | None]:
+    """How a guardianship ends: the kind, the act's number and date. Raises InvalidArgument REQUEST_INVALID at no civil date."""
+    ending = AuthorityEnding(request.ending or AuthorityEnding.OTHER)
+    return ending, request.act_number.strip(), _read_optional_date("act_date", request.act_date)
+
+
+def _read_optional_date(field: str, text: str) -> date | None:
+    return read_date(field, text) if text else None
+
+
+def read_date(field: str, text: str) -> date:
+    """A civil date of a field. Raises InvalidArgument REQUEST_INVALID."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -227,6 +244,7 @@ def _refusal(refusal: Refusal) -> pb.Refusal:
         ground=refusal.ground.value,  # type: ignore[arg-type]
         reason=refusal.reason.value if refusal.reason else pb.REFUSAL_REASON_UNSPECIFIED,  # type: ignore[arg-type]
         evidence=refusal.evidence,
+        authority_ending=refusal.authority_ending or pb.AUTHORITY_ENDING_UNSPECIFIED,  # type: ignore[arg-type]
         number=write_refusal_number(refusal.number, refusal.year) if refusal.number and refusal.year else "",
         signer_name=build_short_name(refusal.signer) if refusal.signer else "",
         signer=person_name(refusal.signer) if refusal.signer else None,
@@ -262,7 +280,12 @@ def _applicant(row: Applicant, case: Case, now: datetime) -> pb.Applicant:
         grant_id=str(row.grant_id) if row.grant_id else "",
         login=row.login if row.grant_id else "",
         is_activated=row.is_activated,
+        has_access=row.has_access,
+        authority_document=row.authority.document,
+        authority_date=row.authority.issue_date.isoformat() if row.authority.issue_date else "",
     )
+    if row.kind and (to_date := find_authority_end(row.kind, row.authority)):
+        message.authority_end_date = (to_date - _DAY).isoformat()
     has_started = case.start_time is not None and case.start_time <= now
     _set_times(message, due_time=row.due_time if has_started else None, met_time=row.met_time)
     _set_times(message, hand_over_time=row.hand_over_time)

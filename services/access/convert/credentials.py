@@ -40,6 +40,9 @@ def delivery(grant: DeliveryGrant, activation_token: str, expire_time: datetime)
         account_id=str(grant.account_id),
         school_name=grant.school_name,
         time_zone=grant.time_zone,
+        login=grant.login,
+        application_number=grant.application_number,
+        application_date=grant.application_date.isoformat(),
     )
     message.expire_time.FromDatetime(expire_time)
     return message

@@ -9,6 +9,7 @@ from services.access.convert.names import person_name
 from services.access.convert.schools import write_letterhead
 from services.access.rules.applications import write_number
 from services.access.rules.decisions import Decision, DecisionPaper, Receiver, SigningWay, write_position
+from services.access.rules.guardianships import AuthorityEnd, write_authority_end
 from services.access.rules.names import build_display_name, build_short_name
 from services.access.rules.refusals import RefusalReason, write_refusal_number
 from services.access.rules.schools import DetailedSchool
@@ -43,6 +44,8 @@ def decision(copy: Decision, school: DetailedSchool) -> decision_service_pb2.Dec
         left_order_number=copy.fact_order_number,
         paper_number=f"{copy.paper_number}-Р/{copy.paper_year}" if copy.paper_number else "",
         declines_printouts=copy.declines_printouts,
+        keeps_student_access=copy.keeps_student_access,
+        keeps_guardian_access=copy.keeps_guardian_access,
         is_own_statement_of_student=copy.is_own_statement_of_student,
         signer_name=build_display_name(copy.signer.name),
         signer_position=write_position(copy.signer, school.details.head_position),
@@ -58,10 +61,21 @@ def decision(copy: Decision, school: DetailedSchool) -> decision_service_pb2.Dec
     message.check_time.FromDatetime(copy.decide_time)
     if copy.access_end_time is not None:
         message.access_end_time.FromDatetime(copy.access_end_time)
-    if copy.fact_date is not None:
+    if copy.authority_end is not None:
+        _write_end(message, copy.authority_end)
+    elif copy.fact_date is not None:
         date = copy.fact_date.isoformat()
         message.of_age_date, message.left_date = (date, "") if copy.reason is RefusalReason.STUDENT_OF_AGE else ("", date)
     return message
+
+
+def _write_end(message: decision_service_pb2.Decision, end: AuthorityEnd) -> None:
+    message.left_order_number = ""
+    message.authority_ending = end.ending.value  # type: ignore[assignment]  # a number of the enum
+    message.authority_end_date = end.last_date.isoformat()
+    message.authority_act_number = end.act_number
+    message.authority_act_date = end.act_date.isoformat() if end.act_date else ""
+    message.authority_ending_words = write_authority_end(end)
 
 
 def receiver(found: Receiver) -> decision_service_pb2.GetDecisionReceiverResponse:

@@ -8,7 +8,7 @@ from diary.access.v1 import roster_service_pb2
 from services.access.convert.applications import paper_declaration
 from services.access.convert.names import person_name
 from services.access.rules.names import build_display_name
-from services.access.rules.statements import ListedDeclaration, PaperDeclaration, write_paper_number
+from services.access.rules.statements import ListedDeclaration, write_paper_number
 
 
 def read_declare_date(text: str, today: date) -> date:
@@ -31,8 +31,9 @@ def listed(row: ListedDeclaration) -> pb.ListedPaperDeclaration:
     )
 
 
-def declaration_entry(row: PaperDeclaration) -> roster_service_pb2.RosterEntry:
-    """A declaration as documents keeps it; it changes once, when it is revoked."""
+def declaration_entry(listed: ListedDeclaration) -> roster_service_pb2.RosterEntry:
+    """A declaration as documents keeps it, with the name to print; it changes once, when it is revoked."""
+    row = listed.declaration
     message = roster_service_pb2.RosterPaperDeclaration(
         declaration_id=str(row.declaration_id),
         student_id=str(row.student_id),
@@ -40,6 +41,7 @@ def declaration_entry(row: PaperDeclaration) -> roster_service_pb2.RosterEntry:
         number=write_paper_number(row),
         declines_printouts=row.declines_printouts,
         version=1 if row.revoke_time is None else 2,
+        guardian_name=build_display_name(listed.guardian_name),
     )
     if row.revoke_time is not None:
         message.revoke_time.FromDatetime(row.revoke_time)

@@ -5,6 +5,8 @@ from dataclasses import asdict, fields
 from diary.access.v1 import decision_service_pb2
 from diary.access.v1 import school_service_pb2 as pb
 from services.access.convert import school
+from services.access.convert.applications import read_date
+from services.access.rules.applications import Regulation
 from services.access.rules.filing import one_line
 from services.access.rules.schools import DetailedSchool, SchoolDetails
 
@@ -14,10 +16,29 @@ def read_details(message: pb.SchoolDetails) -> SchoolDetails:
     return SchoolDetails(**{field.name: one_line(getattr(message, field.name)) for field in fields(SchoolDetails)})
 
 
-def write_school(found: DetailedSchool) -> pb.GetSchoolResponse:
-    """The school with its details."""
+def write_school(found: DetailedSchool, adopted: Regulation | None = None) -> pb.GetSchoolResponse:
+    """The school with its details, and the regulation it has adopted."""
     details = pb.SchoolDetails(**asdict(found.details))
-    return pb.GetSchoolResponse(school=school(found.school), details=details, etag=str(found.version))
+    message = pb.GetSchoolResponse(school=school(found.school), details=details, etag=str(found.version))
+    if adopted is not None:
+        message.regulation.CopyFrom(write_adopted(adopted))
+    return message
+
+
+def read_regulation(request: pb.AdoptRegulationRequest) -> Regulation:
+    """A version as told. Raises InvalidArgument REQUEST_INVALID at no civil date."""
+    dates = (read_date(name, getattr(request, name)) for name in ("order_date", "valid_from_date"))
+    return Regulation(request.title, request.order_number, *dates)
+
+
+def write_adopted(adopted: Regulation) -> pb.Regulation:
+    """A version that an order of the school adopts."""
+    return pb.Regulation(
+        title=adopted.title,
+        order_number=adopted.order_number or "",
+        order_date=adopted.order_date.isoformat() if adopted.order_date else "",
+        valid_from_date=adopted.valid_from.isoformat(),
+    )
 
 
 def write_updated(found: DetailedSchool) -> pb.UpdateSchoolResponse:

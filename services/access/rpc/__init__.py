@@ -22,8 +22,10 @@ from diary.access.v1 import (
 )
 from diary.documents.v1 import document_service_pb2_grpc
 from services.access.actions.endings import Endings
+from services.access.actions.factor_keys import FactorKeys
 from services.access.actions.passwords import Passwords
-from services.access.actions.sign_in import Sessions
+from services.access.actions.second_factor import SecondFactors
+from services.access.actions.sign_in import Sessions, SignInAttempts
 from services.access.rpc.applications import ApplicationServicer
 from services.access.rpc.compliance import ComplianceServicer
 from services.access.rpc.credentials import CredentialServicer
@@ -39,14 +41,16 @@ def parts(
     frame: Frame,
     endings: Endings,
     keys_dir: Path,
+    factor_keys: FactorKeys,
     calendar: WorkingCalendar,
     documents: document_service_pb2_grpc.DocumentServiceAsyncStub,
     activation_link: str,
 ) -> Sequence[Part]:
     """The servicers of access."""
     begun = Sessions(frame, Signer(keys_dir / "token.pem", "token-", frame.clock))
-    passwords = Passwords()
-    sessions = SessionServicer(frame, endings, begun, passwords)
+    attempts, passwords = SignInAttempts(frame.database, frame.clock), Passwords()
+    factors = SecondFactors(frame.database, frame.clock, factor_keys)
+    sessions = SessionServicer(frame, endings, begun, attempts, passwords, factors)
     return [
         Part("diary.access.v1.SessionService", session_service_pb2_grpc.add_SessionServiceServicer_to_server, sessions),
         Part(
@@ -67,7 +71,7 @@ def parts(
         Part(
             "diary.access.v1.ApplicationService",
             application_service_pb2_grpc.add_ApplicationServiceServicer_to_server,
-            ApplicationServicer(frame, calendar, endings),
+            ApplicationServicer(frame, calendar, endings, factors),
         ),
         Part(
             "diary.access.v1.PaperService",
@@ -87,6 +91,6 @@ def parts(
         Part(
             "diary.access.v1.CredentialService",
             credential_service_pb2_grpc.add_CredentialServiceServicer_to_server,
-            CredentialServicer(frame, begun, passwords, documents, activation_link),
+            CredentialServicer(frame, begun, attempts, passwords, documents, activation_link),
         ),
     ]

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from dataclasses import replace
-from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -19,7 +18,7 @@ from services.access.actions.endings import Endings
 from services.access.actions.filing import Filing, register
 from services.access.actions.granting import grant_case
 from services.access.actions.refusing import propose, sign, withdraw
-from services.access.actions.second_factor import ask_again
+from services.access.actions.second_factor import SecondFactors
 from services.access.convert import applications as convert
 from services.access.convert.decisions import show_papers
 from services.access.rules import applications as rules
@@ -33,18 +32,16 @@ from services.access.rules.statements import ApplicationKind
 from services.access.store import applications as store
 from services.access.store import decisions, grants, pushes, refusals, relations, schools, statements
 
-_FIRST = UUID(int=0)
-_LONG_AGO = "0001-01-01T00:00:00+00:00"
-
 
 class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceServicer):
     """ApplicationService."""
 
-    def __init__(self, frame: Frame, calendar: WorkingCalendar, endings: Endings) -> None:
+    def __init__(self, frame: Frame, calendar: WorkingCalendar, endings: Endings, factors: SecondFactors) -> None:
         self._database = frame.database
         self._clock = frame.clock
         self._calendar = calendar
         self._endings = endings
+        self._factors = factors
 
     async def RegisterApplication(
         self, request: pb.RegisterApplicationRequest, context: Context
@@ -90,7 +87,8 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
             filed, channel, received = filing_rules.take_own_statement(filed, kind, own), pb.APPLICATION_CHANNEL_DIARY, now
         if kind is not ApplicationKind.APPENDIX_1:
             filing_rules.check_statement(filed, student, request.is_for_student_too, now.astimezone(zone).date())
-        planned = filing_rules.plan_applicants(filed, student, request.is_for_student_too)
+        day = now.astimezone(zone).date()
+        planned = filing_rules.plan_applicants(filed, student, request.is_for_student_too, day)
         return Filing(kind, school_id, who.account_id, student, planned, channel, received)
 
     async def GetApplication(self, request: pb.GetApplicationRequest, context: Context) -> pb.GetApplicationResponse:
@@ -104,13 +102,11 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
     async def ListApplications(self, request: pb.ListApplicationsRequest, context: Context) -> pb.ListApplicationsResponse:
         """Cases that the caller may open, the earliest due first."""
         school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
-        size = paging.size(request.page_size)
         words = ("applications", request.school_id, str(request.state))
+        page = paging.Page(request, words, (paging.LONG_AGO, paging.FIRST_ID))
         async with self._database.school(school_id) as connection:
             standing = await relations.get_standing(connection, school_id, who.account_id, who.session_id, now)
             require_place(standing, rules.READING, or_person=await store.is_person(connection, school_id, who.account_id))
-            due, after = paging.read_token(words, request.page_token) or (_LONG_AGO, str(_FIRST))
-            key = datetime.fromisoformat(due), UUID(after)
             is_own_only = not standing.school_roles & rules.READING
             found = await store.list_cases(
                 connection,
@@ -119,17 +115,14 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
                 now,
                 rules.READING,
                 request.state,
-                key,
-                size + 1,
+                page.after,
+                page.limit,
                 is_own_only=is_own_only,
             )
-            cases = await self._with_applicants(connection, school_id, [case for case, _ in found[:size]])
+            shown, token = page.cut(found, lambda row: (row[1], row[0].application_id))
+            cases = await self._with_applicants(connection, school_id, [case for case, _ in shown])
             answers = await self._answer_list(connection, school_id, cases)
-        last = found[size - 1] if len(found) > size else None
-        return pb.ListApplicationsResponse(
-            applications=answers,
-            next_page_token=paging.write_token(words, (last[1].isoformat(), str(last[0].application_id))) if last else "",
-        )
+        return pb.ListApplicationsResponse(applications=answers, next_page_token=token)
 
     async def GrantApplication(self, request: pb.GrantApplicationRequest, context: Context) -> pb.GrantApplicationResponse:
         """Grants access to every applicant: class teacher of the own class, or admin (Clauses R9-R12)."""
@@ -174,7 +167,7 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
             require_place(standing, rules.SIGNING)
             known = await requests.find_answer(connection, who.account_id, request, pb.SignRefusalsResponse)
         if known is None:
-            await ask_again(self._database, self._clock, who.account_id, request.one_time_code)
+            await self._factors.ask_again(who.account_id, request.one_time_code)
             await self._sign(school_id, request, ids)
         async with self._database.school(school_id) as connection:
             cases = [await self._read(connection, school_id, application_id, rules.SIGNING) for application_id in ids]
@@ -269,7 +262,8 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
     async def _with_applicants(self, connection: Connection, school_id: UUID, cases: list[Case]) -> list[Case]:
         day = today(self._clock, await schools.get_time_zone(connection, school_id))
         by_case: dict[UUID, list[Applicant]] = defaultdict(list)
-        for applicant in await store.list_applicants(connection, school_id, [case.application_id for case in cases], day):
+        ids, now = [case.application_id for case in cases], self._clock.now()
+        for applicant in await store.list_applicants(connection, school_id, ids, day, now):
             by_case[applicant.application_id].append(applicant)
         return [replace(case, applicants=by_case[case.application_id]) for case in cases]
 

@@ -1,6 +1,5 @@
 """How the regulation is kept."""
 
-from datetime import UTC, datetime
 from uuid import UUID
 
 from chassis import auth, paging
@@ -9,11 +8,9 @@ from chassis.run import Frame
 from diary.access.v1 import compliance_service_pb2 as pb
 from diary.access.v1 import compliance_service_pb2_grpc
 from services.access.convert import deadlines as convert
-from services.access.rules.deadlines import END_WARNING, READING, ListedDeadline
+from services.access.rules.deadlines import END_WARNING, READING
 from services.access.rules.standing import require_place
 from services.access.store import deadlines, relations
-
-_FIRST = (datetime.min.replace(tzinfo=UTC).isoformat(), "")
 
 
 class ComplianceServicer(compliance_service_pb2_grpc.ComplianceServiceServicer):
@@ -26,22 +23,13 @@ class ComplianceServicer(compliance_service_pb2_grpc.ComplianceServiceServicer):
     async def ListDeadlines(self, request: pb.ListDeadlinesRequest, context: Context) -> pb.ListDeadlinesResponse:
         """Deadlines of all owners, and accesses that end by themselves within 30 days (Clauses R6, R7, R13, R15)."""
         school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
-        size = paging.size(request.page_size)
         words = ("deadlines", request.school_id, request.clause, str(request.is_open_only))
+        page = paging.Page(request, words, (paging.LONG_AGO, ""))
         async with self._database.school(school_id) as connection:
             standing = await relations.get_standing(connection, school_id, who.account_id, who.session_id, now)
             require_place(standing, READING)
-            due, after = paging.read_token(words, request.page_token) or _FIRST
-            key = datetime.fromisoformat(due), after
             found = await deadlines.list_deadlines(
-                connection, school_id, request.clause, request.is_open_only, now, now + END_WARNING, key, size + 1
+                connection, school_id, request.clause, request.is_open_only, now, now + END_WARNING, page.after, page.limit
             )
-        last = found[size - 1] if len(found) > size else None
-        return pb.ListDeadlinesResponse(
-            deadlines=[convert.deadline(listed, now) for listed in found[:size]],
-            next_page_token=paging.write_token(words, _key(last)) if last else "",
-        )
-
-
-def _key(listed: ListedDeadline) -> tuple[str, str]:
-    return listed.due_time.isoformat(), f"{listed.clause} {listed.subject_id}"
+        shown, token = page.cut(found, lambda listed: (listed.due_time, f"{listed.clause} {listed.subject_id}"))
+        return pb.ListDeadlinesResponse(deadlines=[convert.deadline(listed, now) for listed in shown], next_page_token=token)

@@ -19,16 +19,17 @@ from chassis.run import Frame
 from diary.access.v1 import credential_service_pb2 as pb
 from diary.access.v1 import credential_service_pb2_grpc
 from diary.documents.v1 import document_service_pb2, document_service_pb2_grpc
-from services.access.actions.passwords import Passwords, read_common_passwords
-from services.access.actions.sign_in import Sessions, begin_attempt, digest
+from services.access.actions.passwords import Lane, Passwords, read_common_passwords
+from services.access.actions.sign_in import Sessions, SignInAttempts, digest
 from services.access.convert import credentials as convert
+from services.access.rpc.addresses import client_address
 from services.access.rules import applications, credentials
 from services.access.rules.credentials import FIRST_CREDENTIALS_TIME, SlipGrant, normalise_one_time_password
-from services.access.rules.sign_in import read_login
+from services.access.rules.sign_in import Outcome, read_login
 from services.access.rules.standing import require_session
-from services.access.store import accounts, relations
 from services.access.store import applications as cases
 from services.access.store import credentials as store
+from services.access.store import relations
 from services.access.store.credentials import FirstCredentials
 from services.access.store.sessions import Session
 
@@ -43,6 +44,7 @@ class CredentialServicer(credential_service_pb2_grpc.CredentialServiceServicer):
         self,
         frame: Frame,
         sessions: Sessions,
+        attempts: SignInAttempts,
         passwords: Passwords,
         documents: document_service_pb2_grpc.DocumentServiceAsyncStub,
         link: str,
@@ -50,6 +52,7 @@ class CredentialServicer(credential_service_pb2_grpc.CredentialServiceServicer):
         self._database = frame.database
         self._clock = frame.clock
         self._sessions = sessions
+        self._attempts = attempts
         self._passwords = passwords
         self._documents = documents
         self._link = link
@@ -68,7 +71,7 @@ class CredentialServicer(credential_service_pb2_grpc.CredentialServiceServicer):
         password, expire_time = credentials.write_one_time_password(letters), now + FIRST_CREDENTIALS_TIME
         issue_number = grant.slip_count + 1
         pdf = await self._render(convert.slip(grant, self._link, password, expire_time, issue_number))
-        password_hash = await self._passwords.hash(normalise_one_time_password(password))
+        password_hash = await self._passwords.hash(Lane.OFFICE, normalise_one_time_password(password))
         async with self._database.school(school_id) as connection, connection.transaction():
             grant = await self._open(connection, request)
             if not await store.take_issue(connection, grant.account_id, issue_number):
@@ -81,14 +84,16 @@ class CredentialServicer(credential_service_pb2_grpc.CredentialServiceServicer):
 
     async def ActivateAccount(self, request: pb.ActivateAccountRequest, context: Context) -> pb.ActivateAccountResponse:
         """Sets the own password and signs in; all first credentials of the account are void from then on."""
-        found = await self._prove(request)
+        address = client_address(context)
+        found = await self._prove(request, address)
         credentials.check_new_password(request.new_password, found.login, request.one_time_password, self._common_passwords)
-        password_hash = await self._passwords.hash(request.new_password)
+        password_hash = await self._passwords.hash(Lane.FIRST_SIGN_IN, request.new_password)
         token_digest = digest(request.activation_token)
         async with self._database.region() as connection, connection.transaction():
             if not await store.activate(connection, found, token_digest, password_hash, self._clock.now()):
                 raise _invalid()
-            session_id, refresh_token, expire_time = await self._sessions.begin(connection, found.account_id, found.login)
+            begun = await self._sessions.begin(connection, found.account_id, found.login, address)
+        session_id, refresh_token, expire_time = begun
         session = Session(session_id, found.account_id, found.is_operator)
         tokens = await self._sessions.sign(session, refresh_token, expire_time)
         return pb.ActivateAccountResponse(tokens=tokens, login=found.login)
@@ -99,8 +104,7 @@ class CredentialServicer(credential_service_pb2_grpc.CredentialServiceServicer):
         expire_time = now + FIRST_CREDENTIALS_TIME
         async with self._database.school(school_id) as connection, connection.transaction():
             grant = await store.lock_delivery_grant(connection, school_id, UUID(request.grant_id))
-            # For notify alone; to another service every grant is as absent.
-            if grant is None or auth.caller().service != "notify":
+            if grant is None:
                 raise NotFound("GRANT_NOT_FOUND", "no such grant")
             credentials.require_wanted(grant.is_open and bool(grant.email), grant.is_activated)
             most = credentials.LIVE_TOKENS
@@ -137,30 +141,34 @@ class CredentialServicer(credential_service_pb2_grpc.CredentialServiceServicer):
             await cases.insert_log_entry(connection, school_id, grant.application_id, who.account_id, state, ground, now)
             await cases.touch_case(connection, school_id, grant.application_id)
 
-    async def _prove(self, request: pb.ActivateAccountRequest) -> FirstCredentials:
+    async def _prove(self, request: pb.ActivateAccountRequest, address: str) -> FirstCredentials:
         """The account of a live token, or of a login with its one-time password.
 
-        Raises Unauthenticated CREDENTIALS_INVALID, ResourceExhausted SIGN_IN_BLOCKED, InvalidArgument REQUEST_INVALID.
+        Raises Unauthenticated CREDENTIALS_INVALID, ResourceExhausted SIGN_IN_BLOCKED, SIGN_IN_BUSY, InvalidArgument
+        REQUEST_INVALID.
         """
-        now, login = self._clock.now(), read_login(request.login)
+        login = read_login(request.login)
         if bool(request.activation_token) == bool(login and request.one_time_password):
             violation = FieldViolation("activation_token", "either the token, or login and one-time password")
             raise InvalidArgument("REQUEST_INVALID", violation.description, violations=(violation,))
-        async with self._database.region() as connection, connection.transaction():
-            if request.activation_token:
-                found = await store.find_by_token(connection, digest(request.activation_token), now)
-            else:
-                await begin_attempt(connection, login, now)
-                found = await store.find_by_login(connection, login, now)
         if not request.activation_token:
-            shown = normalise_one_time_password(request.one_time_password)
-            if not await self._passwords.is_right(found.one_time_hash if found else None, shown):
-                raise _invalid()
-            # From here on only the own password can be amiss, which is no attempt at another's account.
-            async with self._database.region() as connection:
-                await accounts.delete_failures(connection, digest(login))
+            return await self._check_one_time_password(login, request.one_time_password, address)
+        async with self._database.region() as connection:
+            found = await store.find_by_token(connection, digest(request.activation_token), self._clock.now())
         if found is None:
             raise _invalid()
+        return found
+
+    async def _check_one_time_password(self, login: str, typed: str, address: str) -> FirstCredentials:
+        """From here on only the own password can be amiss, which is no attempt at another's account."""
+        async with self._attempts.at_sign_in(login, address) as attempt:
+            async with self._database.region() as connection:
+                found = await store.find_by_login(connection, login, self._clock.now())
+            shown, kept = normalise_one_time_password(typed), found.one_time_hash if found else None
+            checked = await self._passwords.check(Lane.FIRST_SIGN_IN, kept, shown)
+            attempt.outcome = Outcome.RIGHT if checked.is_right else Outcome.WRONG
+            if found is None or not checked.is_right:
+                raise _invalid()
         return found
 
 

@@ -25,8 +25,6 @@ from services.access.rules.statements import (
 )
 from services.access.store import applications, people, relations, schools, statements
 
-_LAST = UUID(int=2**128 - 1)
-
 
 class PaperServicer(paper_service_pb2_grpc.PaperServiceServicer):
     """PaperService."""
@@ -77,16 +75,12 @@ class PaperServicer(paper_service_pb2_grpc.PaperServiceServicer):
     ) -> pb.ListPaperDeclarationsResponse:
         """Declarations about a student, the newest first: of all for staff, of the own for a guardian."""
         school_id, student_id = UUID(request.school_id), UUID(request.student_id)
-        size, words = paging.size(request.page_size), ("declarations", request.school_id, request.student_id)
-        (before,) = paging.read_token(words, request.page_token) or (str(_LAST),)
+        page = paging.Page(request, ("declarations", request.school_id, request.student_id), (paging.LAST_ID,))
         async with self._database.school(school_id) as connection:
             own = await self._find_own(connection, school_id, student_id)
-            found = await statements.list_listed(connection, school_id, student_id, own, UUID(before), size + 1)
-        last = str(found[size - 1].declaration.declaration_id) if len(found) > size else ""
-        return pb.ListPaperDeclarationsResponse(
-            declarations=[convert.listed(row) for row in found[:size]],
-            next_page_token=paging.write_token(words, (last,)) if last else "",
-        )
+            found = await statements.list_listed(connection, school_id, student_id, own, *page.after, page.limit)
+        shown, token = page.cut(found, lambda row: (row.declaration.declaration_id,))
+        return pb.ListPaperDeclarationsResponse(declarations=[convert.listed(row) for row in shown], next_page_token=token)
 
     async def _find_own(
         self, connection: Connection, school_id: UUID, student_id: UUID, *, for_oneself: bool = False

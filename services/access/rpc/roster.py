@@ -12,7 +12,7 @@ from chassis.run import Frame
 from diary.access.v1 import roster_service_pb2, roster_service_pb2_grpc
 from services.access import convert
 from services.access.actions.endings import Endings
-from services.access.actions.leaving import Leaving, end_enrolment, end_guardianship
+from services.access.actions.leaving import Leaving, Parting, end_enrolment, end_guardianship
 from services.access.convert import applications as filed
 from services.access.convert.papers import declaration_entry
 from services.access.rules.applications import REGISTERING, require_student
@@ -20,7 +20,6 @@ from services.access.rules.roles import STAFF, Role
 from services.access.rules.standing import require_place, require_session
 from services.access.store import applications, grants, pushes, relations, roster, schools, statements
 
-_FIRST = UUID(int=0)
 _MOST = 500
 # An entry with the id by which pages go on.
 _Entries = Sequence[tuple[UUID, roster_service_pb2.RosterEntry]]
@@ -39,18 +38,15 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
     ) -> roster_service_pb2.ListClassesResponse:
         """Classes of the current year by lowest grade and name."""
         school_id, who = UUID(request.school_id), auth.caller()
-        size = paging.size(request.page_size)
-        words = ("classes", request.school_id)
+        page = paging.Page(request, ("classes", request.school_id), (0, ""))
         async with self._database.school(school_id) as connection:
             now = self._clock.now()
             require_place(await relations.get_standing(connection, school_id, who.account_id, who.session_id, now), STAFF)
-            after_grade, after_name = paging.read_token(words, request.page_token) or ("0", "")
             day = today(self._clock, await schools.get_time_zone(connection, school_id))
-            found = await roster.list_class_rows(connection, school_id, day, int(after_grade), after_name, size + 1)
-        last = (str(found[size - 1].grades[0]), found[size - 1].name) if len(found) > size else None
+            found = await roster.list_class_rows(connection, school_id, day, *page.after, page.limit)
+        shown, token = page.cut(found, lambda row: (row.grades[0], row.name))
         return roster_service_pb2.ListClassesResponse(
-            classes=[convert.school_class(row) for row in found[:size]],
-            next_page_token=paging.write_token(words, last) if last else "",
+            classes=[convert.school_class(row) for row in shown], next_page_token=token
         )
 
     async def ListStudents(
@@ -59,22 +55,17 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
         """Students by name: of the school, or of the own class for a class teacher (Clause R9)."""
         school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
         class_id = UUID(request.class_id) if request.class_id else None
-        size = paging.size(request.page_size)
-        words = ("students", request.school_id, request.class_id)
+        page = paging.Page(request, ("students", request.school_id, request.class_id), ("", paging.FIRST_ID))
         async with self._database.school(school_id) as connection:
             standing = await relations.get_standing(connection, school_id, who.account_id, who.session_id, now)
             require_place(standing, REGISTERING)
-            name, student_id = paging.read_token(words, request.page_token) or ("", str(_FIRST))
             if class_id and not await roster.may_list_class(connection, school_id, who.account_id, now, REGISTERING, class_id):
                 raise NotFound("CLASS_NOT_FOUND", "no such class whose students the caller may see")
             found = await roster.list_listed_students(
-                connection, school_id, who.account_id, now, REGISTERING, (name, UUID(student_id)), size + 1, class_id=class_id
+                connection, school_id, who.account_id, now, REGISTERING, page.after, page.limit, class_id=class_id
             )
-        last = (found[size - 1].sort_key, str(found[size - 1].student_id)) if len(found) > size else None
-        return roster_service_pb2.ListStudentsResponse(
-            students=[filed.student(row) for row in found[:size]],
-            next_page_token=paging.write_token(words, last) if last else "",
-        )
+        shown, token = page.cut(found, lambda row: (row.sort_key, row.student_id))
+        return roster_service_pb2.ListStudentsResponse(students=[filed.student(row) for row in shown], next_page_token=token)
 
     async def GetStudent(
         self, request: roster_service_pb2.GetStudentRequest, context: Context
@@ -84,7 +75,7 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
         async with self._database.school(school_id) as connection:
             require_session(await relations.get_standing(connection, school_id, who.account_id, who.session_id, now))
             found = await roster.list_listed_students(
-                connection, school_id, who.account_id, now, REGISTERING, ("", _FIRST), 1, student_id=student_id
+                connection, school_id, who.account_id, now, REGISTERING, ("", paging.FIRST_ID), 1, student_id=student_id
             )
         if not found:
             raise NotFound("STUDENT_NOT_FOUND", "no such student whom the caller may see")
@@ -95,19 +86,16 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
     ) -> roster_service_pb2.ListGuardianshipsResponse:
         """Guardianships over a student in force today (Clause R6)."""
         school_id, student_id, who, now = UUID(request.school_id), UUID(request.student_id), auth.caller(), self._clock.now()
-        size = paging.size(request.page_size)
-        words = ("guardianships", request.school_id, request.student_id)
+        page = paging.Page(request, ("guardianships", request.school_id, request.student_id), ("", paging.FIRST_ID))
         async with self._database.school(school_id) as connection:
             require_session(await relations.get_standing(connection, school_id, who.account_id, who.session_id, now))
             card = await applications.find_student(connection, school_id, student_id, who.account_id, now)
             require_student(card, REGISTERING)
-            name, after = paging.read_token(words, request.page_token) or ("", str(_FIRST))
             day = today(self._clock, await schools.get_time_zone(connection, school_id))
-            found = await roster.list_guardianships(connection, school_id, student_id, day, (name, UUID(after)), size + 1)
-        last = (found[size - 1].sort_key, str(found[size - 1].guardianship_id)) if len(found) > size else None
+            found = await roster.list_guardianships(connection, school_id, student_id, day, page.after, page.limit)
+        shown, token = page.cut(found, lambda row: (row.sort_key, row.guardianship_id))
         return roster_service_pb2.ListGuardianshipsResponse(
-            guardianships=[filed.guardianship(row) for row in found[:size]],
-            next_page_token=paging.write_token(words, last) if last else "",
+            guardianships=[filed.guardianship(row) for row in shown], next_page_token=token
         )
 
     async def EndGuardianship(
@@ -119,10 +107,8 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
             await self._require_admin(connection, school_id)
             known = await requests.find_answer(connection, who.account_id, request, roster_service_pb2.Guardianship)
             if known is None:
-                guardianship_id = UUID(request.guardianship_id)
-                student_id = await end_guardianship(
-                    connection, self._clock, school_id, guardianship_id, who.account_id, request.ground
-                )
+                parting = Parting(UUID(request.guardianship_id), request.ground, *filed.guardianship_end(request))
+                student_id = await end_guardianship(connection, self._clock, school_id, who.account_id, parting)
                 known = roster_service_pb2.Guardianship(student_id=str(student_id))
                 await requests.keep_answer(connection, who.account_id, request, known, now)
             waiting = await pushes.list_pushes_of_student(connection, school_id, UUID(known.student_id))
@@ -159,7 +145,7 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
         ids = [UUID(entry_id) for entry_id in request.ids]
         school_id = UUID(request.school_id)
         async with self._database.school(school_id) as connection:
-            found = await self._list_entries(connection, school_id, request.kind, ids, _FIRST, _MOST)
+            found = await self._list_entries(connection, school_id, request.kind, ids, paging.FIRST_ID, _MOST)
         return roster_service_pb2.BatchGetRosterResponse(entries=[entry for _, entry in found])
 
     async def ListRoster(
@@ -167,32 +153,30 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
     ) -> roster_service_pb2.ListRosterResponse:
         """All entries of a kind, by id."""
         school_id = UUID(request.school_id)
-        size = paging.size(request.page_size)
-        words = ("roster", request.school_id, str(request.kind))
-        (after,) = paging.read_token(words, request.page_token) or (str(_FIRST),)
+        page = paging.Page(request, ("roster", request.school_id, str(request.kind)), (paging.FIRST_ID,))
         async with self._database.school(school_id) as connection:
-            found = await self._list_entries(connection, school_id, request.kind, None, UUID(after), size + 1)
-        token = paging.write_token(words, (str(found[size - 1][0]),)) if len(found) > size else ""
-        return roster_service_pb2.ListRosterResponse(entries=[entry for _, entry in found[:size]], next_page_token=token)
+            found = await self._list_entries(connection, school_id, request.kind, None, *page.after, page.limit)
+        shown, token = page.cut(found, lambda row: (row[0],))
+        return roster_service_pb2.ListRosterResponse(entries=[entry for _, entry in shown], next_page_token=token)
 
     async def _list_entries(
         self, connection: Connection, school_id: UUID, kind: int, ids: Sequence[UUID] | None, after: UUID, limit: int
     ) -> _Entries:
         if kind == roster_service_pb2.ROSTER_KIND_SCHOOL:
             return await self._list_school(connection, school_id, ids, after)
-        if kind == roster_service_pb2.ROSTER_KIND_CLASS:
-            classes = await roster.list_classes(connection, school_id, ids, after, limit)
-            return [(row.class_id, convert.class_entry(row)) for row in classes]
         if kind == roster_service_pb2.ROSTER_KIND_RELATION:
             found = await relations.list_relations(connection, school_id, ids, after, limit)
             return [(row.relation_id, convert.relation_entry(row)) for row in found]
         if kind == roster_service_pb2.ROSTER_KIND_PAPER_DECLARATION:
             declared = await statements.list_roster_declarations(connection, school_id, ids, after, limit)
-            return [(row.declaration_id, declaration_entry(row)) for row in declared]
+            return [(row.declaration.declaration_id, declaration_entry(row)) for row in declared]
         zone = await schools.find_time_zone(connection, school_id)
         if zone is None:
             return []
         day = today(self._clock, zone)
+        if kind == roster_service_pb2.ROSTER_KIND_CLASS:
+            classes = await roster.list_classes(connection, school_id, ids, after, limit, day)
+            return [(row.class_id, convert.class_entry(row)) for row in classes]
         if kind == roster_service_pb2.ROSTER_KIND_STUDENT:
             students = await roster.list_students(connection, school_id, ids, after, limit, day)
             return [(row.student_id, convert.student_entry(row)) for row in students]

@@ -2,21 +2,28 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import IntEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from chassis.calendar import WorkingCalendar, YearUnknownError, clock_start, due_time
 from chassis.errors import FailedPrecondition, NotFound
-from services.access.rules.guardianships import WORDS, GuardianKind, is_under
+from services.access.rules.guardianships import (
+    OWN_CARE_AGE,
+    WORDS,
+    Authority,
+    AuthorityEnd,
+    GuardianKind,
+    find_authority_end,
+    is_authority_in_force,
+    is_under,
+)
 from services.access.rules.names import PersonName, build_display_name
 from services.access.rules.roles import Role
 from services.access.rules.statements import ApplicationKind, PaperWish
 
 CLAUSE = "R15"
-# Decision 7: below it a student's own application holds only with a guardian's.
-OWN_APPLICATION_AGE = 14
 REGISTERING = frozenset({Role.CLASS_TEACHER, Role.ADMIN, Role.SECRETARY})
 READING = REGISTERING | {Role.HEAD}
 GRANTING = frozenset({Role.CLASS_TEACHER, Role.ADMIN})
@@ -93,12 +100,12 @@ class StudentCard:
 
 @dataclass(frozen=True, slots=True)
 class NewApplicant:
-    """An applicant to be written: the person and the guardianship are in the tables."""
+    """An applicant to be written: the person is in the tables, a guardianship where the school knows of one already."""
 
     person_id: UUID
     guardianship_id: UUID | None
     kind: GuardianKind | None
-    document: str
+    authority: Authority
     email: str
     way: Way
     paper: PaperWish
@@ -129,24 +136,31 @@ class NewCase:
 
 @dataclass(frozen=True, slots=True)
 class Applicant:
-    """An applicant of a case. The account is None before the decision of a person without one."""
+    """An applicant of a case. The account is None before the decision of a person without one.
+
+    The guardianship is None while what was filed proves the relation alone: the granting makes it. `held_to` is the day after
+    its last, `ending` the act that ended it before its term.
+    """
 
     applicant_id: UUID
     application_id: UUID
     person_id: UUID
     name: PersonName
     kind: GuardianKind | None
-    document: str
+    authority: Authority
     email: str
     way: Way
     guardianship_id: UUID | None
     is_guardianship_in_force: bool
+    held_to: date | None
+    ending: AuthorityEnd | None
     due_time: datetime | None
     met_time: datetime | None
     grant_id: UUID | None
     account_id: UUID | None
     login: str
     is_activated: bool
+    has_access: bool
     slip_time: datetime | None
     hand_over_time: datetime | None
 
@@ -256,7 +270,7 @@ def build_checklist(case: Case, day: date) -> list[ChecklistItem]:
         return []
     student = case.student
     enrolment = student.enrolment if student.enrolment and student.enrolment.from_date <= day else None
-    is_complete = bool(student.name.given_name and student.birth_date)
+    is_complete = student.birth_date is not None
     relations = [_prove_relation(applicant, case, day) for applicant in case.applicants]
     return [
         _item("R10", _write_order(enrolment) if enrolment else ""),
@@ -288,11 +302,19 @@ def require_grantable(case: Case) -> None:
 
 
 def require_withdrawable(case: Case) -> None:
-    """Clause R24. Raises FailedPrecondition NOTHING_TO_WITHDRAW, APPLICATION_DECIDED."""
+    """Clause R24; of two guardians neither withdraws the other's application by the own door.
+
+    Raises FailedPrecondition NOTHING_TO_WITHDRAW, APPLICATION_DECIDED, WITHDRAWAL_OF_ANOTHER.
+    """
     if case.kind is not ApplicationKind.APPENDIX_1:
         raise FailedPrecondition("NOTHING_TO_WITHDRAW", "a statement has had its effect; a new application gives access again")
     if case.state in DECIDED:
         raise FailedPrecondition("APPLICATION_DECIDED", "the case is already decided")
+    is_by_staff = bool(case.student.caller_roles & REGISTERING)
+    if not is_by_staff and sum(applicant.kind is not None for applicant in case.applicants) > 1:
+        raise FailedPrecondition(
+            "WITHDRAWAL_OF_ANOTHER", "the application is another guardian's too: withdraw it at the school"
+        )
 
 
 def choose_granting_role(caller_roles: Iterable[int]) -> Role:
@@ -344,9 +366,14 @@ def _item(clause: str, evidence: str) -> ChecklistItem:
 def _prove_relation(applicant: Applicant, case: Case, day: date) -> str:
     """The proved relation in words, empty when it is not proved."""
     if applicant.kind is None:
-        is_young = is_under(case.student.birth_date, OWN_APPLICATION_AGE, day)
+        is_young = is_under(case.student.birth_date, OWN_CARE_AGE, day)
         has_guardian = any(other.kind for other in case.applicants)
         return "" if is_young and not has_guardian else "сам обучающийся"
-    if not applicant.is_guardianship_in_force or not applicant.document:
+    held, authority = applicant.is_guardianship_in_force, applicant.authority
+    if applicant.guardianship_id is None:
+        held = is_authority_in_force(applicant.kind, case.student.birth_date, authority, case.register_date, day)
+    if not held or not authority.document:
         return ""
-    return f"{build_display_name(applicant.name)} — {WORDS[applicant.kind]}, {applicant.document}"
+    to_date = find_authority_end(applicant.kind, authority)
+    until = f", действует по {to_date - timedelta(days=1):%d.%m.%Y}" if to_date else ""
+    return f"{build_display_name(applicant.name)} — {WORDS[applicant.kind]}, {authority.document}{until}"

@@ -57,6 +57,9 @@ class DeliveryGrant:
     is_activated: bool
     school_name: str
     time_zone: str
+    login: str
+    application_number: str
+    application_date: date
 
 
 def write_one_time_password(letters: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chassis.errors import FailedPrecondition, NotFound
 from services.access.rules.applications import Regulation, Way
+from services.access.rules.guardianships import AuthorityEnd
 from services.access.rules.names import PersonName
 from services.access.rules.refusals import RefusalGround, RefusalReason
 from services.access.rules.statements import ApplicationKind
@@ -75,10 +76,13 @@ class Decision:
     class_name: str
     fact_date: date | None
     fact_order_number: str
+    authority_end: AuthorityEnd | None
     access_end_time: datetime | None
     paper_number: int | None
     paper_year: int | None
     declines_printouts: bool
+    keeps_student_access: bool
+    keeps_guardian_access: bool
     is_own_statement_of_student: bool
     signer: Signer
     preparer_name: PersonName

@@ -1,5 +1,6 @@
 """Logins made of names (Clause R25): Latin letters that a family can type from a paper slip."""
 
+import re
 import unicodedata
 from collections.abc import Collection
 from itertools import count
@@ -14,8 +15,9 @@ _LETTERS = dict(
         strict=True,
     )
 )
-# Short enough for the line of a slip, however long the family name is.
-_LONGEST_PART = 24
+# Short enough for the line of a slip and for fingers, however long the family name is.
+_LONGEST_PART = 16
+_BETWEEN = re.compile(r"[\s\-\u2010-\u2015]+")
 _NAMELESS = "semya"
 
 
@@ -27,9 +29,16 @@ def transliterate(word: str) -> str:
 
 def build_login(name: PersonName) -> str:
     """The login wished for: family name and initials, ivanova.mp; `semya` when nothing of the family name can be written."""
-    family = transliterate(name.family_name)[:_LONGEST_PART] or _NAMELESS
+    family = _shorten(name.family_name) or _NAMELESS
     initials = "".join(transliterate(part[:1])[:1] for part in (name.given_name, name.patronymic))
     return f"{family}.{initials}" if initials else family
+
+
+def _shorten(family_name: str) -> str:
+    """A long double name by its first part, Власова-Константинопольская -> vlasova; what is longer still is cut."""
+    whole = transliterate(family_name)
+    parts = [word for part in _BETWEEN.split(family_name) if (word := transliterate(part))]
+    return (whole if len(whole) <= _LONGEST_PART or not parts else parts[0])[:_LONGEST_PART]
 
 
 def choose_login(name: PersonName, taken: Collection[str]) -> str:

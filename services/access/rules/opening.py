@@ -23,7 +23,9 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A person of the school now; `login` and `account_id` are None without an account."""
+    """A person of the school now; `login` and `account_id` are None without an account. A password is needed where neither an
+    own one nor a live one-time password exists.
+    """
 
     person_id: UUID
     name: PersonName
@@ -31,6 +33,9 @@ class Candidate:
     roles: frozenset[int]
     account_id: UUID | None
     login: str | None
+    is_activated: bool
+    needs_password: bool
+    slip_count: int
 
 
 @dataclass(frozen=True, slots=True)

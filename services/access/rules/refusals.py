@@ -6,12 +6,29 @@ from enum import IntEnum
 from uuid import UUID
 
 from chassis.errors import FailedPrecondition
-from services.access.rules.applications import DECIDED, Case, State, is_relation_proved, write_number, write_person
-from services.access.rules.guardianships import find_birthday, is_under
+from services.access.rules.applications import (
+    DECIDED,
+    Applicant,
+    Case,
+    Regulation,
+    State,
+    is_relation_proved,
+    write_number,
+    write_person,
+)
+from services.access.rules.guardianships import (
+    FULL_AGE,
+    AuthorityEnd,
+    AuthorityEnding,
+    find_authority_end,
+    find_birthday,
+    find_expiry,
+    is_under,
+    write_authority_end,
+)
 from services.access.rules.names import PersonName
+from services.access.rules.schools import SchoolDetails
 from services.access.rules.statements import ApplicationKind
-
-_FULL_AGE = 18
 
 
 class RefusalGround(IntEnum):
@@ -59,19 +76,23 @@ class LastEnrolment:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What proves a ground: its case, the evidence in words, and the facts that the paper prints: the 18th birthday, or the
-    last day at the school with its order.
+    """What proves a ground: its case, the evidence in words, and the facts that the paper prints: the 18th birthday, the last
+    day at the school with its order, or the last day of the authority with the act that ended it.
     """
 
     reason: RefusalReason
     evidence: str
     fact_date: date | None = None
     fact_order_number: str = ""
+    fact_order_date: date | None = None
+    authority_ending: AuthorityEnding | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A refusal of a case; what belongs to the signature is None or empty before it, `reason` in those from before reasons."""
+    """A refusal of a case; what belongs to the signature is None or empty before it, `reason` in those from before reasons,
+    `authority_ending` where no authority has ended.
+    """
 
     application_id: UUID
     ground: RefusalGround
@@ -82,6 +103,7 @@ class Refusal:
     number: int | None
     sign_time: datetime | None
     signer: PersonName | None
+    authority_ending: AuthorityEnding | None
 
 
 def write_refusal_number(number: int, year: int) -> str:
@@ -107,6 +129,16 @@ def prove_ground(case: Case, ground: RefusalGround, day: date, last: LastEnrolme
     return proof
 
 
+def require_printable(details: SchoolDetails, regulation: Regulation) -> None:
+    """A decision prints where the school is, whom a complaint goes to, and the regulation that the school has adopted: it is
+    not made up while one is not known (Clauses R1, R22). Raises FailedPrecondition SCHOOL_DETAILS_MISSING.
+    """
+    known = {"address": details.address, "founder": details.founder, "regulation": regulation.order_number}
+    missing = ",".join(name for name, said in known.items() if not said)
+    if missing:
+        raise FailedPrecondition("SCHOOL_DETAILS_MISSING", f"the school has not said: {missing}", {"missing": missing})
+
+
 def require_undecided(case: Case) -> None:
     """Raises FailedPrecondition APPLICATION_DECIDED."""
     if case.state in DECIDED:
@@ -124,20 +156,41 @@ def require_proposed(case: Case, refusal: Refusal | None) -> Refusal:
 def _prove_not_an_applicant(case: Case, day: date) -> Proof | None:
     """Clause R19. A young student is an applicant whose case waits for a guardian's signature (decision 7).
 
-    To one who shows no document the paper tells nothing of the child, of age or not.
+    A statement of one who has shown no relation has no effect, and is refused by this ground too. To one who shows no document
+    the paper tells nothing of the child, of age or not.
     """
-    if case.kind is not ApplicationKind.APPENDIX_1 or any(is_relation_proved(one, case, day) for one in case.applicants):
-        return None
     if any(applicant.kind is None for applicant in case.applicants):
+        return None
+    is_statement = case.kind is not ApplicationKind.APPENDIX_1
+    if any(_was_shown(one) if is_statement else is_relation_proved(one, case, day) for one in case.applicants):
         return None
     names = ", ".join(write_person(applicant.name, applicant.kind) for applicant in case.applicants)
     birth_date = case.student.birth_date
-    if not all(applicant.document for applicant in case.applicants):
+    if not all(applicant.authority.document for applicant in case.applicants):
         return Proof(RefusalReason.RELATION_NOT_PROVED, f"родство не подтверждено на {day:%d.%m.%Y}: {names}")
-    if birth_date is not None and not is_under(birth_date, _FULL_AGE, day):
-        of_age = find_birthday(birth_date, _FULL_AGE)
+    ended = next(filter(None, (_find_end(applicant, case, day) for applicant in case.applicants)), None)
+    if ended is None and birth_date is not None and not is_under(birth_date, FULL_AGE, day):
+        of_age = find_birthday(birth_date, FULL_AGE)
         return Proof(RefusalReason.STUDENT_OF_AGE, f"обучающийся совершеннолетний на {day:%d.%m.%Y}: {names}", of_age)
-    return Proof(RefusalReason.AUTHORITY_ENDED, f"полномочия прекращены на {day:%d.%m.%Y}: {names}")
+    if ended is None:
+        return Proof(RefusalReason.RELATION_NOT_PROVED, f"родство не подтверждено на {day:%d.%m.%Y}: {names}")
+    evidence = f"полномочия прекращены на {day:%d.%m.%Y}: {names}; {write_authority_end(ended)}"
+    facts = ended.last_date, ended.act_number, ended.act_date, ended.ending
+    return Proof(RefusalReason.AUTHORITY_ENDED, evidence, *facts)
+
+
+def _was_shown(applicant: Applicant) -> bool:
+    """Whether a statement's signer had shown the relation when the statement was filed: then it has had its effect."""
+    return applicant.kind is None or applicant.guardianship_id is not None
+
+
+def _find_end(applicant: Applicant, case: Case, day: date) -> AuthorityEnd | None:
+    """How an applicant's authority ended otherwise than by age: as the school keeps it, or by the term of what was filed."""
+    if applicant.guardianship_id is not None or applicant.kind is None:
+        by_term = find_expiry(applicant.kind, applicant.held_to, case.student.birth_date, day) if applicant.kind else None
+        return applicant.ending or by_term
+    to_date = find_authority_end(applicant.kind, applicant.authority)
+    return find_expiry(applicant.kind, to_date, case.student.birth_date, day)
 
 
 def _prove_not_a_student(case: Case, day: date, last: LastEnrolment | None) -> Proof | None:
@@ -152,8 +205,8 @@ def _prove_not_a_student(case: Case, day: date, last: LastEnrolment | None) -> P
 
 
 def _prove_own_statement(case: Case) -> Proof | None:
-    """Clause R21: the case is the statement."""
-    if case.kind is ApplicationKind.APPENDIX_1:
+    """Clause R21: the case is the statement, of one who had shown the relation."""
+    if case.kind is ApplicationKind.APPENDIX_1 or not all(map(_was_shown, case.applicants)):
         return None
     is_cancelled = case.kind is ApplicationKind.APPENDIX_3
     written = f"от {case.register_date:%d.%m.%Y} № {write_number(case.number, case.year)}"

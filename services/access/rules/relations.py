@@ -11,7 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.access.rules.grants import EndingCause
-from services.access.rules.guardianships import find_coming_of_age
+from services.access.rules.guardianships import FULL_AGE, find_reaching
 from services.access.rules.roles import RelationKind, Role
 
 
@@ -83,7 +83,7 @@ def find_bound(bounds: Bounds) -> date | None:
     """
     days = [bounds.enrolled_to, bounds.guardian_to]
     if bounds.guardian_from is not None and bounds.birth_date is not None:
-        of_age = find_coming_of_age(bounds.birth_date)
+        of_age = find_reaching(bounds.birth_date, FULL_AGE)
         days.append(of_age if bounds.guardian_from < of_age else None)
     return min((day for day in days if day is not None), default=None)
 
@@ -93,7 +93,7 @@ def find_ending_cause(bounds: Bounds) -> EndingCause:
     bound = find_bound(bounds)
     if bound == bounds.enrolled_to:
         return EndingCause.LEAVING
-    if bounds.birth_date is not None and bound == find_coming_of_age(bounds.birth_date):
+    if bounds.birth_date is not None and bound == find_reaching(bounds.birth_date, FULL_AGE):
         return EndingCause.OF_AGE
     return EndingCause.AUTHORITY
 

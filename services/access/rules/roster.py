@@ -45,12 +45,13 @@ class ClassRow:
 
 @dataclass(frozen=True, slots=True)
 class RosterClass:
-    """A class (homeroom)."""
+    """A class (homeroom), with its class teacher of a day; None while it has none."""
 
     class_id: UUID
     name: str
     grades: list[int]
     version: int
+    teacher_name: PersonName | None
 
 
 @dataclass(frozen=True, slots=True)

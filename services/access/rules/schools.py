@@ -1,8 +1,11 @@
-"""What a school's papers say of it."""
+"""What a school's papers say of it, and the regulation it has adopted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 
-from chassis.errors import Aborted
+from chassis.errors import Aborted, FieldViolation, InvalidArgument
+from services.access.rules.applications import Regulation
+from services.access.rules.filing import one_line
 from services.access.rules.roles import Role
 from services.access.rules.roster import School
 
@@ -39,3 +42,20 @@ def require_current(found: DetailedSchool, etag: str) -> DetailedSchool:
     if etag != str(found.version):
         raise Aborted("ETAG_STALE", "another has changed the school's details meanwhile: read them again")
     return found
+
+
+def adopt(regulation: Regulation, today: date) -> Regulation:
+    """A version as the school's order adopts it (Clause R1): no order of tomorrow, nothing in force before its order.
+
+    Raises InvalidArgument REQUEST_INVALID.
+    """
+    clean = replace(regulation, title=one_line(regulation.title), order_number=one_line(regulation.order_number or ""))
+    wrong = [(name, "is empty") for name in ("title", "order_number") if not getattr(clean, name)]
+    if clean.order_date is None or clean.order_date > today:
+        wrong.append(("order_date", "the order has not been given yet"))
+    elif clean.valid_from < clean.order_date:
+        wrong.append(("valid_from_date", "is before the order"))
+    if wrong:
+        violations = tuple(FieldViolation(field, description) for field, description in wrong)
+        raise InvalidArgument("REQUEST_INVALID", violations[0].description, violations=violations)
+    return clean

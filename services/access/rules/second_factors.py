@@ -1,11 +1,14 @@
-"""One-time codes of staff by RFC 6238: six digits, 30 seconds, each used once."""
+"""One-time codes of staff by RFC 6238: six digits, 30 seconds, each used once, five wrong ones in 15 minutes."""
 
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import pyotp
 
-from chassis.errors import FailedPrecondition, Unauthenticated
+from chassis.errors import FailedPrecondition, ResourceExhausted
+from services.access.rules.sign_in import FAILURES, WINDOW
 
 _STEP = 30
 # A clock may be a step behind or ahead.
@@ -15,11 +18,12 @@ _ISSUER = "Электронный дневник"
 
 @dataclass(frozen=True, slots=True)
 class SecondFactor:
-    """A secret in Base32; `last_step` is the step of the last code used."""
+    """A secret as it is kept; `last_step` is the step of the last code used, `fail_times` are of wrong codes."""
 
     secret: str
     is_confirmed: bool
     last_step: int
+    fail_times: Sequence[datetime] = ()
 
 
 def build_link(secret: str, login: str) -> str:
@@ -27,15 +31,33 @@ def build_link(secret: str, login: str) -> str:
     return pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name=_ISSUER)
 
 
-def check_code(factor: SecondFactor, code: str, now: datetime) -> int:
-    """The step of a right code not used before, to be kept. Raises Unauthenticated CODE_MISSING, CODE_WRONG."""
-    if not code:
-        raise Unauthenticated("CODE_MISSING", "the account has a second factor: a one-time code is needed")
-    current, totp = int(now.timestamp()) // _STEP, pyotp.TOTP(factor.secret)
+def read_code(typed: str) -> str:
+    """The digits of a code, however apps and people write it: 123 456, 123-456."""
+    return "".join(sign for sign in unicodedata.normalize("NFKC", typed) if sign.isdecimal())
+
+
+def require_unblocked(factor: SecondFactor, now: datetime) -> None:
+    """Raises ResourceExhausted CODE_BLOCKED with retry_time after too many wrong codes, wherever they were asked for."""
+    recent = sorted(time for time in factor.fail_times if now - time < WINDOW)
+    if len(recent) >= FAILURES:
+        retry_time = recent[-FAILURES] + WINDOW
+        raise ResourceExhausted(
+            "CODE_BLOCKED", "too many wrong one-time codes; wait until retry_time", {"retry_time": retry_time.isoformat()}
+        )
+
+
+def count_failure(factor: SecondFactor, now: datetime) -> list[datetime]:
+    """The wrong codes to keep when one more came."""
+    return [*(time for time in factor.fail_times if now - time < WINDOW), now]
+
+
+def find_step(factor: SecondFactor, secret: str, code: str, now: datetime) -> int | None:
+    """The step of a right code not used before, to be kept; None when the code is wrong, too old or used. `secret`: opened."""
+    current, totp = int(now.timestamp()) // _STEP, pyotp.TOTP(secret)
     for step in (current + offset for offset in _WINDOW):
-        if step > factor.last_step and pyotp.utils.strings_equal(totp.at(step * _STEP), code):
+        if step > factor.last_step and pyotp.utils.strings_equal(totp.at(step * _STEP), read_code(code)):
             return step
-    raise Unauthenticated("CODE_WRONG", "the one-time code is wrong, too old, or was used already")
+    return None
 
 
 def require_enrolled(factor: SecondFactor | None) -> SecondFactor:

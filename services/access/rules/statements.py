@@ -47,13 +47,14 @@ class PaperWish:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Who signed a statement; `kind` is None for the student."""
+    """Who signed a statement; `kind` is None for the student. `is_proved`: the relation was shown."""
 
     person_id: UUID
     name: PersonName
     kind: GuardianKind | None
     reason: PaperReason
     declines_printouts: bool
+    is_proved: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,6 @@ def write_paper_number(declaration: PaperDeclaration) -> str:
 
 
 def write_declaration(declaration: PaperDeclaration) -> str:
-    """A declaration in the case log, by its sheet (templates, 4)."""
+    """A declaration in the case log, by its number among them; the statement is its paper."""
     form = "заявитель отказался и от распечаток" if declaration.declines_printouts else "распечатка еженедельно"
-    return f"форма информирования: {form}, лист выбора № {write_paper_number(declaration)}"
+    return f"форма информирования: {form}, № {write_paper_number(declaration)}"

@@ -54,8 +54,11 @@ def _school(roster: Roster) -> Iterator[Table]:
     yield _table("schools", "school_id code name full_name time_zone current_year_id", [row])
     said = asdict(roster.details)
     yield _table("school_details", f"school_id {' '.join(said)}", [(school.school_id, *said.values())])
+    adopted = roster.regulation
+    rows: list[Row] = [(school.school_id, adopted.title, adopted.order_number, adopted.order_date, adopted.valid_from)]
+    yield _table("regulation_versions", "school_id title order_number order_date valid_from", rows)
     validity = Range(year.first_day, year.last_day + _DAY)
-    rows: list[Row] = [(school.school_id, year.year_id, year.name, validity)]
+    rows = [(school.school_id, year.year_id, year.name, validity)]
     yield _table("school_years", "school_id year_id name validity", rows)
     rows = [(school.school_id, c.class_id, year.year_id, c.name, c.grades) for c in roster.classes]
     yield _table("classes", "school_id class_id year_id name grades", rows)

@@ -1,11 +1,13 @@
 """Accounts, failed sign-ins, and where an account has a place."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from chassis.db import Connection
 from services.access.rules.callers import Place
+from services.access.rules.sign_in import Attempts
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +47,36 @@ async def list_places(connection: Connection, account_id: UUID) -> list[Place]:
     return [Place(**row) for row in rows]
 
 
-async def lock_failures(connection: Connection, login_digest: bytes, now: datetime) -> list[datetime]:
-    """Times of failed sign-ins of a login, known or not, locked until the transaction ends. In `db.region`."""
-    times: list[datetime] = await connection.fetchval(
+async def lock_attempts(connection: Connection, digests: Sequence[bytes], now: datetime) -> dict[bytes, Attempts]:
+    """Attempts by digests of what they are counted for, locked until the transaction ends, in one order. In `db.region`."""
+    rows = await connection.fetch(
         """
-        INSERT INTO sign_in_failures (login_digest, fail_times, update_time) VALUES ($1, '{}', $2)
-        ON CONFLICT (login_digest) DO UPDATE SET update_time = $2 RETURNING fail_times
+        INSERT INTO sign_in_failures (login_digest, fail_times, update_time)
+        SELECT digest, '{}', $2 FROM unnest($1::bytea[]) AS digest ORDER BY digest
+        ON CONFLICT (login_digest) DO UPDATE SET update_time = $2 RETURNING login_digest, fail_times, pending_times
         """,
-        login_digest,
+        digests,
         now,
     )
-    return times
+    return {row["login_digest"]: Attempts(row["fail_times"], row["pending_times"]) for row in rows}
 
 
-async def save_failures(connection: Connection, login_digest: bytes, fail_times: list[datetime]) -> None:
-    """Replaces the times. In `db.region`."""
-    await connection.execute("UPDATE sign_in_failures SET fail_times = $2 WHERE login_digest = $1", login_digest, fail_times)
+async def save_attempts(connection: Connection, attempts: Mapping[bytes, Attempts]) -> None:
+    """Replaces the times. In `db.region`, after `lock_attempts`."""
+    for digest, known in attempts.items():
+        await connection.execute(
+            "UPDATE sign_in_failures SET fail_times = $2, pending_times = $3 WHERE login_digest = $1",
+            digest,
+            known.fail_times,
+            known.pending_times,
+        )
 
 
-async def delete_failures(connection: Connection, login_digest: bytes) -> None:
-    """Forgets the failures of a login that has signed in. In `db.region`."""
-    await connection.execute("DELETE FROM sign_in_failures WHERE login_digest = $1", login_digest)
+async def replace_password(connection: Connection, account_id: UUID, kept: str, password_hash: str) -> None:
+    """Keeps the same password otherwise hashed, unless another was set meanwhile. In `db.region`."""
+    await connection.execute(
+        "UPDATE accounts SET password_hash = $3 WHERE account_id = $1 AND password_hash = $2", account_id, kept, password_hash
+    )
 
 
 async def delete_old_failures(connection: Connection, before: datetime) -> None:

@@ -1,7 +1,7 @@
 """Applications, their applicants, log, numbers and deadlines. In `db.school`."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -20,7 +20,7 @@ from services.access.rules.applications import (
     StudentCard,
     Way,
 )
-from services.access.rules.guardianships import GuardianKind
+from services.access.rules.guardianships import Authority, AuthorityEnd, AuthorityEnding, GuardianKind
 from services.access.rules.names import PersonName
 from services.access.rules.statements import ApplicationKind
 
@@ -163,19 +163,37 @@ async def list_cases(
 
 
 async def list_applicants(
-    connection: Connection, school_id: UUID, application_ids: Sequence[UUID], today: date
+    connection: Connection, school_id: UUID, application_ids: Sequence[UUID], today: date, now: datetime
 ) -> list[Applicant]:
     """Applicants of cases in the order of filing. `today`: the day on which guardianships shall be in force."""
     rows = await connection.fetch(
         """
         SELECT m.applicant_id, m.application_id, m.person_id, p.family_name, p.given_name, p.patronymic,
-               m.guardian_kind AS kind, m.authority_document AS document, m.email, m.credentials_way AS way, m.guardianship_id,
-               coalesce(g.validity @> $3::date, false) AS is_guardianship_in_force, d.due_time, d.met_time, m.grant_id,
+               m.guardian_kind AS kind, m.authority_document AS document, m.authority_date AS issue_date,
+               m.authority_last_date AS last_date, m.email, m.credentials_way AS way, m.guardianship_id,
+               coalesce(f.is_in_force, false) AS is_guardianship_in_force, e.held_to, e.end_ground, e.end_kind, e.end_date,
+               e.end_act_number, e.end_act_date, d.due_time, d.met_time, m.grant_id,
+               EXISTS (SELECT FROM grants o JOIN relations r ON r.school_id = o.school_id AND r.fact_id = o.grant_id
+                       WHERE o.school_id = m.school_id AND o.student_id = c.student_id AND o.holder_person_id = m.person_id
+                         AND o.end_time IS NULL AND (r.valid_to_time IS NULL OR r.valid_to_time > $4)) AS has_access,
                a.account_id, coalesce(a.login, '') AS login, coalesce(a.is_activated, false) AS is_activated,
                o.create_time AS slip_time, m.hand_over_time
         FROM applicants m
         JOIN people p USING (school_id, person_id)
+        JOIN applications c USING (school_id, application_id)
         LEFT JOIN guardianships g USING (school_id, guardianship_id)
+        LEFT JOIN LATERAL (
+            SELECT bool_or(n.validity @> $3::date) AS is_in_force FROM standing_guardianships n
+            WHERE n.school_id = g.school_id AND n.student_id = g.student_id AND n.guardian_person_id = g.guardian_person_id
+              AND (n.kind = 'representative') = (g.kind = 'representative')
+        ) f ON true
+        LEFT JOIN LATERAL (
+            SELECT upper(n.validity) AS held_to, n.end_ground, n.end_kind, n.end_date, n.end_act_number, n.end_act_date
+            FROM guardianships n
+            WHERE n.school_id = g.school_id AND n.student_id = g.student_id AND n.guardian_person_id = g.guardian_person_id
+              AND (n.kind = 'representative') = (g.kind = 'representative')
+            ORDER BY n.validity DESC LIMIT 1
+        ) e ON true
         LEFT JOIN deadlines d ON d.school_id = m.school_id AND d.clause = 'R15' AND d.subject_id = m.applicant_id
         LEFT JOIN account_people h ON h.school_id = m.school_id AND h.person_id = m.person_id
         LEFT JOIN accounts a ON a.account_id = h.account_id
@@ -186,6 +204,7 @@ async def list_applicants(
         school_id,
         application_ids,
         today,
+        now,
     )
     return [_read_applicant(row) for row in rows]
 
@@ -245,9 +264,9 @@ async def find_regulation_id(connection: Connection, school_id: UUID, day: date)
     return regulation_id
 
 
-async def insert_regulation(connection: Connection, school_id: UUID, regulation: Regulation) -> None:
-    """A version; nothing when another has just put one for the same day."""
-    await connection.execute(
+async def insert_regulation(connection: Connection, school_id: UUID, regulation: Regulation) -> bool:
+    """A version; false when there is one for the same day."""
+    status = await connection.execute(
         """
         INSERT INTO regulation_versions (school_id, title, order_number, order_date, valid_from) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT DO NOTHING
@@ -257,6 +276,46 @@ async def insert_regulation(connection: Connection, school_id: UUID, regulation:
         regulation.order_number,
         regulation.order_date,
         regulation.valid_from,
+    )
+    return status.endswith(" 1")
+
+
+async def find_adopted(connection: Connection, school_id: UUID, day: date) -> Regulation | None:
+    """The version in force on a day, by the school's own order (Clause R1)."""
+    row = await connection.fetchrow(
+        """
+        SELECT title, order_number, order_date, valid_from FROM regulation_versions
+        WHERE school_id = $1 AND valid_from <= $2 AND order_number IS NOT NULL ORDER BY valid_from DESC LIMIT 1
+        """,
+        school_id,
+        day,
+    )
+    return Regulation(**row) if row else None
+
+
+async def judge_by_adopted(
+    connection: Connection, school_id: UUID, regulation: Regulation, account_id: UUID, ground: str, now: datetime
+) -> None:
+    """Undecided cases that came while a version is in force are judged by it from now on; each log says so (Clauses R1, R2)."""
+    await connection.execute(
+        """
+        WITH judged AS (
+            UPDATE applications a SET regulation_id = v.regulation_id, version = a.version + 1
+            FROM schools s, regulation_versions v
+            WHERE a.school_id = $1 AND a.decide_time IS NULL AND s.school_id = $1 AND v.school_id = $1 AND v.valid_from = $2
+              AND v.valid_from = (
+                  SELECT max(n.valid_from) FROM regulation_versions n
+                  WHERE n.school_id = $1 AND n.valid_from <= (a.receive_time AT TIME ZONE s.time_zone)::date)
+            RETURNING a.application_id, a.state
+        )
+        INSERT INTO case_log (school_id, application_id, time, actor_account_id, state, ground)
+        SELECT $1, application_id, $5, $3, state, $4 FROM judged
+        """,
+        school_id,
+        regulation.valid_from,
+        account_id,
+        ground,
+        now,
     )
 
 
@@ -299,9 +358,10 @@ async def insert_applicants(
         WITH filed AS (
             INSERT INTO applicants (school_id, application_id, place, person_id, guardianship_id, guardian_kind,
                                     authority_document, email, credentials_way, paper_reason, declines_printouts,
-                                    ends_paper_mode)
-            SELECT $1, $2, row_number() OVER (), * FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[],
-                                                               $8::smallint[], $12::smallint[], $13::boolean[], $14::boolean[])
+                                    ends_paper_mode, authority_date, authority_last_date)
+            SELECT $1, $2, row_number() OVER (), *
+            FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::smallint[], $12::smallint[],
+                        $13::boolean[], $14::boolean[], $15::date[], $16::date[])
             RETURNING applicant_id
         )
         INSERT INTO deadlines (school_id, clause, subject_id, start_time, due_time)
@@ -312,7 +372,7 @@ async def insert_applicants(
         [applicant.person_id for applicant in applicants],
         [applicant.guardianship_id for applicant in applicants],
         [applicant.kind for applicant in applicants],
-        [applicant.document for applicant in applicants],
+        [applicant.authority.document for applicant in applicants],
         [applicant.email for applicant in applicants],
         [applicant.way for applicant in applicants],
         CLAUSE,
@@ -321,6 +381,8 @@ async def insert_applicants(
         [applicant.paper.reason for applicant in applicants],
         [applicant.paper.declines_printouts for applicant in applicants],
         [applicant.paper.ends_mode for applicant in applicants],
+        [applicant.authority.issue_date for applicant in applicants],
+        [applicant.authority.last_date for applicant in applicants],
     )
 
 
@@ -385,7 +447,7 @@ async def count_open_deadlines(connection: Connection, now: datetime) -> list[tu
         """
         SELECT clause, count(*) AS open, count(*) FILTER (WHERE due_time < $1) AS overdue
         FROM (SELECT clause, due_time, met_time FROM deadlines
-              UNION ALL SELECT clause, due_time, met_time FROM known_deadlines) q
+              UNION ALL SELECT clause, due_time, met_time FROM known_deadlines WHERE NOT is_void) q
         WHERE met_time IS NULL GROUP BY clause
         """,
         now,
@@ -429,12 +491,23 @@ def _read_case(row: asyncpg.Record) -> Case:
 
 
 def _read_applicant(row: asyncpg.Record) -> Applicant:
-    named = {key: value for key, value in row.items() if key not in ("family_name", "given_name", "patronymic")}
+    parts = {"family_name", "given_name", "patronymic", "document", "issue_date", "last_date"}
+    ended = {"end_ground", "end_kind", "end_date", "end_act_number", "end_act_date"}
     return Applicant(
         **{
-            **named,
+            **{key: value for key, value in row.items() if key not in parts | ended},
             "name": _read_name(row),
             "kind": GuardianKind(row["kind"]) if row["kind"] else None,
+            "authority": Authority(row["document"], row["issue_date"], row["last_date"]),
+            "ending": _read_end(row) if row["end_ground"] else None,
             "way": Way(row["way"]),
         }
+    )
+
+
+def _read_end(row: asyncpg.Record) -> AuthorityEnd:
+    # Of those ended before the kinds no day is kept but their validity's.
+    last_date = row["end_date"] or row["held_to"] - timedelta(days=1)
+    return AuthorityEnd(
+        AuthorityEnding(row["end_kind"] or AuthorityEnding.OTHER), last_date, row["end_act_number"], row["end_act_date"]
     )

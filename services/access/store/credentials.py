@@ -115,7 +115,7 @@ async def lock_delivery_grant(connection: Connection, school_id: UUID, grant_id:
     row = await connection.fetchrow(
         """
         SELECT g.account_id, coalesce(m.email, '') AS email, g.end_time IS NULL AS is_open, a.is_activated,
-               s.name AS school_name, s.time_zone
+               s.name AS school_name, s.time_zone, a.login, g.application_number, g.application_date
         FROM grants g
         JOIN schools s USING (school_id)
         JOIN accounts a USING (account_id)

@@ -28,7 +28,7 @@ async def list_deadlines(
             FROM deadlines WHERE school_id = $1
             UNION ALL
             SELECT clause, subject_id, start_time, due_time, met_time, evidence_id
-            FROM known_deadlines WHERE school_id = $1
+            FROM known_deadlines WHERE school_id = $1 AND NOT is_void
             UNION ALL
             SELECT CASE WHEN r.valid_to_time = b.enrolled_to::timestamp AT TIME ZONE s.time_zone
                                        THEN 'R13' ELSE 'R6' END, g.grant_id::text, g.grant_time, r.valid_to_time, NULL, ''
@@ -53,16 +53,18 @@ async def list_deadlines(
     return [ListedDeadline(**row) for row in rows]
 
 
-async def save_known(connection: Connection, school_id: UUID, deadline: ListedDeadline, fact_time: datetime) -> None:
-    """Writes a deadline of another service unless a later event has told of it. In `db.school`."""
+async def save_known(
+    connection: Connection, school_id: UUID, deadline: ListedDeadline, is_void: bool, fact_time: datetime
+) -> None:
+    """Writes a deadline of another service, or that it never was, unless a later event has told of it. In `db.school`."""
     await connection.execute(
         """
         INSERT INTO known_deadlines AS kept (school_id, clause, subject_id, start_time, due_time, met_time, evidence_id,
-                                             fact_time)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                                             is_void, fact_time)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         ON CONFLICT (school_id, clause, subject_id) DO UPDATE
         SET start_time = excluded.start_time, due_time = excluded.due_time, met_time = excluded.met_time,
-            evidence_id = excluded.evidence_id, fact_time = excluded.fact_time
+            evidence_id = excluded.evidence_id, is_void = excluded.is_void, fact_time = excluded.fact_time
         WHERE kept.fact_time <= excluded.fact_time
         """,
         school_id,
@@ -72,5 +74,6 @@ async def save_known(connection: Connection, school_id: UUID, deadline: ListedDe
         deadline.due_time,
         deadline.met_time,
         deadline.evidence_id,
+        is_void,
         fact_time,
     )

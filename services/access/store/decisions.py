@@ -17,6 +17,7 @@ from services.access.rules.decisions import (
     SigningWay,
     may_tell_of_child,
 )
+from services.access.rules.guardianships import AuthorityEnd, AuthorityEnding
 from services.access.rules.names import PersonName
 from services.access.rules.refusals import RefusalGround, RefusalReason
 from services.access.rules.statements import ApplicationKind
@@ -30,10 +31,12 @@ async def list_decisions(connection: Connection, school_id: UUID, application_id
                p.family_name, p.given_name, p.patronymic, m.email AS applicant_email,
                a.year AS application_year, a.number AS application_number, a.register_time, a.kind,
                v.title, v.order_number AS regulation_number, v.order_date AS regulation_date, v.valid_from,
-               r.ground, r.reason, t.family_name AS student_family_name, t.given_name AS student_given_name,
+               r.ground, r.reason, r.authority_ending, r.fact_order_date,
+               t.family_name AS student_family_name, t.given_name AS student_given_name,
                t.patronymic AS student_patronymic, coalesce(c.name, '') AS class_name, r.fact_date, r.fact_order_number,
                g.end_time AS access_end_time, d.number AS paper_number, d.year AS paper_year,
                coalesce(d.declines_printouts, false) AS declines_printouts, m.person_id = a.student_id AS is_own,
+               k.keeps_student_access, k.keeps_guardian_access,
                s.family_name AS signer_family_name, s.given_name AS signer_given_name, s.patronymic AS signer_patronymic,
                coalesce(o.is_acting, false) AS is_acting, coalesce(o.order_number, '') AS order_number, o.order_date,
                w.family_name AS preparer_family_name, w.given_name AS preparer_given_name, w.patronymic AS preparer_patronymic
@@ -52,6 +55,13 @@ async def list_decisions(connection: Connection, school_id: UUID, application_id
             AND g.account_id = h.account_id
         LEFT JOIN paper_declarations d ON d.school_id = r.school_id AND d.application_id = r.application_id
             AND d.guardian_person_id = m.person_id AND (d.revoke_time IS NULL OR d.revoke_time > r.sign_time)
+        CROSS JOIN LATERAL (
+            SELECT coalesce(bool_or(o.role = 3), false) AS keeps_student_access,
+                   coalesce(bool_or(o.role = 4), false) AS keeps_guardian_access
+            FROM grants o
+            WHERE o.school_id = r.school_id AND o.student_id = a.student_id AND o.holder_person_id <> m.person_id
+              AND o.grant_time <= r.sign_time AND (o.end_time IS NULL OR o.end_time > r.sign_time)
+        ) k
         JOIN account_people sh ON sh.school_id = r.school_id AND sh.account_id = r.signed_by_account_id
         JOIN people s ON s.school_id = sh.school_id AND s.person_id = sh.person_id
         LEFT JOIN LATERAL (
@@ -208,14 +218,22 @@ def _read_decision(row: asyncpg.Record) -> Decision:
         class_name=row["class_name"] if is_told else "",
         fact_date=row["fact_date"],
         fact_order_number=row["fact_order_number"],
+        authority_end=_read_end(row) if row["authority_ending"] else None,
         access_end_time=row["access_end_time"],
         paper_number=row["paper_number"],
         paper_year=row["paper_year"],
         declines_printouts=row["declines_printouts"],
+        keeps_student_access=row["keeps_student_access"],
+        keeps_guardian_access=row["keeps_guardian_access"],
         is_own_statement_of_student=row["is_own"],
         signer=Signer(_read_name(row, "signer_"), row["is_acting"], row["order_number"], row["order_date"]),
         preparer_name=_read_name(row, "preparer_"),
     )
+
+
+def _read_end(row: asyncpg.Record) -> AuthorityEnd:
+    ending = AuthorityEnding(row["authority_ending"])
+    return AuthorityEnd(ending, row["fact_date"], row["fact_order_number"], row["fact_order_date"])
 
 
 def _read_paper(row: asyncpg.Record) -> DecisionPaper:

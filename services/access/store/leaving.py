@@ -6,6 +6,7 @@ from uuid import UUID
 from asyncpg import Range
 
 from chassis.db import Connection
+from services.access.rules.guardianships import AuthorityEnd
 
 _DAY = timedelta(days=1)
 
@@ -17,7 +18,7 @@ async def lock_guardianship(
     row = await connection.fetchrow(
         """
         SELECT g.guardian_person_id, g.student_id
-        FROM guardianships g JOIN people p ON p.school_id = g.school_id AND p.person_id = g.guardian_person_id
+        FROM standing_guardianships g JOIN people p ON p.school_id = g.school_id AND p.person_id = g.guardian_person_id
         WHERE g.school_id = $1 AND g.guardianship_id = $2 AND g.validity @> $3::date FOR NO KEY UPDATE
         """,
         school_id,
@@ -27,12 +28,16 @@ async def lock_guardianship(
     return (row["guardian_person_id"], row["student_id"]) if row else None
 
 
-async def end_guardianship(connection: Connection, school_id: UUID, guardianship_id: UUID, day: date, ground: str) -> None:
-    """Ends it before a day, though not before it has begun, and drops those of the same two people that have not begun."""
+async def end_guardianship(
+    connection: Connection, school_id: UUID, guardianship_id: UUID, ground: str, end: AuthorityEnd
+) -> None:
+    """Ends it on a day: from now on it stands no more, though its validity is never cut before it has begun. Drops those of
+    the same two people that have not begun.
+    """
     await connection.execute(
         """
         WITH ended AS (
-            UPDATE guardianships SET end_ground = $4,
+            UPDATE guardianships SET end_ground = $4, end_kind = $5, end_date = $3, end_act_number = $6, end_act_date = $7,
                    validity = daterange(lower(validity), greatest($3, lower(validity) + 1))
             WHERE school_id = $1 AND guardianship_id = $2 RETURNING guardian_person_id, student_id
         )
@@ -40,8 +45,11 @@ async def end_guardianship(connection: Connection, school_id: UUID, guardianship
         """,
         school_id,
         guardianship_id,
-        day,
+        end.last_date,
         ground,
+        end.ending,
+        end.act_number,
+        end.act_date,
     )
 
 

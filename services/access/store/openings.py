@@ -1,6 +1,6 @@
 """What opening an access by an operator's hand reads and writes. As the owner, in one transaction."""
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from chassis.db import Connection
@@ -15,11 +15,15 @@ async def find_school(connection: Connection, code: str) -> tuple[UUID, str] | N
     return (row["school_id"], row["time_zone"]) if row else None
 
 
-async def lock_candidate(connection: Connection, school_id: UUID, key: str, today: date) -> Candidate | None:
+async def lock_candidate(connection: Connection, school_id: UUID, key: str, today: date, now: datetime) -> Candidate | None:
     """The person of an id of ours or of another system, with the roles of today; locked, so that one account is made."""
     row = await connection.fetchrow(
         """
         SELECT p.person_id, p.family_name, p.given_name, p.patronymic, a.account_id, a.login,
+               coalesce(a.is_activated, false) AS is_activated, coalesce(a.slip_count, 0) AS slip_count,
+               NOT coalesce(a.is_activated, false) AND NOT EXISTS (
+                   SELECT FROM one_time_passwords o
+                   WHERE o.account_id = a.account_id AND o.void_time IS NULL AND o.expire_time > $4) AS needs_password,
                EXISTS (SELECT FROM students s WHERE s.school_id = $1 AND s.student_id = p.person_id) AS is_student,
                array(SELECT DISTINCT role FROM appointments f
                      WHERE f.school_id = $1 AND f.person_id = p.person_id AND f.validity @> $3::date) AS roles
@@ -33,6 +37,7 @@ async def lock_candidate(connection: Connection, school_id: UUID, key: str, toda
         school_id,
         key,
         today,
+        now,
     )
     if row is None:
         return None
@@ -43,6 +48,9 @@ async def lock_candidate(connection: Connection, school_id: UUID, key: str, toda
         roles=frozenset(row["roles"]),
         account_id=row["account_id"],
         login=row["login"],
+        is_activated=row["is_activated"],
+        needs_password=row["needs_password"],
+        slip_count=row["slip_count"],
     )
 
 
@@ -61,7 +69,7 @@ async def list_diaries(connection: Connection, school_id: UUID, person_id: UUID,
                        AND g.holder_person_id = $2 AND g.end_time IS NULL) AS is_granted
         FROM (SELECT $2::uuid AS student_id, NULL::uuid AS guardianship_id
               UNION ALL
-              SELECT student_id, guardianship_id FROM guardianships
+              SELECT student_id, guardianship_id FROM standing_guardianships
               WHERE school_id = $1 AND guardian_person_id = $2 AND validity @> $3::date) w
         JOIN students s ON s.school_id = $1 AND s.student_id = w.student_id
         JOIN people p ON p.school_id = $1 AND p.person_id = s.student_id
@@ -89,11 +97,6 @@ async def find_granter(connection: Connection, school_id: UUID, student_id: UUID
         today,
     )
     return (row["account_id"], row["role"]) if row else None
-
-
-async def set_password(connection: Connection, account_id: UUID, password_hash: str) -> None:
-    """Gives a new account its password."""
-    await connection.execute("UPDATE accounts SET password_hash = $2 WHERE account_id = $1", account_id, password_hash)
 
 
 async def insert_admin(connection: Connection, school_id: UUID, person_id: UUID, order: Document, today: date) -> None:

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from asyncpg import Range
 
 from chassis.db import Connection
-from services.access.rules.guardianships import GuardianKind, Period
+from services.access.rules.guardianships import Authority, GuardianKind, Period
 from services.access.rules.names import PersonName, build_sort_key
 
 
@@ -18,7 +18,7 @@ class Guardianship:
 
     guardianship_id: UUID
     kind: GuardianKind
-    document: str
+    authority: Authority
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ async def find_guardianship(
     """The guardianship of a person over a student that is in force on a day."""
     row = await connection.fetchrow(
         """
-        SELECT guardianship_id, kind, document FROM guardianships
+        SELECT guardianship_id, kind, document, upper(validity) AS to_date FROM standing_guardianships
         WHERE school_id = $1 AND student_id = $3 AND guardian_person_id = $2 AND validity @> $4::date
         """,
         school_id,
@@ -51,7 +51,33 @@ async def find_guardianship(
         student_id,
         day,
     )
-    return Guardianship(row["guardianship_id"], GuardianKind(row["kind"]), row["document"]) if row else None
+    if row is None:
+        return None
+    kind = GuardianKind(row["kind"])
+    # Of the other kinds the end is the law's.
+    last_date = row["to_date"] - timedelta(days=1) if kind is GuardianKind.REPRESENTATIVE and row["to_date"] else None
+    return Guardianship(row["guardianship_id"], kind, Authority(row["document"], last_date=last_date))
+
+
+async def may_apply_anew(
+    connection: Connection, school_id: UUID, person_id: UUID, student_id: UUID, account_id: UUID, now: datetime
+) -> bool:
+    """Whether a person without a guardianship in force over a student may be named to have one shown: a guardian, now or
+    before, of a student for whom the account acts, whom no act has parted from this student.
+    """
+    may: bool = await connection.fetchval(
+        """
+        SELECT bool_or(cardinality(roles_towards($1, student_id, $4, $5)) > 0)
+               AND bool_and(student_id <> $3 OR end_ground IS NULL)
+        FROM guardianships WHERE school_id = $1 AND guardian_person_id = $2
+        """,
+        school_id,
+        person_id,
+        student_id,
+        account_id,
+        now,
+    )
+    return bool(may)
 
 
 async def lock_people(connection: Connection, school_id: UUID, person_ids: Sequence[UUID]) -> None:
@@ -100,6 +126,16 @@ async def insert_guardianship(
     )
     first: UUID = rows[0]["guardianship_id"]
     return first
+
+
+async def set_guardianship(connection: Connection, school_id: UUID, applicant_id: UUID, guardianship_id: UUID) -> None:
+    """Notes the guardianship that an applicant's case has made."""
+    await connection.execute(
+        "UPDATE applicants SET guardianship_id = $3 WHERE school_id = $1 AND applicant_id = $2",
+        school_id,
+        applicant_id,
+        guardianship_id,
+    )
 
 
 async def list_logins(connection: Connection, start: str) -> list[str]:

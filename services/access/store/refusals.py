@@ -7,6 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from chassis.db import Connection
+from services.access.rules.guardianships import AuthorityEnding
 from services.access.rules.names import PersonName
 from services.access.rules.refusals import LastEnrolment, Proof, Refusal, RefusalGround, RefusalReason
 
@@ -16,7 +17,7 @@ async def list_refusals(connection: Connection, school_id: UUID, application_ids
     rows = await connection.fetch(
         """
         SELECT r.application_id, r.ground, r.reason, r.evidence, r.propose_time, r.year, r.number, r.sign_time,
-               p.family_name, p.given_name, p.patronymic
+               r.authority_ending, p.family_name, p.given_name, p.patronymic
         FROM refusals r
         LEFT JOIN account_people h ON h.school_id = r.school_id AND h.account_id = r.signed_by_account_id
         LEFT JOIN people p ON p.school_id = h.school_id AND p.person_id = h.person_id
@@ -41,11 +42,12 @@ async def save_proposal(
     await connection.execute(
         """
         INSERT INTO refusals (school_id, application_id, ground, statement_id, evidence, proposed_by_account_id, propose_time,
-                              reason, fact_date, fact_order_number)
-        VALUES ($1, $2, $3::smallint, CASE WHEN $3::smallint = 3 THEN $2::uuid END, $4, $5, $6, $7, $8, $9)
+                              reason, fact_date, fact_order_number, fact_order_date, authority_ending)
+        VALUES ($1, $2, $3::smallint, CASE WHEN $3::smallint = 3 THEN $2::uuid END, $4, $5, $6, $7, $8, $9, $10, $11)
         ON CONFLICT (school_id, application_id) DO UPDATE
         SET ground = excluded.ground, statement_id = excluded.statement_id, evidence = excluded.evidence,
             reason = excluded.reason, fact_date = excluded.fact_date, fact_order_number = excluded.fact_order_number,
+            fact_order_date = excluded.fact_order_date, authority_ending = excluded.authority_ending,
             proposed_by_account_id = excluded.proposed_by_account_id, propose_time = excluded.propose_time
         WHERE refusals.sign_time IS NULL
         """,
@@ -58,6 +60,8 @@ async def save_proposal(
         proof.reason,
         proof.fact_date,
         proof.fact_order_number,
+        proof.fact_order_date,
+        proof.authority_ending,
     )
 
 
@@ -89,7 +93,7 @@ async def sign(
             ON CONFLICT (school_id, name, year) DO UPDATE SET value = counters.value + 1 RETURNING value
         )
         UPDATE refusals SET evidence = $3, signed_by_account_id = $4, year = $5, number = next.value, sign_time = $6,
-            reason = $7, fact_date = $8, fact_order_number = $9
+            reason = $7, fact_date = $8, fact_order_number = $9, fact_order_date = $10, authority_ending = $11
         FROM next WHERE school_id = $1 AND application_id = $2 RETURNING number
         """,
         school_id,
@@ -101,6 +105,8 @@ async def sign(
         proof.reason,
         proof.fact_date,
         proof.fact_order_number,
+        proof.fact_order_date,
+        proof.authority_ending,
     )
     return number
 
@@ -144,4 +150,5 @@ def _read(row: asyncpg.Record) -> Refusal:
         number=row["number"],
         sign_time=row["sign_time"],
         signer=PersonName(row["family_name"], row["given_name"], row["patronymic"]) if row["family_name"] else None,
+        authority_ending=AuthorityEnding(row["authority_ending"]) if row["authority_ending"] else None,
     )

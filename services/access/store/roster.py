@@ -63,20 +63,34 @@ async def list_class_rows(
 
 
 async def list_classes(
-    connection: Connection, school_id: UUID, ids: Sequence[UUID] | None, after: UUID, limit: int
+    connection: Connection, school_id: UUID, ids: Sequence[UUID] | None, after: UUID, limit: int, today: date
 ) -> list[RosterClass]:
-    """Classes of all years."""
+    """Classes of all years, each with its class teacher of today."""
     rows = await connection.fetch(
         """
-        SELECT class_id, name, grades, version FROM classes
-        WHERE school_id = $1 AND class_id > $3 AND ($2::uuid[] IS NULL OR class_id = ANY ($2)) ORDER BY class_id LIMIT $4
+        SELECT c.class_id, c.name, c.grades, c.version, t.family_name, t.given_name, t.patronymic
+        FROM classes c
+        LEFT JOIN LATERAL (
+            SELECT p.family_name, p.given_name, p.patronymic
+            FROM appointments a JOIN people p USING (school_id, person_id)
+            WHERE a.school_id = $1 AND a.class_id = c.class_id AND a.validity @> $5::date
+            ORDER BY lower(a.validity) DESC, a.appointment_id LIMIT 1
+        ) t ON true
+        WHERE c.school_id = $1 AND c.class_id > $3 AND ($2::uuid[] IS NULL OR c.class_id = ANY ($2))
+        ORDER BY c.class_id LIMIT $4
         """,
         school_id,
         ids,
         after,
         limit,
+        today,
     )
-    return [RosterClass(**row) for row in rows]
+    return [
+        RosterClass(
+            row["class_id"], row["name"], row["grades"], row["version"], _read_name(row) if row["family_name"] else None
+        )
+        for row in rows
+    ]
 
 
 async def list_students(
@@ -187,12 +201,12 @@ async def may_list_class(
 async def list_guardianships(
     connection: Connection, school_id: UUID, student_id: UUID, today: date, after: tuple[str, UUID], limit: int
 ) -> list[ListedGuardianship]:
-    """Guardianships over a student in force today, by the guardian's name after a key."""
+    """Guardianships over a student in force today, by the guardian's name after a key: those proved alone (Clauses R6, R19)."""
     rows = await connection.fetch(
         """
         SELECT g.guardianship_id, g.guardian_person_id, p.family_name, p.given_name, p.patronymic, p.sort_key, g.student_id,
                g.kind, g.document, upper(g.validity) AS to_date
-        FROM guardianships g
+        FROM standing_guardianships g
         JOIN people p ON p.school_id = g.school_id AND p.person_id = g.guardian_person_id
         WHERE g.school_id = $1 AND g.student_id = $2 AND g.validity @> $3::date
           AND (p.sort_key, g.guardianship_id) > ($4, $5)

@@ -11,7 +11,8 @@ async def lock_factor(connection: Connection, account_id: UUID) -> SecondFactor 
     """The account's, held until the transaction ends, so that each code counts once."""
     row = await connection.fetchrow(
         """
-        SELECT secret, confirm_time IS NOT NULL AS is_confirmed, last_step FROM second_factors WHERE account_id = $1 FOR UPDATE
+        SELECT secret, confirm_time IS NOT NULL AS is_confirmed, last_step, fail_times
+        FROM second_factors WHERE account_id = $1 FOR UPDATE
         """,
         account_id,
     )
@@ -19,7 +20,7 @@ async def lock_factor(connection: Connection, account_id: UUID) -> SecondFactor 
 
 
 async def save_secret(connection: Connection, account_id: UUID, secret: str, now: datetime) -> None:
-    """A new secret, in place of one that was not confirmed."""
+    """A new secret, sealed, in place of one that was not confirmed. Wrong codes stay counted."""
     await connection.execute(
         """
         INSERT INTO second_factors (account_id, secret, enrol_time) VALUES ($1, $2, $3)
@@ -33,10 +34,39 @@ async def save_secret(connection: Connection, account_id: UUID, secret: str, now
 
 
 async def use_step(connection: Connection, account_id: UUID, step: int, now: datetime) -> None:
-    """Notes that the code of a step was used, which confirms the secret."""
+    """Notes that the code of a step was used, which confirms the secret and forgives wrong codes."""
     await connection.execute(
-        "UPDATE second_factors SET last_step = $2, confirm_time = coalesce(confirm_time, $3) WHERE account_id = $1",
+        """
+        UPDATE second_factors SET last_step = $2, confirm_time = coalesce(confirm_time, $3), fail_times = '{}'
+        WHERE account_id = $1
+        """,
         account_id,
         step,
         now,
+    )
+
+
+async def save_failures(connection: Connection, account_id: UUID, fail_times: list[datetime]) -> None:
+    """Replaces the times of wrong codes."""
+    await connection.execute("UPDATE second_factors SET fail_times = $2 WHERE account_id = $1", account_id, fail_times)
+
+
+async def list_unsealed(connection: Connection, prefix: str, after: UUID, most: int) -> list[tuple[UUID, str]]:
+    """Accounts above `after` whose secret is not kept under `prefix`, that of the present key, with what is kept."""
+    rows = await connection.fetch(
+        """
+        SELECT account_id, secret FROM second_factors WHERE account_id > $2 AND NOT starts_with(secret, $1)
+        ORDER BY account_id LIMIT $3
+        """,
+        prefix,
+        after,
+        most,
+    )
+    return [(row["account_id"], row["secret"]) for row in rows]
+
+
+async def replace_secret(connection: Connection, account_id: UUID, kept: str, sealed: str) -> None:
+    """Keeps the same secret otherwise sealed, unless another was made meanwhile."""
+    await connection.execute(
+        "UPDATE second_factors SET secret = $3 WHERE account_id = $1 AND secret = $2", account_id, kept, sealed
     )

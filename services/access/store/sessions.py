@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chassis.db import Connection
 from chassis.relations import EndedSession
+from services.access.rules.sign_in import Family
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,55 +27,133 @@ class Holder:
     login: str
 
 
+@dataclass(frozen=True, slots=True)
+class KnownSession:
+    """A session as one of its refresh tokens finds it."""
+
+    session: Session
+    create_time: datetime
+    family: Family
+
+
 async def insert_session(
-    connection: Connection, account_id: UUID, refresh_digest: bytes, now: datetime, expire_time: datetime
+    connection: Connection,
+    account_id: UUID,
+    family_digest: bytes,
+    refresh_digest: bytes,
+    address_digest: bytes,
+    now: datetime,
+    expire_time: datetime,
 ) -> UUID:
     """A new session; returns its id."""
     session_id: UUID = await connection.fetchval(
         """
-        INSERT INTO sessions (account_id, refresh_digest, create_time, expire_time) VALUES ($1, $2, $3, $4)
+        INSERT INTO sessions (account_id, family_digest, refresh_digest, current_digests, address_digest, create_time,
+                              rotate_time, expire_time)
+        VALUES ($1, $2, $3, array[$3::bytea], $4, $5, $5, $6)
         RETURNING session_id
         """,
         account_id,
+        family_digest,
         refresh_digest,
+        address_digest,
         now,
         expire_time,
     )
     return session_id
 
 
-async def rotate_session(
-    connection: Connection, digest: bytes, next_digest: bytes, now: datetime, expire_time: datetime
-) -> Session | None:
-    """Exchanges the digest of a live session's present refresh token for the next one; None when it is of none."""
+async def lock_session(connection: Connection, family_digest: bytes, digest: bytes) -> KnownSession | None:
+    """The session, ended or not, of any refresh token it ever had; held until the transaction ends.
+
+    Tokens of the release before name no family: they are known while newest or next to it.
+    """
     row = await connection.fetchrow(
         """
-        UPDATE sessions s SET refresh_digest = $2, previous_refresh_digest = $1, expire_time = $4
-        FROM accounts a
-        WHERE s.refresh_digest = $1 AND s.end_time IS NULL AND s.expire_time > $3 AND a.account_id = s.account_id
-        RETURNING s.session_id, s.account_id, a.is_operator
+        SELECT s.session_id, s.account_id, a.is_operator, s.create_time, s.rotate_time, s.expire_time, s.end_time,
+               CASE WHEN s.refresh_digest = ANY (s.current_digests) THEN s.current_digests ELSE array[s.refresh_digest] END
+                   AS current,
+               CASE WHEN s.refresh_digest = ANY (s.current_digests) THEN s.previous_digests
+                    ELSE array_remove(array[s.previous_refresh_digest], NULL) END AS previous
+        FROM sessions s JOIN accounts a USING (account_id)
+        WHERE s.session_id = (
+            SELECT session_id FROM sessions WHERE family_digest = $1
+            UNION ALL SELECT session_id FROM sessions WHERE refresh_digest = $2
+            UNION ALL SELECT session_id FROM sessions WHERE previous_refresh_digest = $2
+            LIMIT 1)
+        FOR UPDATE OF s
         """,
+        family_digest,
         digest,
+    )
+    if row is None:
+        return None
+    return KnownSession(
+        Session(row["session_id"], row["account_id"], row["is_operator"]),
+        row["create_time"],
+        Family(row["current"], row["previous"], row["rotate_time"], row["expire_time"], row["end_time"]),
+    )
+
+
+async def rotate_session(
+    connection: Connection,
+    session_id: UUID,
+    family_digest: bytes,
+    shown: bytes,
+    next_digest: bytes,
+    now: datetime,
+    expire_time: datetime,
+) -> None:
+    """Begins the next generation of refresh tokens with one; those that were newest are the previous ones."""
+    await connection.execute(
+        """
+        UPDATE sessions SET family_digest = $2, previous_refresh_digest = $3, refresh_digest = $4,
+            previous_digests = CASE WHEN refresh_digest = ANY (current_digests) THEN current_digests ELSE array[$3::bytea] END,
+            current_digests = array[$4::bytea], rotate_time = $5, expire_time = $6
+        WHERE session_id = $1
+        """,
+        session_id,
+        family_digest,
+        shown,
         next_digest,
         now,
         expire_time,
     )
-    return Session(**row) if row else None
 
 
-async def end_session(connection: Connection, digest: bytes, now: datetime) -> Session | None:
-    """Ends the session of a present or already used refresh token; None when there is none that lives."""
-    row = await connection.fetchrow(
+async def add_sibling(connection: Connection, session_id: UUID, next_digest: bytes, most: int) -> None:
+    """Adds one to the newest refresh tokens; of more than `most` the oldest goes."""
+    await connection.execute(
         """
-        UPDATE sessions s SET end_time = $2
-        FROM accounts a
-        WHERE (s.refresh_digest = $1 OR s.previous_refresh_digest = $1) AND s.end_time IS NULL AND a.account_id = s.account_id
-        RETURNING s.session_id, s.account_id, a.is_operator
+        UPDATE sessions SET refresh_digest = $2,
+            current_digests = (current_digests || $2::bytea)[greatest(1, cardinality(current_digests) + 2 - $3):]
+        WHERE session_id = $1
         """,
-        digest,
-        now,
+        session_id,
+        next_digest,
+        most,
     )
-    return Session(**row) if row else None
+
+
+async def end_session(connection: Connection, session_id: UUID, now: datetime) -> bool:
+    """Ends a session; False when it had ended already."""
+    status = await connection.execute(
+        "UPDATE sessions SET end_time = $2 WHERE session_id = $1 AND end_time IS NULL", session_id, now
+    )
+    return status == "UPDATE 1"
+
+
+async def is_known_address(connection: Connection, login: str, address_digest: bytes) -> bool:
+    """Whether a login was signed in from an address not long ago."""
+    known: bool = await connection.fetchval(
+        """
+        SELECT EXISTS (
+            SELECT FROM sessions s JOIN accounts a USING (account_id) WHERE a.login = $1 AND s.address_digest = $2)
+        """,
+        login,
+        address_digest,
+    )
+    return known
 
 
 async def end_sessions(connection: Connection, account_id: UUID, now: datetime) -> list[UUID]:
@@ -89,14 +168,6 @@ async def end_sessions(connection: Connection, account_id: UUID, now: datetime) 
         now,
     )
     return [row["session_id"] for row in rows]
-
-
-async def find_session_id(connection: Connection, digest: bytes) -> UUID | None:
-    """The session, ended or not, of a present or just used refresh token."""
-    session_id: UUID | None = await connection.fetchval(
-        "SELECT session_id FROM sessions WHERE refresh_digest = $1 OR previous_refresh_digest = $1", digest
-    )
-    return session_id
 
 
 async def find_holder(connection: Connection, session_id: UUID, account_id: UUID, now: datetime) -> Holder | None:

@@ -23,7 +23,8 @@ async def list_signers(connection: Connection, school_id: UUID, application_id: 
     """Who signed, in the order of filing."""
     rows = await connection.fetch(
         """
-        SELECT m.person_id, p.family_name, p.given_name, p.patronymic, m.guardian_kind, m.paper_reason, m.declines_printouts
+        SELECT m.person_id, p.family_name, p.given_name, p.patronymic, m.guardian_kind, m.paper_reason, m.declines_printouts,
+               m.guardian_kind IS NULL OR m.guardianship_id IS NOT NULL AS is_proved
         FROM applicants m JOIN people p USING (school_id, person_id)
         WHERE m.school_id = $1 AND m.application_id = $2 ORDER BY m.place
         """,
@@ -37,6 +38,7 @@ async def list_signers(connection: Connection, school_id: UUID, application_id: 
             kind=GuardianKind(row["guardian_kind"]) if row["guardian_kind"] else None,
             reason=PaperReason(row["paper_reason"]),
             declines_printouts=row["declines_printouts"],
+            is_proved=row["is_proved"],
         )
         for row in rows
     ]
@@ -101,6 +103,27 @@ async def revoke_declarations(
     return [_read(row) for row in rows]
 
 
+async def revoke_lapsed_declarations(
+    connection: Connection, school_id: UUID, day: date, now: datetime
+) -> list[PaperDeclaration]:
+    """Ends the open declarations of people who are on a day no guardians of the student any more; returns them."""
+    rows = await connection.fetch(
+        """
+        UPDATE paper_declarations d SET revoke_time = $3
+        WHERE d.school_id = $1 AND d.revoke_time IS NULL AND NOT EXISTS (
+            SELECT FROM standing_guardianships g
+            WHERE g.school_id = $1 AND g.student_id = d.student_id AND g.guardian_person_id = d.guardian_person_id
+              AND g.validity @> $2::date)
+        RETURNING declaration_id, student_id, guardian_person_id, year, number, declare_date, reason, declines_printouts,
+                  revoke_time
+        """,
+        school_id,
+        day,
+        now,
+    )
+    return [_read(row) for row in rows]
+
+
 async def list_declarations(connection: Connection, school_id: UUID, application_id: UUID) -> list[PaperDeclaration]:
     """The declarations that a statement made."""
     rows = await connection.fetch(
@@ -157,22 +180,22 @@ async def find_listed(
 
 async def list_roster_declarations(
     connection: Connection, school_id: UUID, ids: Sequence[UUID] | None, after: UUID, limit: int
-) -> list[PaperDeclaration]:
+) -> list[ListedDeclaration]:
     """Declarations after an id, revoked ones too; only those of `ids` where given."""
     rows = await connection.fetch(
         """
-        SELECT declaration_id, student_id, guardian_person_id, year, number, declare_date, reason, declines_printouts,
-               revoke_time
-        FROM paper_declarations
-        WHERE school_id = $1 AND declaration_id > $3 AND ($2::uuid[] IS NULL OR declaration_id = ANY ($2))
-        ORDER BY declaration_id LIMIT $4
+        SELECT d.declaration_id, d.student_id, d.guardian_person_id, d.year, d.number, d.declare_date, d.reason,
+               d.declines_printouts, d.revoke_time, d.form, p.family_name, p.given_name, p.patronymic
+        FROM paper_declarations d JOIN people p ON p.school_id = d.school_id AND p.person_id = d.guardian_person_id
+        WHERE d.school_id = $1 AND d.declaration_id > $3 AND ($2::uuid[] IS NULL OR d.declaration_id = ANY ($2))
+        ORDER BY d.declaration_id LIMIT $4
         """,
         school_id,
         ids,
         after,
         limit,
     )
-    return [_read(row) for row in rows]
+    return [_read_listed(row) for row in rows]
 
 
 async def list_ending_their_mode(connection: Connection, school_id: UUID, application_id: UUID) -> list[UUID]:

@@ -1,47 +1,77 @@
-"""Work that two doors need: a term of R7 begins by a printing or a lesson; a printing, a hand-over, an ending settle it."""
+"""Work that two doors need: a lesson or a declaration begins a term of R7; a hand-over or an ending settles it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from chassis import metrics, outbox
 from chassis.clock import Clock
 from chassis.db import Connection
 from services.documents.convert.print_runs import write_deadline_changed
-from services.documents.rules.print_runs import find_met_time, open_deadline
+from services.documents.rules.paper_families import find_owed
+from services.documents.rules.print_runs import find_met, open_deadline
 from services.documents.store import deadlines, paper_families, print_runs
 
-# More runs of one class and week than anybody makes.
-_ALL = 1000
+# A declaration's event comes late by some days at most; of weeks further back a lesson's event reckons.
+_LATE = timedelta(days=14)
 
 
-async def begin_week(
-    connection: Connection, clock: Clock, school_id: UUID, class_id: UUID, monday: date, time_zone: str
-) -> None:
-    """Opens the term of a class's week, once, and notes whom the week owes a printout. In a transaction."""
-    deadline = open_deadline(class_id, monday, time_zone)
+async def reckon_week(connection: Connection, clock: Clock, school_id: UUID, class_id: UUID, monday: date) -> None:
+    """Notes whom a class's week owes a printout, and opens its term with the first of them. In a transaction."""
+    held = await paper_families.find_lesson_week(connection, school_id, class_id, monday)
+    if held is None:
+        return
+    last_lesson, zone = held
+    deadline = open_deadline(class_id, monday, zone)
+    declared = await paper_families.list_declared(connection, school_id, class_id, deadline.due)
+    owed = find_owed(declared, monday, last_lesson, zone)
+    if not owed:
+        return
+    await paper_families.insert_owed(connection, school_id, class_id, monday, owed)
     if await deadlines.insert_deadline(connection, school_id, class_id, monday, deadline):
-        await paper_families.insert_owed(connection, school_id, class_id, monday, deadline.started)
         await outbox.add(connection, clock, write_deadline_changed(school_id, deadline), school_id)
+    await settle_week(connection, clock, school_id, class_id, monday, "")
 
 
-async def settle_week(
-    connection: Connection, clock: Clock, school_id: UUID, class_id: UUID, monday: date, evidence: str
-) -> None:
-    """Notes that the term of a week is met, or open again since another student was printed for. In a transaction."""
+async def reckon_weeks_of(connection: Connection, clock: Clock, school_id: UUID, student_ids: Sequence[UUID]) -> None:
+    """The same for the latest weeks of these students' classes, whose declarations may come after their lessons."""
+    since = (clock.now() - _LATE).date()
+    for class_id, monday in await paper_families.list_lesson_weeks(connection, school_id, student_ids, since):
+        await reckon_week(connection, clock, school_id, class_id, monday)
+
+
+async def settle_week(connection: Connection, clock: Clock, school_id: UUID, class_id: UUID, monday: date, ending: str) -> None:
+    """Notes that the term of a week is met, or open again; nothing for a week without a term. In a transaction.
+
+    `ending`: what ended that the week owes anything at all, where it owes nothing any more.
+    """
     deadline = await deadlines.lock_deadline(connection, school_id, class_id, monday)
+    if deadline is None:
+        return
     owed = await paper_families.list_owed(connection, school_id, class_id, monday, deadline.due)
-    runs = await print_runs.list_runs(connection, school_id, class_id, monday, None, _ALL)
-    # Of a week that nobody was printed for and that owes nothing any more, what ended that is the evidence.
-    met = find_met_time(runs, owed) if runs or owed else clock.now()
+    handed = await print_runs.list_handed(connection, school_id, monday, [one.student_id for one in owed])
+    if owed:
+        met, evidence = find_met(owed, handed) or (None, "")
+    elif deadline.met is None and ending:
+        met, evidence = clock.now(), ending
+    else:
+        return
     if met == deadline.met:
         return
-    changed = replace(deadline, met=met, evidence=evidence if met else "")
+    changed = replace(deadline, met=met, evidence=str(evidence))
     await deadlines.update_met(connection, school_id, changed)
     await outbox.add(connection, clock, write_deadline_changed(school_id, changed), school_id)
     if met is not None:
         metrics.deadlines_met.labels(deadline.clause, str(met <= deadline.due).lower()).inc()
+
+
+async def settle_weeks_of(
+    connection: Connection, clock: Clock, school_id: UUID, monday: date, student_ids: Sequence[UUID]
+) -> None:
+    """Settles a week in whichever classes it owes these students a printout. In a transaction."""
+    for class_id in await paper_families.list_owing_classes(connection, school_id, monday, student_ids):
+        await settle_week(connection, clock, school_id, class_id, monday, "")
 
 
 async def settle_running_weeks(

@@ -1,4 +1,4 @@
-"""The one press of a process: files are made one at a time, so that the largest of them bounds the memory."""
+"""The presses of a process: each makes files one at a time, so that the largest of them bounds the memory."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from prometheus_client import Counter, Histogram
+
+from chassis.errors import ResourceExhausted
 
 _Pages = TypeVar("_Pages")
 _File = TypeVar("_File")
@@ -21,16 +23,38 @@ for _kind in ("slip", "weekly", "form", "decision", "bundle"):
     _rendered.labels(_kind)
     _render_seconds.labels(_kind)
 
+# Nobody waits longer for a file: the gateway gives up at half a minute.
+_SECONDS = 28.0
+
 
 class Press:
-    """Renders in a thread of its own: Typst itself uses several cores."""
+    """Renders in a thread of its own: Typst itself uses several cores. What anyone may ask for has a press apart from the office's."""
 
-    def __init__(self) -> None:
+    def __init__(self, waiting: int = 64) -> None:
         self._threads = ThreadPoolExecutor(1, "press")
+        self._waiting = waiting
+        self._count = 0
 
     async def render(self, kind: str, make: Callable[[_Pages], _File], pages: _Pages, count: int = 1) -> _File:
-        """What `make` makes of the pages; counted and timed as `count` documents of a kind."""
-        with _render_seconds.labels(kind).time():
-            file = await asyncio.get_running_loop().run_in_executor(self._threads, make, pages)
+        """What `make` makes of the pages; counted and timed as `count` documents of a kind.
+
+        Raises ResourceExhausted TOO_MANY_WAITING when there is no room to wait, or it took too long. What nobody waits for any more
+        is not begun.
+        """
+        if self._count > self._waiting:
+            raise _too_many()
+        self._count += 1
+        try:
+            with _render_seconds.labels(kind).time():
+                async with asyncio.timeout(_SECONDS):
+                    file = await asyncio.get_running_loop().run_in_executor(self._threads, make, pages)
+        except TimeoutError as error:
+            raise _too_many() from error
+        finally:
+            self._count -= 1
         _rendered.labels(kind).inc(count)
         return file
+
+
+def _too_many() -> ResourceExhausted:
+    return ResourceExhausted("TOO_MANY_WAITING", "too much waits to be printed now; repeat the call a little later")

@@ -49,6 +49,9 @@ class DecisionConsumers:
             application_service_pb2.APPLICATION_STATE_UNSPECIFIED,
         ):
             return
+        # A paper is dear to make: two seconds of the press for nothing, had another replica made it.
+        if await events.was_handled(self._database, event):
+            return
         school_id = UUID(decided.school_id)
         papers = [await self._make(school_id, decision) for decision in await self._ask(decided)]
         async with events.once(self._database, self._clock, event) as connection:

@@ -53,7 +53,7 @@ class Consumers:
         await self._keep(event, UUID(changed.school_id), entries, changed.declaration_id)
 
     async def on_lesson_recorded(self, event: events.Event) -> None:
-        """A week with a held lesson has its term (Clause R7), where the class has families on paper."""
+        """A week with a held lesson has its term (Clause R7), where a family was on paper while a lesson of it remained."""
         recorded = journal_events.LessonRecorded.FromString(event.payload)
         if not recorded.class_id or not recorded.lesson_date:
             return
@@ -61,10 +61,9 @@ class Consumers:
         day = date.fromisoformat(recorded.lesson_date)
         monday = day - timedelta(days=day.weekday())
         async with events.once(self._database, self._clock, event) as connection:
-            if connection is None:
-                return
-            if zone := await paper_families.find_paper_zone(connection, school_id, class_id, monday):
-                await actions.begin_week(connection, self._clock, school_id, class_id, monday, zone)
+            if connection is not None:
+                await paper_families.note_lesson(connection, school_id, class_id, day)
+                await actions.reckon_week(connection, self._clock, school_id, class_id, monday)
 
     def handlers(self) -> dict[str, dict[str, events.Handler]]:
         """Handlers by publisher and subject."""
@@ -90,4 +89,5 @@ class Consumers:
         async with events.once(self._database, self._clock, event) as connection:
             if connection is not None:
                 await paper_families.put_roster(connection, school_id, roster)
+                await actions.reckon_weeks_of(connection, self._clock, school_id, [mode.student_id for mode in roster.modes])
                 await actions.settle_running_weeks(connection, self._clock, school_id, students, evidence)

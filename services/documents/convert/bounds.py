@@ -6,16 +6,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Of one file's reading, the reader's own 60 MB included."""
+    """Of one file's reading, the reader's own 60 MB included; of how many may wait beside it, each with its file of up to 7 MB, and
+    for how long all of it may take.
+    """
 
     data_bytes: int
     cpu_seconds: int
+    waiting: int
+    seconds: float
 
 
-# A scan of 100 pages takes some 20 s, a PNG of a sheet at 600 dpi 200 MB.
-OF_THE_OFFICE = Bounds(320 << 20, 90)
-# A paper takes 0.02 s; anyone may send anything.
-OF_STRANGERS = Bounds(192 << 20, 10)
+# A scan of 100 pages takes some 20 s, a PNG of a sheet at 600 dpi 200 MB. The gateway waits half a minute.
+OF_THE_OFFICE = Bounds(320 << 20, 90, 8, 28.0)
+# A paper takes 0.02 s; anyone may send anything, and a verdict is waited for at most 15 s.
+OF_STRANGERS = Bounds(192 << 20, 10, 3, 14.0)
 
 
 class UnreadableError(Exception):

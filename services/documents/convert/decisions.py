@@ -81,6 +81,8 @@ def _read_decision(message: decision_service_pb2.Decision) -> Decision:
         access_ended=_read_local(message.access_end_time, zone) if message.HasField("access_end_time") else None,
         paper_number=message.paper_number,
         declines_printouts=message.declines_printouts,
+        keeps_student_access=message.keeps_student_access,
+        keeps_guardian_access=message.keeps_guardian_access,
         is_own_statement_of_student=message.is_own_statement_of_student,
         # Whole where access did not tell its parts: a name is never cut.
         signer_name=build_signed_name(message.signer) if message.HasField("signer") else message.signer_name,

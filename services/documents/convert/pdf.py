@@ -11,6 +11,7 @@ from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import segno
 import typst
@@ -35,7 +36,8 @@ class TemplateBrokenError(Exception):
 
 def render_slips(pages: Sequence[SlipPage]) -> bytes:
     """Slips as PDF, one a page. Takes some 10 ms a page without the GIL: call it in an executor."""
-    codes = {page.link: draw_code(page.link) for page in pages}
+    # Behind «#/» the login goes into the form of the first sign-in; browsers send it to no server.
+    codes = {page.login: draw_code(f"{page.link}#/{quote(page.login)}") for page in pages}
     try:
         return _render("slip.typ", {"slips": pages, "codes": codes})
     finally:
@@ -44,7 +46,7 @@ def render_slips(pages: Sequence[SlipPage]) -> bytes:
 
 def render_run(pages: RunPages) -> bytes:
     """A print run as PDF: two sheets a page of A4, then the register. Takes some 3 ms a sheet without the GIL."""
-    codes = {sheet.code: draw_small_code(sheet.code) for sheet in pages.sheets}
+    codes = {sheet.link: draw_small_code(sheet.link) for sheet in pages.sheets}
     try:
         return _render("weekly.typ", {"run": pages, "codes": codes})
     finally:
@@ -63,14 +65,13 @@ def draw_page_code(link: str) -> str:
     return drawing.getvalue().decode()
 
 
-@lru_cache(maxsize=64)
 def render_form(page: FormPage) -> bytes:
-    """A blank form as PDF, the last ones remembered: anyone may ask for them, and they hold nobody's data."""
+    """A blank form as PDF."""
     return _render("forms.typ", {"form": page})
 
 
 def draw_small_code(code: str) -> list[int]:
-    """A code of a few letters as QR code: its modules row by row, 0 dark and 255 light; the paper around is its quiet zone."""
+    """A short link as QR code: its modules row by row, 0 dark and 255 light; the paper around is its quiet zone."""
     # One for each sheet: zxing-cpp encodes in a quarter of segno's time, and an image takes less of the file than a drawing.
     image = zxingcpp.create_barcode(code, zxingcpp.BarcodeFormat.QRCode, ec_level="M").to_image(scale=1, add_quiet_zones=False)
     return list(memoryview(image).tobytes())  # type: ignore[arg-type]  # it has a buffer, which its stubs do not say

@@ -1,16 +1,19 @@
 """Print runs: the journal's week and the class teacher's requests read, runs and events written."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
 from chassis.deadlines import Deadline
 from chassis.errors import FieldViolation, InvalidArgument
+from diary.access.v1 import roster_service_pb2 as roster_pb
 from diary.documents.v1 import document_service_pb2 as pb
 from diary.documents.v1 import events_pb2
 from diary.journal.v1 import diary_service_pb2 as journal_pb
 from services.documents.rules.class_week import ClassWeek, Correction, Mark, StudentWeek, SubjectWeek
-from services.documents.rules.print_runs import Channel, HandOver, NewHandOver, Printout, PrintRun, write_week
+from services.documents.rules.paper_families import NOBODY, Addressee, PaperMode
+from services.documents.rules.print_runs import Channel, HandOver, NewHandOver, Printout, PrintRun, Recipient, write_week
 
 
 def read_class_week(message: journal_pb.GetClassWeekResponse) -> ClassWeek:
@@ -69,11 +72,30 @@ def read_declarations(messages: Iterable[pb.PrintedStudent]) -> dict[UUID, str]:
     return {UUID(message.student_id): message.declaration_number for message in messages}
 
 
+def read_recipients(known: Iterable[PaperMode], entries: Iterable[roster_pb.RosterEntry]) -> dict[UUID, list[Recipient]]:
+    """By student the guardians whose declarations are known, with their names as access tells them now; without those that it says
+    have ended.
+    """
+    told = {entry.paper_declaration.declaration_id: entry.paper_declaration for entry in entries}
+    found: dict[UUID, dict[UUID, Recipient]] = defaultdict(dict)
+    for mode in known:
+        declaration = told.get(str(mode.declaration_id), roster_pb.RosterPaperDeclaration())
+        if declaration.HasField("revoke_time"):
+            continue
+        guardian_id = UUID(declaration.guardian_person_id) if declaration.guardian_person_id else mode.guardian_id or NOBODY
+        before = found[mode.student_id].get(guardian_id, Recipient(guardian_id, "", ()))
+        name = before.name or declaration.guardian_name
+        found[mode.student_id][guardian_id] = Recipient(guardian_id, name, (*before.numbers, mode.number))
+    return {student_id: list(of_student.values()) for student_id, of_student in found.items()}
+
+
 def read_hand_overs(messages: Iterable[pb.PrintoutHandOver]) -> list[NewHandOver]:
     """The records of a request. Raises InvalidArgument REQUEST_INVALID at a day that does not exist."""
     return [
         NewHandOver(
-            student_id=UUID(message.student_id),
+            addressee=Addressee(
+                UUID(message.student_id), UUID(message.guardian_person_id) if message.guardian_person_id else NOBODY
+            ),
             channel=Channel(message.channel),
             handed_date=_read_day(message.handed_date, f"hand_overs[{index}].handed_date"),
             note=message.note,
@@ -103,7 +125,8 @@ def write_run(run: PrintRun) -> pb.PrintRun:
         printouts=[_write_printout(printout) for printout in run.printouts],
     )
     message.create_time.FromDatetime(run.create_time)
-    message.due_time.FromDatetime(run.due_time)
+    if run.due_time is not None:
+        message.due_time.FromDatetime(run.due_time)
     if run.met_time is not None:
         message.met_time.FromDatetime(run.met_time)
     return message
@@ -116,6 +139,10 @@ def _write_printout(printout: Printout) -> pb.Printout:
         year=printout.year,
         sheet_number=printout.sheet_number,
         declaration_number=printout.declaration_number,
+        guardian_person_id="" if printout.guardian_id == NOBODY else str(printout.guardian_id),
+        recipient_name=printout.recipient_name,
+        is_owed=printout.is_owed,
+        is_replaced=printout.is_replaced,
         hand_over=_write_hand_over(printout.hand_over) if printout.hand_over else None,
     )
 
@@ -126,6 +153,7 @@ def _write_hand_over(record: HandOver) -> pb.HandOver:
         handed_date=record.handed_date.isoformat(),
         note=record.note,
         is_receipted=record.is_receipted,
+        account_id=str(record.account_id),
     )
     message.record_time.FromDatetime(record.record_time)
     return message

@@ -7,7 +7,15 @@ from uuid import UUID
 from chassis.errors import FieldViolation, InvalidArgument
 from diary.documents.v1 import document_service_pb2 as pb
 from diary.documents.v1 import events_pb2
-from services.documents.rules.register import Certified, Document, Kind, Mismatch, Scanned, State, find_state
+from services.documents.rules.register import (
+    Certified,
+    Document,
+    IssuedSheet,
+    Kind,
+    Mismatch,
+    Scanned,
+    State,
+)
 
 
 def write_document(document: Document) -> pb.Document:
@@ -28,11 +36,20 @@ def write_document(document: Document) -> pb.Document:
     message.create_time.FromDatetime(document.create_time)
     match document.signing:
         case Scanned():
-            message.scan.signed_date = document.signing.signed_date.isoformat()
-            message.scan.upload_time.FromDatetime(document.signing.upload_time)
+            _write_scan(document.signing, message.scan)
         case Certified():
             _write_signature(document.signing, message.signature)
     return message
+
+
+def _write_scan(scan: Scanned, message: pb.Scan) -> None:
+    message.signed_date = scan.signed_date.isoformat()
+    message.upload_time.FromDatetime(scan.upload_time)
+    message.uploader_account_id = str(scan.uploader_id)
+    message.scan_id = str(scan.scan_id or "")
+    if scan.confirmed is not None:
+        message.confirm_time.FromDatetime(scan.confirmed.time)
+        message.confirmer_account_id = str(scan.confirmed.account_id)
 
 
 def _write_signature(signing: Certified, message: pb.Signature) -> None:
@@ -51,14 +68,28 @@ def write_mismatches(mismatches: Iterable[tuple[int, Mismatch]]) -> list[pb.Mism
     ]
 
 
-def write_valid(kind: Kind, day: date, state: State, pdf_sha256: bytes) -> pb.VerifyDocumentResponse:
-    """What anyone may know of a paper that is the school's and unchanged."""
+def write_valid(kind: Kind, day: date, state: State, owner_name: str, pdf_sha256: bytes) -> pb.VerifyDocumentResponse:
+    """What anyone may know of a paper that is the school's and unchanged; `owner_name` of an attached signature's certificate."""
     return pb.VerifyDocumentResponse(
         verdict=pb.VERDICT_VALID,
         kind=kind.value,  # type: ignore[arg-type]  # a number of the enum
         document_date=day.isoformat(),
         state=state.value,  # type: ignore[arg-type]  # a number of the enum
         pdf_sha256=pdf_sha256.hex(),
+        signature_owner_name=owner_name,
+    )
+
+
+def write_valid_sheet(sheet: IssuedSheet) -> pb.VerifyDocumentResponse:
+    """What anyone may know of a weekly sheet, or of the file of several, that the school issued."""
+    return pb.VerifyDocumentResponse(
+        verdict=pb.VERDICT_VALID,
+        kind=pb.DOCUMENT_KIND_WEEKLY_SHEET,
+        document_date=sheet.printed_date.isoformat(),
+        pdf_sha256=sheet.pdf_sha256.hex(),
+        sheet_number=sheet.number,
+        monday_date=sheet.monday.isoformat(),
+        school_name=sheet.school_name,
     )
 
 
@@ -85,13 +116,17 @@ def write_issued(
     )
 
 
-def write_signed(school_id: UUID, document: Document, how: Scanned | Certified) -> events_pb2.DocumentSigned:
+def write_signed(school_id: UUID, document: Document) -> events_pb2.DocumentSigned:
     """The event of a paper that was signed."""
+    how = document.signing
+    assert how is not None  # it was signed
     return events_pb2.DocumentSigned(
         school_id=str(school_id),
         document_id=str(document.document_id),
         kind=document.kind.value,  # type: ignore[arg-type]  # a number of the enum
         application_id=str(document.application_id),
         applicant_id=str(document.applicant_id),
-        state=find_state(how).value,  # type: ignore[arg-type]  # a number of the enum
+        state=document.state.value,  # type: ignore[arg-type]  # a number of the enum
+        uploader_account_id=str(how.uploader_id),
+        confirmer_account_id=str(how.confirmed.account_id) if isinstance(how, Scanned) and how.confirmed else "",
     )

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from diary.access.v1 import roster_service_pb2 as pb
-from services.documents.rules.paper_families import PaperMode, Placement, Roster, SchoolZone, StudentPlace
+from diary.access.v1 import school_service_pb2
+from services.documents.rules.paper_families import PaperMode, Placement, Roster, SchoolCode, SchoolZone, StudentPlace
 
 
 def read_roster(entries: Iterable[pb.RosterEntry]) -> Roster:
@@ -22,6 +23,11 @@ def read_roster(entries: Iterable[pb.RosterEntry]) -> Roster:
     return roster
 
 
+def read_school_code(message: school_service_pb2.School) -> SchoolCode:
+    """What anyone may know of a school by its code."""
+    return SchoolCode(message.code, UUID(message.school_id), message.name)
+
+
 def _read_place(message: pb.RosterStudent) -> StudentPlace:
     class_id = UUID(message.class_id) if message.class_id else None
     return StudentPlace(UUID(message.student_id), class_id, message.version, _read_placements(message))
@@ -31,6 +37,7 @@ def _read_mode(message: pb.RosterPaperDeclaration) -> PaperMode:
     return PaperMode(
         declaration_id=UUID(message.declaration_id),
         student_id=UUID(message.student_id),
+        guardian_id=UUID(message.guardian_person_id) if message.guardian_person_id else None,
         number=message.number,
         declines_printouts=message.declines_printouts,
         revoked=message.revoke_time.ToDatetime(tzinfo=UTC) if message.HasField("revoke_time") else None,

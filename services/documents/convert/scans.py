@@ -14,7 +14,7 @@ import typst
 import zxingcpp
 
 from services.documents.convert.bounds import UnreadableError
-from services.documents.rules.register import PageMark
+from services.documents.rules.register import PageMark, PagePlace
 
 MAX_PAGES = 100
 # A sheet of A4 at 600 dpi.
@@ -23,6 +23,9 @@ _MAX_PIXELS = 35_000_000
 _DPI = (200, 300)
 _MAX_RENDERED = 12_000_000
 _FORMATS = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+# A page is compared at half a millimetre a pixel: a stroke of a pen is a pixel wide, a signature some fifty of them.
+_SKETCH_WIDTH, _OTHER_HEIGHT = 420, 12
+_INK, _WHITE, _FEW_PIXELS = 190, 245, 15
 _PICTURE = b'#set page(width: 210mm, height: auto, margin: 0pt)\n#image("picture", width: 100%)\n'
 
 
@@ -35,10 +38,49 @@ def read_scan(file: bytes) -> tuple[bytes, list[PageMark | None]]:
         return pdf, [_read_mark(document, place) for place in range(len(document))]
 
 
-def take_pages(pdf: bytes, wanted: Sequence[Sequence[int]]) -> list[bytes]:
-    """A PDF of its own for each list of pages, counted from 0, in their order. Raises UnreadableError."""
+def take_signed(pdf: bytes, wanted: Sequence[tuple[bytes, Sequence[PagePlace]]]) -> list[bytes | None]:
+    """For each original with its pages in a scan a PDF of these pages in their order; None where all of them are the original's own,
+    so that nobody has signed them. Raises UnreadableError.
+    """
     with _open(pdf) as document:
-        return [_copy(document, places) for places in wanted]
+        return [_take(document, original, pages) for original, pages in wanted]
+
+
+def _take(document: pypdfium2.PdfDocument, original: bytes, pages: Sequence[PagePlace]) -> bytes | None:
+    with _open(original) as ours:
+        if all(_is_untouched(document[one.place], ours[one.page - 1]) for one in pages):
+            return None
+    return _copy(document, [one.place for one in pages])
+
+
+def _is_untouched(page: pypdfium2.PdfPage, original: pypdfium2.PdfPage) -> bool:
+    """Whether a page shows no ink where the original is white: no signature, and no paper's grain or slant either.
+
+    It does not find every picture of an unsigned paper: the head, who confirms the scan, does.
+    """
+    theirs, ours = _sketch(page), _sketch(original)
+    if abs(len(theirs) - len(ours)) > _OTHER_HEIGHT * _SKETCH_WIDTH:
+        return False
+    white = ours
+    for step in (1, _SKETCH_WIDTH):
+        # Dark spreads by a pixel, since letters are drawn a little differently each time.
+        white = bytes(map(min, white, white[step:] + b"\xff" * step, b"\xff" * step + white[:-step]))
+    ink = sum(one < _INK and around > _WHITE for one, around in zip(theirs, white, strict=False))
+    return ink < _FEW_PIXELS
+
+
+def _sketch(page: pypdfium2.PdfPage) -> bytes:
+    """The page in gray, half a millimetre a pixel, without the padding of its rows."""
+    width, height = page.get_size()
+    if not 0 < height < 3 * width:
+        return b""
+    bitmap = page.render(scale=_SKETCH_WIDTH / width, grayscale=True, may_draw_forms=False)
+    try:
+        rows = memoryview(bitmap.buffer).cast("B", (bitmap.height, bitmap.stride)).tobytes()
+        stride = bitmap.stride
+        return b"".join(rows[start : start + _SKETCH_WIDTH] for start in range(0, len(rows), stride))
+    finally:
+        bitmap.close()
 
 
 def join_pages(pdfs: Sequence[bytes]) -> bytes:

@@ -16,7 +16,7 @@ from gostcrypto import gosthash, gostsignature
 
 from services.documents.rules.register import Mismatch
 
-_PEM = re.compile(rb"-----BEGIN (?:CMS|PKCS7|SIGNATURE)-----\s*([A-Za-z0-9+/=\s]+?)\s*-----END")
+_BEGIN, _END = re.compile(rb"-----BEGIN (?:CMS|PKCS7|SIGNATURE)-----"), b"-----END"
 
 
 class _Strength(NamedTuple):
@@ -134,7 +134,9 @@ def read_signatures(files: Sequence[bytes]) -> list[SignatureFile | Mismatch]:
 
 def _read_der(file: bytes) -> bytes:
     """CMS in DER: from PEM, bare base64, as CryptoPro's tools write it, or DER."""
-    text = found.group(1) if (found := _PEM.search(file)) else file
+    begin = _BEGIN.search(file)
+    end = file.find(_END, begin.end()) if begin else -1
+    text = file[begin.end() : end] if begin and end >= 0 else file
     if text.lstrip()[:1] == b"M":
         try:
             return base64.b64decode(b"".join(text.split()), validate=True)

@@ -34,10 +34,11 @@ class DocumentServicer(
         schools: school_service_pb2_grpc.SchoolServiceAsyncStub,
         press: Press,
         authority: bytes,
+        portal_url: str,
     ) -> None:
         SlipMethods.__init__(self, press)
-        PrintRunMethods.__init__(self, frame, sources, press)
-        FormMethods.__init__(self, schools, press)
+        PrintRunMethods.__init__(self, frame, sources, press, portal_url)
+        FormMethods.__init__(self, schools)
         RegisterMethods.__init__(self, frame, press, authority)
         SigningMethods.__init__(self, frame)
 
@@ -48,13 +49,14 @@ def parts(
     schools: school_service_pb2_grpc.SchoolServiceAsyncStub,
     press: Press,
     authority: bytes,
+    portal_url: str,
 ) -> Sequence[Part]:
     """The servicers of documents. `authority` is the certificate, in PEM, that the schools' seals are checked against."""
     return [
         Part(
             "diary.documents.v1.DocumentService",
             document_service_pb2_grpc.add_DocumentServiceServicer_to_server,
-            DocumentServicer(frame, sources, schools, press, authority),
+            DocumentServicer(frame, sources, schools, press, authority, portal_url),
         ),
         Part(
             "diary.documents.v1.RelationService",

@@ -10,18 +10,23 @@ from chassis.interceptors import Context
 from diary.access.v1 import school_service_pb2, school_service_pb2_grpc
 from diary.documents.v1 import document_service_pb2
 from services.documents.actions.press import Press
+from services.documents.actions.remembered import RememberedForms
 from services.documents.convert import pdf
 from services.documents.rules.forms import FORMS, FormSchool, build_form
 
+_WAITING = 16
+_REMEMBERED_BYTES = 16 << 20
 _AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
 class FormMethods:
     """The forms' part of DocumentService."""
 
-    def __init__(self, schools: school_service_pb2_grpc.SchoolServiceAsyncStub, press: Press) -> None:
+    def __init__(self, schools: school_service_pb2_grpc.SchoolServiceAsyncStub) -> None:
         self._schools = schools
-        self._press = press
+        # Anyone may ask for forms: they have a press of their own, so that the office's papers never wait behind them.
+        self._press = Press(_WAITING)
+        self._remembered = RememberedForms(_REMEMBERED_BYTES)
 
     async def RenderForm(self, request: document_service_pb2.RenderFormRequest, context: Context) -> httpbody_pb2.HttpBody:
         """A blank form in the school's name (Clauses R8, R30, R31)."""
@@ -29,7 +34,10 @@ class FormMethods:
         if form is None:
             raise _no_form()
         page = build_form(form, await self._get_school(request.school_id))
-        file = await self._press.render("form", pdf.render_form, page)
+        file = self._remembered.find(page)
+        if file is None:
+            file = await self._press.render("form", pdf.render_form, page)
+            self._remembered.keep(page, file)
         return httpbody_pb2.HttpBody(content_type="application/pdf", data=file)
 
     async def _get_school(self, school_id: str) -> FormSchool:

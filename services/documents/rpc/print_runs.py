@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,17 +17,19 @@ from chassis.db import Connection
 from chassis.errors import NotFound, Unavailable
 from chassis.interceptors import Context
 from chassis.run import Frame
-from diary.access.v1 import roster_service_pb2, roster_service_pb2_grpc
+from diary.access.v1 import roster_service_pb2, roster_service_pb2_grpc, school_service_pb2
 from diary.documents.v1 import document_service_pb2, events_pb2
 from diary.journal.v1 import diary_service_pb2, diary_service_pb2_grpc
 from services.documents import actions
 from services.documents.actions.press import Press
 from services.documents.convert import pdf
 from services.documents.convert import print_runs as convert
+from services.documents.convert.roster import read_school_code
 from services.documents.rules import print_runs as rules
-from services.documents.rules.class_week import ClassWeek, StudentWeek
-from services.documents.rules.print_runs import PrintRun, Sheet
-from services.documents.rules.sheets import build_run
+from services.documents.rules.class_week import ClassWeek
+from services.documents.rules.paper_families import PaperMode, SchoolCode
+from services.documents.rules.print_runs import PrintRun, Recipient
+from services.documents.rules.sheets import PaperCodes, build_run
 from services.documents.store import paper_families
 from services.documents.store import print_runs as store
 
@@ -54,24 +58,50 @@ class Sources:
                 raise
             raise _away() from error
 
-    async def get_school_code(self, school_id: str) -> str:
-        """The code with which codes used outside the school begin. Raises Unavailable JOURNAL_UNAVAILABLE."""
-        wanted = roster_service_pb2.BatchGetRosterRequest(
-            school_id=school_id, kind=roster_service_pb2.ROSTER_KIND_SCHOOL, ids=[school_id]
-        )
+    async def get_school(self, school_id: str) -> school_service_pb2.School:
+        """The school, with whose code the codes used outside begin. Raises Unavailable JOURNAL_UNAVAILABLE."""
+        [entry] = await self._fetch(school_id, roster_service_pb2.ROSTER_KIND_SCHOOL, [school_id])
+        return entry.school.school
+
+    async def get_class_teacher(self, school_id: str, class_id: str) -> str:
+        """Today's class teacher, as access names them; empty while there is none. Raises Unavailable JOURNAL_UNAVAILABLE."""
+        entries = await self._fetch(school_id, roster_service_pb2.ROSTER_KIND_CLASS, [class_id])
+        # The field's name is a word of Python.
+        return next((getattr(entry, "class").class_teacher_name for entry in entries), "")
+
+    async def get_recipients(self, school_id: str, known: Sequence[PaperMode]) -> dict[UUID, list[Recipient]]:
+        """The guardians of these declarations by student, as access names them now. Raises Unavailable JOURNAL_UNAVAILABLE."""
+        ids = [str(mode.declaration_id) for mode in known]
+        kind = roster_service_pb2.ROSTER_KIND_PAPER_DECLARATION
+        return convert.read_recipients(known, await self._fetch(school_id, kind, ids) if ids else [])
+
+    async def _fetch(
+        self, school_id: str, kind: roster_service_pb2.RosterKind.ValueType, ids: Sequence[str]
+    ) -> Sequence[roster_service_pb2.RosterEntry]:
+        wanted = roster_service_pb2.BatchGetRosterRequest(school_id=school_id, kind=kind, ids=ids)
         try:
-            [entry] = (await self._roster.BatchGetRoster(wanted)).entries
+            return (await self._roster.BatchGetRoster(wanted)).entries
         except grpc.aio.AioRpcError as error:
             if error.code() not in _AWAY:
                 raise
             raise _away() from error
-        return entry.school.school.code
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What others told for a printing."""
+
+    week: ClassWeek
+    school: SchoolCode
+    class_teacher: str
+    recipients: Mapping[UUID, Sequence[Recipient]]
 
 
 class PrintRunMethods:
     """The print runs' part of DocumentService."""
 
-    def __init__(self, frame: Frame, sources: Sources, press: Press) -> None:
+    def __init__(self, frame: Frame, sources: Sources, press: Press, portal_url: str) -> None:
+        self._portal_url = portal_url
         self._database = frame.database
         self._clock = frame.clock
         self._sources = sources
@@ -88,29 +118,40 @@ class PrintRunMethods:
         async with self._database.school(school_id) as connection:
             if known := await self._find_prepared(connection, school_id, class_id, request):
                 return known
-        week = await self._sources.get_class_week(request.school_id, request.class_id, request.week)
-        code = await self._sources.get_school_code(request.school_id)
+        asked = await self._ask(request)
         async with self._printing, self._database.school(school_id) as connection, connection.transaction():
             if known := await self._find_prepared(connection, school_id, class_id, request):
                 return known
-            return await self._prepare(connection, request, week, code)
+            return await self._prepare(connection, request, asked)
+
+    async def _ask(self, request: document_service_pb2.PrepareWeeklyPrintoutsRequest) -> _Asked:
+        """What the journal and access say of the class's week; nothing is held meanwhile."""
+        week = await self._sources.get_class_week(request.school_id, request.class_id, request.week)
+        school = await self._sources.get_school(request.school_id)
+        class_teacher = await self._sources.get_class_teacher(request.school_id, request.class_id)
+        in_class = [student.student_id for student in week.students]
+        async with self._database.school(UUID(request.school_id)) as connection:
+            known = await paper_families.list_declarations(connection, UUID(request.school_id), in_class)
+        recipients = await self._sources.get_recipients(request.school_id, known)
+        code = read_school_code(school)
+        async with self._database.region() as connection:
+            await paper_families.put_school_codes(connection, [code])
+        return _Asked(week, code, class_teacher, recipients)
 
     async def ListPrintRuns(
         self, request: document_service_pb2.ListPrintRunsRequest, context: Context
     ) -> document_service_pb2.ListPrintRunsResponse:
         """Runs of a class, the newest first (Clause R7)."""
         school_id, class_id = UUID(request.school_id), UUID(request.class_id)
-        words, limit = (request.school_id, request.class_id, request.week), request.page_size or _RUNS_A_PAGE
-        key = paging.read_token(words, request.page_token)
+        words = ("print runs", request.school_id, request.class_id, request.week)
+        page = paging.Page(request, words, (paging.LAST_ID,), size=_RUNS_A_PAGE)
         monday = rules.read_week(request.week) if request.week else None
         async with self._database.school(school_id) as connection:
             await self._require_class(connection, school_id, class_id)
-            before = UUID(key[0]) if key else None
-            runs = await store.list_runs(connection, school_id, class_id, monday, before, limit + 1)
-        shown = runs[:limit]
+            runs = await store.list_runs(connection, school_id, class_id, monday, *page.after, page.limit)
+        shown, token = page.cut(runs, lambda run: (run.print_run_id,))
         return document_service_pb2.ListPrintRunsResponse(
-            print_runs=[convert.write_run(run) for run in shown],
-            next_page_token=paging.write_token(words, (str(shown[-1].print_run_id),)) if len(runs) > limit else "",
+            print_runs=[convert.write_run(run) for run in shown], next_page_token=token
         )
 
     async def DownloadPrintRun(
@@ -134,13 +175,13 @@ class PrintRunMethods:
             run = await self._get_run(connection, school_id, request.print_run_id)
             answer = document_service_pb2.RecordPrintoutsHandedOverResponse
             if await requests.find_answer(connection, who.account_id, request, answer) is None:
-                records = rules.check_hand_overs(run, new, now)
-                last = await store.insert_hand_overs(connection, school_id, run.print_run_id, records, who.account_id)
-                await actions.settle_week(connection, self._clock, school_id, run.class_id, run.monday, str(last))
+                records = rules.check_hand_overs(run, new, who.account_id, now)
+                await store.insert_hand_overs(connection, school_id, run.print_run_id, records)
+                handed = list(dict.fromkeys(addressee.student_id for addressee, _ in records))
+                await actions.settle_weeks_of(connection, self._clock, school_id, run.monday, handed)
                 await requests.keep_answer(connection, who.account_id, request, answer(), now)
-                handed = [str(student_id) for student_id, _ in records]
                 told = events_pb2.PrintoutHandedOver(
-                    school_id=request.school_id, print_run_id=request.print_run_id, student_ids=handed
+                    school_id=request.school_id, print_run_id=request.print_run_id, student_ids=map(str, handed)
                 )
                 await outbox.add(connection, self._clock, told, school_id)
             run = await self._get_run(connection, school_id, request.print_run_id)
@@ -150,25 +191,27 @@ class PrintRunMethods:
         self,
         connection: Connection,
         request: document_service_pb2.PrepareWeeklyPrintoutsRequest,
-        week: ClassWeek,
-        school_code: str,
+        asked: _Asked,
     ) -> document_service_pb2.PrepareWeeklyPrintoutsResponse:
         """Numbers, prints and keeps the sheets; the numbers are the transaction's last lock but for the answer's row."""
         school_id, class_id, who, now = UUID(request.school_id), UUID(request.class_id), auth.caller(), self._clock.now()
-        students = await _choose_students(connection, request, week)
-        await actions.begin_week(connection, self._clock, school_id, class_id, week.monday, week.time_zone)
+        week, given = asked.week, convert.read_declarations(request.students)
+        if request.audience == document_service_pb2.PRINT_AUDIENCE_PAPER_FAMILIES:
+            students = rules.choose_paper_families(week, given, asked.recipients.keys())
+        else:
+            students = rules.choose_students(week, given)
         printed = now.astimezone(ZoneInfo(week.time_zone))
         year = rules.find_school_year(printed.date())
-        first = await store.take_numbers(connection, school_id, year, len(students))
-        sheets = [Sheet(student, year, number, declared) for number, (student, declared) in enumerate(students, first)]
-        pages = build_run(week, sheets, school_code, request.class_teacher_name, request.school_phone, printed)
+        first = await store.take_numbers(connection, school_id, year, rules.count_sheets(students, asked.recipients))
+        sheets = rules.address_sheets(students, asked.recipients, given, year, first)
+        codes = PaperCodes(self._portal_url, asked.school.code)
+        pages = build_run(week, sheets, codes, asked.class_teacher, request.school_phone, printed)
         file = await self._press.render("weekly", pdf.render_run, pages, len(sheets))
         digest = hashlib.sha256(file).digest()
         kept = store.NewRun(
             school_id, class_id, week.class_name, week.monday, week.time_zone, who.account_id, now, file, digest
         )
         run_id = await store.insert_run(connection, kept, sheets)
-        await actions.settle_week(connection, self._clock, school_id, class_id, week.monday, str(run_id))
         ready = events_pb2.PrintRunReady(school_id=request.school_id, print_run_id=str(run_id), class_id=request.class_id)
         await outbox.add(connection, self._clock, ready, school_id)
         answer = document_service_pb2.PrepareWeeklyPrintoutsResponse(
@@ -205,19 +248,6 @@ class PrintRunMethods:
     async def _require_class(self, connection: Connection, school_id: UUID, class_id: UUID) -> None:
         if not await store.works_with_class(connection, school_id, class_id, auth.caller(), self._clock.now()):
             raise _no_class()
-
-
-async def _choose_students(
-    connection: Connection, request: document_service_pb2.PrepareWeeklyPrintoutsRequest, week: ClassWeek
-) -> list[tuple[StudentWeek, str]]:
-    """Whose weeks to print, each with the declaration number that stands on the sheet (Clause R8)."""
-    in_class = [student.student_id for student in week.students]
-    known = await paper_families.list_numbers(connection, UUID(request.school_id), in_class)
-    given = convert.read_declarations(request.students)
-    numbers = rules.number_declarations(known, given)
-    is_for_families = request.audience == document_service_pb2.PRINT_AUDIENCE_PAPER_FAMILIES
-    students = rules.choose_paper_families(week, given, numbers) if is_for_families else rules.choose_students(week, given)
-    return [(student, numbers.get(student.student_id, "")) for student in students]
 
 
 def _no_class() -> NotFound:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from chassis import auth, outbox, requests
 from chassis.db import Connection
-from chassis.errors import FailedPrecondition, InvalidArgument
+from chassis.errors import FailedPrecondition, InvalidArgument, NotFound
 from chassis.interceptors import Context
 from chassis.run import Frame
 from diary.documents.v1 import document_service_pb2 as pb
@@ -20,7 +20,7 @@ from services.documents.convert.bounds import OF_THE_OFFICE, UnreadableError
 from services.documents.convert.signatures import SignatureFile, read_signatures
 from services.documents.rpc.register import no_document
 from services.documents.rules import register as rules
-from services.documents.rules.register import Certified, Document, Mismatch, Scanned
+from services.documents.rules.register import Certified, Confirmed, Document, Mismatch, Scanned
 from services.documents.store import documents as store
 
 _Request = pb.UploadScanRequest | pb.AttachSignatureRequest | pb.AttachSignaturesRequest
@@ -45,7 +45,7 @@ class SigningMethods:
         self._quarantine = Quarantine(OF_THE_OFFICE)
 
     async def UploadScan(self, request: pb.UploadScanRequest, context: Context) -> pb.UploadScanResponse:
-        """Keeps the pages of each paper that is scanned whole (Clause R22)."""
+        """Keeps the pages of each paper that is scanned whole, until the head confirms them (Clause R22)."""
         school_id, now = UUID(request.school_id), self._clock.now()
         signed = convert.read_signed_date(request.signed_date)
         if known := await self._find_outcome(request, store.OFFICE):
@@ -55,16 +55,40 @@ class SigningMethods:
             codes = sorted({mark.code for mark in marks if mark})
             async with self._database.school(school_id) as connection:
                 plan = rules.match_scan(marks, await store.list_by_code(connection, school_id, codes))
+                ids = [paper.document_id for paper, _ in plan.kept]
+                originals = await store.list_originals(connection, school_id, ids)
             day = rules.check_signed_date([paper for paper, _ in plan.kept], signed, now)
-            wanted = [places for _, places in plan.kept]
-            files = await self._quarantine.read(scans.take_pages, pdf, wanted) if wanted else []
+            wanted = [(originals[paper.document_id], pages) for paper, pages in plan.kept]
+            files = await self._quarantine.read(scans.take_signed, pdf, wanted) if wanted else []
         except UnreadableError as error:
             raise InvalidArgument("SCAN_UNREADABLE", f"no scan of 1 to {scans.MAX_PAGES} pages: {error}") from error
-        signings = [
-            _Signing(paper, Scanned(now, day), file, [place + 1 for place in places])
-            for (paper, places), file in zip(plan.kept, files, strict=True)
-        ]
-        return await self._sign(request, signings, plan.mismatches)
+        found, mismatches, uploader_id = [], list(plan.mismatches), auth.caller().account_id
+        for (paper, pages), file in zip(plan.kept, files, strict=True):
+            places = [page.place + 1 for page in pages]
+            if file is None:
+                mismatches += [(place, Mismatch.ORIGINAL) for place in places]
+            else:
+                found.append(_Signing(paper, Scanned(now, day, uploader_id), file, places))
+        return await self._keep(request, found, mismatches)
+
+    async def ConfirmScans(self, request: pb.ConfirmScansRequest, context: Context) -> pb.ConfirmScansResponse:
+        """The papers of these scans are signed by the head's word, all or none (Clause R22)."""
+        school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
+        ids = list({UUID(scan_id) for scan_id in request.scan_ids})
+        async with self._database.school(school_id) as connection, connection.transaction():
+            if not await store.works_for_school(connection, school_id, who, now, store.HEAD):
+                raise no_document()
+            kept = await requests.find_answer(connection, who.account_id, request, pb.ConfirmScansResponse)
+            if kept is None:
+                signed = await store.confirm_scans(connection, school_id, ids, Confirmed(now, who.account_id))
+                if len(signed) < len(ids):
+                    raise NotFound("SCAN_NOT_FOUND", "no such scan waits: another one took its place, or the paper is signed")
+                for paper in await store.list_by_ids(connection, school_id, signed):
+                    await outbox.add(connection, self._clock, convert.write_signed(school_id, paper), school_id)
+                kept = pb.ConfirmScansResponse(documents=[pb.Document(document_id=str(one)) for one in signed])
+                await requests.keep_answer(connection, who.account_id, request, kept, now)
+            shown = await store.list_by_ids(connection, school_id, [UUID(one.document_id) for one in kept.documents])
+        return pb.ConfirmScansResponse(documents=[convert.write_document(paper) for paper in shown])
 
     async def AttachSignature(self, request: pb.AttachSignatureRequest, context: Context) -> pb.AttachSignatureResponse:
         """Keeps a detached signature of one paper (Clause R22)."""
@@ -82,7 +106,7 @@ class SigningMethods:
                 raise InvalidArgument("SIGNATURE_INVALID", "no GOST signature that fits its certificate, in force now")
             if found.digest not in paper.hashes:
                 raise InvalidArgument("SIGNATURE_OF_ANOTHER_FILE", "sign the document's file as it was downloaded")
-            outcome = await self._sign(request, [_certify(paper.document, found, 1, now)], [])
+            outcome = await self._keep(request, [_certify(paper.document, found, 1, now)], [])
         if not outcome.documents:
             raise FailedPrecondition("DOCUMENT_SIGNED", "the document was signed before; what signed it stays")
         return pb.AttachSignatureResponse(document=outcome.documents[0])
@@ -102,7 +126,7 @@ class SigningMethods:
                         signings.append(_certify(paper.document, found, place, now))
                     else:
                         mismatches.append((place, Mismatch.UNKNOWN_DOCUMENT))
-            outcome = await self._sign(request, signings, mismatches)
+            outcome = await self._keep(request, signings, mismatches)
         for mismatch in outcome.mismatches:
             mismatch.file_name = request.files[mismatch.place - 1].name
         return pb.AttachSignaturesResponse(documents=outcome.documents, mismatches=outcome.mismatches)
@@ -127,26 +151,33 @@ class SigningMethods:
             kept = await requests.find_answer(connection, who.account_id, request, pb.UploadScanResponse)
             return await _show(connection, school_id, kept) if kept else None
 
-    async def _sign(
+    async def _keep(
         self, request: _Request, signings: Sequence[_Signing], mismatches: Sequence[tuple[int, Mismatch]]
     ) -> pb.UploadScanResponse:
-        """Keeps signings and tells of them; what was signed meanwhile is a mismatch. The answer is kept without names."""
+        """Keeps scans and signatures, and tells of these; what was signed meanwhile is a mismatch. The answer is kept without names."""
         school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
-        signed, others = [], list(mismatches)
+        kept_ids, others = [], list(mismatches)
         async with self._database.school(school_id) as connection, connection.transaction():
             for one in signings:
-                document_id = one.paper.document_id
-                if await store.insert_signing(connection, school_id, document_id, one.how, one.file, who.account_id):
-                    signed.append(document_id)
-                    await outbox.add(connection, self._clock, convert.write_signed(school_id, one.paper, one.how), school_id)
+                if await self._keep_one(connection, school_id, one):
+                    kept_ids.append(one.paper.document_id)
                 else:
                     others += [(place, Mismatch.ALREADY_SIGNED) for place in one.places]
             kept = pb.UploadScanResponse(
-                documents=[pb.Document(document_id=str(document_id)) for document_id in signed],
+                documents=[pb.Document(document_id=str(document_id)) for document_id in kept_ids],
                 mismatches=convert.write_mismatches(sorted(others)),
             )
             await requests.keep_answer(connection, who.account_id, request, kept, now)
             return await _show(connection, school_id, kept)
+
+    async def _keep_one(self, connection: Connection, school_id: UUID, one: _Signing) -> bool:
+        if isinstance(one.how, Scanned):
+            return await store.insert_scan(connection, school_id, one.paper.document_id, one.how, one.file)
+        is_new = await store.insert_signature(connection, school_id, one.paper.document_id, one.how, one.file)
+        if is_new:
+            told = convert.write_signed(school_id, replace(one.paper, signing=one.how))
+            await outbox.add(connection, self._clock, told, school_id)
+        return is_new
 
 
 async def _show(connection: Connection, school_id: UUID, kept: pb.UploadScanResponse) -> pb.UploadScanResponse:
@@ -157,5 +188,5 @@ async def _show(connection: Connection, school_id: UUID, kept: pb.UploadScanResp
 
 
 def _certify(paper: Document, found: SignatureFile, place: int, now: datetime) -> _Signing:
-    how = Certified(now, found.owner_name, found.serial_number, found.valid_from, found.valid_to)
+    how = Certified(now, auth.caller().account_id, found.owner_name, found.serial_number, found.valid_from, found.valid_to)
     return _Signing(paper, how, found.content, [place])

@@ -9,7 +9,7 @@ from enum import IntEnum
 from urllib.parse import quote
 from uuid import UUID
 
-from services.documents.rules.slips import print_date, print_moment, print_text
+from services.documents.rules.slips import print_class, print_date, print_moment, print_number, print_text
 
 _NBSP = "\N{NO-BREAK SPACE}"
 _CODE_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -26,9 +26,9 @@ _GROUNDS = {
     3: "заявление заявителя об отказе в получении услуги",
 }
 _ASKED = {
-    1: f"предоставлении доступа к сервису {_SERVICE}",
-    2: f"непредоставлении услуги по доступу к сервису {_SERVICE}",
-    3: f"отмене предоставления информации через сервис {_SERVICE}",
+    1: f"о предоставлении доступа к сервису {_SERVICE}",
+    2: f"о непредоставлении услуги по доступу к сервису {_SERVICE}",
+    3: f"об отмене предоставления информации через сервис {_SERVICE}",
 }
 _AFTER_R19 = "Вы вправе подать новое заявление, приложив документ, подтверждающий полномочия."
 _AFTER_R20 = (
@@ -107,6 +107,8 @@ class Decision:
     access_ended: datetime | None
     paper_number: str
     declines_printouts: bool
+    keeps_student_access: bool
+    keeps_guardian_access: bool
     is_own_statement_of_student: bool
     signer_name: str
     signer_position: str
@@ -158,11 +160,11 @@ def build_decision(decision: Decision, code: str) -> DecisionPage:
         contacts=_contacts(head),
         date=print_date(decision.decided.date()),
         locality=print_text(head.locality),
-        number=print_text(decision.number),
+        number=print_number(decision.number),
         applicant=print_text(decision.applicant_name),
         applicant_contact=print_text(decision.applicant_email),
         considered=(
-            f"Рассмотрев заявление {_filed(decision)} о {_ASKED[decision.kind]},"
+            f"Рассмотрев заявление {_filed(decision)} {_ASKED[decision.kind]},"
             f" на основании раздела «Отказ в предоставлении услуги» {_regulation(decision, school)}"
         ),
         refused=print_text(decision.applicant_name),
@@ -188,7 +190,7 @@ def _phone(phone: str) -> str:
 
 
 def _filed(decision: Decision) -> str:
-    return f"от {print_date(decision.registered.date())} №{_NBSP}{print_text(decision.application_number)}"
+    return f"от {print_date(decision.registered.date())} №{_NBSP}{print_number(decision.application_number)}"
 
 
 def _regulation(decision: Decision, school: str) -> str:
@@ -197,8 +199,8 @@ def _regulation(decision: Decision, school: str) -> str:
     named = f"Регламента{title.removeprefix('Регламент')}" if title.startswith("Регламент ") else f"Регламента «{title}»"
     if not decision.regulation_order_number or decision.regulation_order_date is None:
         return named
-    order = f"от {print_date(decision.regulation_order_date)} №{_NBSP}{print_text(decision.regulation_order_number)}"
-    return f"{named}, утверждённого приказом {school} {order}"
+    order = f"от {print_date(decision.regulation_order_date)} №{_NBSP}{print_number(decision.regulation_order_number)}"
+    return f"{named}, утвержденного приказом {school} {order}"
 
 
 def _concerning(decision: Decision) -> str:
@@ -208,7 +210,7 @@ def _concerning(decision: Decision) -> str:
     name = print_text(decision.student_name)
     if decision.ground is Ground.NOT_A_STUDENT:
         return f"в отношении лица, указанного в заявлении: {name}"
-    of_class = f", {print_text(decision.class_name)}{_NBSP}класс" if decision.class_name else ""
+    of_class = f", {print_class(decision.class_name)}" if decision.class_name else ""
     return f"в отношении обучающегося (обучающейся): {name}{of_class}"
 
 
@@ -226,7 +228,7 @@ def _explain(decision: Decision) -> list[str]:
                 " отсутствует."
             ]
         case Reason.AUTHORITY_ENDED:
-            return ["Полномочия заявителя прекращены: в соответствии с судебным актом (актом органа опеки), имеющимся в школе."]
+            return ["Полномочия заявителя прекращены."]
         case Reason.NOT_ENROLLED | Reason.LEFT:
             return _explain_enrolment(decision)
         case Reason.STATEMENT_NOT_TO_PROVIDE | Reason.STATEMENT_TO_CANCEL:
@@ -245,7 +247,7 @@ def _explain_enrolment(decision: Decision) -> list[str]:
             " указанное лицо среди обучающихся школы не значится."
         )
     if decision.reason is Reason.LEFT and decision.left:
-        order = f", приказ №{_NBSP}{print_text(decision.left_order_number)}" if decision.left_order_number else ""
+        order = f", приказ №{_NBSP}{print_number(decision.left_order_number)}" if decision.left_order_number else ""
         lines.append(f"Обучение завершено {print_date(decision.left)}{order}.".replace("г..", "г."))
     return lines
 
@@ -255,30 +257,40 @@ def _next_steps(decision: Decision) -> list[str]:
         return [_AFTER_R19]
     if decision.ground is Ground.NOT_A_STUDENT:
         return list(_AFTER_R20)
-    others = "родителей (законных представителей)"
-    if not decision.is_own_statement_of_student:
-        others = "обучающегося и другого родителя (законного представителя)"
-    steps = [f"Решение касается только заявителя: доступ {others} сохраняется."]
+    steps = [f"Решение касается только заявителя{_kept_accesses(decision)}."]
     if decision.declines_printouts:
         steps.append("От получения распечаток заявитель отказался.")
     elif decision.paper_number:
         steps.append(
             "Информирование о результатах обучения осуществляется не реже одного раза в неделю с использованием распечатки"
-            f" результатов (заявление №{_NBSP}{print_text(decision.paper_number)})."
+            f" результатов (заявление №{_NBSP}{print_number(decision.paper_number)})."
         )
     form = "" if decision.is_own_statement_of_student else f" (Приложение №{_NBSP}1)"
     return [*steps, f"Вы вправе в любое время подать заявление о предоставлении доступа{form}."]
 
 
+def _kept_accesses(decision: Decision) -> str:
+    """Whose access goes on, as far as there is any."""
+    kept = []
+    if decision.keeps_student_access:
+        kept.append("обучающегося")
+    if decision.keeps_guardian_access:
+        whose = "родителей (законных представителей)" if decision.is_own_statement_of_student else ""
+        kept.append(whose or "другого родителя (законного представителя)")
+    return f": доступ {' и '.join(kept)} сохраняется" if kept else ""
+
+
 def _appeals(head: Letterhead, school: str) -> list[str]:
-    """The ways of appeal. «Руководителю», since the position of the head beside an acting one is not told."""
-    by_mail = f" или по адресу {print_text(head.email)}" if head.email else ""
+    """The ways of appeal; an e-mail is none (Federal law 59). «Руководителю», since the position of the head beside an acting one is
+    not told.
+    """
+    by_post = f" или почтой по адресу: {print_text(head.address)}" if head.address else ""
     founder = ", ".join(print_text(text) for text in (head.founder, head.founder_contacts) if text)
     law = f"(статья{_NBSP}45 Федерального закона от 29.12.2012 №{_NBSP}273-ФЗ «Об образовании в Российской Федерации»)"
     return [
-        f"руководителю {school}{_NBSP}— письменно, лично{by_mail};",
+        f"руководителю {school}{_NBSP}— письменно, лично{by_post};",
         f"в комиссию по урегулированию споров между участниками образовательных отношений {school} {law};",
-        f"учредителю{_NBSP}— {founder};" if founder else "учредителю школы;",
+        f"учредителю ({founder});" if founder else "учредителю школы;",
         "в прокуратуру или в суд в порядке, установленном законодательством Российской Федерации.",
     ]
 

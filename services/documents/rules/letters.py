@@ -4,7 +4,7 @@
 _GROUPS = {
     25: " '\N{NO-BREAK SPACE}",
     34: ".,:;jil",
-    43: '()/Jf"rtI-',
+    43: '()/Jf"rtI-\N{NON-BREAKING HYPHEN}',
     51: "гs«»зсcэzаетёaey",
     55: "уГьvхkx0123456789вягбклFS",
     59: "ЗоLboqчdдрpuЕъЁE",

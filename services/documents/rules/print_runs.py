@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from chassis.deadlines import Deadline
 from chassis.errors import FailedPrecondition, FieldViolation, InvalidArgument, NotFound
 from services.documents.rules.class_week import ClassWeek, StudentWeek
+from services.documents.rules.paper_families import NOBODY, Addressee
 
 CLAUSE = "R7"
 _WEEK = re.compile(r"(\d{4})-W(\d\d)")
@@ -34,6 +35,8 @@ class Sheet:
     year: int
     number: int
     declaration_number: str
+    guardian_id: UUID = NOBODY
+    recipient_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +48,56 @@ class HandOver:
     note: str
     is_receipted: bool
     record_time: datetime
+    account_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class Printout:
-    """A sheet of a run; `hand_over` is its newest record, None before the first."""
+    """A sheet of a run; `hand_over` is its newest record, None before the first.
+
+    `is_owed`: the week owes it. `is_replaced`: another sheet of the same addressee and week stands for it.
+    """
 
     student_id: UUID
+    guardian_id: UUID
+    recipient_name: str
     student_name: str
     year: int
     sheet_number: int
     declaration_number: str
+    is_owed: bool
+    is_replaced: bool
     hand_over: HandOver | None
+
+    @property
+    def addressee(self) -> Addressee:
+        """Whom it is for."""
+        return Addressee(self.student_id, self.guardian_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """The newest record of a sheet that was handed over, of whatever run of a week; `hand_over_id` proves it."""
+
+    addressee: Addressee
+    handed_date: date
+    record_time: datetime
+    time_zone: str
+    hand_over_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A guardian on paper with the numbers of their declarations; `name` is empty where access does not tell it."""
+
+    guardian_id: UUID
+    name: str
+    numbers: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class PrintRun:
-    """A printing of a class's week, without its PDF."""
+    """A printing of a class's week, without its PDF. `due_time` None where the week owes none of its sheets."""
 
     print_run_id: UUID
     class_id: UUID
@@ -70,7 +106,7 @@ class PrintRun:
     time_zone: str
     create_time: datetime
     pdf_sha256: bytes
-    due_time: datetime
+    due_time: datetime | None
     met_time: datetime | None
     printouts: Sequence[Printout]
 
@@ -79,7 +115,7 @@ class PrintRun:
 class NewHandOver:
     """What the class teacher records of a printout; `handed_date` None for today."""
 
-    student_id: UUID
+    addressee: Addressee
     channel: Channel
     handed_date: date | None
     note: str
@@ -118,7 +154,7 @@ def choose_students(week: ClassWeek, declarations: Mapping[UUID, str]) -> list[S
     return [student for student in week.students if not declarations or student.student_id in declarations]
 
 
-def choose_paper_families(week: ClassWeek, chosen: Mapping[UUID, str], families: Mapping[UUID, str]) -> list[StudentWeek]:
+def choose_paper_families(week: ClassWeek, chosen: Mapping[UUID, str], families: Collection[UUID]) -> list[StudentWeek]:
     """Whose weeks to print for the families informed on paper, in the order of the class list (Clauses R7, R8).
 
     Raises REQUEST_INVALID when students are chosen beside, WEEK_HAS_NO_LESSONS in holidays, NO_PAPER_FAMILIES.
@@ -131,10 +167,29 @@ def choose_paper_families(week: ClassWeek, chosen: Mapping[UUID, str], families:
     return students
 
 
-def number_declarations(numbers: Mapping[UUID, Sequence[str]], given: Mapping[UUID, str]) -> dict[UUID, str]:
-    """What stands on a student's sheet: the number that was given, else those of both parents' declarations (Clause R8)."""
-    known = {student_id: ", ".join(of_student) for student_id, of_student in numbers.items()}
-    return known | {student_id: number for student_id, number in given.items() if number}
+def address_sheets(
+    students: Sequence[StudentWeek],
+    recipients: Mapping[UUID, Sequence[Recipient]],
+    given: Mapping[UUID, str],
+    year: int,
+    first: int,
+) -> list[Sheet]:
+    """The numbered sheets: one for each guardian on paper, else one for nobody in particular (Clauses R7, R8).
+
+    Two parents who both declared may live apart, so that each gets a sheet. A number that was given stands where no declaration is
+    known.
+    """
+    unaddressed = [Recipient(NOBODY, "", ())]
+    addressed = [(student, one) for student in students for one in recipients.get(student.student_id) or unaddressed]
+    return [
+        Sheet(student, year, number, ", ".join(one.numbers) or given.get(student.student_id, ""), one.guardian_id, one.name)
+        for number, (student, one) in enumerate(addressed, first)
+    ]
+
+
+def count_sheets(students: Sequence[StudentWeek], recipients: Mapping[UUID, Sequence[Recipient]]) -> int:
+    """How many sheets `address_sheets` makes."""
+    return sum(max(1, len(recipients.get(student.student_id, ()))) for student in students)
 
 
 def open_deadline(class_id: UUID, monday: date, time_zone: str) -> Deadline:
@@ -148,14 +203,16 @@ def open_deadline(class_id: UUID, monday: date, time_zone: str) -> Deadline:
     )
 
 
-def check_hand_overs(run: PrintRun, new: Sequence[NewHandOver], now: datetime) -> list[tuple[UUID, HandOver]]:
-    """The records to add. Raises PRINTOUT_NOT_FOUND, HAND_OVER_NOTE_REQUIRED, HAND_OVER_DATE_INVALID."""
+def check_hand_overs(
+    run: PrintRun, new: Sequence[NewHandOver], account_id: UUID, now: datetime
+) -> list[tuple[Addressee, HandOver]]:
+    """The records to add, by the account that makes them. Raises PRINTOUT_NOT_FOUND, HAND_OVER_NOTE_REQUIRED, HAND_OVER_DATE_INVALID."""
     zone = ZoneInfo(run.time_zone)
     today, printed = now.astimezone(zone).date(), run.create_time.astimezone(zone).date()
-    known = {printout.student_id for printout in run.printouts}
+    known = {printout.addressee for printout in run.printouts}
     records = {}
     for index, one in enumerate(new):
-        if one.student_id not in known or one.student_id in records:
+        if one.addressee not in known or one.addressee in records:
             raise NotFound("PRINTOUT_NOT_FOUND", "the run has no such printout, or it stands twice in the request")
         note, day, place = " ".join(one.note.split()), one.handed_date or today, f"hand_overs[{index}]"
         if one.channel >= Channel.OTHER and not note:
@@ -163,30 +220,34 @@ def check_hand_overs(run: PrintRun, new: Sequence[NewHandOver], now: datetime) -
         if not printed <= day <= today:
             raise _invalid("HAND_OVER_DATE_INVALID", f"{place}.handed_date", "must lie between printing and today")
         is_receipted = one.is_receipted and one.channel != Channel.NOT_HANDED_OVER
-        records[one.student_id] = HandOver(one.channel, day, note, is_receipted, now)
+        records[one.addressee] = HandOver(one.channel, day, note, is_receipted, now, account_id)
     return list(records.items())
 
 
-def find_met_time(runs: Sequence[PrintRun], owed: Collection[UUID] = ()) -> datetime | None:
-    """When the last student printed for, or owed a printout, got one; None while somebody has none (Clause R7).
+def find_met(owed: Collection[Addressee], handed: Sequence[Handed]) -> tuple[datetime, UUID] | None:
+    """When the last one who is owed a printout got one, and the record that proves it; None while somebody has none (Clause R7).
 
-    Of several runs of a week any printout of a student will do. A hand-over recorded later holds from the end of its day.
+    Of several runs of a week any sheet of the addressee will do, also one that is addressed to nobody in particular. Sheets that
+    are owed to nobody change nothing. A hand-over recorded later holds from the end of its day.
     """
-    met: dict[UUID, datetime | None] = dict.fromkeys(owed)
-    for run in runs:
-        for printout in run.printouts:
-            times = [time for time in (met.get(printout.student_id), _hand_time(printout, run)) if time]
-            met[printout.student_id] = min(times, default=None)
-    times = [time for time in met.values() if time]
-    return max(times) if times and len(times) == len(met) else None
+    met = []
+    for one in owed:
+        fitting = [sheet for sheet in handed if _is_for(sheet.addressee, one)]
+        if not fitting:
+            return None
+        met.append(min((_hand_time(sheet), sheet.hand_over_id) for sheet in fitting))
+    return max(met, default=None)
 
 
-def _hand_time(printout: Printout, run: PrintRun) -> datetime | None:
-    record = printout.hand_over
-    if record is None or record.channel == Channel.NOT_HANDED_OVER:
-        return None
-    end = datetime.combine(record.handed_date + timedelta(days=1), time.min, ZoneInfo(run.time_zone))
-    return min(record.record_time, end)
+def _is_for(sheet: Addressee, owed: Addressee) -> bool:
+    return sheet.student_id == owed.student_id and (
+        sheet.guardian_id == owed.guardian_id or NOBODY in (sheet.guardian_id, owed.guardian_id)
+    )
+
+
+def _hand_time(handed: Handed) -> datetime:
+    end = datetime.combine(handed.handed_date + timedelta(days=1), time.min, ZoneInfo(handed.time_zone))
+    return min(handed.record_time, end)
 
 
 def _invalid(reason: str, path: str, description: str) -> InvalidArgument:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from urllib.parse import quote
 
 from services.documents.rules.class_week import ClassWeek, Correction, Mark, StudentWeek, SubjectWeek
 from services.documents.rules.letters import count_lines, measure
 from services.documents.rules.print_runs import Sheet
-from services.documents.rules.slips import print_text
+from services.documents.rules.slips import print_class, print_number, print_text
 
 _NBSP = "\N{NO-BREAK SPACE}"
 _NOTHING = "—"
@@ -18,8 +19,8 @@ _MANY_MARKS, _SHORT_TOPIC = 16, 30
 _ROOM, _LINE_HEIGHT, _ROW_GAP = 120, 3.8, 2.3
 # Letters that surely stand in a line of the middle column, and of the first one.
 _LINE, _SUBJECT_LINE = 40, 15
-# Columns where what surely fits is set without measuring, in hundredths of 9 points: the subject's, two of the register.
-_SUBJECT, _REGISTER_NAME, _REGISTER_DECLARATION = 840, 1340, 530
+# Columns where what surely fits is set without measuring, in hundredths of 9 points: the subject's, three of the register.
+_SUBJECT, _REGISTER_NAME, _REGISTER_RECIPIENT, _REGISTER_DECLARATION = 840, 1240, 1050, 530
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,9 @@ class TopicRow:
 
 @dataclass(frozen=True, slots=True)
 class SheetPage:
-    """A sheet in printed words; what is empty is not printed. `code` is the QR code's text, without names."""
+    """A sheet in printed words; what is empty is not printed. `code` is what one types, `link` what the
+    QR code holds, both without names.
+    """
 
     student: str
     headline: str
@@ -57,7 +60,9 @@ class SheetPage:
     has_marks: bool
     number: str
     declaration: str
+    recipient: str
     code: str
+    link: str
     surely_fits: bool
 
 
@@ -66,9 +71,18 @@ class RegisterRow:
     """A line of the register; it says nothing of marks or illness. `line_count`: lines that it surely takes, else 0."""
 
     student: str
+    recipient: str
     declaration: str
     number: str
     line_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaperCodes:
+    """What the codes of a school's sheets begin with, and where anyone verifies them."""
+
+    portal_url: str
+    school_code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +105,7 @@ class RunPages:
 
 
 def build_run(
-    week: ClassWeek, sheets: Sequence[Sheet], school_code: str, class_teacher: str, phone: str, printed: datetime
+    week: ClassWeek, sheets: Sequence[Sheet], codes: PaperCodes, class_teacher: str, phone: str, printed: datetime
 ) -> RunPages:
     """Words a run. `printed`: now, by the school's clocks."""
     sunday = week.monday + timedelta(days=6)
@@ -99,7 +113,7 @@ def build_run(
     name = print_text(week.period_name)
     return RunPages(
         school=print_text(week.school_name),
-        class_name=f"{print_text(week.class_name)}{_NBSP}класс",
+        class_name=print_class(week.class_name),
         week_from=_day(week.monday),
         week_to=_day(sunday),
         week_short=f"{week.monday:%d.%m}–{sunday:%d.%m.%Y}",
@@ -109,24 +123,31 @@ def build_run(
         class_teacher=print_text(class_teacher),
         phone=print_text(phone),
         printed=f"{_day(printed.date())} в{_NBSP}{printed:%H:%M}",
-        sheets=[_build_sheet(sheet, school_code) for sheet in sheets],
+        sheets=[_build_sheet(sheet, codes) for sheet in sheets],
         register=[_build_register_row(sheet) for sheet in sheets],
     )
 
 
 def write_code(school_code: str, year: int, number: int) -> str:
-    """What the QR code says: the school's code and the sheet's number."""
+    """The code of a sheet: the school's code and the sheet's number, such as bk3-2026-52."""
     return f"{school_code}-{year}-{number}"
 
 
+def write_link(portal_url: str, code: str) -> str:
+    """What the QR code of a sheet holds: where anyone sees that the school issued it."""
+    return f"{portal_url.rstrip('/')}/verify?code={quote(code, safe='')}"
+
+
 def _build_register_row(sheet: Sheet) -> RegisterRow:
-    student, declaration = print_text(sheet.student.name), print_text(sheet.declaration_number)
-    line_count = count_lines(student, _REGISTER_NAME) if measure(declaration) <= _REGISTER_DECLARATION else 0
-    return RegisterRow(student, declaration, str(sheet.number), line_count)
+    student, recipient = print_text(sheet.student.name), print_text(sheet.recipient_name)
+    declaration = print_number(sheet.declaration_number)
+    fits = measure(declaration) <= _REGISTER_DECLARATION
+    lines = (count_lines(student, _REGISTER_NAME), count_lines(recipient, _REGISTER_RECIPIENT))
+    return RegisterRow(student, recipient, declaration, str(sheet.number), max(lines) if fits and all(lines) else 0)
 
 
-def _build_sheet(sheet: Sheet, school_code: str) -> SheetPage:
-    student = sheet.student
+def _build_sheet(sheet: Sheet, codes: PaperCodes) -> SheetPage:
+    student, code = sheet.student, write_code(codes.school_code, sheet.year, sheet.number)
     marked = [subject for subject in student.subjects if subject.is_marked]
     headline = _headline(student, marked)
     longest = _SHORT_TOPIC if sum(len(subject.marks) for subject in marked) > _MANY_MARKS else _LONGEST_TOPIC
@@ -153,8 +174,10 @@ def _build_sheet(sheet: Sheet, school_code: str) -> SheetPage:
         corrections=corrections,
         has_marks=any(subject.mean is not None for subject in marked) and not headline,
         number=str(sheet.number),
-        declaration=print_text(sheet.declaration_number),
-        code=write_code(school_code, sheet.year, sheet.number),
+        declaration=print_number(sheet.declaration_number),
+        recipient=print_text(sheet.recipient_name),
+        code=print_number(code),
+        link=write_link(codes.portal_url, code),
         surely_fits=_estimate_height(rows, topics, [without_marks, *corrections]) <= _ROOM,
     )
 

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 _NBSP = "\N{NO-BREAK SPACE}"
 _BREAK = "\N{ZERO WIDTH SPACE}"
+_HYPHEN = "\N{NON-BREAKING HYPHEN}"
 _MONTHS = (
     *("января", "февраля", "марта", "апреля", "мая", "июня"),
     *("июля", "августа", "сентября", "октября", "ноября", "декабря"),
@@ -64,10 +65,10 @@ def build_page(slip: Slip) -> SlipPage:
     """Words the slip. Link, login and password are kept to the letter."""
     return SlipPage(
         school=print_text(slip.school_name),
-        application=f"от {print_date(slip.application_date)} №{_NBSP}{print_text(slip.application_number)}",
+        application=f"от {print_date(slip.application_date)} №{_NBSP}{print_number(slip.application_number)}",
         reissue=_reissue(slip.issue_number),
         holder=print_text(slip.holder_name),
-        student=_student(print_text(slip.student_name), print_text(slip.class_name)),
+        student=_student(print_text(slip.student_name), print_class(slip.class_name)),
         link=slip.link,
         login=slip.login,
         one_time_password=slip.one_time_password,
@@ -91,14 +92,25 @@ def print_text(text: str) -> str:
     return _OVERLONG_WORD.sub(lambda run: _BREAK.join(run.group()), line) if len(line) >= _LONGEST_WORD else line
 
 
+def print_number(text: str) -> str:
+    """A number of a paper, or its code, which no line breaks at its hyphens: 312-ЭД/2026."""
+    return print_text(text).replace("-", _HYPHEN)
+
+
+def print_class(name: str) -> str:
+    """A class with its noun, unless the school's name for it has one: «8-А класс», «Подготовительный класс»."""
+    title = print_number(name)
+    return title if not title or "класс" in title.casefold() else f"{title}{_NBSP}класс"
+
+
 def print_date(day: date) -> str:
     """A date in running text: «28» августа 2020 г."""
     return f"«{day.day}»{_NBSP}{_MONTHS[day.month - 1]}{_NBSP}{day.year}{_NBSP}г."
 
 
 def print_moment(local: datetime) -> str:
-    """A local time, to the minute before it: 18:00 19.03.2026."""
-    return f"{local:%H:%M}{_NBSP}{local.day:02}.{local.month:02}.{local.year:04}"
+    """A local time, to the minute before it: 19.03.2026, 18:00."""
+    return f"{local.day:02}.{local.month:02}.{local.year:04},{_NBSP}{local:%H:%M}"
 
 
 def _reissue(issue_number: int) -> str:
@@ -110,7 +122,7 @@ def _reissue(issue_number: int) -> str:
 def _student(name: str, class_name: str) -> str:
     if not name or not class_name:
         return name
-    return f"{name}, {class_name}{_NBSP}класс"
+    return f"{name}, {class_name}"
 
 
 def _password_length(least: int) -> str:

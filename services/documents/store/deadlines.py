@@ -26,8 +26,8 @@ async def insert_deadline(connection: Connection, school_id: UUID, class_id: UUI
     return status.endswith(" 1")
 
 
-async def lock_deadline(connection: Connection, school_id: UUID, class_id: UUID, monday: date) -> Deadline:
-    """The term of a week that has one, locked until the transaction ends: hand-overs of one week take turns. In `db.school`."""
+async def lock_deadline(connection: Connection, school_id: UUID, class_id: UUID, monday: date) -> Deadline | None:
+    """The term of a week, None without one, locked until the transaction ends: hand-overs of one week take turns. In `db.school`."""
     row = await connection.fetchrow(
         """
         SELECT subject_id, start_time, due_time, met_time, evidence FROM deadlines
@@ -38,7 +38,8 @@ async def lock_deadline(connection: Connection, school_id: UUID, class_id: UUID,
         class_id,
         monday,
     )
-    assert row is not None  # what is settled was begun
+    if row is None:
+        return None
     return Deadline(CLAUSE, str(row["subject_id"]), row["start_time"], row["due_time"], row["met_time"], row["evidence"])
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from chassis.auth import Caller
 from chassis.db import Connection
-from services.documents.rules.register import Certified, Document, Kind, Scanned, State
+from services.documents.rules.register import Certified, Confirmed, Document, Kind, Scanned, State
 
 # Who works with all papers of a school: its secretary (8), admin (10) and head (11); who may attach signatures: the head alone.
 OFFICE = (8, 10, 11)
@@ -38,20 +38,34 @@ _MAY_OPEN = """
 _COLUMNS = """
 d.document_id, d.kind, d.number, d.document_date, d.time_zone, d.addressee_name, d.application_id, d.applicant_id, d.code,
 d.pdf_sha256, d.page_count, d.create_time,
-s.way, s.upload_time, s.signed_date, s.owner_name, s.serial_number, s.valid_from_time, s.valid_to_time
+s.way, s.upload_time, s.signed_date, s.owner_name, s.serial_number, s.valid_from_time, s.valid_to_time,
+s.account_id AS uploader_id, s.scan_id, s.confirm_time, s.confirmer_account_id,
+c.scan_id AS waiting_scan_id, c.upload_time AS scan_upload_time, c.signed_date AS scan_signed_date,
+c.account_id AS scan_uploader_id
 """
+# Of scans that are not confirmed yet the newest is the one that waits.
 _FROM = """
-FROM documents d LEFT JOIN signings s ON s.school_id = $1 AND s.document_id = d.document_id
+FROM documents d
+LEFT JOIN signings s ON s.school_id = $1 AND s.document_id = d.document_id
+LEFT JOIN LATERAL (
+    SELECT scan_id, upload_time, signed_date, account_id, file FROM scans
+    WHERE s.way IS NULL AND school_id = $1 AND document_id = d.document_id ORDER BY scan_id DESC LIMIT 1
+) c ON true
 WHERE d.school_id = $1
 """
 LIST_DOCUMENTS = f"""
 SELECT {_COLUMNS} {_FROM} AND ($5::uuid IS NULL OR d.application_id = $5)
-  AND ($6::smallint IS NULL OR coalesce(s.way, {State.AWAITS_SIGNATURE}) = $6) AND ($7::uuid IS NULL OR d.document_id < $7)
+  AND ($6::smallint IS NULL OR coalesce(s.way, CASE WHEN c.scan_id IS NULL THEN {State.AWAITS_SIGNATURE} ELSE {State.SCAN_UNCONFIRMED} END) = $6) AND ($7::uuid IS NULL OR d.document_id < $7)
   AND {_MAY_OPEN}
 ORDER BY d.document_id DESC LIMIT $8
 """
 FIND_DOCUMENT = f"SELECT {_COLUMNS} {_FROM} AND d.document_id = $5 AND {_MAY_OPEN}"
-_FIND_FILES = f"SELECT d.pdf, s.way, s.file {_FROM} AND d.document_id = $5 AND {_MAY_OPEN}"
+# A scan that is not confirmed is for those who work with all papers: whom the paper concerns would take it for signed.
+_FIND_FILES = f"""
+SELECT d.pdf, coalesce(s.way, CASE WHEN {_WORKS_FOR.replace("$5", "$6")} THEN {State.SCAN_UNCONFIRMED} END) AS way,
+       coalesce(s.file, c.file) AS file
+{_FROM} AND d.document_id = $5 AND {_MAY_OPEN}
+"""
 _LIST_PDFS = f"SELECT d.number, d.code, d.pdf {_FROM} AND d.document_id = ANY($6::uuid[]) AND {_WORKS_FOR}"
 _SUM_SIZES = f"SELECT count(*), sum(length(d.pdf)) {_FROM} AND d.document_id = ANY($6::uuid[]) AND {_WORKS_FOR}"
 FIND_TO_SIGN = f"""
@@ -185,7 +199,7 @@ async def find_document(
 
 async def find_files(connection: Connection, school_id: UUID, document_id: UUID, who: Caller, now: datetime) -> Files | None:
     """The files of a paper that the caller may open."""
-    row = await connection.fetchrow(_FIND_FILES, school_id, who.account_id, who.session_id, now, document_id)
+    row = await connection.fetchrow(_FIND_FILES, school_id, who.account_id, who.session_id, now, document_id, OFFICE)
     return None if row is None else _build_files(row)
 
 
@@ -248,49 +262,89 @@ async def find_to_sign(
     return None if row is None else ToSign(_build_document(row), (row["pdf_streebog256"], row["pdf_streebog512"]))
 
 
-async def insert_signing(
-    connection: Connection,
-    school_id: UUID,
-    document_id: UUID,
-    signing: Scanned | Certified,
-    file: bytes,
-    account_id: UUID,
-) -> bool:
-    """Keeps how a paper was signed; False when it was signed before."""
-    is_certified = isinstance(signing, Certified)
+async def insert_signature(connection: Connection, school_id: UUID, document_id: UUID, signing: Certified, file: bytes) -> bool:
+    """Keeps the signature that was attached to a paper; False when it was signed before."""
     status = await connection.execute(
         """
-        INSERT INTO signings (school_id, document_id, way, upload_time, account_id, file, signed_date, owner_name,
-                              serial_number, valid_from_time, valid_to_time)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING
+        INSERT INTO signings (school_id, document_id, way, upload_time, account_id, file, owner_name, serial_number,
+                              valid_from_time, valid_to_time)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING
         """,
         school_id,
         document_id,
-        State.SIGNED_ELECTRONICALLY if is_certified else State.SIGNED_ON_PAPER,
+        State.SIGNED_ELECTRONICALLY,
         signing.upload_time,
-        account_id,
+        signing.uploader_id,
         file,
-        signing.signed_date if isinstance(signing, Scanned) else None,
-        *(
-            (signing.owner_name, signing.serial_number, signing.valid_from, signing.valid_to)
-            if isinstance(signing, Certified)
-            else (None, None, None, None)
-        ),
+        signing.owner_name,
+        signing.serial_number,
+        signing.valid_from,
+        signing.valid_to,
     )
     return status.endswith(" 1")
 
 
-async def get_state(connection: Connection, school_id: UUID, document_id: UUID) -> State:
-    """How a paper was signed, if it was."""
-    way = await connection.fetchval(
-        "SELECT way FROM signings WHERE school_id = $1 AND document_id = $2", school_id, document_id
+async def insert_scan(connection: Connection, school_id: UUID, document_id: UUID, scan: Scanned, file: bytes) -> bool:
+    """Keeps a scan that waits for the head's word; False when the paper was signed before."""
+    status = await connection.execute(
+        """
+        INSERT INTO scans (school_id, document_id, upload_time, account_id, signed_date, file)
+        SELECT $1, $2, $3, $4, $5, $6
+        WHERE NOT EXISTS (SELECT FROM signings WHERE school_id = $1 AND document_id = $2)
+        """,
+        school_id,
+        document_id,
+        scan.upload_time,
+        scan.uploader_id,
+        scan.signed_date,
+        file,
     )
-    return State.AWAITS_SIGNATURE if way is None else State(way)
+    return status.endswith(" 1")
+
+
+async def confirm_scans(connection: Connection, school_id: UUID, scan_ids: Sequence[UUID], confirmed: Confirmed) -> list[UUID]:
+    """Signs the papers of these scans by the head's word; their ids, without those whose scan another one has replaced, or that
+    were signed before.
+    """
+    rows = await connection.fetch(
+        """
+        INSERT INTO signings (school_id, document_id, way, upload_time, account_id, file, signed_date, scan_id, confirm_time,
+                              confirmer_account_id)
+        SELECT c.school_id, c.document_id, $3, c.upload_time, c.account_id, c.file, c.signed_date, c.scan_id, $4, $5
+        FROM scans c
+        WHERE c.school_id = $1 AND c.scan_id = ANY ($2) AND NOT EXISTS (
+            SELECT FROM scans n WHERE n.school_id = $1 AND n.document_id = c.document_id AND n.scan_id > c.scan_id
+        )
+        ON CONFLICT DO NOTHING RETURNING document_id
+        """,
+        school_id,
+        list(scan_ids),
+        State.SIGNED_ON_PAPER,
+        confirmed.time,
+        confirmed.account_id,
+    )
+    return [row["document_id"] for row in rows]
+
+
+async def list_originals(connection: Connection, school_id: UUID, document_ids: Sequence[UUID]) -> dict[UUID, bytes]:
+    """The sealed PDFs of papers by their ids, for one who was shown to work with them."""
+    rows = await connection.fetch(
+        "SELECT document_id, pdf FROM documents WHERE school_id = $1 AND document_id = ANY ($2)", school_id, list(document_ids)
+    )
+    return {row["document_id"]: row["pdf"] for row in rows}
+
+
+async def get_state(connection: Connection, school_id: UUID, document_id: UUID) -> tuple[State, str]:
+    """How a paper was signed, if it was, and whose certificate the signature bears."""
+    row = await connection.fetchrow(
+        "SELECT way, owner_name FROM signings WHERE school_id = $1 AND document_id = $2", school_id, document_id
+    )
+    return (State.AWAITS_SIGNATURE, "") if row is None else (State(row["way"]), row["owner_name"] or "")
 
 
 async def find_sealed(connection: Connection, wanted: str | bytes) -> Sealed | None:
-    """What anyone may know of a paper, by its code or the SHA-256 of its file. In `db.region`."""
-    column = "code" if isinstance(wanted, str) else "pdf_sha256"
+    """What anyone may know of a paper, by its folded code or the SHA-256 of its file. In `db.region`."""
+    column = "code_key" if isinstance(wanted, str) else "pdf_sha256"
     row = await connection.fetchrow(
         f"SELECT school_id, document_id, kind, document_date, pdf_sha256 FROM sealed_documents WHERE {column} = $1", wanted
     )
@@ -329,17 +383,28 @@ def _build_document(row: Any) -> Document:
 
 
 def _build_signing(row: Any) -> Scanned | Certified | None:
-    if row["way"] is None:
-        return None
+    if row["way"] == State.SIGNED_ELECTRONICALLY:
+        return Certified(
+            row["upload_time"],
+            row["uploader_id"],
+            row["owner_name"],
+            row["serial_number"],
+            row["valid_from_time"],
+            row["valid_to_time"],
+        )
     if row["way"] == State.SIGNED_ON_PAPER:
-        return Scanned(row["upload_time"], row["signed_date"])
-    return Certified(row["upload_time"], row["owner_name"], row["serial_number"], row["valid_from_time"], row["valid_to_time"])
+        is_confirmed = row["confirm_time"] is not None
+        confirmed = Confirmed(row["confirm_time"], row["confirmer_account_id"]) if is_confirmed else None
+        return Scanned(row["upload_time"], row["signed_date"], row["uploader_id"], row["scan_id"], confirmed)
+    if row["waiting_scan_id"] is None:
+        return None
+    return Scanned(row["scan_upload_time"], row["scan_signed_date"], row["scan_uploader_id"], row["waiting_scan_id"])
 
 
 def _build_files(row: Any) -> Files:
     way, file = row["way"], row["file"]
     return Files(
         row["pdf"],
-        file if way == State.SIGNED_ON_PAPER else b"",
+        file or b"" if way in (State.SIGNED_ON_PAPER, State.SCAN_UNCONFIRMED) else b"",
         file if way == State.SIGNED_ELECTRONICALLY else b"",
     )

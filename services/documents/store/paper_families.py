@@ -1,11 +1,11 @@
-"""The families informed on paper: the projection of access's roster, and whom a week owes a printout. All in `db.school`."""
+"""The families informed on paper: the projection of access's roster, and whom a week owes a printout. In `db.school`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
 from chassis.db import Connection
-from services.documents.rules.paper_families import Roster, StudentPlace
+from services.documents.rules.paper_families import NOBODY, Addressee, Declared, PaperMode, Roster, SchoolCode, StudentPlace
 from services.documents.rules.print_runs import CLAUSE
 
 
@@ -38,17 +38,19 @@ async def put_roster(connection: Connection, school_id: UUID, roster: Roster) ->
     await _put_placements(connection, school_id, [place for place in roster.places if place.student_id in written])
     await connection.execute(
         """
-        INSERT INTO paper_modes AS kept (school_id, declaration_id, student_id, number, declines_printouts, revoke_time,
-                                         version)
-        SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::boolean[], $6::timestamptz[], $7::bigint[])
+        INSERT INTO paper_modes AS kept (school_id, declaration_id, student_id, guardian_person_id, number, declines_printouts,
+                                         revoke_time, version)
+        SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::boolean[], $7::timestamptz[],
+                                 $8::bigint[])
         ON CONFLICT (school_id, declaration_id) DO UPDATE
-        SET number = excluded.number, declines_printouts = excluded.declines_printouts, revoke_time = excluded.revoke_time,
-            version = excluded.version
-        WHERE kept.version < excluded.version
+        SET guardian_person_id = excluded.guardian_person_id, number = excluded.number,
+            declines_printouts = excluded.declines_printouts, revoke_time = excluded.revoke_time, version = excluded.version
+        WHERE kept.version < excluded.version OR kept.version = excluded.version AND kept.guardian_person_id IS NULL
         """,
         school_id,
         [mode.declaration_id for mode in roster.modes],
         [mode.student_id for mode in roster.modes],
+        [mode.guardian_id for mode in roster.modes],
         [mode.number for mode in roster.modes],
         [mode.declines_printouts for mode in roster.modes],
         [mode.revoked for mode in roster.modes],
@@ -78,84 +80,134 @@ async def _put_placements(connection: Connection, school_id: UUID, students: Seq
     )
 
 
-async def list_numbers(connection: Connection, school_id: UUID, student_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
-    """Of the students with a family on paper the numbers of its declarations, the oldest first (Clause R8)."""
+async def put_school_codes(connection: Connection, codes: Sequence[SchoolCode]) -> None:
+    """What anyone may know of schools by the codes of their papers. In `db.region`."""
+    await connection.execute(
+        """
+        INSERT INTO schools_by_code AS kept (code, school_id, name) SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[])
+        ON CONFLICT (code) DO UPDATE SET school_id = excluded.school_id, name = excluded.name
+        WHERE (kept.school_id, kept.name) IS DISTINCT FROM (excluded.school_id, excluded.name)
+        """,
+        [one.code for one in codes],
+        [one.school_id for one in codes],
+        [one.name for one in codes],
+    )
+
+
+async def list_declarations(connection: Connection, school_id: UUID, student_ids: Sequence[UUID]) -> list[PaperMode]:
+    """The declarations that hold and want printouts, the oldest first (Clause R8)."""
     rows = await connection.fetch(
         """
-        SELECT student_id, array_agg(number ORDER BY declaration_id) AS numbers FROM paper_modes
+        SELECT declaration_id, student_id, guardian_person_id, number, declines_printouts, revoke_time, version
+        FROM paper_modes
         WHERE school_id = $1 AND student_id = ANY ($2) AND revoke_time IS NULL AND NOT declines_printouts
-        GROUP BY student_id
+        ORDER BY declaration_id
         """,
         school_id,
         student_ids,
     )
-    return {row["student_id"]: row["numbers"] for row in rows}
+    return [PaperMode(*row) for row in rows]
 
 
-async def find_paper_zone(connection: Connection, school_id: UUID, class_id: UUID, monday: date) -> str | None:
-    """The zone of a class whose week is informed of on paper; None for one whose week is not.
-
-    By declarations where the class has any, be they ended; a class without is one that was printed for before. What is found is
-    held until the transaction ends, so that a declaration that ends meanwhile sees the term that this opens.
-    """
-    zone: str | None = await connection.fetchval(
-        """
-        WITH begun AS MATERIALIZED (
-            SELECT time_zone, $3::date::timestamp AT TIME ZONE time_zone AS begin FROM schools WHERE school_id = $1
-        ), modes AS (
-            SELECT p.student_id, p.revoke_time, p.record_time, p.declines_printouts
-            FROM placements l JOIN paper_modes p ON p.school_id = $1 AND p.student_id = l.student_id
-            WHERE l.school_id = $1 AND l.class_id = $2 AND l.is_named AND l.from_time <= (SELECT begin FROM begun)
-              AND (l.to_time IS NULL OR l.to_time > (SELECT begin FROM begun)) FOR SHARE
-        )
-        SELECT CASE WHEN EXISTS (SELECT FROM modes) THEN (
-            SELECT time_zone FROM begun WHERE EXISTS (
-                SELECT FROM modes WHERE NOT declines_printouts GROUP BY student_id
-                HAVING bool_or(revoke_time IS NULL)
-                   AND bool_or(record_time < begin AND (revoke_time IS NULL OR revoke_time >= begin))
-            )
-        ) ELSE (
-            SELECT time_zone FROM print_runs WHERE school_id = $1 AND class_id = $2 ORDER BY print_run_id DESC LIMIT 1
-        ) END
-        """,
-        school_id,
-        class_id,
-        monday,
-    )
-    return zone
-
-
-async def insert_owed(connection: Connection, school_id: UUID, class_id: UUID, monday: date, begin: datetime) -> None:
-    """Notes whom a week that begins at `begin` owes a printout: who has been on paper since before, and is now."""
+async def note_lesson(connection: Connection, school_id: UUID, class_id: UUID, day: date) -> None:
+    """A lesson of a class was held on a day: its week has lessons until then at least."""
     await connection.execute(
         """
-        WITH modes AS (
-            SELECT p.student_id, p.revoke_time, p.record_time
-            FROM placements l JOIN paper_modes p ON p.school_id = $1 AND p.student_id = l.student_id
-            WHERE l.school_id = $1 AND l.class_id = $2 AND l.is_named AND NOT p.declines_printouts AND l.from_time <= $4
-              AND (l.to_time IS NULL OR l.to_time > $4) FOR SHARE
-        )
-        INSERT INTO owed_printouts (school_id, class_id, monday_date, student_id)
-        SELECT $1, $2, $3, student_id FROM modes GROUP BY student_id
-        HAVING bool_or(revoke_time IS NULL) AND bool_or(record_time < $4 AND (revoke_time IS NULL OR revoke_time >= $4))
+        INSERT INTO lesson_weeks AS kept (school_id, class_id, monday_date, last_lesson_date)
+        VALUES ($1, $2, date_trunc('week', $3::date)::date, $3)
+        ON CONFLICT (school_id, class_id, monday_date) DO UPDATE SET last_lesson_date = excluded.last_lesson_date
+        WHERE kept.last_lesson_date < excluded.last_lesson_date
+        """,
+        school_id,
+        class_id,
+        day,
+    )
+
+
+async def find_lesson_week(connection: Connection, school_id: UUID, class_id: UUID, monday: date) -> tuple[date, str] | None:
+    """The day of the last lesson that a class held in a week, and the school's zone; None while either is not known."""
+    row = await connection.fetchrow(
+        """
+        SELECT w.last_lesson_date, s.time_zone FROM lesson_weeks w JOIN schools s USING (school_id)
+        WHERE w.school_id = $1 AND w.class_id = $2 AND w.monday_date = $3
         """,
         school_id,
         class_id,
         monday,
-        begin,
+    )
+    return None if row is None else (row["last_lesson_date"], row["time_zone"])
+
+
+async def list_lesson_weeks(
+    connection: Connection, school_id: UUID, student_ids: Sequence[UUID], since: date
+) -> list[tuple[UUID, date]]:
+    """Class and Monday of the weeks from a day on in which the students' classes held lessons."""
+    rows = await connection.fetch(
+        """
+        SELECT DISTINCT w.class_id, w.monday_date
+        FROM schools z
+        JOIN placements l ON l.school_id = $1 AND l.student_id = ANY ($2) AND l.is_named
+        JOIN lesson_weeks w ON w.school_id = $1 AND w.class_id = l.class_id AND w.monday_date >= $3
+            AND l.from_time < (w.monday_date + 7)::timestamp AT TIME ZONE z.time_zone
+            AND (l.to_time IS NULL OR l.to_time > w.monday_date::timestamp AT TIME ZONE z.time_zone)
+        WHERE z.school_id = $1 ORDER BY w.monday_date, w.class_id
+        """,
+        school_id,
+        student_ids,
+        since,
+    )
+    return [(row["class_id"], row["monday_date"]) for row in rows]
+
+
+async def list_declared(connection: Connection, school_id: UUID, class_id: UUID, end: datetime) -> list[Declared]:
+    """The declarations of the families of those who are in a class until `end` that want printouts, ended ones too. They are held until the transaction ends, so that
+    a declaration that ends meanwhile sees the term that this opens.
+    """
+    rows = await connection.fetch(
+        """
+        SELECT p.student_id, p.guardian_person_id, greatest(p.record_time, 'epoch') AS record_time, p.revoke_time
+        FROM placements l JOIN paper_modes p ON p.school_id = $1 AND p.student_id = l.student_id
+        WHERE l.school_id = $1 AND l.class_id = $2 AND l.is_named AND l.from_time < $3
+          AND (l.to_time IS NULL OR l.to_time >= $3) AND NOT p.declines_printouts FOR SHARE
+        """,
+        school_id,
+        class_id,
+        end,
+    )
+    return [
+        Declared(Addressee(row["student_id"], row["guardian_person_id"] or NOBODY), row["record_time"], row["revoke_time"])
+        for row in rows
+    ]
+
+
+async def insert_owed(
+    connection: Connection, school_id: UUID, class_id: UUID, monday: date, owed: Collection[Addressee]
+) -> None:
+    """Notes whom a week owes a printout, beside those it owed before."""
+    await connection.execute(
+        """
+        INSERT INTO owed_printouts (school_id, class_id, monday_date, student_id, guardian_person_id)
+        SELECT $1, $2, $3, * FROM unnest($4::uuid[], $5::uuid[]) ON CONFLICT DO NOTHING
+        """,
+        school_id,
+        class_id,
+        monday,
+        [one.student_id for one in owed],
+        [one.guardian_id for one in owed],
     )
 
 
-async def list_owed(connection: Connection, school_id: UUID, class_id: UUID, monday: date, due: datetime) -> list[UUID]:
+async def list_owed(connection: Connection, school_id: UUID, class_id: UUID, monday: date, due: datetime) -> list[Addressee]:
     """Whom a week owes a printout still: those of the class on paper until the week's end."""
     rows = await connection.fetch(
         """
-        SELECT o.student_id FROM owed_printouts o
+        SELECT o.student_id, o.guardian_person_id FROM owed_printouts o
         WHERE o.school_id = $1 AND o.class_id = $2 AND o.monday_date = $3 AND EXISTS (
             SELECT FROM placements l WHERE l.school_id = $1 AND l.student_id = o.student_id AND l.class_id = $2 AND l.is_named
               AND l.from_time < $4 AND (l.to_time IS NULL OR l.to_time >= $4)
         ) AND EXISTS (
             SELECT FROM paper_modes p WHERE p.school_id = $1 AND p.student_id = o.student_id AND NOT p.declines_printouts
+              AND (p.guardian_person_id = o.guardian_person_id OR p.guardian_person_id IS NULL OR o.guardian_person_id = $5)
               AND (p.revoke_time IS NULL OR p.revoke_time >= $4)
         )
         """,
@@ -163,8 +215,23 @@ async def list_owed(connection: Connection, school_id: UUID, class_id: UUID, mon
         class_id,
         monday,
         due,
+        NOBODY,
     )
-    return [row["student_id"] for row in rows]
+    return [Addressee(*row) for row in rows]
+
+
+async def list_owing_classes(connection: Connection, school_id: UUID, monday: date, student_ids: Sequence[UUID]) -> list[UUID]:
+    """The classes whose week owes these students a printout."""
+    rows = await connection.fetch(
+        """
+        SELECT DISTINCT class_id FROM owed_printouts
+        WHERE school_id = $1 AND monday_date = $2 AND student_id = ANY ($3) ORDER BY class_id
+        """,
+        school_id,
+        monday,
+        student_ids,
+    )
+    return [row["class_id"] for row in rows]
 
 
 async def list_open_weeks(

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from chassis.auth import Caller
 from chassis.db import Connection
-from services.documents.rules.print_runs import CLAUSE, Channel, HandOver, Printout, PrintRun, Sheet
+from services.documents.rules.paper_families import NOBODY, Addressee
+from services.documents.rules.print_runs import CLAUSE, Channel, Handed, HandOver, Printout, PrintRun, Sheet
 
 _COUNTER = "printouts"
 
@@ -25,22 +26,39 @@ EXISTS (
 ) AND NOT EXISTS (SELECT FROM ended_sessions e WHERE e.session_id = $3)
 """
 
+# The newest record of a sheet is its state.
+_NEWEST = """
+SELECT hand_over_id, channel, handed_date, note, is_receipted, record_time, account_id FROM hand_overs
+WHERE school_id = $1 AND print_run_id = {sheet}.print_run_id AND student_id = {sheet}.student_id
+  AND guardian_person_id = {sheet}.guardian_person_id
+ORDER BY hand_over_id DESC LIMIT 1
+"""
+# A sheet for nobody in particular is for any guardian of the student's.
+_SAME_ADDRESSEE = f"""
+{{other}}.student_id = o.student_id AND ({{other}}.guardian_person_id = o.guardian_person_id
+    OR {{other}}.guardian_person_id = '{NOBODY}' OR o.guardian_person_id = '{NOBODY}')
+"""
+
 _RUNS = f"""
 SELECT p.print_run_id, p.class_id, p.class_name, p.monday_date, p.time_zone, p.create_time, p.pdf_sha256,
     d.due_time, d.met_time,
     ARRAY(
-        SELECT ROW(o.student_id, o.student_name, o.year, o.sheet_number, o.declaration_number,
-                   h.channel, h.handed_date, h.note, h.is_receipted, h.record_time)
+        SELECT ROW(o.student_id, o.guardian_person_id, o.recipient_name, o.student_name, o.year, o.sheet_number,
+                   o.declaration_number,
+                   EXISTS (SELECT FROM owed_printouts w
+                           WHERE w.school_id = $1 AND w.class_id = p.class_id AND w.monday_date = p.monday_date
+                             AND {_SAME_ADDRESSEE.format(other="w")}),
+                   EXISTS (SELECT FROM printouts w JOIN print_runs q USING (school_id, print_run_id)
+                           LEFT JOIN LATERAL ({_NEWEST.format(sheet="w")}) AS n ON true
+                           WHERE q.school_id = $1 AND q.monday_date = p.monday_date AND q.print_run_id <> p.print_run_id
+                             AND {_SAME_ADDRESSEE.format(other="w")} AND (q.print_run_id > p.print_run_id OR n.channel < {Channel.NOT_HANDED_OVER})),
+                   h.channel, h.handed_date, h.note, h.is_receipted, h.record_time, h.account_id)
         FROM printouts o
-        LEFT JOIN LATERAL (
-            SELECT channel, handed_date, note, is_receipted, record_time FROM hand_overs
-            WHERE school_id = $1 AND print_run_id = o.print_run_id AND student_id = o.student_id
-            ORDER BY hand_over_id DESC LIMIT 1
-        ) AS h ON true
+        LEFT JOIN LATERAL ({_NEWEST.format(sheet="o")}) AS h ON true
         WHERE o.school_id = $1 AND o.print_run_id = p.print_run_id ORDER BY o.list_number
     ) AS printouts
 FROM print_runs p
-JOIN deadlines d ON d.school_id = $1 AND d.clause = '{CLAUSE}' AND d.class_id = p.class_id AND d.monday_date = p.monday_date
+LEFT JOIN deadlines d ON d.school_id = $1 AND d.clause = '{CLAUSE}' AND d.class_id = p.class_id AND d.monday_date = p.monday_date
 WHERE p.school_id = $1
 """
 
@@ -48,6 +66,13 @@ FIND_RUN = f"{_RUNS} AND p.print_run_id = $5 AND {_WORKS_WITH.format(class_id='p
 LIST_RUNS = f"""
 {_RUNS} AND p.class_id = $2 AND ($3::date IS NULL OR p.monday_date = $3) AND ($4::uuid IS NULL OR p.print_run_id < $4)
 ORDER BY p.print_run_id DESC LIMIT $5
+"""
+LIST_HANDED = f"""
+SELECT o.student_id, o.guardian_person_id, n.handed_date, n.record_time, p.time_zone, n.hand_over_id
+FROM print_runs p
+JOIN printouts o ON o.school_id = $1 AND o.print_run_id = p.print_run_id AND o.student_id = ANY ($3::uuid[])
+CROSS JOIN LATERAL ({_NEWEST.format(sheet="o")}) n
+WHERE p.school_id = $1 AND p.monday_date = $2 AND n.channel < {Channel.NOT_HANDED_OVER}
 """
 _FIND_PDF = f"""
 SELECT p.pdf FROM print_runs p
@@ -112,14 +137,31 @@ async def insert_run(connection: Connection, run: NewRun, sheets: Sequence[Sheet
     )
     await connection.executemany(
         """
-        INSERT INTO printouts (school_id, print_run_id, student_id, list_number, student_name, year, sheet_number,
-                               declaration_number)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        INSERT INTO printouts (school_id, print_run_id, student_id, guardian_person_id, recipient_name, list_number,
+                               student_name, year, sheet_number, declaration_number)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         """,
         [
-            (run.school_id, print_run_id, s.student.student_id, place, s.student.name, s.year, s.number, s.declaration_number)
-            for place, s in enumerate(sheets, 1)
+            (
+                run.school_id,
+                print_run_id,
+                sheet.student.student_id,
+                sheet.guardian_id,
+                sheet.recipient_name,
+                place,
+                sheet.student.name,
+                sheet.year,
+                sheet.number,
+                sheet.declaration_number,
+            )
+            for place, sheet in enumerate(sheets, 1)
         ],
+    )
+    await connection.execute(
+        "INSERT INTO print_run_digests (pdf_sha256, school_id, print_run_id) VALUES ($1, $2, $3)",
+        run.pdf_sha256,
+        run.school_id,
+        print_run_id,
     )
     return print_run_id
 
@@ -144,25 +186,52 @@ async def list_runs(
 
 
 async def insert_hand_overs(
-    connection: Connection, school_id: UUID, print_run_id: UUID, records: Sequence[tuple[UUID, HandOver]], account_id: UUID
+    connection: Connection, school_id: UUID, print_run_id: UUID, records: Sequence[tuple[Addressee, HandOver]]
 ) -> UUID:
     """Adds records; returns the id of the last one."""
     rows = await connection.fetchmany(
         """
-        INSERT INTO hand_overs (school_id, print_run_id, student_id, channel, handed_date, note, is_receipted, account_id,
-                                record_time)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING hand_over_id
+        INSERT INTO hand_overs (school_id, print_run_id, student_id, guardian_person_id, channel, handed_date, note,
+                                is_receipted, account_id, record_time)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING hand_over_id
         """,
         [
-            (school_id, print_run_id, student_id, r.channel, r.handed_date, r.note, r.is_receipted, account_id, r.record_time)
-            for student_id, r in records
+            (
+                school_id,
+                print_run_id,
+                *addressee,
+                record.channel,
+                record.handed_date,
+                record.note,
+                record.is_receipted,
+                record.account_id,
+                record.record_time,
+            )
+            for addressee, record in records
         ],
     )
     last: UUID = rows[-1]["hand_over_id"]
     return last
 
 
+async def list_handed(connection: Connection, school_id: UUID, monday: date, student_ids: Sequence[UUID]) -> list[Handed]:
+    """Of the sheets of these students for a week those that were handed over, in whichever class they were printed."""
+    rows = await connection.fetch(LIST_HANDED, school_id, monday, student_ids)
+    return [
+        Handed(
+            Addressee(row["student_id"], row["guardian_person_id"]),
+            row["handed_date"],
+            row["record_time"],
+            row["time_zone"],
+            row["hand_over_id"],
+        )
+        for row in rows
+    ]
+
+
 def _build_run(row: Any) -> PrintRun:
+    printouts = [_build_printout(*values) for values in row["printouts"]]
+    is_owed = any(printout.is_owed for printout in printouts)
     return PrintRun(
         print_run_id=row["print_run_id"],
         class_id=row["class_id"],
@@ -171,14 +240,24 @@ def _build_run(row: Any) -> PrintRun:
         time_zone=row["time_zone"],
         create_time=row["create_time"],
         pdf_sha256=row["pdf_sha256"],
-        due_time=row["due_time"],
-        met_time=row["met_time"],
-        printouts=[_build_printout(*values) for values in row["printouts"]],
+        due_time=row["due_time"] if is_owed else None,
+        met_time=row["met_time"] if is_owed else None,
+        printouts=printouts,
     )
 
 
 def _build_printout(
-    student_id: UUID, name: str, year: int, number: int, declaration: str, channel: int | None, *record: Any
+    student_id: UUID,
+    guardian_id: UUID,
+    recipient_name: str,
+    name: str,
+    year: int,
+    number: int,
+    declaration: str,
+    is_owed: bool,
+    is_replaced: bool,
+    channel: int | None,
+    *record: Any,
 ) -> Printout:
     hand_over = None if channel is None else HandOver(Channel(channel), *record)
-    return Printout(student_id, name, year, number, declaration, hand_over)
+    return Printout(student_id, guardian_id, recipient_name, name, year, number, declaration, is_owed, is_replaced, hand_over)

@@ -134,6 +134,17 @@ def write_lesson_recorded(school_id: UUID, class_id: UUID | None, lesson: Lesson
     )
 
 
+def write_lesson_retracted(school_id: UUID, class_id: UUID | None, lesson: Lesson) -> events_pb2.LessonRetracted:
+    """The event of a withdrawn lesson; its reason is in no event."""
+    return events_pb2.LessonRetracted(
+        school_id=str(school_id),
+        course_id=str(lesson.course_id),
+        lesson_id=str(lesson.lesson_id),
+        class_id=str(class_id or ""),
+        lesson_date=lesson.lesson_date.isoformat(),
+    )
+
+
 def read_absences(messages: Iterable[journal_service_pb2.AbsenceCell]) -> list[Absence]:
     """The absences of RecordAttendance."""
     return [Absence(UUID(message.student_id), AbsenceCode(message.code)) for message in messages]
@@ -159,6 +170,7 @@ def write_course(course: ListedCourse) -> journal_service_pb2.Course:
         group_name=course.group_name,
         teacher_names=course.teacher_names,
         is_marked=course.is_marked,
+        is_own=course.is_own,
     )
 
 
@@ -199,6 +211,7 @@ def write_page(frame: PageFrame, period: Period, page: Page) -> journal_service_
         ],
         may_record=frame.teaches,
         mark_min=frame.mark_min,
+        sees_illness=frame.sees_illness,
     )
 
 
@@ -227,6 +240,8 @@ def write_marks_for_letters(marks: Sequence[MarkForLetter]) -> diary_service_pb2
                 work_type_name=mark.work_type_name,
                 value=mark.value,
                 revision=mark.revision,
+                previous_value=mark.previous_value,
+                reason=mark.reason,
             )
             for mark in marks
         ]

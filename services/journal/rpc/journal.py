@@ -32,6 +32,7 @@ Rows = Sequence[Any]
 Attempt = Callable[[Connection, Rows], Awaitable[M | None]]
 WriteRequest = (
     journal_service_pb2.RecordLessonRequest
+    | journal_service_pb2.RetractLessonRequest
     | journal_service_pb2.RecordMarksRequest
     | journal_service_pb2.CorrectMarkRequest
     | journal_service_pb2.RecordAttendanceRequest
@@ -50,18 +51,14 @@ class JournalServicer(journal_service_pb2_grpc.JournalServiceServicer):
     ) -> journal_service_pb2.ListCoursesResponse:
         """Courses by class, subject and group. Raises NotFound SCHOOL_NOT_FOUND."""
         school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
-        size, filter_words = paging.size(request.page_size), ("courses", request.school_id)
-        last = paging.read_token(filter_words, request.page_token)
-        after = (last[0], last[1], UUID(last[2])) if last else None
+        page = paging.Page(request, ("courses", request.school_id), ("", "", paging.FIRST_ID))
         async with self._database.school(school_id) as connection:
             if not await journal_page.is_staff(connection, school_id, who, now):
                 raise NotFound("SCHOOL_NOT_FOUND", "no such school with a place for you")
-            found = await journal_page.list_courses(connection, school_id, who, now, after, size + 1)
-        answer = journal_service_pb2.ListCoursesResponse(courses=[convert.write_course(course) for course, _ in found[:size]])
-        if len(found) > size:
-            class_key, sort_key, course_id = found[size - 1][1]
-            answer.next_page_token = paging.write_token(filter_words, (class_key, sort_key, str(course_id)))
-        return answer
+            found = await journal_page.list_courses(connection, school_id, who, now, page.after, page.limit)
+        shown, token = page.cut(found, lambda row: row[1])
+        courses = [convert.write_course(course) for course, _ in shown]
+        return journal_service_pb2.ListCoursesResponse(courses=courses, next_page_token=token)
 
     async def GetJournalPage(
         self, request: journal_service_pb2.GetJournalPageRequest, context: Context
@@ -105,6 +102,28 @@ class JournalServicer(journal_service_pb2_grpc.JournalServiceServicer):
             return answer if await lessons.save_lesson(connection, lesson, fact) else None
 
         return await self._settle(call, lessons.ask_place(call, course_id, record), attempt)
+
+    async def RetractLesson(
+        self, request: journal_service_pb2.RetractLessonRequest, context: Context
+    ) -> journal_service_pb2.RetractLessonResponse:
+        """Withdraws a lesson recorded by mistake. Raises FailedPrecondition LESSON_NOT_EMPTY, Aborted LESSON_CHANGED."""
+        call, course_id, lesson_id = self._begin(request), UUID(request.course_id), UUID(request.lesson_id)
+
+        async def attempt(connection: Connection, rows: Rows) -> journal_service_pb2.RetractLessonResponse | None:
+            found = lessons.read_retraction(rows)
+            if found is None:
+                raise _no_course()
+            if found.answered:
+                return _repeat(found.answered, request, journal_service_pb2.RetractLessonResponse)
+            recorded = found.recorded
+            lesson = lesson_rules.retract_lesson(recorded, request.etag)
+            header = BatchHeader(call.school_id, course_id, recorded.batch_count + 1, call.account_id, call.now)
+            answer = journal_service_pb2.RetractLessonResponse(is_planned=recorded.is_in_timetable)
+            fact = _build_fact(call, answer, convert.write_lesson_retracted(call.school_id, recorded.class_id, lesson))
+            batch = build_batch(header, (), b"")
+            return answer if await lessons.save_retraction(connection, recorded, lesson, batch, request.reason, fact) else None
+
+        return await self._settle(call, lessons.ask_retraction(call, course_id, lesson_id), attempt)
 
     async def RecordMarks(
         self, request: journal_service_pb2.RecordMarksRequest, context: Context

@@ -29,12 +29,16 @@ class Absence:
 
 @dataclass(frozen=True, slots=True)
 class LessonAttendance:
-    """What stands of a lesson: `lesson` None when the course has no such one; `codes` also of those present after all."""
+    """What stands of a lesson: `lesson` None when the course has no such one; `codes` also of those present after all.
+
+    `sees_illness`: the caller is told of Б (decision 11).
+    """
 
     lesson: Lesson | None
     is_closed: bool
     member_ids: Set[UUID]
     codes: Mapping[UUID, AbsenceCode]
+    sees_illness: bool
 
 
 def record_attendance(attendance: LessonAttendance, absences: Sequence[Absence], etag: str) -> tuple[Lesson, list[Absence]]:
@@ -64,14 +68,14 @@ def record_attendance(attendance: LessonAttendance, absences: Sequence[Absence],
     changes = [
         Absence(student_id, code)
         for student_id, code in wanted.items()
-        if not _says_the_same(code, attendance.codes.get(student_id, AbsenceCode.PRESENT))
+        if not _says_the_same(code, attendance.codes.get(student_id, AbsenceCode.PRESENT), sees_illness=attendance.sees_illness)
     ]
     return replace(lesson, attendance_revision=lesson.attendance_revision + 1), changes
 
 
-def _says_the_same(code: AbsenceCode, before: AbsenceCode) -> bool:
-    # A teacher reads У where Б is kept, and sends it back with the rest: the illness stays.
-    return code == before or (code == AbsenceCode.EXCUSED and before == AbsenceCode.ILL)
+def _says_the_same(code: AbsenceCode, before: AbsenceCode, *, sees_illness: bool) -> bool:
+    # Who reads У where Б is kept sends it back with the rest: the illness stays. Who reads Б means what is sent.
+    return code == before or (not sees_illness and code == AbsenceCode.EXCUSED and before == AbsenceCode.ILL)
 
 
 def show_code(code: AbsenceCode, sees_illness: bool) -> AbsenceCode:

@@ -2,6 +2,9 @@
 
 Each revision has a salted digest, the revisions of one call are a batch, and a batch is a link: the course's head becomes
 SHA-256 of the head before and the batch's digest. Since rows enter by digest, a row can be erased and the chain still fits.
+
+A batch has a format, and its digests begin with it: what a row is will change, and old chains must go on to verify. Format 1 is
+of before there were formats; its digests begin with nothing.
 """
 
 import hashlib
@@ -14,6 +17,8 @@ from uuid import UUID
 from services.journal.rules.marks import Revision
 
 EMPTY_HEAD = bytes(32)
+FORMAT = 2
+_PREFIXES = {1: b"", 2: b"\x02"}
 SALT_BYTES = 16
 DIGEST_BYTES = 32
 _ROW = Struct(">16sI16s16s16sIh")
@@ -31,6 +36,7 @@ class BatchHeader:
     batch_number: int
     account_id: UUID
     create_time: datetime
+    format: int = FORMAT
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +82,23 @@ def build_batch(header: BatchHeader, revisions: Iterable[Revision], salts: bytes
     """The batch of a call's revisions. `salts`: SALT_BYTES of randomness for each."""
     ordered = sorted(revisions, key=lambda revision: revision.mark_id)
     rows = [SaltedRevision(row, salts[i * SALT_BYTES : (i + 1) * SALT_BYTES]) for i, row in enumerate(ordered)]
-    row_digests = b"".join([digest_row(header.course_id, row.revision, row.salt) for row in rows])
+    row_digests = b"".join([digest_row(header, row.revision, row.salt) for row in rows])
     return Batch(header, rows, row_digests, digest_batch(header, row_digests))
 
 
-def digest_row(course_id: UUID, row: Revision, salt: bytes) -> bytes:
-    """The salted digest of a revision."""
+def digest_row(header: BatchHeader, row: Revision, salt: bytes) -> bytes:
+    """The salted digest of a revision in its batch's course and format."""
     value = _TAKEN_BACK if row.value is None else row.value
     packed = _ROW.pack(
         row.mark_id.bytes,
         row.revision,
         row.lesson_id.bytes,
-        course_id.bytes,
+        header.course_id.bytes,
         row.student_id.bytes,
         row.lesson_date.toordinal(),
         value,
     )
-    return hashlib.sha256(salt + packed + (row.reason or "").encode()).digest()
+    return hashlib.sha256(_PREFIXES[header.format] + salt + packed + (row.reason or "").encode()).digest()
 
 
 def digest_batch(header: BatchHeader, row_digests: bytes) -> bytes:
@@ -104,7 +110,7 @@ def digest_batch(header: BatchHeader, row_digests: bytes) -> bytes:
         header.account_id.bytes,
         (header.create_time - _EPOCH) // timedelta(microseconds=1),
     )
-    return hashlib.sha256(packed + row_digests).digest()
+    return hashlib.sha256(_PREFIXES[header.format] + packed + row_digests).digest()
 
 
 def link(head: bytes, digest: bytes) -> bytes:
@@ -119,11 +125,13 @@ def find_misfit(course_id: UUID, batches: Iterable[WrittenBatch], head: bytes, b
         number += 1
         if batch.header.batch_number != number:
             return Misfit(course_id, number, "the batch is missing")
+        if batch.header.format not in _PREFIXES:
+            return Misfit(course_id, number, "the batch is of a format that this release does not know")
         if misfit := _find_row_misfit(course_id, batch):
             return misfit
         expected = link(expected, digest_batch(batch.header, batch.row_digests))
         if expected != batch.head:
-            return Misfit(course_id, number, "the batch was changed: account, time or digests of its rows")
+            return Misfit(course_id, number, "the batch was changed: account, time, format or digests of its rows")
     if number < batch_count:
         return Misfit(course_id, number + 1, "the batch is missing")
     if number > batch_count:
@@ -135,7 +143,7 @@ def _find_row_misfit(course_id: UUID, batch: WrittenBatch) -> Misfit | None:
     number = batch.header.batch_number
     kept = [batch.row_digests[start : start + DIGEST_BYTES] for start in range(0, len(batch.row_digests), DIGEST_BYTES)]
     for place, row in enumerate(batch.rows):
-        digest = digest_row(course_id, row.revision, row.salt)
+        digest = digest_row(batch.header, row.revision, row.salt)
         if place < len(kept) and digest == kept[place]:
             continue
         if digest in kept:

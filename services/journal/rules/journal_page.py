@@ -13,7 +13,10 @@ from services.journal.rules.periods import Period, WorkType
 
 @dataclass(frozen=True, slots=True)
 class ListedCourse:
-    """A course as staff see it; `class_id` None and `class_name` empty when it gathers several classes."""
+    """A course as staff see it; `class_id` None and `class_name` empty when it gathers several classes.
+
+    `is_own`: the caller teaches it.
+    """
 
     course_id: UUID
     subject_name: str
@@ -22,6 +25,7 @@ class ListedCourse:
     group_name: str
     teacher_names: Sequence[str]
     is_marked: bool
+    is_own: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,9 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class MarkForLetter:
-    """A mark with what a letter says of it; `name` of the student, None until its parts are told."""
+    """A mark with what a letter says of it; `name` of the student, None until its parts are told. `previous_value` is 0 where
+    there was none.
+    """
 
     mark_id: UUID
     student_id: UUID
@@ -90,3 +96,5 @@ class MarkForLetter:
     value: int
     revision: int
     name: PersonName | None
+    previous_value: int
+    reason: str

@@ -1,6 +1,6 @@
 """Recording a lesson."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import IntEnum
 from uuid import UUID
@@ -91,6 +91,46 @@ def record_lesson(place: LessonPlace, record: LessonRecord, course_id: UUID, tod
         work_type_id=record.work_type_id,
         revision=before.revision + 1 if before else 1,
         attendance_revision=before.attendance_revision if before else 0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedLesson:
+    """What stands of a lesson that is to be withdrawn; `lesson` None when the course has no such one.
+
+    `batch_count`: links of the course's chain, so that no mark can come between.
+    """
+
+    lesson: Lesson | None
+    class_id: UUID | None
+    is_closed: bool
+    is_in_timetable: bool
+    has_marks: bool
+    has_absences: bool
+    batch_count: int
+
+
+def retract_lesson(recorded: RecordedLesson, etag: str) -> Lesson:
+    """The lesson as it will stand: as if never recorded. Raises LESSON_NOT_FOUND, LESSON_NOT_HELD, PERIOD_CLOSED …"""
+    lesson = recorded.lesson
+    if lesson is None:
+        raise NotFound("LESSON_NOT_FOUND", "no such lesson in the course")
+    if lesson.state != LessonState.HELD:
+        raise FailedPrecondition("LESSON_NOT_HELD", "only a recorded lesson can be withdrawn")
+    if recorded.is_closed:
+        raise FailedPrecondition("PERIOD_CLOSED", "the period of the lesson is closed")
+    if recorded.has_marks or recorded.has_absences:
+        raise FailedPrecondition("LESSON_NOT_EMPTY", "the lesson has marks or absences; take them back first")
+    if etag != lesson.etag:
+        raise Aborted("LESSON_CHANGED", "another hand recorded the lesson since its etag; read it again")
+    return replace(
+        lesson,
+        state=LessonState.PLANNED,
+        topic="",
+        homework="",
+        work_type_id=None,
+        revision=lesson.revision + 1,
+        attendance_revision=0,
     )
 
 

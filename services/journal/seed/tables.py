@@ -132,9 +132,8 @@ async def copy_batches(connection: Connection, school_id: UUID, chains: dict[UUI
         for batch in chain:
             newest = link(newest, batch.digest)
             header = batch.header
-            batches.append(
-                (school_id, course_id, header.batch_number, header.account_id, header.create_time, batch.row_digests, newest)
-            )
+            who = header.account_id, header.create_time, header.format
+            batches.append((school_id, course_id, header.batch_number, *who, batch.row_digests, newest))
             for row in batch.rows:
                 r = row.revision
                 revisions.append(
@@ -152,7 +151,8 @@ async def copy_batches(connection: Connection, school_id: UUID, chains: dict[UUI
                     )
                 )
         heads.append((course_id, newest, len(chain)))
-    await _copy(connection, "mark_batches", "school_id course_id batch_number account_id create_time row_digests head", batches)
+    columns = "school_id course_id batch_number account_id create_time format row_digests head"
+    await _copy(connection, "mark_batches", columns, batches)
     columns = "school_id course_id batch_number mark_id revision lesson_id student_id lesson_date value salt"
     await _copy(connection, "mark_revisions", columns, revisions)
     await connection.executemany(

@@ -14,6 +14,7 @@ from uuid import UUID
 from chassis.auth import Caller
 from chassis.db import Connection, Question, asking
 from services.journal.rules.diary_week import LessonContent, Week, WeekAbsence, WeekMark, read_lesson_id, split_keys
+from services.journal.store.lessons import SHOWN
 
 # ruff: noqa: S608 - the statements are composed of constants of this room
 
@@ -49,6 +50,7 @@ SELECT viewer.sees_illness,
         FROM course_members m
         JOIN lessons l ON l.school_id = door.school_id AND l.course_id = m.course_id AND l.lesson_date BETWEEN $6 AND $7
             AND l.lesson_date >= m.from_date AND (m.to_date IS NULL OR l.lesson_date <= m.to_date)
+            AND {SHOWN}
         WHERE m.school_id = door.school_id AND m.student_id = $2
     ) AS lesson_keys,
     ARRAY(

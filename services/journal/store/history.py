@@ -28,7 +28,7 @@ async def list_chains(connection: Connection, school_id: UUID) -> AsyncIterator[
 async def _list_batches(connection: Connection, school_id: UUID, course_id: UUID) -> list[WrittenBatch]:
     batches = await connection.fetch(
         """
-        SELECT batch_number, account_id, create_time, row_digests, head FROM mark_batches
+        SELECT batch_number, account_id, create_time, format, row_digests, head FROM mark_batches
         WHERE school_id = $1 AND course_id = $2 ORDER BY batch_number
         """,
         school_id,
@@ -46,6 +46,6 @@ async def _list_batches(connection: Connection, school_id: UUID, course_id: UUID
     for number, *revision, salt in rows:
         by_batch[number].append(SaltedRevision(Revision(*revision), salt))
     return [
-        WrittenBatch(BatchHeader(school_id, course_id, number, account_id, create_time), digests, head, by_batch[number])
-        for number, account_id, create_time, digests, head in batches
+        WrittenBatch(BatchHeader(school_id, course_id, number, *written), digests, head, by_batch[number])
+        for number, *written, digests, head in batches
     ]

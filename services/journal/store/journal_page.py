@@ -10,7 +10,7 @@ from chassis.db import Connection
 from services.journal.rules.attendance import AbsenceCode
 from services.journal.rules.journal_page import ListedCourse, Page, PageAbsence, PageFrame, PageMark, PageStudent
 from services.journal.rules.periods import Period, WorkType
-from services.journal.store.lessons import LESSON_COLUMNS, build_lesson
+from services.journal.store.lessons import LESSON_COLUMNS, SHOWN, build_lesson
 from services.journal.store.names import read_parts
 
 _COURSE_COLUMNS = (
@@ -31,7 +31,8 @@ _IS_STAFF = f"SELECT EXISTS ({_STAFF_RELATIONS})"
 
 _LIST_COURSES = f"""
 WITH mine AS MATERIALIZED ({_STAFF_RELATIONS})
-SELECT {_COURSE_COLUMNS}, coalesce(k.sort_key, '~') AS class_key, c.sort_key
+SELECT {_COURSE_COLUMNS}, EXISTS (SELECT FROM mine WHERE kind = 5 AND object_id = c.course_id) AS is_own,
+    coalesce(k.sort_key, '~') AS class_key, c.sort_key
 FROM schools s
 -- The year that today belongs to: the last one begun.
 CROSS JOIN LATERAL (
@@ -46,7 +47,7 @@ WHERE s.school_id = $1
   AND EXISTS (
       SELECT FROM mine WHERE kind = 6 OR kind = 5 AND object_id = c.course_id OR kind = 4 AND object_id = c.class_id
   )
-  AND ($5::text IS NULL OR (coalesce(k.sort_key, '~'), c.sort_key, c.course_id) > ($5, $6::text, $7::uuid))
+  AND (coalesce(k.sort_key, '~'), c.sort_key, c.course_id) > ($5::text, $6::text, $7::uuid)
 ORDER BY class_key, c.sort_key, c.course_id
 LIMIT $8
 """
@@ -84,7 +85,7 @@ SELECT
     ) AS students,
     ARRAY(
         SELECT ROW({LESSON_COLUMNS}) FROM lessons l
-        WHERE l.school_id = $1 AND l.course_id = $2 AND l.lesson_date BETWEEN $3 AND $4
+        WHERE l.school_id = $1 AND l.course_id = $2 AND l.lesson_date BETWEEN $3 AND $4 AND {SHOWN}
         ORDER BY l.lesson_date, l.lesson_number
     ) AS lessons,
     ARRAY(
@@ -112,12 +113,11 @@ async def is_staff(connection: Connection, school_id: UUID, who: Caller, now: da
 
 
 async def list_courses(
-    connection: Connection, school_id: UUID, who: Caller, now: datetime, after: CourseKey | None, limit: int
+    connection: Connection, school_id: UUID, who: Caller, now: datetime, after: CourseKey, limit: int
 ) -> list[tuple[ListedCourse, CourseKey]]:
     """Courses of the year that the caller may open, with their keys in the list, after a key."""
-    key = after or (None, None, None)
-    rows = await connection.fetch(_LIST_COURSES, school_id, who.account_id, who.session_id, now, *key, limit)
-    return [(ListedCourse(*row[:7]), (row["class_key"], row["sort_key"], row["course_id"])) for row in rows]
+    rows = await connection.fetch(_LIST_COURSES, school_id, who.account_id, who.session_id, now, *after, limit)
+    return [(ListedCourse(*row[:8]), (row["class_key"], row["sort_key"], row["course_id"])) for row in rows]
 
 
 async def find_frame(connection: Connection, school_id: UUID, who: Caller, now: datetime, course_id: UUID) -> PageFrame | None:
@@ -126,7 +126,7 @@ async def find_frame(connection: Connection, school_id: UUID, who: Caller, now: 
     if row is None:
         return None
     return PageFrame(
-        course=ListedCourse(*row[:7]),
+        course=ListedCourse(*row[:8]),
         teaches=row["teaches"],
         sees_illness=row["sees_illness"],
         time_zone=row["time_zone"],

@@ -13,7 +13,19 @@ from services.journal.rules.journal_page import MarkForLetter
 from services.journal.rules.marks import Cell, CurrentMark, MarkedCourse, MarkedLesson
 from services.journal.rules.roster import Member
 from services.journal.store.names import read_parts
-from services.journal.store.writes import ANSWERED, TEACHES, TOLD, Answered, Call, Fact, read_answered, read_arguments, save
+from services.journal.store.writes import (
+    ANSWERED,
+    MEMBER,
+    OPEN_PERIOD,
+    TEACHES,
+    TOLD,
+    Answered,
+    Call,
+    Fact,
+    read_answered,
+    read_arguments,
+    save,
+)
 
 _ask_course = asking(f"""
 SELECT c.is_marked, s.mark_min, q.digest, q.answer, s.time_zone, h.seq,
@@ -50,20 +62,31 @@ _FIND_PLACE = """
 SELECT course_id, lesson_id, student_id FROM mark_revisions WHERE school_id = $1 AND mark_id = $2 AND revision = 1
 """
 
-# The chain's row is the lock: two calls on one course queue here, and the second finds another seq and saves nothing.
+# The chain's row is the lock: two calls on one course queue here, and the second finds another seq and saves nothing. (Without
+# the seq the primary key of `mark_batches` would refuse the second: the seq makes it a lost race instead of an error.)
+# What others change while Python decides is asked again: `fallen` are revisions that may no longer be written. A correction,
+# which has a reason, may be of a student who has left.
 _INSERT_BATCH = f"""
-WITH saved AS (
+WITH written AS (
+    SELECT * FROM unnest($15::uuid[], $16::int[], $17::uuid[], $18::uuid[], $19::date[], $20::smallint[], $21::bytea[],
+                         $22::text[]) AS r (mark_id, revision, lesson_id, student_id, lesson_date, value, salt, reason)
+), fallen AS (
+    SELECT FROM written r
+    WHERE NOT EXISTS (SELECT FROM lessons l
+                      WHERE l.school_id = $1 AND l.lesson_id = r.lesson_id AND l.course_id = $12 AND l.state = 2)
+       OR NOT {OPEN_PERIOD.format(day="r.lesson_date")}
+       OR r.reason IS NULL AND NOT {MEMBER.format(course="$12", student="r.student_id", day="r.lesson_date")}
+), saved AS (
     UPDATE course_chains SET head = sha256(head || $11), seq = seq + 1
-    WHERE school_id = $1 AND course_id = $12 AND seq = $13 - 1
+    WHERE school_id = $1 AND course_id = $12 AND seq = $13 - 1 AND NOT EXISTS (SELECT FROM fallen)
     RETURNING head
 ), batch AS (
-    INSERT INTO mark_batches (school_id, course_id, batch_number, account_id, create_time, row_digests, head)
-    SELECT $1, $12, $13, $5, $10, $14, head FROM saved
+    INSERT INTO mark_batches (school_id, course_id, batch_number, account_id, create_time, row_digests, head, format)
+    SELECT $1, $12, $13, $5, $10, $14, head, $23 FROM saved
 ), revisions AS (
     INSERT INTO mark_revisions (school_id, course_id, batch_number, mark_id, revision, lesson_id, student_id, lesson_date,
                                 value, salt, reason)
-    SELECT $1, $12, $13, r.* FROM saved, unnest($15::uuid[], $16::int[], $17::uuid[], $18::uuid[], $19::date[], $20::smallint[],
-                                                $21::bytea[], $22::text[]) AS r
+    SELECT $1, $12, $13, r.* FROM saved, written r
 ), {TOLD}
 """
 
@@ -111,7 +134,7 @@ async def find_place(connection: Connection, school_id: UUID, mark_id: UUID) -> 
 
 
 async def insert_batch(connection: Connection, batch: Batch, fact: Fact) -> bool:
-    """Adds a batch to its course's chain; False when another hand was faster, and nothing was saved."""
+    """Adds a batch to its course's chain; False when what it was decided on no longer stands, and nothing was saved."""
     revisions = [row.revision for row in batch.rows]
     return await save(
         connection,
@@ -129,6 +152,7 @@ async def insert_batch(connection: Connection, batch: Batch, fact: Fact) -> bool
         [r.value for r in revisions],
         [row.salt for row in batch.rows],
         [r.reason for r in revisions],
+        batch.header.format,
     )
 
 
@@ -139,9 +163,12 @@ async def list_for_letters(connection: Connection, school_id: UUID, mark_ids: Se
         SELECT m.mark_id, m.student_id, s.display_name, c.subject_name, m.lesson_date, l.topic,
             CASE WHEN l.work_type_id IS NULL THEN ''
                 ELSE (SELECT w.name FROM work_types w WHERE w.school_id = $1 AND w.work_type_id = l.work_type_id) END,
-            m.value, m.revision, s.family_name, s.given_name, s.patronymic
+            m.value, m.revision, s.family_name, s.given_name, s.patronymic,
+            coalesce((SELECT p.value FROM mark_revisions p
+                WHERE p.school_id = $1 AND p.mark_id = m.mark_id AND p.revision = m.revision - 1), 0),
+            coalesce(m.reason, '')
         FROM (
-            SELECT DISTINCT ON (mark_id) mark_id, lesson_id, student_id, course_id, lesson_date, value, revision
+            SELECT DISTINCT ON (mark_id) mark_id, lesson_id, student_id, course_id, lesson_date, value, revision, reason
             FROM mark_revisions WHERE school_id = $1 AND mark_id = ANY($2) ORDER BY mark_id, revision DESC
         ) AS m
         JOIN students s ON s.school_id = $1 AND s.student_id = m.student_id
@@ -152,4 +179,4 @@ async def list_for_letters(connection: Connection, school_id: UUID, mark_ids: Se
         school_id,
         mark_ids,
     )
-    return [MarkForLetter(*(*row[:9], read_parts(*row[9:]))) for row in rows]
+    return [MarkForLetter(*row[:9], read_parts(*row[9:12]), *row[12:]) for row in rows]

@@ -1,8 +1,21 @@
 """What all writes of the journal share.
 
 A write is one statement that reads all it needs to decide, a decision, and one statement that saves everything. Nothing is
-locked while Python decides: the save holds only when what it was decided on still stands (the chain's seq, the lesson's
-revision), and otherwise saves nothing, so that the caller reads again. No transaction of several round trips is needed.
+locked while Python decides: the save holds only when what it was decided on still stands, and otherwise saves nothing, so that
+the caller reads again. No transaction of several round trips is needed.
+
+| what a decision stands on | who changes it meanwhile | how the save asks again |
+|--|--|--|
+| the marks of the course | teachers | the chain's seq |
+| a lesson's record, its absences | teachers | the lesson's revisions |
+| the lesson is held | who takes a lesson back | state of the lesson |
+| the period is open | who closes it | OPEN_PERIOD |
+| the student is in the course on that day | the roster | MEMBER |
+| the caller teaches the course, in a live session | access | not: a call begun before the ending may end after it |
+| the scale, whether the course is marked, work types | the roster, between years | not: a mark of a moment before is right |
+
+An act that reads marks in order to close something (a period's marks) must lock the chains that it reads: a save that began
+before sees the period open, and holds.
 """
 
 from dataclasses import dataclass
@@ -12,6 +25,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
+from chassis import calls
 from chassis.db import Connection, announce
 
 # In reads, which enter their school: $2 course, $3 account, $4 session, $5 now, $6 request_id.
@@ -23,12 +37,23 @@ EXISTS (
       AND r.valid_from_time <= $5 AND (r.valid_to_time IS NULL OR r.valid_to_time > $5)
 ) AND NOT EXISTS (SELECT FROM ended_sessions e WHERE e.session_id = $4)
 """
+# In saves: asked again of a day, and of a student's day in a course; the school is $1.
+OPEN_PERIOD = """EXISTS (
+    SELECT FROM periods p WHERE p.school_id = $1 AND {day} BETWEEN p.start_date AND p.end_date AND NOT p.is_closed
+)"""
+MEMBER = """EXISTS (
+    SELECT FROM course_members m
+    WHERE m.school_id = $1 AND m.course_id = {course} AND m.student_id = {student}
+      AND m.from_date <= {day} AND (m.to_date IS NULL OR {day} <= m.to_date)
+)"""
 ANSWERED = "LEFT JOIN requests q ON q.account_id = $3 AND q.request_id = $6"
 
-# In saves: the parameters of `fact_arguments`; `saved` is the CTE that has a row when the save holds.
+# In saves: the parameters that `save` gives; `saved` is the CTE that has a row when the save holds. $3 is the event's
+# subject and its thread.
 TOLD = """
 told AS (
-    INSERT INTO outbox (event_id, school_id, subject, payload, create_time) SELECT $2, $1, $3, $4, $10 FROM saved
+    INSERT INTO outbox (event_id, school_id, subject, payload, traceparent, create_time)
+    SELECT $2, $1, ($3::text[])[1], $4, ($3::text[])[2], $10 FROM saved
 ), answered AS (
     INSERT INTO requests (account_id, request_id, rpc, digest, answer, create_time) SELECT $5, $6, $7, $8, $9, $10 FROM saved
 )
@@ -80,7 +105,7 @@ def read_answered(row: Any) -> Answered | None:
 async def save(connection: Connection, statement: str, fact: Fact, *arguments: object) -> bool:
     """Runs a save whose own parameters begin at $11; False when what it was decided on no longer stands."""
     call = fact.call
-    told = call.school_id, uuid4(), fact.subject, fact.payload
+    told = call.school_id, uuid4(), [fact.subject, calls.traceparent()], fact.payload
     answered = call.account_id, call.request_id, call.rpc, call.digest, fact.answer, call.now
     try:
         rows = await connection.fetch(statement, *told, *answered, *arguments)

@@ -3,18 +3,19 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
+from urllib.parse import quote
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from services.notify.rules import (
     Ending,
+    FirstSignIn,
     SignedDecision,
     TaughtMark,
     name_file,
@@ -38,9 +39,10 @@ _SENDER = "Электронный дневник"
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file of a letter: its name, what the letter says of it, its bytes and its type below application/."""
+    """A file of a letter: its name, in ASCII too, what the letter says of it, its bytes and its type below application/."""
 
     name: str
+    ascii_name: str
     note: str
     content: bytes
     subtype: str
@@ -56,46 +58,76 @@ class Words:
     files: Sequence[File] = ()
 
 
-def write_credentials(school_name: str, token: str, expire_time: datetime, zone: ZoneInfo, portal_url: str) -> Words:
-    """First credentials. The token stands behind `#`: browsers send no fragment, so it is in no server's log."""
+def write_credentials(first: FirstSignIn, portal_url: str) -> Words:
+    """First credentials, the document that the service was given (R26): whose application, login, link.
+
+    Token and login stand behind `#`: browsers send no fragment, so they are in no server's log. The child is not named: the
+    application's number says it to its signer, and the letter may lie abroad (docs/decisions/0081-letters.md).
+    """
     page = f"{portal_url}/activate"
     values = {
-        "school_name": one_line(school_name),
-        "link": f"{page}#{token}",
+        "school_name": one_line(first.school_name),
+        "number": one_line(first.application_number),
+        "day": write_date(first.application_date),
+        "login": one_line(first.login),
+        "link": f"{page}#{first.token}/{quote(first.login)}",
         "page": page,
-        "token": token,
-        "valid_until": write_moment(expire_time, zone),
+        "diary": portal_url,
+        "token": first.token,
+        "valid_until": write_moment(first.expire_time, first.time_zone),
     }
     return _render("credentials", values)
 
 
-def write_marks(child_name: str, marks: Sequence[TaughtMark], portal_url: str) -> Words:
-    """Marks of the student who is called `child_name`; a single changed one is told as a correction."""
+def write_marks(child_name: str, marks: Sequence[TaughtMark], page: str) -> Words:
+    """Marks of the student who is called `child_name`; a single changed one is told as a correction. `page` is the student's
+    week with their first day.
+    """
     lines = [
         {
             "day": write_day(mark.lesson_day),
             "subject": mark.subject,
             "value": str(mark.value),
-            "note": ", ".join(part for part in (mark.work_type, mark.topic, "исправлена" if mark.is_changed else "") if part),
+            "note": ", ".join(part for part in (mark.work_type, mark.topic, _tell_change(mark)) if part),
+            "previous": str(mark.previous_value or ""),
+            "reason": mark.reason.rstrip("."),
         }
         for mark in marks
     ]
     corrected = lines[0] if len(marks) == 1 and marks[0].is_changed else None
-    values = {"child_first_name": one_line(child_name), "marks": lines, "corrected": corrected, "page": portal_url}
+    values = {"child_first_name": one_line(child_name), "marks": lines, "corrected": corrected, "page": page}
     return _render("marks", values)
+
+
+def write_week_url(portal_url: str, school_id: UUID, student_id: UUID, day: date) -> str:
+    """A student's page of the portal on a day: ids only, since addresses are logged."""
+    year, week, _ = day.isocalendar()
+    return f"{portal_url}/schools/{school_id}/students/{student_id}/week?week={year}-W{week:02}#d{day}"
+
+
+def _tell_change(mark: TaughtMark) -> str:
+    if not mark.is_changed:
+        return ""
+    return f"исправлена, было {mark.previous_value}" if mark.previous_value else "исправлена"
 
 
 def write_decision(decision: SignedDecision, portal_url: str) -> Words:
     """A signed refusal with what proves the head's signature (R22, R23). Neither words nor files' names name anybody."""
     name = name_file(decision.number)
-    files = [File(f"{name}.pdf", "решение с электронной печатью", decision.pdf, "pdf")]
+    files = [File(f"{name}.pdf", "decision.pdf", "решение с электронной печатью", decision.pdf, "pdf")]
     if decision.scan:
         note = "скан-копия решения, которое руководитель подписал собственноручно"
-        files.append(File(f"{name} скан.pdf", note, decision.scan, "pdf"))
+        files.append(File(f"{name} скан.pdf", "decision-scan.pdf", note, decision.scan, "pdf"))
     if decision.signature:
         # A type of signatures would make mail programs take it for the letter's own, and hide it.
         files.append(
-            File(f"{name}.pdf.sig", "электронная подпись руководителя под этим файлом", decision.signature, "octet-stream")
+            File(
+                f"{name}.pdf.sig",
+                "decision.pdf.sig",
+                "электронная подпись руководителя под этим файлом",
+                decision.signature,
+                "octet-stream",
+            )
         )
     values = {
         "school_name": decision.school_name,
@@ -146,7 +178,14 @@ def build_message(words: Words, sender: str, receiver: str, delivery_id: UUID, n
     message.set_content(words.text)
     message.add_alternative(words.html, subtype="html")
     for file in words.files:
-        message.add_attachment(file.content, maintype="application", subtype=file.subtype, filename=file.name)
+        message.add_attachment(
+            file.content,
+            maintype="application",
+            subtype=file.subtype,
+            filename=file.name,
+            # Programs that know no RFC 2231 would show neither name nor ending.
+            params={"name": file.ascii_name},
+        )
     return message.as_bytes()
 
 

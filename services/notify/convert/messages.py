@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.names import find_called_name
-from diary.access.v1 import decision_service_pb2, grant_service_pb2, roster_service_pb2
+from diary.access.v1 import credential_service_pb2, decision_service_pb2, grant_service_pb2, roster_service_pb2
 from diary.documents.v1 import document_service_pb2
 from diary.journal.v1 import diary_service_pb2
 from diary.journal.v1 import events_pb2 as journal_events_pb2
@@ -19,6 +19,7 @@ from services.notify.rules import (
     Delivery,
     Ending,
     EndingCause,
+    FirstSignIn,
     Placement,
     Preference,
     SignedDecision,
@@ -46,11 +47,26 @@ def read_taught_marks(answer: diary_service_pb2.BatchGetMarksResponse, student_i
             one_line(mark.work_type_name),
             one_line(mark.topic),
             mark.revision > 1,
+            mark.previous_value,
+            one_line(mark.reason),
         )
         for mark in of_student
     ]
     marks.sort(key=lambda mark: (mark.lesson_day, mark.subject))
     return (_read_called_name(of_student[0]) if of_student else ""), marks
+
+
+def read_first_sign_in(answer: credential_service_pb2.RedeemDeliveryResponse) -> FirstSignIn:
+    """What the letter of first credentials says."""
+    return FirstSignIn(
+        answer.school_name,
+        answer.application_number,
+        date.fromisoformat(answer.application_date),
+        answer.login,
+        answer.activation_token,
+        read_instant(answer.expire_time),
+        ZoneInfo(answer.time_zone),
+    )
 
 
 def read_ending(answer: grant_service_pb2.GetGrantEndingResponse, account_id: UUID) -> Ending:

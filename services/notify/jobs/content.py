@@ -6,7 +6,6 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import grpc
 
@@ -22,8 +21,15 @@ from diary.access.v1 import (
 )
 from diary.documents.v1 import document_service_pb2, document_service_pb2_grpc
 from diary.journal.v1 import diary_service_pb2, diary_service_pb2_grpc
-from services.notify.convert.letters import Words, write_credentials, write_decision, write_ending, write_marks
-from services.notify.convert.messages import read_decision, read_ending, read_instant, read_taught_marks
+from services.notify.convert.letters import (
+    Words,
+    write_credentials,
+    write_decision,
+    write_ending,
+    write_marks,
+    write_week_url,
+)
+from services.notify.convert.messages import read_decision, read_ending, read_first_sign_in, read_taught_marks
 from services.notify.rules import Kind, Taken
 from services.notify.store import deliveries, preferences
 
@@ -88,13 +94,7 @@ class Contents:
             return None
         async with self._database.region() as connection:
             await preferences.put_address(connection, taken.account_id, answer.email, self._clock.now())
-        words = write_credentials(
-            answer.school_name,
-            answer.activation_token,
-            read_instant(answer.expire_time),
-            ZoneInfo(answer.time_zone),
-            self._portal_url,
-        )
+        words = write_credentials(read_first_sign_in(answer), self._portal_url)
         return Content(answer.email, words, (answer.activation_token,))
 
     async def _fetch_decision(self, taken: Taken) -> Content | None:
@@ -143,7 +143,10 @@ class Contents:
             )
         )
         name, marks = read_taught_marks(answer, taken.student_id)
-        return Content(receiver, write_marks(name, marks, self._portal_url)) if marks else None
+        if not marks:
+            return None
+        page = write_week_url(self._portal_url, taken.school_id, taken.student_id, marks[0].lesson_day)
+        return Content(receiver, write_marks(name, marks, page))
 
     async def _find_address(self, account_id: UUID) -> str | None:
         async with self._database.region() as connection:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import aiosmtplib
 
 from services.notify.jobs import measures
-from services.notify.rules import Attempt, Outcome, clean_answer
+from services.notify.rules import Attempt, Outcome, clean_answer, judge_refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,9 @@ async def send(server: MailServer, receiver: str, letter: bytes, secrets: Sequen
             response = await client.data(letter)
         attempt = Attempt(Outcome.ACCEPTED, f"{response.code} {response.message}")
     except (aiosmtplib.SMTPRecipientRefused, aiosmtplib.SMTPDataError) as error:
-        attempt = Attempt(Outcome.REFUSED if error.code >= 500 else Outcome.DEFERRED, f"{error.code} {error.message}")
+        attempt = Attempt(judge_refusal(error.code, error.message), f"{error.code} {error.message}")
     except aiosmtplib.SMTPResponseException as error:
-        # A refusal of us rather than of the letter (greeting, sign-in, sender) is ours to mend: the letter waits.
+        # Greeting, sign-in and sender are of us, whatever is said: the letter waits.
         attempt = Attempt(Outcome.DEFERRED, f"{error.code} {error.message}")
     except (aiosmtplib.SMTPException, OSError) as error:
         attempt = Attempt(Outcome.UNKNOWN if has_left else Outcome.DEFERRED, f"no answer: {type(error).__name__}")

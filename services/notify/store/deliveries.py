@@ -9,8 +9,6 @@ from chassis.db import Connection
 from chassis.events import Event
 from services.notify.rules import Delivery, Kind, State
 
-_LAST = UUID(int=2**128 - 1)
-
 
 async def insert_credentials(
     connection: Connection, school_id: UUID, account_id: UUID, grant_id: UUID, event: Event, now: datetime
@@ -112,7 +110,7 @@ async def put_class(connection: Connection, school_id: UUID, delivery_id: UUID, 
 
 
 async def list_deliveries(
-    connection: Connection, school_id: UUID, who: Caller, now: datetime, before: UUID | None, limit: int
+    connection: Connection, school_id: UUID, who: Caller, now: datetime, before: UUID, limit: int
 ) -> list[Delivery] | None:
     """Deliveries that the caller may see, newest first; None when the caller has no open relation in the school.
 
@@ -150,7 +148,7 @@ async def list_deliveries(
         who.account_id,
         who.session_id,
         now,
-        before or _LAST,
+        before,
         limit,
     )
     if not rows:

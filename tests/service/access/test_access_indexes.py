@@ -69,7 +69,7 @@ HOT: list[tuple[str, Call, set[str]]] = [
     ("find_case", lambda c: applications.find_case(c, ID, ID, ID, GRANTED), {"applications_pkey", "people_pkey"}),
     (
         "list_applicants",
-        lambda c: applications.list_applicants(c, ID, [ID], DAY),
+        lambda c: applications.list_applicants(c, ID, [ID], DAY, GRANTED),
         {"applicants_once_in_a_case", "deadlines_pkey", "account_people_whole"},
     ),
     ("list_log", lambda c: applications.list_log(c, ID, ID), {"case_log_by_application"}),

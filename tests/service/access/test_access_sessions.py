@@ -1,6 +1,8 @@
 """Signing in, refreshing, ending; and who the caller is."""
 
 import asyncio
+import hashlib
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -9,6 +11,7 @@ import asyncpg
 import grpc
 import jwt
 import pytest
+from argon2 import PasswordHasher
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from prometheus_client import REGISTRY
@@ -17,6 +20,7 @@ from chassis.clock import SetClock
 from diary.access.v1 import session_service_pb2 as pb
 from diary.access.v1 import session_service_pb2_grpc
 from diary.options.v1 import options_pb2
+from services.access.actions import passwords, sign_in
 from services.access.rules.roles import Role
 from tests.support.access_region import GRANTED, PASSWORD, SchoolWorld, make_empty_school
 from tests.support.access_service import Backends, Serve
@@ -104,11 +108,93 @@ def _metadata_of(error: grpc.aio.AioRpcError) -> dict[str, str]:
     return dict(info.metadata)
 
 
+def _from(address: str) -> dict[str, Any]:
+    return {"metadata": [("x-diary-client-address", address)]}
+
+
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time enough for many checks of a password on a busy machine."""
+    for module in (sign_in, passwords):
+        monkeypatch.setattr(module, "_WAIT_SECONDS", 120)
+
+
+@pytest.mark.usefixtures("patience")
 async def test_guesses_made_at_once_are_all_counted(stub: Any, school: SchoolWorld) -> None:
     login = school.people["mother"].login
     answers = await asyncio.gather(*(refused(_sign_in(stub, login, f"guess {n}")) for n in range(12)))
     assert answers.count(FAILED) == 5
     assert answers.count(BLOCKED) == 7
+
+
+@pytest.mark.usefixtures("patience")
+async def test_many_sign_ins_at_once_with_the_right_password_all_succeed(stub: Any, school: SchoolWorld) -> None:
+    login = school.people["mother"].login
+    tokens = await asyncio.gather(*(_sign_in(stub, login) for _ in range(7)))
+    assert len({pair.session_id for pair in tokens}) == 7
+
+
+async def test_a_stranger_blocks_a_login_at_the_strangers_address_alone(stub: Any, school: SchoolWorld) -> None:
+    login = school.people["mother"].login
+    wrong, right = (pb.CreateSessionRequest(login=login, password=password) for password in ("wrong", PASSWORD))
+    for _ in range(5):
+        assert await refused(stub.CreateSession(wrong, **_from("192.0.2.1"))) == FAILED
+    assert await refused(stub.CreateSession(right, **_from("192.0.2.1"))) == BLOCKED
+    await stub.CreateSession(right, **_from("192.0.2.2"))
+
+
+async def test_a_class_behind_one_address_blocks_nobody(stub: Any, school: SchoolWorld) -> None:
+    for key in ("mother", "father", "class_teacher"):
+        for _ in range(4):
+            wrong = pb.CreateSessionRequest(login=school.people[key].login, password="wrong")
+            assert await refused(stub.CreateSession(wrong, **_from("192.0.2.9"))) == FAILED
+    right = pb.CreateSessionRequest(login=school.people["admin"].login, password=PASSWORD)
+    await stub.CreateSession(right, **_from("192.0.2.9"))
+
+
+async def test_guesses_from_everywhere_block_a_login_but_where_it_was_signed_in_before(
+    stub: Any, admin: Any, school: SchoolWorld
+) -> None:
+    login = school.people["mother"].login
+    right = pb.CreateSessionRequest(login=login, password=PASSWORD)
+    await stub.CreateSession(right, **_from("198.51.100.1"))
+    key = hashlib.sha256(login.encode()).digest()
+    await admin.execute(
+        """
+        INSERT INTO sign_in_failures (login_digest, fail_times, update_time) VALUES ($1, array_fill(now(), array[49]), now())
+        ON CONFLICT (login_digest) DO UPDATE SET fail_times = excluded.fail_times
+        """,
+        key,
+    )
+    wrong = pb.CreateSessionRequest(login=login, password="wrong")
+    assert await refused(stub.CreateSession(wrong, **_from("203.0.113.1"))) == FAILED
+    assert await refused(stub.CreateSession(right, **_from("203.0.113.2"))) == BLOCKED
+    await stub.CreateSession(right, **_from("198.51.100.1"))
+    assert await refused(stub.CreateSession(right, **_from("203.0.113.2"))) == BLOCKED
+
+
+async def test_who_is_signed_in_is_not_blocked_by_what_strangers_do_to_the_login(stub: Any, school: SchoolWorld) -> None:
+    login = school.people["class_teacher"].login
+    tokens = await _sign_in(stub, login)
+    for _ in range(5):
+        assert await refused(_sign_in(stub, login, "wrong")) == FAILED
+    enrol = pb.EnrolTotpRequest(request_id=str(uuid4()), password=PASSWORD)
+    assert (await stub.EnrolTotp(enrol, metadata=_metadata(tokens))).secret
+    wrong = pb.EnrolTotpRequest(request_id=str(uuid4()), password="wrong")
+    answers = [await refused(stub.EnrolTotp(wrong, metadata=_metadata(tokens))) for _ in range(6)]
+    assert answers == [FAILED] * 5 + [BLOCKED]
+
+
+async def test_a_password_is_one_however_the_keyboard_spells_it(stub: Any, admin: Any, school: SchoolWorld) -> None:
+    composed = unicodedata.normalize("NFC", "мойпарольёй12")
+    apart = unicodedata.normalize("NFD", composed)
+    account_id, login = school.people["mother"].account_id, school.people["mother"].login
+    for kept in (PasswordHasher().hash(apart), PasswordHasher().hash(composed)):
+        await admin.execute("UPDATE accounts SET password_hash = $2 WHERE account_id = $1", account_id, kept)
+        await _sign_in(stub, login, apart)
+        await _sign_in(stub, login, composed)
+        now_kept = await admin.fetchval("SELECT password_hash FROM accounts WHERE account_id = $1", account_id)
+        assert PasswordHasher().verify(now_kept, composed)
 
 
 async def test_a_right_password_forgets_the_failures_before_it(stub: Any, school: SchoolWorld) -> None:
@@ -152,12 +238,79 @@ async def test_a_refresh_token_is_exchanged_for_the_next_pair(stub: Any, school:
     await stub.GetCaller(pb.GetCallerRequest(), metadata=_metadata(third))
 
 
-async def test_a_refresh_token_used_twice_ends_the_session(stub: Any, school: SchoolWorld) -> None:
+async def _refresh(stub: Any, refresh_token: str) -> pb.SessionTokens:
+    answer = await stub.RefreshSession(pb.RefreshSessionRequest(refresh_token=refresh_token))
+    tokens: pb.SessionTokens = answer.tokens
+    return tokens
+
+
+async def test_requests_at_once_with_one_refresh_token_all_stay_in_the_session(stub: Any, school: SchoolWorld) -> None:
     first = await _sign_in(stub, school.people["mother"].login)
-    second = (await stub.RefreshSession(pb.RefreshSessionRequest(refresh_token=first.refresh_token))).tokens
-    assert await refused(stub.RefreshSession(pb.RefreshSessionRequest(refresh_token=first.refresh_token))) == ENDED
-    assert await refused(stub.RefreshSession(pb.RefreshSessionRequest(refresh_token=second.refresh_token))) == ENDED
-    assert await refused(stub.GetCaller(pb.GetCallerRequest(), metadata=_metadata(second))) == ENDED
+    pairs = await asyncio.gather(*(_refresh(stub, first.refresh_token) for _ in range(8)))
+    assert {pair.session_id for pair in pairs} == {first.session_id}
+    assert len({pair.refresh_token for pair in pairs}) == 8
+    last = await _refresh(stub, pairs[3].refresh_token)
+    await stub.GetCaller(pb.GetCallerRequest(), metadata=_metadata(last))
+
+
+async def test_a_refresh_token_used_again_after_half_a_minute_ends_the_session(serve: Serve, school: SchoolWorld) -> None:
+    clock = SetClock(datetime.now(UTC))  # noqa: TID251
+    async with serve(clock) as channel:
+        stub = session_service_pb2_grpc.SessionServiceStub(channel)
+        first = await _sign_in(stub, school.people["mother"].login)
+        second = await _refresh(stub, first.refresh_token)
+        clock.advance(timedelta(seconds=31))
+        assert await refused(_refresh(stub, first.refresh_token)) == ENDED
+        assert await refused(_refresh(stub, second.refresh_token)) == ENDED
+        assert await refused(stub.GetCaller(pb.GetCallerRequest(), metadata=_metadata(second))) == ENDED
+
+
+async def test_a_thief_who_refreshes_on_is_cut_off_when_the_owner_comes_back(stub: Any, school: SchoolWorld) -> None:
+    stolen = (await _sign_in(stub, school.people["mother"].login)).refresh_token
+    thief = await _refresh(stub, (await _refresh(stub, stolen)).refresh_token)
+    assert await refused(_refresh(stub, stolen)) == ENDED
+    assert await refused(_refresh(stub, thief.refresh_token)) == ENDED
+
+
+async def test_of_two_branches_of_a_session_one_ends_both(serve: Serve, school: SchoolWorld) -> None:
+    clock = SetClock(datetime.now(UTC))  # noqa: TID251
+    async with serve(clock) as channel:
+        stub = session_service_pb2_grpc.SessionServiceStub(channel)
+        first = await _sign_in(stub, school.people["mother"].login)
+        owner, thief = await _refresh(stub, first.refresh_token), await _refresh(stub, first.refresh_token)
+        clock.advance(timedelta(minutes=5))
+        thief = await _refresh(stub, thief.refresh_token)
+        clock.advance(timedelta(minutes=5))
+        assert await refused(_refresh(stub, owner.refresh_token)) == ENDED
+        assert await refused(_refresh(stub, thief.refresh_token)) == ENDED
+
+
+async def test_a_session_of_the_release_before_goes_on(stub: Any, admin: Any, school: SchoolWorld) -> None:
+    tokens, used = [f"{word}-{uuid4().hex}" for word in ("live", "used")], "previous_refresh_digest"
+    await admin.execute(
+        f"""
+        INSERT INTO sessions (account_id, refresh_digest, {used}, create_time, expire_time)
+        VALUES ($1, sha256($2), sha256($3), now(), now() + interval '30 days')
+        """,
+        school.people["mother"].account_id,
+        *(token.encode() for token in tokens),
+    )
+    pair = await _refresh(stub, tokens[0])
+    assert (await _refresh(stub, tokens[0])).session_id == pair.session_id
+    await _refresh(stub, pair.refresh_token)
+    assert await refused(_refresh(stub, tokens[1])) == ENDED
+
+
+async def test_a_session_is_over_ninety_days_after_sign_in_however_often_it_is_used(serve: Serve, school: SchoolWorld) -> None:
+    clock = SetClock(GRANTED)
+    async with serve(clock) as channel:
+        stub = session_service_pb2_grpc.SessionServiceStub(channel)
+        tokens = await _sign_in(stub, school.people["mother"].login)
+        for _ in range(3):
+            clock.advance(timedelta(days=29))
+            tokens = await _refresh(stub, tokens.refresh_token)
+        clock.advance(timedelta(days=3))
+        assert await refused(_refresh(stub, tokens.refresh_token)) == ENDED
 
 
 async def test_an_unknown_refresh_token_is_of_no_session(stub: Any) -> None:

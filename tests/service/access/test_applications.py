@@ -67,7 +67,7 @@ async def test_a_registered_application_has_number_regulation_log_and_event(
     case = await _registered(stub, filing(school, vera), teacher)
     year = SystemClock().now().year
     assert (case.number, case.state) == (f"1-ЭД/{year}", pb.APPLICATION_STATE_REGISTERED)
-    assert (case.regulation, case.student_name, case.class_name) == ("Типовой регламент", "Иванова Вера", "8-А")
+    assert (case.regulation, case.student_name, case.class_name) == ("приказ от 28.08.2020 № 213", "Иванова Вера", "8-А")
     assert [(entry.actor_name, entry.state, entry.ground) for entry in case.log] == [
         ("Петрова Н. И.", pb.APPLICATION_STATE_REGISTERED, f"подано лично; зарегистрировано за № 1-ЭД/{year}")
     ]
@@ -88,13 +88,13 @@ async def test_an_application_keeps_the_regulation_version_of_its_day(
     await school.connection.execute(
         """
         INSERT INTO access.regulation_versions (school_id, title, order_number, order_date, valid_from)
-        VALUES ($1, 'Регламент', '07', '2020-08-28', '2020-08-28'), ($1, 'Регламент', '11', $2, $2)
+        VALUES ($1, 'Регламент', '07', '2021-08-28', '2021-09-01'), ($1, 'Регламент', '11', $2, $2)
         """,
         school.school_id,
         day,
     )
     late = filing(school, vera, received=SystemClock().now() - timedelta(days=2))
-    assert (await _registered(stub, late, teacher)).regulation == "приказ от 28.08.2020 № 07"
+    assert (await _registered(stub, late, teacher)).regulation == "приказ от 28.08.2021 № 07"
     assert (await _registered(stub, filing(school, vera), teacher)).regulation == f"приказ от {day:%d.%m.%Y} № 11"
 
 
@@ -192,7 +192,10 @@ async def test_twins_of_one_request_at_once_register_one_case(
 @pytest.mark.parametrize(
     ("applicant", "reason"),
     [
-        (mother(given_name=""), "APPLICANT_INCOMPLETE"),
+        (mother(given_name="<b>Мария</b>"), "NAME_INVALID"),
+        (mother(authority_document="x"), "AUTHORITY_DOCUMENT_INVALID"),
+        (mother(guardian_kind=pb.GUARDIAN_KIND_REPRESENTATIVE), "AUTHORITY_DATES_INVALID"),
+        (mother(authority_date="2026-02-30"), "REQUEST_INVALID"),
         (mother(family_name=" \t"), "APPLICANT_INCOMPLETE"),
         (mother(guardian_kind=pb.GUARDIAN_KIND_UNSPECIFIED), "APPLICANT_INCOMPLETE"),
         (mother(credentials_way=pb.CREDENTIALS_WAY_EMAIL), "EMAIL_MISSING"),
@@ -236,7 +239,9 @@ async def test_a_legal_relation_fits_the_age(
 ) -> None:
     """Clause R6."""
     await set_birth_date(school, vera, date(SystemClock().now().year + born, 1, 2))
-    call = stub.RegisterApplication(filing(school, vera, mother(guardian_kind=kind)), metadata=teacher)
+    call = stub.RegisterApplication(
+        filing(school, vera, mother(guardian_kind=kind, authority_date="2026-01-15")), metadata=teacher
+    )
     if fits:
         assert (await call).application.applicants[0].guardian_kind == kind
     else:

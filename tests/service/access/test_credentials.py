@@ -357,7 +357,7 @@ async def test_notify_redeems_where_to_send(office: Office, school: SchoolWorld,
 async def test_another_service_redeems_nothing(office: Office, school: SchoolWorld, vera: Person) -> None:
     case = await office.granted(school, by_email())
     for service in ("journal", "documents", "access"):
-        assert await refused(office.redeem(school, case, service)) == NO_GRANT
+        assert await refused(office.redeem(school, case, service)) == (grpc.StatusCode.PERMISSION_DENIED, "SERVICE_NOT_ALLOWED")
 
 
 async def test_what_was_not_wanted_by_email_or_has_ended_is_not_sent(office: Office, school: SchoolWorld, vera: Person) -> None:

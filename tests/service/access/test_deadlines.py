@@ -1,22 +1,27 @@
 """One list of all deadlines of a school: access's own, other owners' by event, accesses that end by themselves."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import grpc
 import pytest
+from prometheus_client import REGISTRY
 
+from chassis import run
 from chassis.clock import SystemClock
 from chassis.db import Database
 from chassis.events import Event
 from diary.access.v1 import application_service_pb2_grpc, compliance_service_pb2_grpc, events_pb2
 from diary.access.v1 import compliance_service_pb2 as pb
+from services.access import jobs
 from services.access.consumers import Consumers
 from services.access.store.applications import count_open_deadlines
 from tests.support.access_region import SchoolWorld, make_school
 from tests.support.access_service import Backends
 from tests.support.applications import add_vera, filing, granting
+from tests.support.eventually import eventually
 from tests.support.services import refused
 
 CLOCK = SystemClock()
@@ -38,10 +43,16 @@ async def _list(stub: Any, school: SchoolWorld, metadata: Any, **other: Any) -> 
 
 
 async def _tell(
-    backends: Backends, school: SchoolWorld, subject_id: str, due: datetime, told: datetime, met: datetime | None = None
+    backends: Backends,
+    school: SchoolWorld,
+    subject_id: str,
+    due: datetime,
+    told: datetime,
+    met: datetime | None = None,
+    clause: str = "R7",
 ) -> None:
     """A deadline of documents as its event brings it."""
-    message = events_pb2.DeadlineChanged(school_id=str(school.school_id), clause="R7", subject_id=subject_id)
+    message = events_pb2.DeadlineChanged(school_id=str(school.school_id), clause=clause, subject_id=subject_id)
     message.start_time.FromDatetime(due - timedelta(days=7))
     message.due_time.FromDatetime(due)
     if met is not None:
@@ -51,6 +62,30 @@ async def _tell(
     subject = "diary.documents.v1.DeadlineChanged"
     handle = Consumers(database, CLOCK).handlers()["documents"][subject]
     await handle(Event(uuid4(), subject, school.school_id, told, message.SerializeToString()))
+    await database.close()
+
+
+async def test_the_gauge_of_a_clause_falls_when_its_last_deadline_is_met(
+    backends: Backends, school: SchoolWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An alert that is fired by a met deadline would fire until the restart."""
+
+    def overdue(clause: str) -> float:
+        return REGISTRY.get_sample_value("diary_deadline_overdue", {"clause": clause}) or 0.0
+
+    monkeypatch.setattr(jobs, "_COUNT_SECONDS", 0.05)
+    now, subject_id = CLOCK.now(), str(uuid4())
+    # R16 stays overdue, so that rows keep coming.
+    await _tell(backends, school, str(uuid4()), now - timedelta(days=1), now, clause="R16")
+    await _tell(backends, school, subject_id, now - timedelta(days=1), now, clause="R18")
+    database = await Database.connect(backends.clone.app_dsns["access"], "access", size=1)
+    nothing: Any = None
+    counting = asyncio.ensure_future(jobs.count_deadlines(run.Frame(CLOCK, database, nothing, nothing))())
+    await eventually(lambda: overdue("R16") == overdue("R18") == 1, why="both overdue")
+    await _tell(backends, school, subject_id, now - timedelta(days=1), now + timedelta(seconds=1), now, clause="R18")
+    await eventually(lambda: overdue("R18") == 0, why="R18 met")
+    assert overdue("R16") == 1
+    counting.cancel()
     await database.close()
 
 

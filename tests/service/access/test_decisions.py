@@ -13,27 +13,29 @@ import pyotp
 import pytest
 
 from chassis import outbox
-from chassis.clock import SystemClock
+from chassis.clock import SystemClock, today
 from chassis.db import Database
 from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1 import (
     application_service_pb2_grpc,
     decision_service_pb2,
     decision_service_pb2_grpc,
+    roster_service_pb2,
+    roster_service_pb2_grpc,
     session_service_pb2,
     session_service_pb2_grpc,
 )
 from diary.documents.v1 import document_service_pb2
 from diary.documents.v1 import events_pb2 as document_events
 from diary.notify.v1 import events_pb2 as notify_events
-from tests.support.access_region import PASSWORD, START, SchoolWorld
+from tests.support.access_region import PASSWORD, START, ZONE, SchoolWorld
 from tests.support.access_service import Backends
-from tests.support.applications import add_vera, by_email, filing, handing_over, reading
+from tests.support.applications import add_vera, by_email, filing, granting, handing_over, reading, set_birth_date
 from tests.support.eventually import eventually
 from tests.support.services import refused, sign_service
 
 R19, R20, R21 = (pb.REFUSAL_GROUND_NOT_AN_APPLICANT, pb.REFUSAL_GROUND_NOT_A_STUDENT, pb.REFUSAL_GROUND_OWN_STATEMENT)
-NOT_FOUND = (grpc.StatusCode.NOT_FOUND, "APPLICATION_NOT_FOUND")
+FOREIGN_SERVICE = (grpc.StatusCode.PERMISSION_DENIED, "SERVICE_NOT_ALLOWED")
 
 
 class Office:
@@ -130,21 +132,125 @@ async def test_one_who_was_of_age_when_the_head_signed_is_named_with_the_birthda
     case = (await office.stub.RegisterApplication(filing(school, school.people["vera"]), metadata=office.teacher)).application
     vera = school.people["vera"].person_id
     await admin.execute("UPDATE people SET birth_date = '2008-02-29' WHERE person_id = $1", vera)
-    over = "UPDATE guardianships SET validity = daterange('2026-01-01', '2026-03-01') WHERE student_id = $1"
-    await admin.execute(over, vera)
     await office.propose(case.application_id, R19)
     signed = await office.sign(case.application_id)
     assert signed.refusal.reason == pb.REFUSAL_REASON_STUDENT_OF_AGE
     [said] = await office.words(signed)
-    assert (said.of_age_date, said.left_date, said.student_name) == ("2026-03-01", "", "Иванова Вера")
+    assert (said.of_age_date, said.left_date, said.student_name) == ("2026-02-28", "", "Иванова Вера")
 
 
-async def test_an_authority_that_is_over_is_told_as_such(office: Office, school: SchoolWorld, admin: Any) -> None:
+async def test_a_power_that_has_run_out_is_told_by_its_last_day_and_no_act_is_made_up(
+    office: Office, school: SchoolWorld
+) -> None:
     """Clause R19."""
-    case = (await office.stub.RegisterApplication(filing(school, school.people["vera"]), metadata=office.teacher)).application
-    over = "UPDATE guardianships SET validity = daterange('2026-01-01', '2026-03-01') WHERE student_id = $1"
-    await admin.execute(over, school.people["vera"].person_id)
-    assert (await office.propose(case.application_id, R19)).refusal.reason == pb.REFUSAL_REASON_AUTHORITY_ENDED
+    dates = {"authority_date": "2025-02-01", "authority_end_date": "2026-03-01"}
+    power = by_email(
+        guardian_kind=pb.GUARDIAN_KIND_REPRESENTATIVE, authority_document="доверенность № 5 от 01.02.2025", **dates
+    )
+    signed = await office.refuse(filing(school, school.people["vera"], power), R19)
+    assert signed.refusal.reason == pb.REFUSAL_REASON_AUTHORITY_ENDED
+    assert signed.refusal.authority_ending == pb.AUTHORITY_ENDING_POWER_EXPIRED
+    [said] = await office.words(signed)
+    assert said.authority_ending_words == "срок действия доверенности истёк 01.03.2026"
+    assert (said.authority_end_date, said.authority_act_number, said.authority_act_date) == ("2026-03-01", "", "")
+    assert (said.left_date, said.of_age_date, said.student_name) == ("", "", "Иванова Вера")
+
+
+@pytest.mark.parametrize(
+    ("ending", "act", "words"),
+    [
+        (
+            pb.AUTHORITY_ENDING_COURT_ACT,
+            {"act_number": "2-145/2026", "act_date": "2026-11-20"},
+            "полномочия заявителя прекращены судебным актом от 20.11.2026 № 2-145/2026",
+        ),
+        (pb.AUTHORITY_ENDING_UNSPECIFIED, {}, "полномочия заявителя прекращены "),
+    ],
+)
+async def test_an_ended_guardianship_is_refused_by_the_act_that_is_recorded(
+    channel: grpc.aio.Channel, office: Office, school: SchoolWorld, admin: Any, ending: Any, act: dict[str, str], words: str
+) -> None:
+    """Clauses R6, R19: at once, the same day, also of a guardianship of that day; a court's act only where one is recorded."""
+    roster: Any = roster_service_pb2_grpc.RosterServiceStub(channel)
+    anna, father = school.people["anna"], school.people["father"]
+    await set_birth_date(school, anna, date(2012, 5, 14))
+    day = today(SystemClock(), ZONE)
+    guardianship_id = await admin.fetchval(
+        """
+        UPDATE guardianships SET validity = daterange($2, NULL) WHERE guardian_person_id = $1 RETURNING guardianship_id
+        """,
+        father.person_id,
+        day,
+    )
+    known = pb.FiledApplicant(person_id=str(father.person_id), credentials_way=pb.CREDENTIALS_WAY_IN_PERSON)
+    case = (await office.stub.RegisterApplication(filing(school, anna, known), metadata=office.teacher)).application
+    end = roster_service_pb2.EndGuardianshipRequest(
+        school_id=str(school.school_id),
+        guardianship_id=str(guardianship_id),
+        request_id=str(uuid4()),
+        ground="решение суда",
+        ending=ending,
+        **act,
+    )
+    await roster.EndGuardianship(end, metadata=office.admin)
+    granted = await refused(office.stub.GrantApplication(granting(school, case.application_id), metadata=office.admin))
+    assert granted == (grpc.StatusCode.FAILED_PRECONDITION, "CHECKLIST_INCOMPLETE")
+    await office.propose(case.application_id, R19)
+    signed = await office.sign(case.application_id)
+    [said] = await office.words(signed)
+    assert said.authority_ending_words.startswith(words)
+    assert said.authority_end_date == day.isoformat()
+    assert ("судебн" in said.authority_ending_words) == bool(act)
+
+
+async def test_an_act_is_recorded_whole_or_not_at_all(
+    channel: grpc.aio.Channel, office: Office, school: SchoolWorld, admin: Any
+) -> None:
+    """Clause R19."""
+    roster: Any = roster_service_pb2_grpc.RosterServiceStub(channel)
+    guardianship_id = await admin.fetchval(
+        "SELECT guardianship_id FROM guardianships WHERE guardian_person_id = $1", school.people["father"].person_id
+    )
+    for ending, act in (
+        (pb.AUTHORITY_ENDING_COURT_ACT, {"act_number": "2-145"}),
+        (pb.AUTHORITY_ENDING_COURT_ACT, {}),
+        (pb.AUTHORITY_ENDING_GUARDIANSHIP_ACT, {"act_number": "5", "act_date": "2999-01-01"}),
+        (pb.AUTHORITY_ENDING_OTHER, {"act_number": "5", "act_date": "2026-11-20"}),
+        (pb.AUTHORITY_ENDING_POWER_EXPIRED, {}),
+        (pb.AUTHORITY_ENDING_COURT_ACT, {"act_number": "5", "act_date": "2026-02-30"}),
+    ):
+        end = roster_service_pb2.EndGuardianshipRequest(
+            school_id=str(school.school_id),
+            guardianship_id=str(guardianship_id),
+            request_id=str(uuid4()),
+            ground="решение суда",
+            ending=ending,
+            **act,
+        )
+        answer = await refused(roster.EndGuardianship(end, metadata=office.admin))
+        assert answer == (grpc.StatusCode.INVALID_ARGUMENT, "REQUEST_INVALID")
+
+
+@pytest.mark.parametrize("missing", ["address", "founder", "regulation"])
+async def test_no_refusal_is_proposed_or_signed_while_its_paper_cannot_be_made(
+    office: Office, school: SchoolWorld, admin: Any, missing: str
+) -> None:
+    """Clauses R1, R22: no act that nobody adopted, no complaint to nowhere."""
+    wanted = (grpc.StatusCode.FAILED_PRECONDITION, "SCHOOL_DETAILS_MISSING")
+    request = filing(school, school.people["vera"], _stranger())
+    case = (await office.stub.RegisterApplication(request, metadata=office.teacher)).application
+    await office.propose(case.application_id, R19)
+    if missing == "regulation":
+        statement = "UPDATE regulation_versions SET order_number = NULL, order_date = NULL WHERE school_id = $1"
+    else:
+        statement = f"UPDATE school_details SET {missing} = '' WHERE school_id = $1"
+    await admin.execute(statement, school.school_id)
+    assert await refused(office.propose(case.application_id, R19)) == wanted
+    assert await refused(office.sign(case.application_id)) == wanted
+    assert (
+        await admin.fetchval("SELECT count(*) FROM refusals WHERE sign_time IS NOT NULL AND school_id = $1", school.school_id)
+        == 0
+    )
 
 
 async def test_one_who_left_is_refused_with_the_last_day_and_the_order(office: Office, school: SchoolWorld, admin: Any) -> None:
@@ -195,12 +301,12 @@ async def test_only_documents_reads_the_words_and_only_notify_the_receiver(offic
     for service in ("journal", "notify"):
         with pytest.raises(grpc.aio.AioRpcError) as error:
             await office.words(case, service)
-        assert error.value.code() is grpc.StatusCode.NOT_FOUND
+        assert error.value.code() is grpc.StatusCode.PERMISSION_DENIED
     wanted = decision_service_pb2.GetDecisionReceiverRequest(
         school_id=str(school.school_id), applicant_id=case.applicants[0].applicant_id
     )
     foreign = sign_service(office.backends.keys_dir, "documents", SystemClock())
-    assert await refused(office.decisions.GetDecisionReceiver(wanted, metadata=foreign)) == NOT_FOUND
+    assert await refused(office.decisions.GetDecisionReceiver(wanted, metadata=foreign)) == FOREIGN_SERVICE
     notify = sign_service(office.backends.keys_dir, "notify", SystemClock())
     assert (await office.decisions.GetDecisionReceiver(wanted, metadata=notify)).email == "ivanova@example.org"
 

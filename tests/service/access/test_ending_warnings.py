@@ -78,9 +78,11 @@ async def test_both_are_warned_once_30_days_before_the_coming_of_age(
     assert answer.cause == grant_service_pb2.GRANT_ENDING_CAUSE_OF_AGE
     assert answer.end_time == mothers[0].end_time
     assert answer.holder_account_id == str(hers.account_id)
-    absent = (grpc.StatusCode.NOT_FOUND, "GRANT_NOT_FOUND")
     foreign = sign_service(backends.keys_dir, "journal", SystemClock())
-    assert await refused(stub.GetGrantEnding(wanted, metadata=foreign)) == absent
+    assert await refused(stub.GetGrantEnding(wanted, metadata=foreign)) == (
+        grpc.StatusCode.PERMISSION_DENIED,
+        "SERVICE_NOT_ALLOWED",
+    )
 
 
 async def test_several_replicas_tell_once_and_the_student_without_an_own_access_too(

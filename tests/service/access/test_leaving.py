@@ -12,7 +12,7 @@ import pytest
 from chassis.clock import SystemClock, today
 from diary.access.v1 import application_service_pb2, application_service_pb2_grpc, roster_service_pb2_grpc
 from diary.access.v1 import roster_service_pb2 as pb
-from services.access.rules.guardianships import find_birthday
+from services.access.rules.guardianships import find_reaching
 from tests.support.access_region import START, ZONE, SchoolWorld, make_school
 from tests.support.access_service import Backends
 from tests.support.applications import filing, granting, set_birth_date
@@ -252,7 +252,7 @@ async def test_a_mothers_access_ends_by_itself_at_24_00_of_the_18th_birthday(
     ).application
     await applications.GrantApplication(granting(school, filed.application_id), metadata=teacher)
     rows = await admin.fetch("SELECT role, valid_to_time FROM relations WHERE object_id = $1 ORDER BY role", vera.person_id)
-    of_age = _midnight(find_birthday(born, 18) + timedelta(days=1))
+    of_age = _midnight(find_reaching(born, 18))
     assert [(row["role"], row["valid_to_time"]) for row in rows] == [(3, None), (4, of_age)]
 
 

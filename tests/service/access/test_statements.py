@@ -81,7 +81,8 @@ async def test_a_mothers_statement_ends_hers_everywhere_and_nobody_elses(
     [registered, ended, paper] = [entry.ground for entry in application.log]
     assert registered.endswith(f"зарегистрировано за № {application.number}")
     assert ended == "доступ заявителя прекращён: Ёлкина Мария Ивановна (мать)"
-    assert "лист выбора № 1-Р/" in paper
+    assert "№ 1-Р/" in paper
+    assert "лист выбора" not in paper, "no such sheet was signed"
 
 
 async def test_both_parents_statement_leaves_the_childs_own_access(

@@ -31,7 +31,7 @@ from services.documents.config import Settings
 from services.documents.consumers.decisions import DecisionConsumers
 from services.documents.consumers.paper_families import Consumers
 from services.documents.convert.seal import Sealer, read_authority
-from tests.service.documents.world import NOW, Neighbours, World
+from tests.service.documents.world import NOW, Neighbours, World, code_of
 from tests.support.backends import Clone, PostgresServer
 from tests.support.services import served
 
@@ -65,6 +65,8 @@ class _Roster(roster_service_pb2_grpc.RosterServiceServicer):
         """A school whose code is «alek», and the entries that the test put there."""
         if request.kind == roster_service_pb2.ROSTER_KIND_SCHOOL:
             return roster_service_pb2.BatchGetRosterResponse(entries=[_school(request.school_id)])
+        if request.kind == roster_service_pb2.ROSTER_KIND_CLASS:
+            return roster_service_pb2.BatchGetRosterResponse(entries=[_class(class_id) for class_id in request.ids])
         found = self._neighbours.roster
         return roster_service_pb2.BatchGetRosterResponse(entries=[found[key] for key in request.ids if key in found])
 
@@ -82,8 +84,17 @@ class _Roster(roster_service_pb2_grpc.RosterServiceServicer):
 
 
 def _school(school_id: str) -> roster_service_pb2.RosterEntry:
-    school = school_service_pb2.School(school_id=school_id, code="alek", time_zone="Europe/Simferopol")
+    school = school_service_pb2.School(
+        school_id=school_id, code=code_of(school_id), name="Школа № 1", time_zone="Europe/Simferopol"
+    )
     return roster_service_pb2.RosterEntry(school=roster_service_pb2.RosterSchool(school=school, version=1))
+
+
+def _class(class_id: str) -> roster_service_pb2.RosterEntry:
+    entry = roster_service_pb2.RosterEntry()
+    taught = roster_service_pb2.RosterClass(class_id=class_id, name="8-А", class_teacher_name="Петрова Наталья Ивановна")
+    getattr(entry, "class").CopyFrom(taught)
+    return entry
 
 
 class _Schools(school_service_pb2_grpc.SchoolServiceServicer):
@@ -103,6 +114,12 @@ class _Schools(school_service_pb2_grpc.SchoolServiceServicer):
             await context.abort(grpc.StatusCode.NOT_FOUND, "no such school")
         assert school is not None
         return school
+
+    async def ListSchools(
+        self, request: school_service_pb2.ListSchoolsRequest, context: object
+    ) -> school_service_pb2.ListSchoolsResponse:
+        """No school yet when the service begins."""
+        return school_service_pb2.ListSchoolsResponse()
 
 
 class _Decisions(decision_service_pb2_grpc.DecisionServiceServicer):

@@ -23,14 +23,22 @@ class Families:
             self.place(student_id, world.class_id)
 
     async def declare(
-        self, place: int, number: str, *, declines: bool = False, made: datetime = NOW - timedelta(days=30)
+        self,
+        place: int,
+        number: str,
+        *,
+        declines: bool = False,
+        made: datetime = NOW - timedelta(days=30),
+        guardian_id: str = "",
+        name: str = "",
     ) -> str:
         """A guardian of the student at this place of the list declares; returns the declaration."""
         declaration_id = _make_id(made)
         entry = roster_service_pb2.RosterPaperDeclaration(
             declaration_id=declaration_id,
             student_id=self._world.student_ids[place],
-            guardian_person_id=str(uuid4()),
+            guardian_person_id=guardian_id or str(uuid4()),
+            guardian_name=name,
             number=number,
             declines_printouts=declines,
             version=1,

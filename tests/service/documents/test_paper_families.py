@@ -66,12 +66,35 @@ async def test_a_family_that_was_refused_takes_no_number(world: World, families:
 
 
 @needs_poppler
-async def test_of_two_declaring_parents_the_one_sheet_bears_both_numbers(world: World, families: Families) -> None:
-    await families.declare(1, "15-Р/2026")
-    await families.declare(1, "16-Р/2026", made=NOW - timedelta(days=1))
-    sheet, register = read_texts(await world.download(await _print_families(world)))
-    assert "заявление № 15-Р/2026, 16-Р/2026" in " ".join(sheet.replace("\xa0", " ").split())
-    assert register.count("15-Р/2026") == 1
+async def test_of_two_declaring_parents_each_gets_a_sheet_in_their_own_name(world: World, families: Families) -> None:
+    """Clause R7: they may live apart; who was handed which sheet is proved."""
+    await families.declare(1, "15-Р/2026", made=NOW - timedelta(days=31), name="Белова Ольга Юрьевна")
+    await families.declare(1, "16-Р/2026", name="Белов Олег Ильич")
+    run = await _print_families(world)
+    assert [(one.recipient_name, one.declaration_number) for one in run.printouts] == [
+        ("Белова Ольга Юрьевна", "15-Р/2026"),
+        ("Белов Олег Ильич", "16-Р/2026"),
+    ]
+    sheets, register = [" ".join(text.split()) for text in read_texts(await world.download(run))]
+    assert sheets.count("заявление № 15‑Р/2026") == sheets.count("заявление № 16‑Р/2026") == 1
+    assert "Классный руководитель: Петрова Наталья Ивановна" in sheets
+    for name in ("Белова Ольга Юрьевна", "Белов Олег Ильич"):
+        assert f"получил(а) {name}:" in sheets
+        assert all(word in register for word in name.split())
+    await families.record_lesson("2026-11-20")
+    assert await _terms(world) == [(MONDAY, False, "")]
+    await world.hand_over(run, "WITH_CHILD", 0)
+    assert await _terms(world) == [(MONDAY, False, "")]
+    run = await world.hand_over(run, "IN_PERSON", 1)
+    assert run.HasField("met_time")
+    assert {one.hand_over.account_id for one in run.printouts} == {str(world.last_account_id)}
+
+
+async def test_two_declarations_of_one_guardian_make_one_sheet(world: World, families: Families) -> None:
+    mother = str(uuid4())
+    for days, number in ((31, "15-Р/2026"), (30, "16-Р/2026")):
+        await families.declare(1, number, made=NOW - timedelta(days=days), guardian_id=mother)
+    assert _printed(await _print_families(world)) == {NAMES[1]: "15-Р/2026, 16-Р/2026"}
 
 
 async def test_one_parent_on_paper_is_enough_and_one_who_declines_leaves_the_other(world: World, families: Families) -> None:
@@ -82,13 +105,17 @@ async def test_one_parent_on_paper_is_enough_and_one_who_declines_leaves_the_oth
     assert await refused(_print_families(world)) == NOBODY
 
 
-async def test_the_number_stands_on_any_sheet_unless_another_is_given(world: World, families: Families) -> None:
+async def test_a_declared_number_stands_on_any_sheet_and_a_given_one_where_none_is_known(
+    world: World, families: Families
+) -> None:
     await families.declare(1, "15-Р/2026")
     assert _printed(await world.prepare()) == {NAMES[0]: "", NAMES[1]: "15-Р/2026", NAMES[2]: ""}
     chosen = [pb.PrintedStudent(student_id=world.student_ids[1])]
     assert _printed(await world.prepare(students=chosen)) == {NAMES[1]: "15-Р/2026"}
-    chosen[0].declaration_number = "17-Б"
-    assert _printed(await world.prepare(students=chosen)) == {NAMES[1]: "17-Б"}
+    chosen += [pb.PrintedStudent(student_id=world.student_ids[2])]
+    for one in chosen:
+        one.declaration_number = "17-Б"
+    assert _printed(await world.prepare(students=chosen)) == {NAMES[1]: "15-Р/2026", NAMES[2]: "17-Б"}
 
 
 async def test_students_are_not_chosen_beside_the_paper_families(world: World, families: Families) -> None:
@@ -154,21 +181,93 @@ async def test_printing_for_one_family_does_not_meet_what_is_owed_to_another(wor
     assert (await world.hand_over(both, "WITH_CHILD", 1)).HasField("met_time")
 
 
-async def test_who_declares_within_a_week_counts_from_the_next_run(world: World, families: Families) -> None:
+async def test_the_week_of_a_declaration_is_owed_while_a_lesson_of_it_remains(world: World, families: Families) -> None:
+    """Clause R7: declared on Wednesday; what was held by Wednesday owes nothing, Thursday's lesson does."""
     await families.declare(0, "15-Р/2026", made=NOW - timedelta(days=2))
+    for day in ("2026-11-12", "2026-11-17", "2026-11-18"):
+        await families.record_lesson(day)
+    assert await _terms(world) == []
+    await families.record_lesson("2026-11-19")
+    assert await _terms(world) == [(MONDAY, False, "")]
+
+
+async def test_a_declaration_that_is_told_after_the_lessons_is_owed_as_if_before(world: World, families: Families) -> None:
+    await families.record_lesson("2026-11-19")
+    await families.declare(0, "15-Р/2026", made=NOW - timedelta(days=2))
+    assert await _terms(world) == [(MONDAY, False, "")]
+
+
+async def test_printing_begins_no_term_and_what_was_printed_for_nobody_on_paper_is_owed_to_nobody(
+    world: World, families: Families
+) -> None:
+    """Staff A4: a printing for a parents' meeting, and of a week before the declaration, makes no breach."""
+    await world.prepare()
+    await families.declare(0, "15-Р/2026", made=NOW)
+    run = await _print_families(world)
     await families.record_lesson("2026-11-17")
     assert await _terms(world) == []
-    await families.record_lesson("2026-11-24")
-    assert await _terms(world) == [("2026-11-23", False, "")]
-    assert _printed(await _print_families(world)) == {NAMES[0]: "15-Р/2026"}
-    assert [met for _, met, _ in await _terms(world)] == [False, False]
+    [sheet] = run.printouts
+    assert (run.HasField("due_time"), run.HasField("met_time"), sheet.is_owed) == (False, False, False)
+
+
+async def test_sheets_of_others_neither_keep_a_term_open_nor_meet_it(world: World, families: Families) -> None:
+    await families.declare(0, "15-Р/2026")
+    await families.record_lesson("2026-11-17")
+    run = await world.prepare()
+    assert [one.is_owed for one in run.printouts] == [True, False, False]
+    assert not (await world.hand_over(run, "WITH_CHILD", 1, 2)).HasField("met_time")
+    assert (await world.hand_over(run, "WITH_CHILD", 0)).HasField("met_time")
+    more = await world.prepare()
+    assert more.HasField("met_time")
+    assert [one.is_replaced for one in more.printouts] == [True, True, True]
+
+
+async def test_a_reprint_replaces_and_what_is_given_in_either_run_is_given(world: World, families: Families) -> None:
+    """Staff A4 d."""
+    await families.declare(0, "15-Р/2026")
+    await families.record_lesson("2026-11-17")
+    first, second = await _print_families(world), await _print_families(world)
+    request = pb.ListPrintRunsRequest(school_id=world.school_id, class_id=world.class_id)
+
+    async def replaced() -> list[bool]:
+        answer = await world.documents.ListPrintRuns(request, metadata=world.teacher)
+        return [run.printouts[0].is_replaced for run in answer.print_runs]
+
+    assert await replaced() == [False, True]
+    await world.hand_over(first, "WITH_CHILD", 0)
+    assert await replaced() == [True, True]
+    assert [met for _, met, _ in await _terms(world)] == [True]
+    await world.hand_over(first, "NOT_HANDED_OVER", 0, note="вернулся")
+    await world.hand_over(second, "WITH_CHILD", 0)
+    assert [met for _, met, _ in await _terms(world)] == [True]
+
+
+async def test_what_was_given_before_the_lesson_was_told_meets_the_term_at_once(world: World, families: Families) -> None:
+    await families.declare(0, "15-Р/2026")
+    await world.hand_over(await _print_families(world), "WITH_CHILD", 0)
+    await families.record_lesson("2026-11-20")
+    [(_, is_met, evidence)] = await _terms(world)
+    [record] = await world.query("SELECT hand_over_id::text FROM hand_overs WHERE school_id = $1")
+    assert (is_met, evidence) == (True, record["hand_over_id"])
+
+
+async def test_who_declares_anew_after_all_was_ended_opens_the_term_again(world: World, families: Families) -> None:
+    mother = str(uuid4())
+    first = await families.declare(0, "15-Р/2026", guardian_id=mother)
+    await families.record_lesson("2026-11-17")
+    await families.revoke(first)
+    assert await _terms(world) == [(MONDAY, True, first)]
+    await families.declare(0, "16-Р/2026", guardian_id=mother, made=NOW)
+    await families.record_lesson("2026-11-21")
+    assert await _terms(world) == [(MONDAY, False, "")]
 
 
 async def test_a_declaration_renewed_within_the_week_is_owed_as_before(world: World, families: Families) -> None:
-    first = await families.declare(0, "15-Р/2026")
+    mother = str(uuid4())
+    first = await families.declare(0, "15-Р/2026", guardian_id=mother)
     world.later(timedelta(days=-1))
     await families.revoke(first)
-    await families.declare(0, "16-Р/2026", made=NOW - timedelta(days=1))
+    await families.declare(0, "16-Р/2026", made=NOW - timedelta(days=1), guardian_id=mother)
     await families.record_lesson("2026-11-17")
     assert await _terms(world) == [(MONDAY, False, "")]
 
@@ -235,7 +334,7 @@ async def test_a_class_printed_for_by_its_families_has_no_term_when_all_revoked(
     await world.hand_over(await _print_families(world), "WITH_CHILD", 0)
     await families.revoke(declared)
     await families.record_lesson("2026-11-24")
-    assert [monday for monday, _, _ in await _terms(world)] == [MONDAY]
+    assert await _terms(world) == []
 
 
 async def test_a_rebuild_fills_the_projection_from_access(
@@ -255,7 +354,7 @@ async def test_a_rebuild_fills_the_projection_from_access(
     await database.close()
     assert world.school_id in capsys.readouterr().out
     assert _printed(await _print_families(world)) == {NAMES[0]: "15-Р/2026"}
-    await again.record_lesson("2026-11-17")
+    await again.record_lesson("2026-11-19")
     assert len(await _terms(world)) == 1
 
 

@@ -12,12 +12,21 @@ import grpc
 from diary.documents.v1 import document_service_pb2, events_pb2
 from diary.options.v1 import options_pb2
 from services.documents.consumers.paper_families import Consumers
+from tests.service.documents.families import Families
 from tests.service.documents.world import NAMES, WEEK, World
 from tests.support.papers import needs_poppler, read_texts
 from tests.support.services import refused
 
 NEXT_WEEK = "2026-W48"
 NOT_FOUND = grpc.StatusCode.NOT_FOUND
+
+
+async def _owe_all(world: World, consumers: Consumers) -> None:
+    """All families of the class are on paper, and a lesson was held."""
+    families = Families(world, consumers)
+    for place in range(len(NAMES)):
+        await families.declare(place, f"{place + 15}-Р/2026")
+    await families.record_lesson("2026-11-17")
 
 
 async def test_a_run_numbers_the_sheets_in_the_order_of_the_class_list(world: World) -> None:
@@ -123,7 +132,8 @@ async def test_the_list_is_paged_newest_first_and_by_week(world: World) -> None:
     assert [run.week for run in page.print_runs] == [NEXT_WEEK]
 
 
-async def test_the_term_is_met_when_the_last_sheet_is_handed_over(world: World) -> None:
+async def test_the_term_is_met_when_the_last_sheet_is_handed_over(world: World, consumers: Consumers) -> None:
+    await _owe_all(world, consumers)
     run = await world.prepare()
     assert run.due_time.ToJsonString() == "2026-11-22T21:00:00Z"  # Sunday, 24:00 in Simferopol
     run = await world.hand_over(run, "WITH_CHILD", 0, 1, is_receipted=True)
@@ -146,22 +156,14 @@ async def test_the_term_is_met_when_the_last_sheet_is_handed_over(world: World) 
     assert {event.clause for event in events} == {"R7"}
 
 
-async def test_a_hand_over_recorded_on_monday_for_friday_keeps_the_term(world: World) -> None:
+async def test_a_hand_over_recorded_on_monday_for_friday_keeps_the_term(world: World, consumers: Consumers) -> None:
+    await _owe_all(world, consumers)
     run = await world.prepare()
     world.later(timedelta(days=3))
     friday = await world.hand_over(run, "WITH_CHILD", 0, 1, 2, handed_date="2026-11-20")
     assert friday.met_time.ToJsonString() == "2026-11-20T21:00:00Z"
     monday = await world.hand_over(run, "WITH_CHILD", 1)
     assert monday.met_time.ToJsonString() == "2026-11-23T11:05:00Z"
-
-
-async def test_a_printout_of_one_more_student_opens_the_term_again(world: World) -> None:
-    first = [document_service_pb2.PrintedStudent(student_id=world.student_ids[0])]
-    run = await world.hand_over(await world.prepare(students=first), "WITH_CHILD", 0)
-    assert run.HasField("met_time")
-    more = await world.prepare()
-    assert not more.HasField("met_time")
-    assert (await world.hand_over(more, "WITH_CHILD", 1, 2)).HasField("met_time")
 
 
 async def test_a_record_that_says_nothing_or_lies_in_other_days_is_refused(world: World) -> None:
@@ -191,14 +193,3 @@ async def test_a_run_and_its_records_cannot_be_changed_or_dropped(world: World) 
         """
     )
     assert {row["privilege_type"] for row in rights} == {"SELECT", "INSERT"}
-
-
-async def test_a_lesson_opens_the_term_of_a_class_that_was_printed_for(world: World, consumers: Consumers) -> None:
-    await consumers.on_lesson_recorded(world.lesson_recorded("2026-11-24"))
-    assert await world.query("SELECT 1 FROM deadlines WHERE school_id = $1") == []
-    await world.prepare()
-    for _ in range(2):
-        await consumers.on_lesson_recorded(world.lesson_recorded("2026-11-24"))
-    rows = await world.query("SELECT monday_date::text AS monday, met_time FROM deadlines WHERE school_id = $1 ORDER BY 1")
-    assert [row["monday"] for row in rows] == ["2026-11-16", "2026-11-23"]
-    assert rows[1]["met_time"] is None

@@ -77,7 +77,7 @@ async def test_a_class_gets_a_page_each_with_the_own_password(
     for place, page in enumerate(pages):
         found = [other for other in range(25) if f"K7MR-QX4D-{other:04}" in page or f"ivanova-{other:04}" in page]
         assert found == [place]
-        assert "18:00 19.03.2026" in page.replace("\xa0", " ")
+        assert "19.03.2026, 18:00" in page.replace("\xa0", " ")
 
 
 async def test_the_secret_is_not_logged(

@@ -19,10 +19,11 @@ from diary.documents.v1 import document_service_pb2 as pb
 from diary.documents.v1 import events_pb2
 from diary.options.v1 import options_pb2
 from services.documents.consumers.decisions import DecisionConsumers
+from services.documents.convert import scans
 from tests.service.documents.world import Metadata, World
 from tests.support.decisions import Head, needs_gost, photograph, refusal, scan
 from tests.support.papers import needs_poppler
-from tests.support.services import refused, refused_or_answered
+from tests.support.services import refused, refused_or_answered, sign_service
 
 _UNREADABLE = (grpc.StatusCode.INVALID_ARGUMENT, "SCAN_UNREADABLE")
 # Long enough for two pages.
@@ -65,6 +66,12 @@ async def _told(world: World) -> list[tuple[str, str]]:
     return [(one.document_id, pb.DocumentState.Name(one.state).removeprefix("DOCUMENT_STATE_")) for one in signed]
 
 
+async def _confirm(world: World, who: Metadata, *documents: pb.Document, **fields: Any) -> list[pb.Document]:
+    ids = [document.scan.scan_id for document in documents]
+    request = pb.ConfirmScansRequest(**{"school_id": world.school_id, "request_id": str(uuid4()), "scan_ids": ids, **fields})
+    return list((await world.documents.ConfirmScans(request, metadata=who)).documents)
+
+
 @needs_poppler
 async def test_a_stack_of_papers_is_scanned_at_once_and_each_page_finds_its_paper(
     world: World, deciding: DecisionConsumers
@@ -77,10 +84,12 @@ async def test_a_stack_of_papers_is_scanned_at_once_and_each_page_finds_its_pape
     answer = await _upload(world, scan(*pages, turn="181deg"), await _office(world), signed_date="2026-11-20")
     assert _named(answer) == [(3, "NO_CODE")]
     assert {one.document_id: (one.state, one.scan.signed_date) for one in answer.documents} == {
-        paper.document_id: (pb.DOCUMENT_STATE_SIGNED_ON_PAPER, "2026-11-20") for paper in (short, long)
+        paper.document_id: (pb.DOCUMENT_STATE_SCAN_UNCONFIRMED, "2026-11-20") for paper in (short, long)
     }
     assert len(pypdfium2.PdfDocument(await _download(world, short, "SCAN"))) == 1
     assert len(pypdfium2.PdfDocument(await _download(world, long, "SCAN"))) == 2
+    assert await _told(world) == []
+    await _confirm(world, await _office(world, "head"), *answer.documents)
     assert sorted(await _told(world)) == sorted((one.document_id, "SIGNED_ON_PAPER") for one in (short, long))
 
 
@@ -107,7 +116,77 @@ async def test_nothing_is_kept_of_a_paper_of_which_a_page_lacks_nor_of_what_is_n
     answer = await _upload(world, scan(pages, others), await _office(world))
     assert _named(answer) == [(1, "PAGE_MISSING"), (2, "UNKNOWN_DOCUMENT")]
     assert not answer.documents
-    assert await world.query("SELECT 1 FROM signings WHERE school_id = $1") == []
+    assert await world.query("SELECT 1 FROM scans WHERE school_id = $1") == []
+
+
+@needs_poppler
+@pytest.mark.parametrize("how", ["the file itself", "the file saved anew", "its picture", "its pages among others"])
+async def test_the_original_that_nobody_signed_is_refused_as_a_scan(
+    world: World, deciding: DecisionConsumers, how: str
+) -> None:
+    """Clause R22: a scan bears ink."""
+    paper = await _issue(world, deciding)
+    original = await _download(world, paper)
+    file = {
+        "the file itself": original,
+        "the file saved anew": scans.join_pages([original]),
+        "its picture": photograph(original, "png", dpi=150, is_signed=False),
+        "its pages among others": scans.join_pages([_many_pages(1), original]),
+    }[how]
+    answer = await _upload(world, file, await _office(world))
+    assert (_named(answer)[-1][1], len(answer.documents)) == ("ORIGINAL", 0)
+    assert await world.query("SELECT 1 FROM scans WHERE school_id = $1") == []
+
+
+@needs_poppler
+async def test_a_scan_counts_when_the_head_has_confirmed_it(world: World, deciding: DecisionConsumers) -> None:
+    """Clause R22: who uploaded and who confirmed stand in the register and in the event."""
+    paper = await _issue(world, deciding)
+    secretary = await _office(world)
+    uploader = str(world.last_account_id)
+    [waiting] = (await _upload(world, photograph(await _download(world, paper)), secretary)).documents
+    assert waiting.scan.uploader_account_id == uploader
+    code = pb.VerifyDocumentRequest(code=paper.code)
+    assert (await world.documents.VerifyDocument(code)).state == pb.DOCUMENT_STATE_AWAITS_SIGNATURE
+    fetched = pb.FetchDocumentRequest(school_id=world.school_id, document_id=paper.document_id)
+    notify = sign_service(world.keys_dir, "notify", world.clock)
+    assert (await refused(world.documents.FetchDocument(fetched, metadata=notify)))[1] == "DOCUMENT_NOT_FOUND"
+    head, request_id = await _office(world, "head"), str(uuid4())
+    first, again = [await _confirm(world, head, waiting, request_id=request_id) for _ in range(2)]
+    assert first == again
+    assert first[0].state == pb.DOCUMENT_STATE_SIGNED_ON_PAPER
+    assert (first[0].scan.uploader_account_id, first[0].scan.confirmer_account_id) == (uploader, str(world.last_account_id))
+    assert (await world.documents.VerifyDocument(code)).state == pb.DOCUMENT_STATE_SIGNED_ON_PAPER
+    assert len((await world.documents.FetchDocument(fetched, metadata=notify)).scan) > 1000
+    [row] = await world.query("SELECT payload FROM outbox WHERE school_id = $1 AND subject LIKE '%DocumentSigned'")
+    told = events_pb2.DocumentSigned.FromString(row["payload"])
+    assert (told.uploader_account_id, told.confirmer_account_id) == (uploader, str(world.last_account_id))
+    assert await refused(_confirm(world, head, waiting)) == (grpc.StatusCode.NOT_FOUND, "SCAN_NOT_FOUND")
+
+
+@needs_poppler
+async def test_a_later_scan_takes_the_place_of_one_that_nobody_confirmed(world: World, deciding: DecisionConsumers) -> None:
+    paper = await _issue(world, deciding)
+    file, secretary = photograph(await _download(world, paper)), await _office(world)
+    [first] = (await _upload(world, file, secretary)).documents
+    [second] = (await _upload(world, file, secretary)).documents
+    head = await _office(world, "head")
+    assert await refused(_confirm(world, head, first)) == (grpc.StatusCode.NOT_FOUND, "SCAN_NOT_FOUND")
+    assert await _told(world) == []
+    assert len(await _confirm(world, head, second)) == 1
+
+
+@needs_poppler
+async def test_nobody_but_the_head_confirms_a_scan(world: World, deciding: DecisionConsumers) -> None:
+    """Clause R22: deny tests for all others."""
+    paper = await _issue(world, deciding)
+    [waiting] = (await _upload(world, photograph(await _download(world, paper)), await _office(world))).documents
+    for role in ("admin", "secretary"):
+        assert (await refused(_confirm(world, await _office(world, role), waiting)))[0] == grpc.StatusCode.PERMISSION_DENIED
+    await _office(world, "secretary")
+    assert (await refused(_confirm(world, world.claim("head"), waiting)))[1] == "DOCUMENT_NOT_FOUND"
+    elsewhere = await world.person("head", options_pb2.RELATION_SCHOOL, str(uuid4()))
+    assert (await refused(_confirm(world, elsewhere, waiting)))[1] == "DOCUMENT_NOT_FOUND"
 
 
 @needs_poppler
@@ -117,6 +196,7 @@ async def test_a_scan_is_kept_once_for_its_request_and_a_paper_signed_once(world
     request_id = str(uuid4())
     first, again = [await _upload(world, file, secretary, request_id=request_id) for _ in range(2)]
     assert first == again
+    await _confirm(world, await _office(world, "head"), *first.documents)
     assert _named(await _upload(world, file, secretary)) == [(1, "ALREADY_SIGNED")]
     assert len(await _told(world)) == 1
     kept = await world.query("SELECT answer FROM requests WHERE $1::uuid IS NOT NULL")
@@ -124,11 +204,14 @@ async def test_a_scan_is_kept_once_for_its_request_and_a_paper_signed_once(world
 
 
 @needs_poppler
-async def test_two_who_upload_the_same_paper_at_once_keep_it_once(world: World, deciding: DecisionConsumers) -> None:
+async def test_of_two_scans_of_a_paper_one_is_confirmed(world: World, deciding: DecisionConsumers) -> None:
     paper = await _issue(world, deciding)
     file, who = photograph(await _download(world, paper)), [await _office(world), await _office(world)]
     answers = await asyncio.gather(*(_upload(world, file, one) for one in who))
-    assert sorted(len(answer.documents) for answer in answers) == [0, 1]
+    head = await _office(world, "head")
+    scans_kept = [answer.documents[0] for answer in answers]
+    outcomes = await asyncio.gather(*(refused_or_answered(_confirm(world, head, one)) for one in scans_kept))
+    assert sorted(code.name for code, _ in outcomes) == ["NOT_FOUND", "OK"]
     assert len(await world.query("SELECT 1 FROM signings WHERE school_id = $1")) == 1
 
 

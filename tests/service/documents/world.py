@@ -46,6 +46,11 @@ class Neighbours:
     port: int = 0
 
 
+def code_of(school_id: str) -> str:
+    """The code of a school, another for each."""
+    return f"alek{school_id[:6]}"
+
+
 class World:
     """documents being served, a school, its class and the class teacher."""
 
@@ -114,6 +119,11 @@ class World:
         self._last = account_id, session_id, role
         return sign_in(self.keys_dir, account_id, session_id, role, clock=self.clock)
 
+    @property
+    def last_account_id(self) -> UUID:
+        """The account of the person before."""
+        return self._last[0]
+
     def claim(self, role: str) -> Metadata:
         """The token of the person before, with a role that no relation of theirs has."""
         account_id, session_id, _ = self._last
@@ -133,7 +143,6 @@ class World:
                 "class_id": self.class_id,
                 "week": week,
                 "request_id": str(uuid4()),
-                "class_teacher_name": "Петрова Н. И.",
                 **fields,
             }
         )
@@ -157,7 +166,12 @@ class World:
             print_run_id=run.print_run_id,
             request_id=fields.pop("request_id", str(uuid4())),
             hand_overs=[
-                document_service_pb2.PrintoutHandOver(student_id=run.printouts[place].student_id, channel=number, **fields)
+                document_service_pb2.PrintoutHandOver(
+                    student_id=run.printouts[place].student_id,
+                    guardian_person_id=run.printouts[place].guardian_person_id,
+                    channel=number,
+                    **fields,
+                )
                 for place in places
             ],
         )
@@ -178,11 +192,11 @@ class World:
         subject = message.DESCRIPTOR.full_name
         return Event(uuid4(), subject, UUID(self.school_id), self.clock.now(), message.SerializeToString())
 
-    async def query(self, statement: str) -> list[asyncpg.Record]:
-        """Rows as the superuser sees them; $1 is the school."""
+    async def query(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
+        """Rows as the superuser sees them; without arguments $1 is the school."""
         connection = await asyncpg.connect(self.clone.admin_dsn, server_settings={"search_path": "documents"})
         try:
-            return list(await connection.fetch(statement, UUID(self.school_id)))
+            return list(await connection.fetch(statement, *(arguments or [UUID(self.school_id)])))
         finally:
             await connection.close()
 

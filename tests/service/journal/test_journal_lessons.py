@@ -8,6 +8,7 @@ import grpc
 import pytest
 
 from diary.journal.v1 import events_pb2, journal_service_pb2
+from diary.options.v1 import options_pb2
 from tests.service.journal.world import TODAY, School, World, query, record_attendance, record_lesson
 from tests.support.backends import Clone
 from tests.support.services import refused
@@ -147,6 +148,19 @@ async def test_an_illness_is_shown_as_excused_except_to_family_class_teacher_and
     request = record_attendance(school, lesson.lesson_id, {student: EXCUSED}, etag=answer.lesson.attendance_etag)
     await world.journal.RecordAttendance(request, metadata=teacher.metadata)
     assert [absence.code for absence in (await world.page(school, deputy)).absences] == [ILL]
+
+
+async def test_who_is_told_of_an_illness_can_take_it_back_to_excused(world: World, school: School) -> None:
+    teacher, student = await world.teacher(school), school.student_ids[0]
+    world.relate(school, teacher, options_pb2.RELATION_CLASS, school.class_id, options_pb2.ROLE_CLASS_TEACHER)
+    await world.load(school)
+    lesson = await world.lesson(school, teacher)
+    request = record_attendance(school, lesson.lesson_id, {student: ILL})
+    etag = (await world.journal.RecordAttendance(request, metadata=teacher.metadata)).lesson.attendance_etag
+    assert [absence.code for absence in (await world.page(school, teacher)).absences] == [ILL]
+    request = record_attendance(school, lesson.lesson_id, {student: EXCUSED}, etag=etag)
+    await world.journal.RecordAttendance(request, metadata=teacher.metadata)
+    assert [absence.code for absence in (await world.page(school, teacher)).absences] == [EXCUSED]
 
 
 async def test_attendance_with_a_stale_etag_is_refused(world: World, school: School) -> None:

@@ -340,6 +340,7 @@ async def test_letters_are_told_marks_as_they_stand_without_those_taken_back(
     )
     [mark] = answer.marks
     assert (mark.mark_id, mark.value, mark.revision, mark.subject_name) == (kept.mark_id, 4, 2, "Алгебра")
+    assert (mark.previous_value, mark.reason) == (3, "")
     assert (mark.student_name, mark.topic, mark.lesson_date) == ("Ученик 0", "Квадратные уравнения", TODAY.isoformat())
 
 

@@ -193,6 +193,18 @@ async def test_each_lists_the_courses_that_concern_them(world: World, school: Sc
     assert await _list(world, school, await world.staff(school, "head")) == [*class_courses, "8-Б Алгебра"]
 
 
+async def test_own_courses_are_told_from_those_of_colleagues(world: World, school: School) -> None:
+    person = await world.teacher(school)
+    world.relate(school, person, options_pb2.RELATION_CLASS, school.class_id, options_pb2.ROLE_CLASS_TEACHER)
+    await world.load(school)
+    request = journal_service_pb2.ListCoursesRequest(school_id=school.school_id)
+    courses = (await world.journal.ListCourses(request, metadata=person.metadata)).courses
+    assert {course.subject_name: course.is_own for course in courses} == {"Алгебра": True, "Разговоры о важном": False}
+    page = await world.page(school, person)
+    assert (page.course.is_own, page.sees_illness) == (True, True)
+    assert not (await world.page(school, await world.teacher(school))).sees_illness
+
+
 async def test_a_list_in_pages_of_one_has_each_course_once(world: World, school: School) -> None:
     head = await world.staff(school, "head")
     assert await _list(world, school, head, 1) == await _list(world, school, head)

@@ -81,6 +81,9 @@ class Neighbours:
             account_id="",
             school_name="Школа № 1",
             time_zone="Europe/Moscow",
+            login="ivanova.mp",
+            application_number="15-ЭД/2026",
+            application_date="2026-11-19",
         )
         answer.expire_time.FromJsonString("2026-12-04T21:30:00Z")
         return answer

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -13,11 +14,23 @@ from chassis.calendar import WorkingCalendar, federal_layer
 from chassis.errors import FailedPrecondition, InvalidArgument
 from services.access.rules import applications as rules
 from services.access.rules import filing
-from services.access.rules.applications import Applicant, Case, Enrolment, State, StudentCard, Way
+from services.access.rules.applications import Applicant, Case, Enrolment, Regulation, State, StudentCard, Way
 from services.access.rules.filing import Filed
-from services.access.rules.guardianships import GuardianKind, find_birthday, plan_guardianship
+from services.access.rules.guardianships import (
+    Authority,
+    AuthorityEnd,
+    AuthorityEnding,
+    GuardianKind,
+    find_birthday,
+    find_reaching,
+    is_authority_in_force,
+    is_under,
+    plan_guardianship,
+)
 from services.access.rules.names import PersonName
+from services.access.rules.refusals import RefusalGround, RefusalReason, prove_ground, require_printable
 from services.access.rules.roles import Role
+from services.access.rules.schools import SchoolDetails
 from services.access.rules.statements import ApplicationKind
 
 ZONE = ZoneInfo("Europe/Simferopol")
@@ -31,27 +44,39 @@ _FIRST = datetime(2022, 1, 1, tzinfo=UTC)
 INSTANTS = st.integers(0, 5 * 365 * 24 * 60 - 60 * 24 * 60).map(lambda minutes: _FIRST + timedelta(minutes=minutes))
 
 
-def _applicant(kind: GuardianKind | None = GuardianKind.MOTHER, *, in_force: bool = True, document: str = "акт") -> Applicant:
-    return Applicant(
+def _applicant(
+    kind: GuardianKind | None = GuardianKind.MOTHER,
+    *,
+    in_force: bool = True,
+    document: str = "акт № 1",
+    known: bool = True,
+    **other: Any,
+) -> Applicant:
+    """One whom the school knows by a guardianship; otherwise by what was filed alone."""
+    made = Applicant(
         applicant_id=uuid4(),
         application_id=UUID(int=2),
         person_id=uuid4(),
         name=PersonName("Иванова", "Мария", "Петровна"),
         kind=kind,
-        document=document,
+        authority=Authority(document),
         email="",
         way=Way.IN_PERSON,
-        guardianship_id=None,
+        guardianship_id=uuid4() if known else None,
         is_guardianship_in_force=in_force,
+        held_to=None,
+        ending=None,
         due_time=None,
         met_time=None,
         grant_id=None,
         account_id=None,
         login="",
         is_activated=False,
+        has_access=False,
         slip_time=None,
         hand_over_time=None,
     )
+    return replace(made, **other)
 
 
 def _case(student: StudentCard = STUDENT, *applicants: Applicant) -> Case:
@@ -87,7 +112,7 @@ def _lacking(case: Case) -> list[str]:
         (replace(STUDENT, enrolment=Enrolment(None, None, DAY)), ["R10"]),
         (replace(STUDENT, is_placed=False), ["R11"]),
         (replace(STUDENT, birth_date=None), ["R11"]),
-        (replace(STUDENT, name=PersonName("Иванова", "", "")), ["R11"]),
+        (replace(STUDENT, name=PersonName("Иванова", "", "")), []),
     ],
 )
 def test_the_checklist_asks_for_enrolment_and_card(student: StudentCard, lacking: list[str]) -> None:
@@ -113,7 +138,8 @@ def test_the_checklist_asks_for_each_applicants_relation(applicants: list[Applic
 
 def test_a_student_of_14_needs_nobody_beside() -> None:
     """Clause R5."""
-    assert _lacking(_case(replace(STUDENT, birth_date=date(2012, 3, 17)), _applicant(None))) == []
+    assert _lacking(_case(replace(STUDENT, birth_date=date(2012, 3, 16)), _applicant(None))) == []
+    assert _lacking(_case(replace(STUDENT, birth_date=date(2012, 3, 17)), _applicant(None))) == ["R6"]
 
 
 def test_what_lacks_is_named() -> None:
@@ -147,10 +173,10 @@ BIRTHS = st.dates(date(2005, 1, 1), date(2019, 12, 31))
 @given(BIRTHS, st.dates(date(2022, 1, 1), date(2030, 12, 31)), st.sampled_from(GuardianKind))
 def test_a_guardianship_follows_the_age(born: date, day: date, kind: GuardianKind) -> None:
     """Clause R6: опекун to 14, then попечитель without a gap, to 24:00 of the 18th birthday; then by own power of attorney."""
-    of_age = find_birthday(born, 18) + timedelta(days=1)
+    turns_14, of_age = find_reaching(born, 14), find_reaching(born, 18)
     fits = {
-        GuardianKind.GUARDIAN_TO_14: day < find_birthday(born, 14),
-        GuardianKind.TRUSTEE_TO_18: find_birthday(born, 14) <= day < of_age,
+        GuardianKind.GUARDIAN_TO_14: day < turns_14,
+        GuardianKind.TRUSTEE_TO_18: turns_14 <= day < of_age,
         GuardianKind.REPRESENTATIVE: True,
     }.get(kind, day < of_age)
     if not fits:
@@ -164,31 +190,189 @@ def test_a_guardianship_follows_the_age(born: date, day: date, kind: GuardianKin
     assert len(periods) == (2 if kind is GuardianKind.GUARDIAN_TO_14 else 1)
 
 
-def test_who_was_born_on_29_february_has_a_birthday_every_year() -> None:
-    assert [find_birthday(date(2012, 2, 29), years) for years in (14, 16)] == [date(2026, 3, 1), date(2028, 2, 29)]
+@given(BIRTHS, st.sampled_from([14, 18]))
+def test_an_age_is_reached_at_midnight_after_the_birthday(born: date, years: int) -> None:
+    """Clause R6: for every age alike; who was born on 29 February reaches it on 1 March."""
+    reached = find_reaching(born, years)
+    if (born.month, born.day) == (2, 29):
+        assert reached == date(born.year + years, 3, 1)
+    else:
+        assert reached - timedelta(days=1) == born.replace(year=born.year + years)
+    assert is_under(born, years, reached - timedelta(days=1))
+    assert not is_under(born, years, reached)
 
 
-NEW = Filed(None, PersonName("Иванова", "Мария", ""), GuardianKind.MOTHER, "акт", "", Way.IN_PERSON)
+def test_29_february_is_left_on_1_march_in_every_year() -> None:
+    assert [find_birthday(date(2012, 2, 29), years) for years in (14, 16)] == [date(2026, 2, 28), date(2028, 2, 29)]
+    assert [find_reaching(date(2012, 2, 29), years) for years in (14, 16)] == [date(2026, 3, 1), date(2028, 3, 1)]
+
+
+@given(BIRTHS, st.dates(date(2025, 1, 1), DAY), st.none() | st.dates(date(2026, 1, 1), date(2040, 1, 1)))
+def test_an_authority_ends_with_what_its_document_names(born: date, issued: date, last: date | None) -> None:
+    """Clause R6: on the last day that it names; a power of attorney that names none one year after its date (ГК, ст. 186)."""
+    authority = Authority("доверенность № 5", issued, last)
+    periods = plan_guardianship(GuardianKind.REPRESENTATIVE, born, DAY, authority)
+    ends = last or find_birthday(issued, 1)
+    of_age = find_reaching(born, 18)
+    if ends < DAY:
+        assert not periods
+    else:
+        [period] = periods
+        assert period.to_date == min([ends + timedelta(days=1), *([of_age] if of_age > DAY else [])])
+    holds = is_authority_in_force(GuardianKind.REPRESENTATIVE, born, authority, DAY, ends)
+    assert holds == (ends >= DAY and (of_age <= DAY or ends < of_age))
+    assert not is_authority_in_force(GuardianKind.REPRESENTATIVE, born, authority, DAY, ends + timedelta(days=1))
+
+
+def test_a_guardians_act_with_a_term_is_cut_by_it() -> None:
+    """Clause R6: опекун, then попечитель, to the last day of the act."""
+    for last, kinds in ((date(2026, 5, 1), ["guardian_to_14"]), (date(2027, 1, 1), ["guardian_to_14", "trustee_to_18"])):
+        authority = Authority("постановление № 5", None, last)
+        periods = plan_guardianship(GuardianKind.GUARDIAN_TO_14, STUDENT.birth_date, DAY, authority)
+        assert [period.kind for period in periods] == kinds
+        assert periods[-1].to_date == last + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "issued", "last", "field"),
+    [
+        (GuardianKind.REPRESENTATIVE, None, None, "authority_date"),
+        (GuardianKind.REPRESENTATIVE, None, date(2026, 12, 31), ""),
+        (GuardianKind.MOTHER, None, None, ""),
+        (GuardianKind.MOTHER, DAY + timedelta(days=1), None, "authority_date"),
+        (GuardianKind.MOTHER, date(1, 1, 1), None, "authority_date"),
+        (GuardianKind.REPRESENTATIVE, date(2026, 2, 1), date(2026, 1, 31), "authority_end_date"),
+        (GuardianKind.REPRESENTATIVE, date(2026, 2, 1), date(9999, 12, 31), "authority_end_date"),
+        (GuardianKind.REPRESENTATIVE, date(2026, 2, 1), date(2026, 3, 1), ""),
+    ],
+)
+def test_the_dates_of_an_authority_fit(kind: GuardianKind, issued: date | None, last: date | None, field: str) -> None:
+    """Clause R6: what has run out already may be filed: it is refused, not turned away."""
+    filed = replace(NEW, kind=kind, authority=Authority("акт № 1", issued, last))
+    if not field:
+        assert filing.plan_applicants([filed], STUDENT, is_for_student_too=False, day=DAY) == [filed]
+        return
+    with pytest.raises(InvalidArgument, match="AUTHORITY_DATES_INVALID") as caught:
+        filing.plan_applicants([filed], STUDENT, is_for_student_too=False, day=DAY)
+    assert [violation.field for violation in caught.value.violations] == [f"applicants[0].{field}"]
+
+
+@pytest.mark.parametrize(
+    ("applicant", "reason", "words"),
+    [
+        (_applicant(document="", known=False), RefusalReason.RELATION_NOT_PROVED, ""),
+        (
+            _applicant(
+                GuardianKind.REPRESENTATIVE,
+                known=False,
+                authority=Authority("доверенность № 5", date(2025, 3, 1), date(2026, 3, 16)),
+            ),
+            RefusalReason.AUTHORITY_ENDED,
+            "срок действия доверенности истёк 16.03.2026",
+        ),
+        (
+            _applicant(in_force=False, ending=AuthorityEnd(AuthorityEnding.COURT_ACT, DAY, "2-145", date(2026, 3, 2))),
+            RefusalReason.AUTHORITY_ENDED,
+            "полномочия заявителя прекращены судебным актом от 02.03.2026 № 2-145",
+        ),
+        (
+            _applicant(in_force=False, ending=AuthorityEnd(AuthorityEnding.OTHER, DAY)),
+            RefusalReason.AUTHORITY_ENDED,
+            "полномочия заявителя прекращены 17.03.2026",
+        ),
+        (
+            _applicant(GuardianKind.REPRESENTATIVE, in_force=False, ending=AuthorityEnd(AuthorityEnding.POWER_WITHDRAWN, DAY)),
+            RefusalReason.AUTHORITY_ENDED,
+            "доверенность отменена 17.03.2026",
+        ),
+        (
+            _applicant(GuardianKind.FOSTER_PARENT, in_force=False, held_to=DAY),
+            RefusalReason.AUTHORITY_ENDED,
+            "срок полномочий по представленному документу истёк 16.03.2026",
+        ),
+    ],
+)
+def test_an_ended_authority_is_refused_by_how_it_ended(applicant: Applicant, reason: RefusalReason, words: str) -> None:
+    """Clause R19: a court's act is named only where one is recorded."""
+    proof = prove_ground(_case(STUDENT, applicant), RefusalGround.NOT_AN_APPLICANT, DAY, None)
+    assert proof.reason is reason
+    assert proof.evidence.endswith(words)
+    assert ("судебн" in proof.evidence) == ("судебн" in words)
+
+
+def test_an_authority_that_age_has_ended_is_refused_by_age() -> None:
+    student = replace(STUDENT, birth_date=date(2008, 3, 16))
+    held = _applicant(in_force=False, held_to=find_reaching(date(2008, 3, 16), 18))
+    proof = prove_ground(_case(student, held), RefusalGround.NOT_AN_APPLICANT, DAY, None)
+    assert (proof.reason, proof.fact_date) == (RefusalReason.STUDENT_OF_AGE, date(2026, 3, 16))
+
+
+@pytest.mark.parametrize("missing", ["address", "founder", "regulation"])
+def test_a_decision_is_not_made_up_while_what_it_prints_is_not_known(missing: str) -> None:
+    """Clauses R1, R22."""
+    details = SchoolDetails(address="ул. Школьная, 1", founder="администрация")
+    adopted = Regulation("Регламент", "213", date(2025, 8, 28), date(2025, 9, 1))
+    require_printable(details, adopted)
+    if missing == "regulation":
+        adopted = rules.MODEL_REGULATION
+    else:
+        details = replace(details, **{missing: ""})
+    with pytest.raises(FailedPrecondition, match="SCHOOL_DETAILS_MISSING") as caught:
+        require_printable(details, adopted)
+    assert caught.value.metadata == {"missing": missing}
+
+
+NEW = Filed(None, PersonName("Иванова", "Мария", ""), GuardianKind.MOTHER, Authority("акт № 1"), "", Way.IN_PERSON)
+
+
+@pytest.mark.parametrize("name", ["Аль-Хасан", "О’Коннор", "Ким", "де ла Круз", "Оглы А.", "Ёжикова"])
+def test_names_of_people_are_taken(name: str) -> None:
+    """A person may have one name alone."""
+    filed = replace(NEW, name=PersonName(name, "", ""))
+    assert filing.plan_applicants([filed], STUDENT, is_for_student_too=False, day=DAY) == [filed]
+
+
+@pytest.mark.parametrize("name", ["<b>Иванова</b>", "😀", "Иванова 2", "-", "Иванова;", "123", "№"])
+@pytest.mark.parametrize("field", ["family_name", "given_name", "patronymic"])
+def test_what_no_name_holds_is_refused(field: str, name: str) -> None:
+    filed = replace(NEW, name=replace(NEW.name, **{field: name}))
+    with pytest.raises(InvalidArgument, match="NAME_INVALID") as caught:
+        filing.plan_applicants([filed], STUDENT, is_for_student_too=False, day=DAY)
+    assert [violation.field for violation in caught.value.violations] == [f"applicants[0].{field}"]
+
+
+@pytest.mark.parametrize("document", ["x", "12345", "паспорт", "😀😀😀1"])
+def test_a_document_has_a_kind_and_a_number(document: str) -> None:
+    """Clause R6."""
+    with pytest.raises(InvalidArgument, match="AUTHORITY_DOCUMENT_INVALID"):
+        filing.plan_applicants([replace(NEW, authority=Authority(document))], STUDENT, is_for_student_too=False, day=DAY)
 
 
 def test_names_are_kept_as_one_clean_line() -> None:
     name = PersonName(" Иванова\t", "Мария\0\n Анна", "")
-    [planned] = filing.plan_applicants([replace(NEW, name=name, document="акт\r\n№ 1")], STUDENT, is_for_student_too=False)
-    assert (planned.name, planned.document) == (PersonName("Иванова", "Мария Анна", ""), "акт № 1")
+    [planned] = filing.plan_applicants(
+        [replace(NEW, name=name, authority=Authority("акт\r\n№ 1"))], STUDENT, is_for_student_too=False, day=DAY
+    )
+    assert (planned.name, planned.authority.document) == (PersonName("Иванова", "Мария Анна", ""), "акт № 1")
+
+
+def test_what_is_not_seen_is_no_part_of_a_name() -> None:
+    """A direction turned, a soft hyphen, a zero width space."""
+    assert filing.one_line("Ива\u00adнов\u202e \u200bИ\u0306ва") == "Иванов Йва"
 
 
 def test_the_student_stands_once_in_a_case() -> None:
     own = replace(NEW, person_id=STUDENT.student_id, kind=None)
-    assert filing.plan_applicants([NEW, own], STUDENT, is_for_student_too=True) == [NEW, own]
-    assert len(filing.plan_applicants([NEW], STUDENT, is_for_student_too=True)) == 2
+    assert filing.plan_applicants([NEW, own], STUDENT, is_for_student_too=True, day=DAY) == [NEW, own]
+    assert len(filing.plan_applicants([NEW], STUDENT, is_for_student_too=True, day=DAY)) == 2
 
 
 def test_one_person_twice_and_the_student_as_own_guardian_are_refused() -> None:
     twice = replace(NEW, person_id=UUID(int=7))
     with pytest.raises(InvalidArgument, match="REQUEST_INVALID"):
-        filing.plan_applicants([twice, twice], STUDENT, is_for_student_too=False)
+        filing.plan_applicants([twice, twice], STUDENT, is_for_student_too=False, day=DAY)
     with pytest.raises(InvalidArgument, match="APPLICANT_INCOMPLETE"):
-        filing.plan_applicants([replace(NEW, person_id=STUDENT.student_id)], STUDENT, is_for_student_too=False)
+        filing.plan_applicants([replace(NEW, person_id=STUDENT.student_id)], STUDENT, is_for_student_too=False, day=DAY)
 
 
 def test_a_class_teacher_grants_as_such_also_when_admin() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.access.rules.guardianships import GuardianKind
+from services.access.rules.guardianships import GuardianKind, find_reaching
 from services.access.rules.names import PersonName
 from services.access.rules.region.names import FEMALE
 from services.access.rules.region.roster import Roster
@@ -143,7 +143,7 @@ def test_a_guardian_to_14_becomes_a_trustee_on_the_14th_birthday(school: Roster)
     for g in school.guardianships:
         assert g.from_date < g.end_date
         if g.kind is GuardianKind.GUARDIAN_TO_14:
-            assert g.end_date == born[g.student_id].replace(year=born[g.student_id].year + 14)
+            assert g.end_date == find_reaching(born[g.student_id], 14)
             assert any(other.from_date == g.end_date for other in school.guardianships if other.student_id == g.student_id)
         elif g.kind is not GuardianKind.REPRESENTATIVE:
             assert _age(born[g.student_id], g.end_date) == 18

@@ -95,7 +95,7 @@ def _end(bounds: Bounds, end: datetime | None = None) -> datetime | None:
         (Bounds(), None),
         (Bounds(BORN), None),
         (Bounds(BORN, date(2020, 1, 1)), TURNS_18),
-        (Bounds(date(2008, 2, 29), date(2020, 1, 1)), datetime(2026, 3, 1, 21, tzinfo=UTC)),
+        (Bounds(date(2008, 2, 29), date(2020, 1, 1)), datetime(2026, 2, 28, 21, tzinfo=UTC)),
         (Bounds(BORN, date(2020, 1, 1), date(2026, 5, 1)), datetime(2026, 4, 30, 21, tzinfo=UTC)),
         (Bounds(BORN, date(2028, 3, 1)), None),
         (Bounds(BORN, date(2028, 3, 1), date(2028, 6, 1)), datetime(2028, 5, 31, 21, tzinfo=UTC)),

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from chassis.errors import ResourceExhausted
 from services.documents.actions.quarantine import Quarantine
 from services.documents.convert.bounds import Bounds, UnreadableError
 
-_SMALL = Bounds(data_bytes=192 << 20, cpu_seconds=2)
+_SMALL = Bounds(data_bytes=192 << 20, cpu_seconds=2, waiting=1, seconds=60.0)
 
 
 def _take(count: int) -> int:
@@ -40,3 +45,51 @@ async def test_memory_past_the_bound_is_refused_and_the_next_file_is_read() -> N
 async def test_a_reader_that_never_ends_crashes_or_refuses_ends_alone(work: object) -> None:
     with pytest.raises(UnreadableError):
         await Quarantine(_SMALL).read(work)  # type: ignore[arg-type]  # one of three functions
+
+
+def _sleep(path: str) -> None:
+    Path(path).write_text(str(os.getpid()))
+    time.sleep(600)
+
+
+async def _begun(path: Path) -> int:
+    async with asyncio.timeout(60):
+        while not (path.exists() and path.read_text()):
+            await asyncio.sleep(0.05)
+    return int(path.read_text())
+
+
+async def _gone(process_id: int) -> None:
+    async with asyncio.timeout(30):
+        while Path(f"/proc/{process_id}").exists():
+            await asyncio.sleep(0.05)
+
+
+async def test_a_reader_that_nobody_waits_for_is_ended_and_the_next_file_is_read(tmp_path: Path) -> None:
+    """Security H3 c: strangers who hang up leave nothing running."""
+    quarantine = Quarantine(_SMALL)
+    caller = asyncio.create_task(quarantine.read(_sleep, str(tmp_path / "id")))
+    process_id = await _begun(tmp_path / "id")
+    caller.cancel()
+    await _gone(process_id)
+    assert await quarantine.read(_take, 10) == 10
+
+
+async def test_few_wait_and_the_others_are_told_at_once(tmp_path: Path) -> None:
+    """Security H3 c: whoever waits holds a file."""
+    quarantine = Quarantine(_SMALL)
+    callers = [asyncio.create_task(quarantine.read(_sleep, str(tmp_path / "id"))) for _ in range(2)]
+    process_id = await _begun(tmp_path / "id")
+    with pytest.raises(ResourceExhausted) as refusal:
+        await quarantine.read(_take, 10)
+    assert refusal.value.reason == "TOO_MANY_WAITING"
+    for caller in callers:
+        caller.cancel()
+    await _gone(process_id)
+    assert await quarantine.read(_take, 10) == 10
+
+
+async def test_a_reader_past_its_time_is_ended(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableError):
+        await Quarantine(replace(_SMALL, seconds=8.0)).read(_sleep, str(tmp_path / "id"))
+    await _gone(int((tmp_path / "id").read_text()))

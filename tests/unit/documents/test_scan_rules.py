@@ -30,7 +30,7 @@ def _paper(code: str, pages: int, *, is_signed: bool = False) -> Document:
         pdf_sha256=b"",
         page_count=pages,
         create_time=_TIME,
-        signing=Scanned(_TIME, date(2026, 11, 20)) if is_signed else None,
+        signing=Scanned(_TIME, date(2026, 11, 20), uuid4()) if is_signed else None,
     )
 
 
@@ -42,11 +42,12 @@ _MARKS = st.one_of(st.none(), st.builds(PageMark, st.sampled_from(["a", "b", "c"
 def test_each_page_is_kept_once_or_named_once_and_a_kept_paper_is_whole_in_order(marks: list[PageMark | None]) -> None:
     """Clause R22: nothing that was scanned is lost in silence."""
     plan = match_scan(marks, _PAPERS)
-    kept = [place + 1 for _, places in plan.kept for place in places]
+    kept = [page.place + 1 for _, pages in plan.kept for page in pages]
     named = [place for place, _ in plan.mismatches]
     assert sorted(kept + named) == list(range(1, len(marks) + 1))
-    for paper, places in plan.kept:
-        pages = [mark.page for place in places if (mark := marks[place])]
+    for paper, found in plan.kept:
+        assert [mark.page for page in found if (mark := marks[page.place])] == [page.page for page in found]
+        pages = [page.page for page in found]
         assert paper.signing is None
         assert pages == sorted(pages)
         assert set(pages) == set(range(1, paper.page_count + 1))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.documents.convert.signatures import (
     SignatureInvalidError,
@@ -65,3 +67,23 @@ def test_a_signature_of_another_kind_of_key_is_no_gost_signature(tmp_path: Path)
 def test_what_is_no_signature_is_unreadable(junk: bytes) -> None:
     with pytest.raises(SignatureUnreadableError):
         read_signature(junk)
+
+
+def test_a_file_of_an_armour_and_blanks_is_told_as_fast_as_it_is_read() -> None:
+    """Security H3 f: 60,000 blanks once took longer than a reader may live; the work grows with the file, not with its square."""
+    with pytest.raises(SignatureUnreadableError):
+        read_signature(b"-----BEGIN CMS-----" + b" " * 6_000_000)
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.binary(max_size=40),
+            st.sampled_from([b"-----BEGIN CMS-----", b"-----BEGIN PKCS7-----", b"-----END", b"MII", b"=", b"\r\n", b"0\x82"]),
+        ),
+        max_size=20,
+    ).map(b"".join)
+)
+def test_whatever_is_no_signature_is_told_so(file: bytes) -> None:
+    with pytest.raises((SignatureUnreadableError, SignatureInvalidError)):
+        read_signature(file)

@@ -57,11 +57,11 @@ def test_the_texts_stand_in_the_order_of_the_form() -> None:
         "по заявлению от «16» марта 2026 г. № 15",
         "ПОВТОРНО, выдача № 2; прежний одноразовый пароль недействителен",
         "Кому: Иванова Мария Петровна",
-        "Ребенок: Иванов Артём Сергеевич, 8-А класс",
+        "Ребенок: Иванов Артём Сергеевич, 8‑А класс",
         "Ссылка: https://dnevnik.example/s/aleks",
         "Логин: ivanova-4821",
         "Одноразовый пароль: K7MR-QX4D-9TPA",
-        "Действует до: 18:00 19.03.2026",
+        "Действует до: 19.03.2026, 18:00",
         "Как войти в первый раз",
         "1. Откройте ссылку или наведите камеру телефона на QR-код.",
         "2. Введите логин и одноразовый пароль.",
@@ -170,3 +170,12 @@ def test_nothing_of_a_rendered_slip_is_kept_in_typst() -> None:
     megabytes = [render_class(number) for number in range(5)]
     # With its cache kept it is some 40 MB more each time.
     assert megabytes[-1] - megabytes[0] < 60
+
+
+@pytest.mark.parametrize("login", ["vlasovakonstantinopolska.ea", "m" * 40, "w" * 64])
+def test_no_login_is_set_over_the_code(login: str) -> None:
+    """Staff A6: the square begins 104 mm from the left edge."""
+    [page] = read_pages(_render(replace(SLIP, login=login)))
+    letters = [word for word in page.words if word.text and set(word.text) <= set(login) and len(word.text) > 5]
+    assert "".join(word.text for word in letters) == login
+    assert max(word.right for word in letters) < page.width * 104 / 148

@@ -15,7 +15,7 @@ from services.documents.convert import pdf
 from services.documents.rules.class_week import ClassWeek, Correction, Mark, StudentWeek, SubjectWeek
 from services.documents.rules.letters import measure
 from services.documents.rules.print_runs import Sheet
-from services.documents.rules.sheets import RunPages, SheetPage, build_run
+from services.documents.rules.sheets import PaperCodes, RunPages, SheetPage, build_run
 from tests.support.papers import needs_poppler, read_codes, read_pages, read_texts
 
 MONDAY, PRINTED = date(2026, 11, 16), datetime(2026, 11, 20, 14, 5, tzinfo=UTC)
@@ -33,7 +33,7 @@ def _student(*subjects: SubjectWeek, name: str = "Абрамова Анна Се
 def _run(*students: StudentWeek, declaration: str = "") -> RunPages:
     week = ClassWeek("8-А", "МБОУ «Александровская школа»", "Europe/Simferopol", MONDAY, "2 четверть", 3, 9, students)
     sheets = [Sheet(student, 2026, number, declaration) for number, student in enumerate(students, 141)]
-    return build_run(week, sheets, "alek", "Петрова Н. И.", "8 (36556) 2-15-33", PRINTED)
+    return build_run(week, sheets, PaperCodes("https://diary.example", "alek"), "Петрова Н. И.", "8 (36556) 2-15-33", PRINTED)
 
 
 def _sheet(*subjects: SubjectWeek, **counts: Any) -> SheetPage:
@@ -85,7 +85,7 @@ def test_two_sheets_lie_on_a_page_and_the_register_comes_last() -> None:
     assert [first.count(f"Ученик{letter}") for letter in "АБВ"] == [1, 1, 0]
     assert second.count("УченикВ") == 1
     assert [register.count(f"Ученик{letter}") for letter in "АБВ"] == [1, 1, 1]
-    assert register.count("17-Б") == 3
+    assert register.count("17‑Б") == 3
     assert [page.width > page.height for page in read_pages(file)] == [True, True, False]
 
 
@@ -97,8 +97,30 @@ def test_illness_is_told_on_the_sheet_alone() -> None:
 
 
 @needs_poppler
-def test_the_code_says_school_and_number_and_nothing_else() -> None:
-    assert read_codes(pdf.render_run(_run(_student(ALGEBRA)))) == ["alek-2026-141"]
+def test_the_code_is_a_link_of_school_and_number_and_nothing_else() -> None:
+    """Families A1."""
+    file = pdf.render_run(_run(_student(ALGEBRA)))
+    assert read_codes(file) == ["https://diary.example/verify?code=alek-2026-141"]
+    assert "код alek‑2026‑141" in " ".join(read_texts(file)[0].split())
+
+
+@needs_poppler
+def test_the_register_names_to_whom_each_sheet_goes() -> None:
+    """Staff C10."""
+    week = ClassWeek("8-А", "Школа", "Europe/Simferopol", MONDAY, "2 четверть", 3, 9, [_student(ALGEBRA)])
+    sheet = Sheet(week.students[0], 2026, 141, "17-Б", UUID(int=2), "Константинопольская-Преображенская Александра Львовна")
+    run = build_run(week, [sheet], PaperCodes("https://diary.example", "alek"), "", "", PRINTED)
+    sheets, register = read_texts(pdf.render_run(run))
+    for word in sheet.recipient_name.split():
+        assert word in "".join(register.split())
+    assert "подготовлено 20.11.2026 в 14:05" in " ".join(register.split())
+    assert "Обозначения" not in sheets
+
+
+def test_a_class_whose_title_has_the_noun_is_not_told_twice() -> None:
+    """Trouble 16."""
+    week = ClassWeek("8А класс", "Школа", "Europe/Simferopol", MONDAY, "", 0, 0, [])
+    assert build_run(week, [], PaperCodes("", "alek"), "", "", PRINTED).class_name == "8А класс"
 
 
 @needs_poppler
@@ -133,7 +155,7 @@ def test_the_fullest_week_stays_on_its_half_of_the_page() -> None:
 @needs_poppler
 @pytest.mark.parametrize("letter", sorted("абвгдежзийклмнопрстуфхцчшщъыьэюяАБВЖМШЩЮЫ№0123456789—«»WmM"))
 def test_no_letter_is_set_wider_than_it_is_measured(letter: str) -> None:
-    word = letter * 12
+    word = letter * 11
     words = read_pages(pdf.render_run(_run(_student(ALGEBRA, name=word))))[-1].words
     [printed] = [found for found in words if found.text == word]
     assert printed.right - printed.left <= measure(word) * 0.09 + 0.1

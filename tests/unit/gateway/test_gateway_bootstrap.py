@@ -9,11 +9,13 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSe
 
 from deploy.gateway import Address, Limit, Settings, render
 from deploy.gateway.__main__ import main
+from deploy.gateway.bodies import read_messages
 from deploy.gateway.methods import Binding, Caller, Method, read_methods
 from diary.options.v1 import options_pb2
 
 DESCRIPTORS = Path(__file__).parents[3] / "gen" / "diary.binpb"
 METHODS = read_methods(DESCRIPTORS)
+MESSAGES = read_messages(DESCRIPTORS)
 JWT = "envoy.filters.http.jwt_authn"
 Json = dict[str, Any]
 
@@ -21,11 +23,11 @@ Json = dict[str, Any]
 def bootstrap(methods: tuple[Method, ...] = METHODS, **changes: Any) -> Json:
     names = ("access", "journal", "notify", "documents", "portal")
     upstreams = {name: Address(f"{name}.diary.svc", 50000) for name in names}
-    return render(Settings(8080, 8079, upstreams, Path("token-jwks.json"), DESCRIPTORS, methods, **changes))
+    return render(Settings(8080, 8082, 8079, upstreams, Path("token-jwks.json"), DESCRIPTORS, methods, MESSAGES, **changes))
 
 
 def manager(rendered: Json) -> Json:
-    [listener] = rendered["static_resources"]["listeners"]
+    listener = rendered["static_resources"]["listeners"][0]
     config: Json = listener["filter_chains"][0]["filters"][0]["typed_config"]
     return config
 
@@ -205,7 +207,7 @@ def test_missing_keys_are_named_on_stderr(
 ) -> None:
     upstreams = [f"--{name}=h:1" for name in ("access", "journal", "notify", "documents", "portal")]
     files = [f"--out={tmp_path / 'e.json'}", f"--token-jwks={tmp_path / 'none.json'}", f"--descriptors={DESCRIPTORS}"]
-    monkeypatch.setattr("sys.argv", ["gateway", "--port=1", "--admin-port=2", *upstreams, *files])
+    monkeypatch.setattr("sys.argv", ["gateway", "--port=1", "--portal-port=3", "--admin-port=2", *upstreams, *files])
     assert main() == 1
     assert "none.json is not there; make keys" in capsys.readouterr().err
     assert not (tmp_path / "e.json").exists()

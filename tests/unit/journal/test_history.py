@@ -40,7 +40,7 @@ def chains(draw: st.DrawFn) -> tuple[list[WrittenBatch], bytes]:
     head, written = EMPTY_HEAD, []
     for number in range(1, draw(st.integers(1, 4)) + 1):
         time = datetime.fromtimestamp(draw(st.integers(1_500_000_000, 2_500_000_000)), UTC)
-        header = BatchHeader(UUID(int=1), COURSE, number, draw(st.uuids()), time)
+        header = BatchHeader(UUID(int=1), COURSE, number, draw(st.uuids()), time, draw(st.sampled_from([1, 2])))
         rows = draw(st.lists(revisions, min_size=1, max_size=4, unique_by=lambda row: row.mark_id))
         batch = build_batch(header, rows, draw(st.binary(min_size=SALT_BYTES * 4, max_size=SALT_BYTES * 4)))
         head = link(head, batch.digest)
@@ -91,6 +91,26 @@ def test_a_row_or_batch_taken_out_is_missed_where_it_was(chain: tuple[list[Writt
     misfit = find_misfit(COURSE, damaged, head, len(batches))
     assert misfit is not None
     assert (misfit.batch_number, misfit.what) == (number + 1, what)
+
+
+def test_digests_of_before_there_were_formats_still_verify() -> None:
+    """Written by the release before: these digests stand in schools' databases."""
+    header = BatchHeader(UUID(int=1), COURSE, 1, UUID(int=2), datetime(2026, 9, 1, tzinfo=UTC), 1)
+    revision = Revision(UUID(int=3), 1, UUID(int=4), UUID(int=5), date(2026, 9, 1), 5)
+    batch = build_batch(header, [revision], bytes(SALT_BYTES))
+    assert batch.row_digests.hex() == "a46f1424297df3fe15aabf8da0b594a521e22da45292dc4c5e14b9fbd0ed2c3f"
+    assert batch.digest.hex() == "54c745fbb66600ec6e449e0da96ced0a46640177519d5d5e063da956c25837df"
+
+
+@given(chains(), st.data())
+def test_a_format_that_was_changed_or_is_unknown_is_named(chain: tuple[list[WrittenBatch], bytes], data: st.DataObject) -> None:
+    batches, head = chain
+    number = data.draw(st.integers(0, len(batches) - 1))
+    other = data.draw(st.sampled_from([0, 3 - batches[number].header.format, 3]))
+    batches[number] = replace(batches[number], header=replace(batches[number].header, format=other))
+    misfit = find_misfit(COURSE, batches, head, len(batches))
+    assert misfit is not None
+    assert misfit.batch_number == number + 1
 
 
 @given(chains())

@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from deploy.keys import KeysError, make_keys, rotate_token_key
+from deploy.keys import KeysError, make_keys, rotate_factor_key, rotate_token_key
 
 
 def _keys(folder: Path, name: str = "jwks.json") -> dict[str, dict[str, Any]]:
@@ -24,7 +24,7 @@ def test_keys_are_made_for_tokens_and_each_service_and_the_gateway_sees_only_tok
 
 def test_private_keys_are_open_to_nobody_else_and_public_files_hold_no_private_part(tmp_path: Path) -> None:
     make_keys(tmp_path)
-    modes = {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("*.pem")}
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in (*tmp_path.glob("*.pem"), tmp_path / "factor-keys.json")}
     assert modes == {0o600}
     assert all("d" not in key for key in _keys(tmp_path).values())
 
@@ -54,6 +54,15 @@ def test_a_token_signed_before_a_rotation_is_valid_until_the_next_one(tmp_path: 
 def test_rotating_keys_that_were_never_made_says_how_to_make_them(tmp_path: Path) -> None:
     with pytest.raises(KeysError, match=r"deploy\.keys make"):
         rotate_token_key(tmp_path)
+
+
+def test_the_next_key_of_second_factors_stands_behind_those_that_still_open(tmp_path: Path) -> None:
+    make_keys(tmp_path)
+    before = json.loads((tmp_path / "factor-keys.json").read_text())["keys"]
+    assert rotate_factor_key(tmp_path) == "factor-2"
+    after = json.loads((tmp_path / "factor-keys.json").read_text())["keys"]
+    assert after[:-1] == before
+    assert after[-1]["k"] != before[0]["k"]
 
 
 def test_the_authority_of_seals_is_made_once_and_stands_ten_years(tmp_path: Path) -> None:

@@ -20,10 +20,12 @@ from services.notify.convert.letters import (
     write_decision,
     write_ending,
     write_marks,
+    write_week_url,
 )
 from services.notify.rules import (
     Ending,
     EndingCause,
+    FirstSignIn,
     SignedDecision,
     TaughtMark,
     find_last_day,
@@ -60,7 +62,7 @@ def send(words: Words) -> EmailMessage:
 
 def test_a_letter_of_marks_names_child_subject_and_mark() -> None:
     letter = send(write_marks("Мария", [ALGEBRA], PORTAL))
-    assert letter["Subject"] == "Мария: новые отметки"
+    assert letter["Subject"] == "Мария: новая отметка"
     assert "19 ноября, Алгебра: 5 (контрольная работа, Квадратные уравнения)" in part(letter, "plain")
     assert "Квадратные уравнения" in part(letter, "html")
 
@@ -77,6 +79,32 @@ def test_the_plain_text_gives_each_mark_a_line() -> None:
     ]
 
 
+def test_a_correction_says_what_the_mark_was_and_why_it_was_changed() -> None:
+    changed = TaughtMark(date(2026, 11, 19), "Алгебра", 3, "", "", True, 4, "ошибка при проверке.")
+    letter = send(write_marks("Мария", [changed], PORTAL))
+    for kind in ("plain", "html"):
+        assert "Было 4, стало 3." in part(letter, kind)
+        assert "Причина: ошибка при проверке." in part(letter, kind)
+    again = send(write_marks("Мария", [replace(changed, previous_value=0, reason="")], PORTAL))
+    assert "Было" not in part(again, "plain")
+    assert "Причина" not in part(again, "plain")
+    several = write_marks("Мария", [changed, ALGEBRA], PORTAL).text
+    assert "Алгебра: 3 (исправлена, было 4)" in several
+
+
+def test_a_letter_of_marks_speaks_of_what_exists() -> None:
+    letter = send(write_marks("Мария", [ALGEBRA, ALGEBRA], PORTAL))
+    assert letter["Subject"] == "Мария: новые отметки"
+    assert "на момент отправки" in part(letter, "plain")
+    assert "на странице «Уведомления»" in part(letter, "plain").replace("\n", " ")
+
+
+def test_the_page_of_marks_is_the_childs_week_and_day() -> None:
+    school, student = UUID(int=1), UUID(int=2)
+    url = write_week_url(PORTAL, school, student, date(2027, 1, 1))
+    assert url == f"{PORTAL}/schools/{school}/students/{student}/week?week=2026-W53#d2027-01-01"
+
+
 def test_a_single_changed_mark_is_told_as_a_correction() -> None:
     changed = TaughtMark(date(2026, 11, 19), "Алгебра", 4, "", "", True)
     letter = send(write_marks("Мария", [changed], PORTAL))
@@ -84,13 +112,21 @@ def test_a_single_changed_mark_is_told_as_a_correction() -> None:
     assert "исправлена отметка" in part(letter, "plain")
 
 
-def test_a_letter_of_credentials_holds_the_link_with_the_token_in_its_fragment() -> None:
+def test_a_letter_of_credentials_is_the_document_of_the_access() -> None:
+    """Clause R26: the application, the login, the link; the token stands in its fragment."""
     expires = datetime(2026, 12, 4, 21, 30, tzinfo=UTC)
-    letter = send(write_credentials("Школа № 1", "tok-123", expires, ZoneInfo("Europe/Moscow"), PORTAL))
-    assert letter["Subject"] == "Доступ к электронному дневнику готов"
+    first = FirstSignIn(
+        "Школа № 1", "15-ЭД/2026", date(2026, 11, 19), "ivanova.mp", "tok-123", expires, ZoneInfo("Europe/Moscow")
+    )
+    letter = send(write_credentials(first, PORTAL))
+    assert letter["Subject"] == "Доступ к электронному дневнику открыт, заявление № 15-ЭД/2026"
     for kind in ("plain", "html"):
-        assert f"{PORTAL}/activate#tok-123" in part(letter, kind)
-        assert "5 декабря 2026 г., 00:30" in part(letter, kind)
+        text = part(letter, kind)
+        assert "по заявлению от 19 ноября 2026 г. № 15-ЭД/2026" in text
+        assert f"{PORTAL}/activate#tok-123/ivanova.mp" in text
+        assert "5 декабря 2026 г., 00:30, её можно использовать один раз" in text
+    assert "Ваш логин: ivanova.mp" in part(letter, "plain")
+    assert "tok-123" not in repr(first)
 
 
 def test_the_message_id_is_the_deliverys_and_holds_no_name() -> None:
@@ -166,6 +202,12 @@ def test_a_decisions_file_names_go_out_in_ascii_as_rfc_2231_asks() -> None:
     assert raw.isascii()
     assert raw.count(b"filename*0*=utf-8''%D0%A0%D0%B5%D1%88%D0%B5%D0%BD%D0%B8%D0%B5%203-") == 3
     assert max(len(line) for line in raw.split(b"\r\n")) <= 78
+
+
+def test_files_have_a_short_name_in_ascii_for_programs_that_know_no_rfc_2231() -> None:
+    letter = send(write_decision(DECISION, PORTAL))
+    names = [part["Content-Type"].params["name"] for part in letter.iter_attachments()]
+    assert names == ["decision.pdf", "decision-scan.pdf", "decision.pdf.sig"]
 
 
 def test_a_decision_says_what_is_attached_and_how_to_check_it() -> None:

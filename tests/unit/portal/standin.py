@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -34,28 +35,34 @@ from diary.options.v1 import options_pb2
 from tests.unit.portal.standin_cases import MOTHER, ONE_TIME_CODE, Applications, Credentials, Preferences, Roster, refuse
 from tests.unit.portal.standin_papers import Documents, Papers, Schools
 
-SCHOOL, STUDENT, COURSE, LESSON = (f"0198a000-0000-7000-8000-00000000000{number}" for number in range(1, 5))
+SCHOOL, STUDENT, COURSE, LESSON, CLASSMATE = (f"0198a000-0000-7000-8000-00000000000{number}" for number in range(1, 6))
 ANNA = PersonName(family_name="Соколова", given_name="Анна", patronymic="Дмитриевна")
 ORIGIN = "http://diary.test"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 class Access(session_service_pb2_grpc.SessionServiceServicer):
-    """Sessions whose refresh tokens work once; a token used twice ends all."""
+    """Sessions whose refresh tokens work once, and for another pair as for half a minute; a token of none ends all."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.refreshes = 0
         self.live: set[str] = set()
+        self.used: set[str] = set()
         self.tokens: set[str] = set()
         self.roles = [options_pb2.ROLE_GUARDIAN, options_pb2.ROLE_TEACHER, options_pb2.ROLE_CLASS_TEACHER]
         self.asked = 0
         self.family_role = options_pb2.ROLE_GUARDIAN
         self.has_totp = False
+        self.has_child = True
+        self.addresses: list[str] = []
+        # As services without sessions of their own do.
+        self.hides_ends = False
 
     def end_all(self) -> None:
         """Ends every session, as when the last access has ended."""
         self.live.clear()
+        self.used.clear()
         self.tokens.clear()
 
     def issue(self) -> access_pb.SessionTokens:
@@ -73,16 +80,20 @@ class Access(session_service_pb2_grpc.SessionServiceServicer):
             await refuse(context, code_pb2.RESOURCE_EXHAUSTED, "SIGN_IN_BLOCKED", retry_time=retry_time.isoformat())
         if request.login == "new":
             await refuse(context, code_pb2.FAILED_PRECONDITION, "PASSWORD_NOT_SET")
+        self.addresses.append(str(dict(context.invocation_metadata()).get("x-forwarded-for", "")))
         if request.password != "right":
             await refuse(context, code_pb2.UNAUTHENTICATED, "SIGN_IN_FAILED")
+        if request.login == "head" and request.one_time_code != ONE_TIME_CODE:
+            await refuse(context, code_pb2.UNAUTHENTICATED, "CODE_WRONG" if request.one_time_code else "CODE_MISSING")
         return access_pb.CreateSessionResponse(tokens=self.issue())
 
     async def RefreshSession(self, request: access_pb.RefreshSessionRequest, context: Any) -> access_pb.RefreshSessionResponse:
         self.refreshes += 1
-        if request.refresh_token not in self.live:
+        if request.refresh_token not in self.live | self.used:
             self.end_all()
             await refuse(context, code_pb2.UNAUTHENTICATED, "SESSION_ENDED")
         self.live.discard(request.refresh_token)
+        self.used.add(request.refresh_token)
         return access_pb.RefreshSessionResponse(tokens=self.issue())
 
     async def EndSession(self, request: access_pb.EndSessionRequest, context: Any) -> access_pb.EndSessionResponse:
@@ -106,7 +117,7 @@ class Access(session_service_pb2_grpc.SessionServiceServicer):
             person_id=MOTHER,
             display_name="Соколова Мария Викторовна",
             roles=self.roles,
-            students=[student],
+            students=[student] if self.has_child else [],
         )
         return access_pb.GetCallerResponse(login="mother", schools=[school])
 
@@ -138,6 +149,8 @@ class Diary(diary_service_pb2_grpc.DiaryServiceServicer):
         self._access = access
 
     async def GetDiaryWeek(self, request: diary_pb.GetDiaryWeekRequest, context: Any) -> diary_pb.GetDiaryWeekResponse:
+        if self._access.hides_ends and not self._access.tokens:
+            await refuse(context, code_pb2.NOT_FOUND, "STUDENT_NOT_FOUND")
         await self._access.check(context)
         if request.student_id != STUDENT:
             await refuse(context, code_pb2.NOT_FOUND, "STUDENT_NOT_FOUND")
@@ -163,18 +176,47 @@ class Journal(journal_service_pb2_grpc.JournalServiceServicer):
         self.sent: list[Any] = []
         self.outcome = journal_pb.CELL_STATE_SAVED
         self.is_broken = False
+        self.is_closed = False
+        self.is_marked = True
+        self.class_name = "8-А"
+        self.sees_illness = False
+        self.lessons = [self.lesson()]
+        self.students = [
+            journal_pb.JournalStudent(student_id=STUDENT, display_name="Соколова Анна Дмитриевна", name=ANNA),
+            journal_pb.JournalStudent(student_id=CLASSMATE, display_name="Яковлев Пётр Ильич"),
+        ]
+        self.marks: list[journal_pb.JournalMark] = []
+        self.absences: list[journal_pb.JournalAbsence] = []
+        # How often another hand is faster, and what it then records.
+        self.faster: list[list[journal_pb.JournalAbsence]] = []
+
+    async def ListCourses(self, request: Any, context: Any) -> journal_pb.ListCoursesResponse:
+        names = ["Соколова Мария Викторовна"]
+        make = journal_pb.Course
+        return journal_pb.ListCoursesResponse(
+            courses=[
+                make(course_id=COURSE, subject_name="Алгебра", class_name="8-А", is_own=True, teacher_names=names),
+                make(course_id=LESSON, subject_name="Физика", class_name="8-А", teacher_names=["Орлов Пётр Ильич"]),
+            ]
+        )
 
     async def GetJournalPage(self, request: Any, context: Any) -> journal_pb.GetJournalPageResponse:
         if self.is_broken:
             raise ValueError("broken")
         period = journal_pb.Period(period_id="p", name="2 четверть", start_date="2026-11-02", end_date="2026-12-29")
+        period.is_closed = self.is_closed
         return journal_pb.GetJournalPageResponse(
-            course=journal_pb.Course(course_id=COURSE, subject_name="Алгебра", class_name="8-А", is_marked=True),
+            course=journal_pb.Course(
+                course_id=COURSE, subject_name="Алгебра", class_name=self.class_name, is_marked=self.is_marked
+            ),
             period=period,
             periods=[period],
-            students=[journal_pb.JournalStudent(student_id=STUDENT, display_name="Соколова Анна Дмитриевна", name=ANNA)],
-            lessons=[self.lesson()],
+            students=self.students,
+            lessons=self.lessons,
+            marks=self.marks,
+            absences=self.absences,
             may_record=True,
+            sees_illness=self.sees_illness,
             mark_min=2,
         )
 
@@ -182,7 +224,22 @@ class Journal(journal_service_pb2_grpc.JournalServiceServicer):
         self.sent.append(request)
         if request.lesson_date > "2026-11-24":
             await refuse(context, code_pb2.FAILED_PRECONDITION, "LESSON_IN_FUTURE")
-        return journal_pb.RecordLessonResponse(lesson=self.lesson())
+        lesson = self.lesson(
+            lesson_date=request.lesson_date,
+            lesson_number=request.lesson_number,
+            topic=request.topic,
+            homework=request.homework,
+            work_type_id=request.work_type_id,
+            etag="2",
+        )
+        self.lessons = [one for one in self.lessons if one.lesson_id != LESSON] + [lesson]
+        return journal_pb.RecordLessonResponse(lesson=lesson)
+
+    async def RetractLesson(self, request: Any, context: Any) -> journal_pb.RetractLessonResponse:
+        self.sent.append(request)
+        if not request.reason:
+            await refuse(context, code_pb2.INVALID_ARGUMENT, "REQUEST_INVALID")
+        return journal_pb.RetractLessonResponse()
 
     async def RecordMarks(self, request: Any, context: Any) -> journal_pb.RecordMarksResponse:
         self.sent.append(request)
@@ -193,24 +250,33 @@ class Journal(journal_service_pb2_grpc.JournalServiceServicer):
 
     async def RecordAttendance(self, request: Any, context: Any) -> journal_pb.RecordAttendanceResponse:
         self.sent.append(request)
-        return journal_pb.RecordAttendanceResponse(lesson=self.lesson())
+        if self.faster:
+            self.absences = self.faster.pop(0)
+            self.lessons[0].attendance_etag += "x"
+            await refuse(context, code_pb2.ABORTED, "ATTENDANCE_CHANGED")
+        self.absences = [
+            journal_pb.JournalAbsence(lesson_id=request.lesson_id, student_id=one.student_id, code=one.code)
+            for one in request.absences
+        ]
+        return journal_pb.RecordAttendanceResponse(lesson=self.lessons[0])
 
-    def lesson(self) -> journal_pb.Lesson:
-        return journal_pb.Lesson(
-            lesson_id=LESSON,
-            course_id=COURSE,
-            lesson_date="2026-11-24",
-            lesson_number=2,
-            state=journal_pb.LESSON_STATE_HELD,
-            topic="Корни",
-            etag="1",
-        )
+    def lesson(self, **changes: Any) -> journal_pb.Lesson:
+        fields: dict[str, Any] = {
+            "lesson_id": LESSON,
+            "course_id": COURSE,
+            "lesson_date": "2026-11-24",
+            "lesson_number": 2,
+            "state": journal_pb.LESSON_STATE_HELD,
+            "topic": "Корни",
+            "etag": "1",
+        }
+        return journal_pb.Lesson(**fields | changes)
 
 
 class StandIn:
     """The gateway's stand-in, and a browser at the portal."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, url: str) -> None:
         self.access = Access(clock)
         # The methods that the portal does not call stay unimplemented.
         self.journal: Journal = cast("Any", Journal)()
@@ -234,7 +300,8 @@ class StandIn:
         preference_service_pb2_grpc.add_PreferenceServiceServicer_to_server(self.preferences, self.server)
         self.port = self.server.add_insecure_port("127.0.0.1:0")
         self.gateway = Gateway(f"127.0.0.1:{self.port}")
-        self._transport = httpx.ASGITransport(app.build(self.gateway, clock), raise_app_exceptions=False)
+        self.application = app.build(self.gateway, clock, url)
+        self._transport = httpx.ASGITransport(self.application, raise_app_exceptions=False)
 
     def browser(self, **headers: str) -> httpx.AsyncClient:
         """A browser on a page of ours, without cookies yet."""
@@ -249,9 +316,9 @@ class StandIn:
 
 
 @asynccontextmanager
-async def portal(clock: Clock | None = None) -> AsyncIterator[StandIn]:
-    """The portal over a stand-in of the gateway."""
-    stand_in = StandIn(clock or SystemClock())
+async def portal(clock: Clock | None = None, url: str = ORIGIN) -> AsyncIterator[StandIn]:
+    """The portal over a stand-in of the gateway, opened by people at `url`."""
+    stand_in = StandIn(clock or SystemClock(), url)
     await stand_in.server.start()
     try:
         yield stand_in
@@ -269,5 +336,5 @@ def fields(page: httpx.Response, action: str) -> dict[str, str]:
         value = re.search(r'value="([^"]*)"', field)
         name = re.search(r'name="([^"]*)"', field)
         if name and (not re.search(r'type="(radio|checkbox)"', field) or "checked" in field):
-            found[name[1]] = value[1] if value else ""
+            found[html.unescape(name[1])] = html.unescape(value[1]) if value else ""
     return found

@@ -75,7 +75,7 @@ async def test_an_application_of_a_known_guardian_and_a_new_one_is_registered(st
         "is_for_student_too": "yes",
     }
     answer = await browser.post(FORM, data=typed)
-    assert answer.headers["location"] == f"{PAGE}?registered"
+    assert answer.headers["location"] == PAGE
     [sent] = stand_in.applications.sent
     assert sent.receive_time.ToDatetime(UTC) == datetime(2026, 11, 16, 8, 40, tzinfo=UTC)
     assert (sent.channel, sent.is_for_student_too) == (pb.APPLICATION_CHANNEL_CLASS_TEACHER, True)
@@ -120,10 +120,10 @@ async def test_granting_opens_the_way_to_slips(stand_in: StandIn, browser: Async
     form = fields(await browser.get(PAGE), f"{PAGE}/grant")
     for _ in range(2):
         answer = await browser.post(f"{PAGE}/grant", data=form)
-        assert answer.headers["location"] == f"{PAGE}?granted"
+        assert answer.headers["location"] == PAGE
     first, again = stand_in.applications.sent
     assert first == again
-    page = await browser.get(f"{PAGE}?granted")
+    page = await browser.get(PAGE)
     for text in ("sokolova.mv", "Напечатать памятку доступа", "Выдано, расписка получена", "ещё не входил(а)"):
         assert text in page.text, text
 
@@ -173,7 +173,7 @@ async def test_a_hand_over_is_recorded_and_its_button_gone(stand_in: StandIn, br
     stand_in.applications.is_granted = True
     form = fields(await browser.get(PAGE), f"{PAGE}/hand-overs")
     answer = await browser.post(f"{PAGE}/hand-overs", data=form)
-    assert answer.headers["location"] == f"{PAGE}?handed-over"
+    assert answer.headers["location"] == PAGE
     assert stand_in.applications.sent[0].applicant_id == APPLICANT
     page = await browser.get(answer.headers["location"])
     assert "расписка получена</dd>" in page.text
@@ -193,9 +193,9 @@ async def test_a_one_time_password_becomes_an_own_one_and_leads_to_the_first_wee
     assert "Не короче 10 знаков" in page.text
     typed = {**fields(page, "/activate"), "login": " new ", "one_time_password": ONE_TIME}
     answer = await browser.post("/activate", data={**typed, "new_password": OWN, "repeated": OWN})
-    assert answer.headers["location"] == "/?welcome"
-    week = (await browser.get("/?welcome")).headers["location"]
-    assert week.endswith("/week?welcome")
+    assert answer.headers["location"] == "/"
+    week = (await browser.get("/")).headers["location"]
+    assert week.endswith("/week")
     assert "Добро пожаловать!" in (await browser.get(week)).text
     assert stand_in.credentials.activated[0].activation_token == ""
 
@@ -204,7 +204,7 @@ async def test_a_one_time_password_becomes_an_own_one_and_leads_to_the_first_wee
 async def test_the_code_of_a_letter_is_taken_alone_or_with_its_link(stand_in: StandIn, pasted: str) -> None:
     form = {"by": "letter", "token": pasted, "new_password": OWN, "repeated": OWN}
     answer = await stand_in.browser().post("/activate", data=form)
-    assert answer.headers["location"] == "/?welcome"
+    assert answer.headers["location"] == "/"
     assert stand_in.credentials.activated[0].activation_token == LETTER_TOKEN
 
 
@@ -246,7 +246,7 @@ async def test_letters_are_switched_on_and_off_and_the_address_is_masked(stand_i
     assert stand_in.preferences.email not in page.text
     assert "выключено" in page.text
     answer = await browser.post(NOTICES, data={**fields(page, NOTICES), "on": "yes"})
-    assert answer.headers["location"] == "/notices?saved"
+    assert answer.headers["location"] == "/notices"
     assert stand_in.preferences.is_on
     page = await browser.get("/notices")
     await browser.post(NOTICES, data={**fields(page, NOTICES), "on": "no"})

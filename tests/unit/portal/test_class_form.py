@@ -2,6 +2,8 @@ from collections.abc import Callable
 from itertools import count
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from apps.portal.views import class_form
 from apps.portal.views.class_form import Outcome
@@ -77,7 +79,7 @@ def test_a_conflict_shows_what_stands_and_keeps_what_was_typed() -> None:
     told = pb.MarkCellOutcome(mark_id="a", state=pb.CELL_STATE_CONFLICT, revision=2, value=4)
     class_form.note_marks(outcome, pb.RecordMarksResponse(outcomes=[told]))
     slot = class_form.build_lines(page(mark("a", 4, 2)), LESSON, new_ids(), typed, outcome)[0].slots[0]
-    assert (slot.text, slot.note, slot.tone) == ("5", "изменено другим: 4", "conflict")
+    assert (slot.text, slot.note, slot.tone) == ("5", "изменил другой сотрудник: 4", "conflict")
     assert slot.name == f"mark.{ANNA}.a.2.4"
 
 
@@ -88,24 +90,39 @@ def test_a_mark_taken_back_by_another_keeps_its_id_and_its_new_revision() -> Non
     told = pb.MarkCellOutcome(mark_id="a", state=pb.CELL_STATE_CONFLICT, revision=2)
     class_form.note_marks(outcome, pb.RecordMarksResponse(outcomes=[told]))
     slot = class_form.build_lines(page(), LESSON, new_ids(), typed, outcome)[0].slots[0]
-    assert (slot.text, slot.note, slot.name) == ("5", "изменено другим: отметка снята", f"mark.{ANNA}.a.2.")
+    assert (slot.text, slot.note, slot.name) == ("5", "изменил другой сотрудник: отметка снята", f"mark.{ANNA}.a.2.")
 
 
-def test_attendance_that_nobody_touched_is_not_sent_again() -> None:
-    lines = class_form.build_lines(page(), LESSON, new_ids())
-    untouched = posted(lines) | {"attendance_etag": "1"}
-    assert class_form.plan_absences(class_form.read_class_form(untouched)) is None
-    assert class_form.plan_absences(class_form.read_class_form(posted(lines))) == []
-    changed = untouched | {f"absence.{ANNA}.0": "1"}
-    planned = class_form.plan_absences(class_form.read_class_form(changed))
+def test_everyone_not_absent_is_left_out_of_what_is_sent() -> None:
+    planned = class_form.plan_absences({ANNA: 1, BORIS: 0})
     assert planned == [pb.AbsenceCell(student_id=ANNA, code=pb.ABSENCE_CODE_ABSENT)]
+
+
+CODES = st.integers(0, 4)
+
+
+@given(typed=CODES, seen=CODES, stored=CODES)
+def test_a_line_not_touched_here_takes_what_is_stored_and_only_both_changed_is_asked(
+    typed: int, seen: int, stored: int
+) -> None:
+    form = class_form.read_class_form({f"absence.{ANNA}.{seen}": str(typed)})
+    wanted, others = class_form.merge_absences(form, {ANNA: stored, BORIS: 3})
+    assert wanted[BORIS] == 3
+    if typed == seen:
+        assert (wanted[ANNA], others) == (stored, {})
+    elif stored == seen:
+        assert (wanted[ANNA], others) == (typed, {})
+    else:
+        assert others == ({} if typed == stored else {ANNA: stored})
+        assert wanted[ANNA] == stored
 
 
 def test_attendance_changed_by_another_shows_the_other_code() -> None:
     typed = class_form.read_class_form({f"absence.{ANNA}.0": "4", f"absence.{BORIS}.0": "0"})
     changed = pb.JournalAbsence(lesson_id=LESSON, student_id=ANNA, code=pb.ABSENCE_CODE_ABSENT)
-    lines = class_form.build_lines(page(absences=(changed,)), LESSON, new_ids(), typed, Outcome(attendance="изменено"))
-    assert [(line.absence, line.absence_note) for line in lines] == [(4, "изменено другим: Н"), (0, "")]
+    outcome = Outcome(absences={ANNA: "изменил другой сотрудник: Н"})
+    lines = class_form.build_lines(page(absences=(changed,)), LESSON, new_ids(), typed, outcome)
+    assert [(line.absence, line.absence_stored, line.is_amiss) for line in lines] == [(4, 1, True), (0, 0, False)]
 
 
 def test_a_field_name_that_was_tampered_with_is_refused() -> None:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chassis.clock import SetClock
-from diary.journal.v1 import journal_service_pb2 as pb
 from tests.unit.portal.standin import COURSE, LESSON, SCHOOL, STUDENT, StandIn, fields, portal
+from tests.unit.portal.standin_cases import ONE_TIME_CODE
 
 WEEK = f"/schools/{SCHOOL}/students/{STUDENT}/week"
 LESSONS = f"/schools/{SCHOOL}/courses/{COURSE}/lessons"
@@ -33,10 +33,48 @@ async def test_signing_in_leads_to_the_first_childs_week(stand_in: StandIn) -> N
     assert (await browser.get(answer.headers["location"])).headers["location"] == WEEK
 
 
-async def test_cookies_are_secure_behind_https(stand_in: StandIn) -> None:
-    browser = stand_in.browser(**{"x-forwarded-proto": "https"})
-    answer = await browser.post("/sign-in", data={"login": "mother", "password": "right"})
-    assert all("Secure" in cookie for cookie in answer.headers.get_list("set-cookie"))
+async def test_where_people_open_it_by_https_cookies_go_over_nothing_else(clock: SetClock) -> None:
+    """Whatever the address within: TLS may end before the gateway."""
+    async with portal(clock, "https://diary.test") as stand_in:
+        browser = stand_in.browser()
+        answer = await browser.post("/sign-in", data={"login": "mother", "password": "right"})
+        cookies = answer.headers.get_list("set-cookie")
+        assert {cookie.split("=")[0] for cookie in cookies} == {"__Host-diary_access", "__Host-diary_refresh"}
+        assert all("Secure" in cookie and "Path=/" in cookie and "Domain" not in cookie for cookie in cookies)
+        assert answer.headers["strict-transport-security"] == "max-age=31536000"
+        kept = "; ".join(cookie.split(";")[0] for cookie in cookies)
+        assert (await stand_in.browser(cookie=kept).get(WEEK)).status_code == 200
+        ended = await stand_in.browser(cookie=kept).post("/sign-out")
+        assert {cookie.split("=")[0] for cookie in ended.headers.get_list("set-cookie")} == {
+            "__Host-diary_access",
+            "__Host-diary_refresh",
+        }
+        assert not stand_in.access.live
+
+
+async def test_the_address_of_the_visitor_is_handed_on(stand_in: StandIn) -> None:
+    browser = stand_in.browser(**{"x-diary-client-address": "192.0.2.7"})
+    await browser.post("/sign-in", data={"login": "mother", "password": "right"})
+    assert stand_in.access.addresses == ["192.0.2.7"]
+
+
+@pytest.mark.parametrize("written", ["{0}", "123 456", "123-456"])
+async def test_a_code_is_asked_for_as_a_step_and_taken_as_it_is_written(stand_in: StandIn, written: str) -> None:
+    browser = stand_in.browser()
+    asked = await browser.post("/sign-in", data={"login": "head", "password": "right"})
+    assert "Пароль подошёл." in asked.text
+    assert 'class="problem"' not in asked.text
+    code = {"code": written.format(ONE_TIME_CODE)}
+    form = {**fields(asked, "/sign-in"), "password": "right", **code}
+    assert (await browser.post("/sign-in", data=form)).status_code == 303
+    wrong = await browser.post("/sign-in", data={**form, "code": "654321"})
+    assert (wrong.status_code, "Код неверный" in wrong.text, 'name="code"' in wrong.text) == (422, True, True)
+
+
+async def test_a_login_too_long_to_be_one_is_not_asked_about(stand_in: StandIn) -> None:
+    answer = await stand_in.browser().post("/sign-in", data={"login": "a" * 101, "password": "right"})
+    assert (answer.status_code, "Логин или пароль не подошли." in answer.text) == (422, True)
+    assert stand_in.access.addresses == []
 
 
 @pytest.mark.parametrize(
@@ -78,14 +116,26 @@ async def test_a_post_from_a_foreign_site_is_refused(stand_in: StandIn, headers:
     assert "set-cookie" not in answer.headers
 
 
-async def test_parallel_requests_with_a_run_out_token_renew_the_session_once(stand_in: StandIn) -> None:
+async def test_parallel_requests_with_a_run_out_token_all_show_the_page(stand_in: StandIn) -> None:
     browser = await stand_in.signed_in()
     old = {"cookie": f"diary_refresh={browser.cookies['diary_refresh']}"}
     answers = await asyncio.gather(*(stand_in.browser(**old).get(WEEK) for _ in range(8)))
-    late = await stand_in.browser(**old).get(WEEK)
-    assert [answer.status_code for answer in (*answers, late)] == [200] * 9
-    assert stand_in.access.refreshes == 1
-    assert {answer.cookies["diary_refresh"] for answer in (*answers, late)} == {"refresh1"}
+    assert [answer.status_code for answer in answers] == [200] * 8
+    assert len({answer.cookies["diary_refresh"] for answer in answers}) == 8
+
+
+@pytest.mark.parametrize("path", [WEEK, "/", "/notices", "/account/second-factor"])
+async def test_a_session_that_ended_elsewhere_leads_to_sign_in_on_every_page(stand_in: StandIn, path: str) -> None:
+    """Services that keep no sessions answer as if the page did not exist, and the portal remembers callers for a moment."""
+    browser = await stand_in.signed_in()
+    await browser.get(path)
+    stand_in.access.end_all()
+    stand_in.access.hides_ends = True
+    answer = await browser.get(path)
+    assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/sign-in")
+    shown = await browser.get(answer.headers["location"])
+    assert "Вход завершён. Войдите снова." in shown.text
+    assert "Вход завершён" not in (await browser.get("/sign-in")).text
 
 
 async def test_a_refused_access_token_is_renewed_on_the_way(stand_in: StandIn) -> None:
@@ -155,52 +205,6 @@ async def test_a_defect_is_a_page_with_the_number_of_the_request(stand_in: Stand
     assert answer.status_code == 500
     assert number in answer.text
     assert "content-security-policy" in answer.headers
-
-
-async def test_a_recorded_lesson_leads_to_its_class(stand_in: StandIn) -> None:
-    browser = await stand_in.signed_in()
-    form = fields(await browser.get(f"{LESSONS}/new"), LESSONS)
-    answer = await browser.post(LESSONS, data={**form, "lesson_number": "2", "topic": "Корни"})
-    assert (answer.status_code, answer.headers["location"]) == (303, f"{LESSONS}/{LESSON}?date=2026-11-24&saved")
-    assert stand_in.journal.sent[0].topic == "Корни"
-
-
-async def test_a_refused_lesson_keeps_what_was_typed(stand_in: StandIn) -> None:
-    browser = await stand_in.signed_in()
-    form = fields(await browser.get(f"{LESSONS}/new"), LESSONS)
-    typed = {**form, "lesson_number": "2", "topic": "Моя тема", "lesson_date": "2026-12-01"}
-    answer = await browser.post(LESSONS, data=typed)
-    assert answer.status_code == 422
-    assert "День этого урока ещё не наступил" in answer.text
-    assert fields(answer, LESSONS)["topic"] == "Моя тема"
-    assert fields(answer, LESSONS)["request_id"] != form["request_id"]
-
-
-async def test_a_class_form_sent_twice_sends_the_same_requests(stand_in: StandIn) -> None:
-    browser = await stand_in.signed_in()
-    path = f"{LESSONS}/{LESSON}"
-    form = fields(await browser.get(path), path)
-    cell = next(name for name in form if name.startswith("mark."))
-    for _ in range(2):
-        assert (await browser.post(path, data={**form, cell: "5"})).status_code == 303
-    marks, attendance, *again = stand_in.journal.sent
-    assert again == [marks, attendance]
-    assert marks.cells[0].value == 5
-    assert attendance.absences == []
-
-
-async def test_a_conflict_is_shown_beside_its_cell(stand_in: StandIn) -> None:
-    browser = await stand_in.signed_in()
-    stand_in.journal.outcome = pb.CELL_STATE_CONFLICT
-    path = f"{LESSONS}/{LESSON}"
-    form = fields(await browser.get(path), path)
-    cell = next(name for name in form if name.startswith("mark."))
-    answer = await browser.post(path, data={**form, cell: "5"})
-    assert answer.status_code == 409
-    assert "изменено другим: 4" in answer.text
-    again = fields(answer, path)
-    assert again["marks_request_id"] != form["marks_request_id"]
-    assert [value for name, value in again.items() if name.startswith("mark.") and ".2." in name] == ["5"]
 
 
 async def test_who_is_signed_in_is_asked_once_in_ten_seconds(stand_in: StandIn, clock: SetClock) -> None:

@@ -27,7 +27,7 @@ async def test_the_head_signs_all_that_are_on_with_one_code(stand_in: StandIn, h
     form = fields(page, f"{PAGE}/sign")
     assert form["application"] == CASE
     answer = await head.post(f"{PAGE}/sign", data={**form, "code": "123 456"})
-    assert answer.headers["location"] == f"{PAGE}?signed=1"
+    assert answer.headers["location"] == PAGE
     [sent] = [one for one in stand_in.applications.sent if isinstance(one, access_pb.SignRefusalsRequest)]
     assert (list(sent.application_ids), sent.one_time_code, sent.request_id) == ([CASE], ONE_TIME_CODE, form["request_id"])
     after = await head.get(answer.headers["location"])
@@ -103,7 +103,7 @@ async def test_a_scan_is_kept_and_pages_that_match_nothing_are_named(
     answer = await _upload(browser, b"%PDF-1.7 scan")
     assert "Подписано решений: 1 (№ 3-ЭДО/2026)." in answer.text
     assert "<b>Страница\u00a02</b>: на странице не читается QR-код" in answer.text
-    assert "Все решения подписаны." in answer.text
+    assert "Решений, которые ждут подписи на бумаге или файла подписи, нет." in answer.text
     [sent] = stand_in.documents.sent
     assert (sent.file, sent.signed_date) == (b"%PDF-1.7 scan", "2026-11-17")
 
@@ -158,7 +158,7 @@ async def test_a_secret_is_shown_once_as_a_code_and_as_text_and_confirmed(stand_
     assert (refused.status_code, "Код неверный" in refused.text) == (422, True)
     assert SECRET[:4] not in refused.text
     answer = await head.post(f"{FACTOR}/confirm", data={**fields(refused, f"{FACTOR}/confirm"), "code": ONE_TIME_CODE})
-    assert answer.headers["location"] == f"{FACTOR}?confirmed"
+    assert answer.headers["location"] == FACTOR
     assert PAGE in (await head.get(answer.headers["location"])).text
     again = await head.post(FACTOR, data={**form, "password": "right"})
     assert "Второй фактор уже подключён." in again.text

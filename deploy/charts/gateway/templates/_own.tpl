@@ -6,6 +6,8 @@
   ports:
     - name: http
       containerPort: {{ include "service.port" . }}
+    - name: portal
+      containerPort: {{ get (include "service.calledPorts" . | fromYaml) "gateway" }}
     - name: metrics
       containerPort: {{ include "service.metricsPort" . }}
   startupProbe:

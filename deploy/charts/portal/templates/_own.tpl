@@ -1,5 +1,5 @@
 {{- define "portal.container" -}}
-{{- $gateway := get (include "service.ports" . | fromYaml) "gateway" -}}
+{{- $gateway := get (include "service.calledPorts" . | fromYaml) "gateway" -}}
 - name: portal
   image: {{ include "service.image" (dict "root" . "image" "portal") }}
   args: [apps.portal]
@@ -14,8 +14,10 @@
       value: {{ .Values.global.logLevel }}
     - name: DIARY_PORTAL_PORT
       value: {{ include "service.port" . | quote }}
+    - name: DIARY_PORTAL_URL
+      value: {{ include "service.portalUrl" . }}
     - name: DIARY_GATEWAY_ADDRESS
-      value: dns:///diary-gateway:{{ $gateway }}
+      value: dns:///diary-gateway-portal:{{ $gateway }}
   startupProbe:
     httpGet:
       path: /healthz

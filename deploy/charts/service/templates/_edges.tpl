@@ -18,6 +18,12 @@ gateway: 8080
 portal: 8081
 {{- end -}}
 
+{{/* The port at which those of the table call: the gateway has a door for the portal alone, whose word for its client it takes. */}}
+{{- define "service.calledPorts" -}}
+{{- $ports := include "service.ports" . | fromYaml -}}
+{{- merge (dict "gateway" 8082) $ports | toYaml -}}
+{{- end -}}
+
 {{/* The port of metrics; the portal has none. */}}
 {{- define "service.metricsPorts" -}}
 access: 9101

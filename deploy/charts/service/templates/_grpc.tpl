@@ -66,6 +66,8 @@
   value: 0.0.0.0
 - name: DIARY_LOG_LEVEL
   value: {{ .Values.global.logLevel }}
+- name: DIARY_REFLECTION
+  value: "false"
 - name: DIARY_KEYS_DIR
   value: /etc/diary/keys
 - name: DIARY_NATS_URL_FILE
@@ -92,7 +94,7 @@
 
 {{- define "service.grpcVolumes" -}}
 {{- $files := list "jwks.json" (printf "service-%s.pem" .Chart.Name) -}}
-{{- if eq .Chart.Name "access" }}{{ $files = append $files "token.pem" }}{{ end -}}
+{{- if eq .Chart.Name "access" }}{{ $files = concat $files (list "token.pem" "factor-keys.json") }}{{ end -}}
 {{- if eq .Chart.Name "documents" }}{{ $files = concat $files (list "seal-ca.pem" "seal-ca.crt") }}{{ end -}}
 {{ include "service.tmpVolume" . }}
 {{ include "service.keysVolume" (dict "root" . "files" $files) }}
@@ -108,7 +110,7 @@
       - secret:
           name: {{ .Values.global.nats.secret }}
           items:
-            - key: url
+            - key: {{ .Chart.Name }}-url
               path: nats-url
       {{- with include (printf "%s.files" .Chart.Name) . | trim }}
       {{- . | nindent 6 }}

@@ -2,7 +2,7 @@
 {{- define "service.networkPolicy" -}}
 {{- $name := .Chart.Name -}}
 {{- $edges := include "service.edges" . | fromYaml -}}
-{{- $ports := include "service.ports" . | fromYaml -}}
+{{- $ports := include "service.calledPorts" . | fromYaml -}}
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata:

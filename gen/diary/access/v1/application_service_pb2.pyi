@@ -313,6 +313,46 @@ GUARDIAN_KIND_REPRESENTATIVE: GuardianKind.ValueType  # 7
 """представитель по доверенности."""
 Global___GuardianKind: _TypeAlias = GuardianKind  # noqa: Y015
 
+class _AuthorityEnding:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AuthorityEndingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AuthorityEnding.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    AUTHORITY_ENDING_UNSPECIFIED: _AuthorityEnding.ValueType  # 0
+    """Not set."""
+    AUTHORITY_ENDING_COURT_ACT: _AuthorityEnding.ValueType  # 1
+    """By a court's act that the school has."""
+    AUTHORITY_ENDING_GUARDIANSHIP_ACT: _AuthorityEnding.ValueType  # 2
+    """By an act of the guardianship authority that the school has."""
+    AUTHORITY_ENDING_POWER_WITHDRAWN: _AuthorityEnding.ValueType  # 3
+    """The power of attorney was withdrawn."""
+    AUTHORITY_ENDING_POWER_EXPIRED: _AuthorityEnding.ValueType  # 4
+    """The term of the power of attorney ran out."""
+    AUTHORITY_ENDING_TERM_EXPIRED: _AuthorityEnding.ValueType  # 5
+    """The term of another document ran out."""
+    AUTHORITY_ENDING_OTHER: _AuthorityEnding.ValueType  # 6
+    """In another way; no act is named."""
+
+class AuthorityEnding(_AuthorityEnding, metaclass=_AuthorityEndingEnumTypeWrapper):
+    """How an applicant's authority ended (R6, R19)."""
+
+AUTHORITY_ENDING_UNSPECIFIED: AuthorityEnding.ValueType  # 0
+"""Not set."""
+AUTHORITY_ENDING_COURT_ACT: AuthorityEnding.ValueType  # 1
+"""By a court's act that the school has."""
+AUTHORITY_ENDING_GUARDIANSHIP_ACT: AuthorityEnding.ValueType  # 2
+"""By an act of the guardianship authority that the school has."""
+AUTHORITY_ENDING_POWER_WITHDRAWN: AuthorityEnding.ValueType  # 3
+"""The power of attorney was withdrawn."""
+AUTHORITY_ENDING_POWER_EXPIRED: AuthorityEnding.ValueType  # 4
+"""The term of the power of attorney ran out."""
+AUTHORITY_ENDING_TERM_EXPIRED: AuthorityEnding.ValueType  # 5
+"""The term of another document ran out."""
+AUTHORITY_ENDING_OTHER: AuthorityEnding.ValueType  # 6
+"""In another way; no act is named."""
+Global___AuthorityEnding: _TypeAlias = AuthorityEnding  # noqa: Y015
+
 class _CredentialsWay:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -403,6 +443,7 @@ class Refusal(_message.Message):
     SIGNER_NAME_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     SIGNER_FIELD_NUMBER: _builtins.int
+    AUTHORITY_ENDING_FIELD_NUMBER: _builtins.int
     ground: Global___RefusalGround.ValueType
     """The ground."""
     evidence: _builtins.str
@@ -413,6 +454,8 @@ class Refusal(_message.Message):
     """Who signed, for display; empty before the signature."""
     reason: Global___RefusalReason.ValueType
     """Which case of the ground it is."""
+    authority_ending: Global___AuthorityEnding.ValueType
+    """AUTHORITY_ENDED: how."""
     @_builtins.property
     def propose_time(self) -> _timestamp_pb2.Timestamp:
         """When it was proposed."""
@@ -436,10 +479,11 @@ class Refusal(_message.Message):
         signer_name: _builtins.str = ...,
         reason: Global___RefusalReason.ValueType = ...,
         signer: _person_name_pb2.PersonName | None = ...,
+        authority_ending: Global___AuthorityEnding.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["propose_time", b"propose_time", "sign_time", b"sign_time", "signer", b"signer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "ground", b"ground", "number", b"number", "propose_time", b"propose_time", "reason", b"reason", "sign_time", b"sign_time", "signer", b"signer", "signer_name", b"signer_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority_ending", b"authority_ending", "evidence", b"evidence", "ground", b"ground", "number", b"number", "propose_time", b"propose_time", "reason", b"reason", "sign_time", b"sign_time", "signer", b"signer", "signer_name", b"signer_name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -462,12 +506,16 @@ class FiledApplicant(_message.Message):
     PAPER_REASON_FIELD_NUMBER: _builtins.int
     DECLINES_PRINTOUTS_FIELD_NUMBER: _builtins.int
     ENDS_PAPER_MODE_FIELD_NUMBER: _builtins.int
+    AUTHORITY_DATE_FIELD_NUMBER: _builtins.int
+    AUTHORITY_END_DATE_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
-    """The person, when the school knows it already; empty for a new one."""
+    """The person, when the school knows it already; empty for a new one. A guardian of another student may be named with the legal
+    relation and document to this one.
+    """
     family_name: _builtins.str
-    """Family name; for a new person."""
+    """Family name; for a new person. Letters, hyphens, apostrophes, full stops and spaces (NAME_INVALID)."""
     given_name: _builtins.str
-    """Given name; for a new person."""
+    """Given name; for a new person, empty for one who has a single name."""
     patronymic: _builtins.str
     """Patronymic; for a new person, may be empty."""
     guardian_kind: Global___GuardianKind.ValueType
@@ -475,7 +523,7 @@ class FiledApplicant(_message.Message):
     authority_document: _builtins.str
     """The document that shows the authority: kind, number, date. No copy is kept."""
     email: _builtins.str
-    """Address for letters; needed for CREDENTIALS_WAY_EMAIL."""
+    """Address for letters, its domain in any alphabet; needed for CREDENTIALS_WAY_EMAIL."""
     credentials_way: Global___CredentialsWay.ValueType
     """How the applicant wants the credentials."""
     paper_reason: Global___PaperReason.ValueType
@@ -484,6 +532,10 @@ class FiledApplicant(_message.Message):
     """In a statement: the guardian declines printouts too (R8)."""
     ends_paper_mode: _builtins.bool
     """In an application: the guardian's paper mode ends with the granting."""
+    authority_date: _builtins.str
+    """Date of the document, ISO 8601; of a power of attorney needed where its last day is not told: it then holds one year."""
+    authority_end_date: _builtins.str
+    """Last day on which the authority holds, ISO 8601; empty where the document names none."""
     def __init__(
         self,
         *,
@@ -498,10 +550,12 @@ class FiledApplicant(_message.Message):
         paper_reason: Global___PaperReason.ValueType = ...,
         declines_printouts: _builtins.bool = ...,
         ends_paper_mode: _builtins.bool = ...,
+        authority_date: _builtins.str = ...,
+        authority_end_date: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority_document", b"authority_document", "credentials_way", b"credentials_way", "declines_printouts", b"declines_printouts", "email", b"email", "ends_paper_mode", b"ends_paper_mode", "family_name", b"family_name", "given_name", b"given_name", "guardian_kind", b"guardian_kind", "paper_reason", b"paper_reason", "patronymic", b"patronymic", "person_id", b"person_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority_date", b"authority_date", "authority_document", b"authority_document", "authority_end_date", b"authority_end_date", "credentials_way", b"credentials_way", "declines_printouts", b"declines_printouts", "email", b"email", "ends_paper_mode", b"ends_paper_mode", "family_name", b"family_name", "given_name", b"given_name", "guardian_kind", b"guardian_kind", "paper_reason", b"paper_reason", "patronymic", b"patronymic", "person_id", b"person_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -528,6 +582,10 @@ class Applicant(_message.Message):
     PAPER_DECLARATION_FIELD_NUMBER: _builtins.int
     DECISION_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
+    AUTHORITY_DOCUMENT_FIELD_NUMBER: _builtins.int
+    AUTHORITY_DATE_FIELD_NUMBER: _builtins.int
+    AUTHORITY_END_DATE_FIELD_NUMBER: _builtins.int
+    HAS_ACCESS_FIELD_NUMBER: _builtins.int
     applicant_id: _builtins.str
     """The applicant."""
     person_id: _builtins.str
@@ -546,6 +604,14 @@ class Applicant(_message.Message):
     """The login, after the decision."""
     is_activated: _builtins.bool
     """Whether the holder has set an own password."""
+    authority_document: _builtins.str
+    """The document that shows the authority; shown to staff of the case only."""
+    authority_date: _builtins.str
+    """Date of the document, ISO 8601; empty where it was not told."""
+    authority_end_date: _builtins.str
+    """Last day on which the authority holds by its document, ISO 8601; empty without an end."""
+    has_access: _builtins.bool
+    """Whether the person has an access to this student's diary now."""
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
         """Until when access must be formed (R15); unset while the clock has not started."""
@@ -588,10 +654,14 @@ class Applicant(_message.Message):
         paper_declaration: Global___PaperDeclaration | None = ...,
         decision: Global___DecisionPaper | None = ...,
         name: _person_name_pb2.PersonName | None = ...,
+        authority_document: _builtins.str = ...,
+        authority_date: _builtins.str = ...,
+        authority_end_date: _builtins.str = ...,
+        has_access: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["decision", b"decision", "due_time", b"due_time", "hand_over_time", b"hand_over_time", "met_time", b"met_time", "name", b"name", "paper_declaration", b"paper_declaration"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "credentials_way", b"credentials_way", "decision", b"decision", "display_name", b"display_name", "due_time", b"due_time", "email", b"email", "grant_id", b"grant_id", "guardian_kind", b"guardian_kind", "hand_over_time", b"hand_over_time", "is_activated", b"is_activated", "login", b"login", "met_time", b"met_time", "name", b"name", "paper_declaration", b"paper_declaration", "person_id", b"person_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "authority_date", b"authority_date", "authority_document", b"authority_document", "authority_end_date", b"authority_end_date", "credentials_way", b"credentials_way", "decision", b"decision", "display_name", b"display_name", "due_time", b"due_time", "email", b"email", "grant_id", b"grant_id", "guardian_kind", b"guardian_kind", "hand_over_time", b"hand_over_time", "has_access", b"has_access", "is_activated", b"is_activated", "login", b"login", "met_time", b"met_time", "name", b"name", "paper_declaration", b"paper_declaration", "person_id", b"person_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

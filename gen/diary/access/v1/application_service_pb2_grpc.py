@@ -85,7 +85,7 @@ class ApplicationServiceServicer:
         """Registers an application of Appendix 1 (R29), or a statement of Appendix 2 or 3 (R30, R31), entered by staff from paper or
         told in person; a guardian or a student with access signs the own statement here, for oneself alone (R32). The case gets the next number of the school and the regulation version of the day of filing; an application
         also a deadline for each applicant (R15). A statement ends at once the access of those who signed it, and of nobody else
-        (R32, R33), and begins their paper mode (R8); after OK no call of theirs about that student succeeds, in any service.
+        (R32, R33), and begins the paper mode of those whose relation is shown (R8); after OK no call of theirs about that student succeeds, in any service.
         ENDING_PENDING: registered and ended, but a service has not confirmed it yet; repeat the request to wait again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -115,7 +115,8 @@ class ApplicationServiceServicer:
 
     def ProposeRefusal(self, request, context):
         """Proposes to refuse by exactly one of the three grounds (R19-R21), with the evidence as it stands now. A statement of Appendix 2
-        or 3 is refused by R21 (decision 5). GROUND_NOT_PROVED when the evidence does not hold.
+        or 3 is refused by R21 (decision 5). GROUND_NOT_PROVED when the evidence does not hold; SCHOOL_DETAILS_MISSING while the school has not said what a
+        decision must print: its address, its founder, the regulation by its order.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -123,7 +124,8 @@ class ApplicationServiceServicer:
 
     def SignRefusals(self, request, context):
         """Signs proposed refusals: the head's or acting head's one act (R22), the second factor asked again; all or none. Each ground is
-        proved again and gets its decision number. TOTP_NOT_ENROLLED, CODE_WRONG, NO_REFUSAL_PROPOSED, GROUND_NOT_PROVED.
+        proved again and gets its decision number. TOTP_NOT_ENROLLED, CODE_WRONG, NO_REFUSAL_PROPOSED, GROUND_NOT_PROVED,
+        SCHOOL_DETAILS_MISSING.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -132,6 +134,7 @@ class ApplicationServiceServicer:
     def WithdrawApplication(self, request, context):
         """Withdraws an application that is not decided (R24): by an applicant, or by staff who write down what an applicant says. A
         statement of Appendix 2 or 3 has had its effect and is not withdrawn (NOTHING_TO_WITHDRAW): a new application gives access again.
+        What two guardians filed neither of them withdraws here alone (WITHDRAWAL_OF_ANOTHER).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

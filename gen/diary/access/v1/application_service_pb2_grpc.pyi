@@ -37,7 +37,7 @@ class ApplicationServiceStub:
     """Registers an application of Appendix 1 (R29), or a statement of Appendix 2 or 3 (R30, R31), entered by staff from paper or
     told in person; a guardian or a student with access signs the own statement here, for oneself alone (R32). The case gets the next number of the school and the regulation version of the day of filing; an application
     also a deadline for each applicant (R15). A statement ends at once the access of those who signed it, and of nobody else
-    (R32, R33), and begins their paper mode (R8); after OK no call of theirs about that student succeeds, in any service.
+    (R32, R33), and begins the paper mode of those whose relation is shown (R8); after OK no call of theirs about that student succeeds, in any service.
     ENDING_PENDING: registered and ended, but a service has not confirmed it yet; repeat the request to wait again.
     """
     GetApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.GetApplicationRequest, _application_service_pb2.GetApplicationResponse]
@@ -48,15 +48,18 @@ class ApplicationServiceStub:
     """Grants access to every applicant of a case (R9-R12) and makes their credentials ready. CHECKLIST_INCOMPLETE names what lacks."""
     ProposeRefusal: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.ProposeRefusalRequest, _application_service_pb2.ProposeRefusalResponse]
     """Proposes to refuse by exactly one of the three grounds (R19-R21), with the evidence as it stands now. A statement of Appendix 2
-    or 3 is refused by R21 (decision 5). GROUND_NOT_PROVED when the evidence does not hold.
+    or 3 is refused by R21 (decision 5). GROUND_NOT_PROVED when the evidence does not hold; SCHOOL_DETAILS_MISSING while the school has not said what a
+    decision must print: its address, its founder, the regulation by its order.
     """
     SignRefusals: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.SignRefusalsRequest, _application_service_pb2.SignRefusalsResponse]
     """Signs proposed refusals: the head's or acting head's one act (R22), the second factor asked again; all or none. Each ground is
-    proved again and gets its decision number. TOTP_NOT_ENROLLED, CODE_WRONG, NO_REFUSAL_PROPOSED, GROUND_NOT_PROVED.
+    proved again and gets its decision number. TOTP_NOT_ENROLLED, CODE_WRONG, NO_REFUSAL_PROPOSED, GROUND_NOT_PROVED,
+    SCHOOL_DETAILS_MISSING.
     """
     WithdrawApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.WithdrawApplicationRequest, _application_service_pb2.WithdrawApplicationResponse]
     """Withdraws an application that is not decided (R24): by an applicant, or by staff who write down what an applicant says. A
     statement of Appendix 2 or 3 has had its effect and is not withdrawn (NOTHING_TO_WITHDRAW): a new application gives access again.
+    What two guardians filed neither of them withdraws here alone (WITHDRAWAL_OF_ANOTHER).
     """
     RecordHandOver: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.RecordHandOverRequest, _application_service_pb2.RecordHandOverResponse]
     """Records that the slip was handed over and its receipt signed (R25), or, of a refused case, how the decision was given to the
@@ -72,7 +75,7 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     """Registers an application of Appendix 1 (R29), or a statement of Appendix 2 or 3 (R30, R31), entered by staff from paper or
     told in person; a guardian or a student with access signs the own statement here, for oneself alone (R32). The case gets the next number of the school and the regulation version of the day of filing; an application
     also a deadline for each applicant (R15). A statement ends at once the access of those who signed it, and of nobody else
-    (R32, R33), and begins their paper mode (R8); after OK no call of theirs about that student succeeds, in any service.
+    (R32, R33), and begins the paper mode of those whose relation is shown (R8); after OK no call of theirs about that student succeeds, in any service.
     ENDING_PENDING: registered and ended, but a service has not confirmed it yet; repeat the request to wait again.
     """
     GetApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.GetApplicationRequest, _application_service_pb2.GetApplicationResponse]  # type: ignore[assignment]
@@ -83,15 +86,18 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     """Grants access to every applicant of a case (R9-R12) and makes their credentials ready. CHECKLIST_INCOMPLETE names what lacks."""
     ProposeRefusal: _aio.UnaryUnaryMultiCallable[_application_service_pb2.ProposeRefusalRequest, _application_service_pb2.ProposeRefusalResponse]  # type: ignore[assignment]
     """Proposes to refuse by exactly one of the three grounds (R19-R21), with the evidence as it stands now. A statement of Appendix 2
-    or 3 is refused by R21 (decision 5). GROUND_NOT_PROVED when the evidence does not hold.
+    or 3 is refused by R21 (decision 5). GROUND_NOT_PROVED when the evidence does not hold; SCHOOL_DETAILS_MISSING while the school has not said what a
+    decision must print: its address, its founder, the regulation by its order.
     """
     SignRefusals: _aio.UnaryUnaryMultiCallable[_application_service_pb2.SignRefusalsRequest, _application_service_pb2.SignRefusalsResponse]  # type: ignore[assignment]
     """Signs proposed refusals: the head's or acting head's one act (R22), the second factor asked again; all or none. Each ground is
-    proved again and gets its decision number. TOTP_NOT_ENROLLED, CODE_WRONG, NO_REFUSAL_PROPOSED, GROUND_NOT_PROVED.
+    proved again and gets its decision number. TOTP_NOT_ENROLLED, CODE_WRONG, NO_REFUSAL_PROPOSED, GROUND_NOT_PROVED,
+    SCHOOL_DETAILS_MISSING.
     """
     WithdrawApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.WithdrawApplicationRequest, _application_service_pb2.WithdrawApplicationResponse]  # type: ignore[assignment]
     """Withdraws an application that is not decided (R24): by an applicant, or by staff who write down what an applicant says. A
     statement of Appendix 2 or 3 has had its effect and is not withdrawn (NOTHING_TO_WITHDRAW): a new application gives access again.
+    What two guardians filed neither of them withdraws here alone (WITHDRAWAL_OF_ANOTHER).
     """
     RecordHandOver: _aio.UnaryUnaryMultiCallable[_application_service_pb2.RecordHandOverRequest, _application_service_pb2.RecordHandOverResponse]  # type: ignore[assignment]
     """Records that the slip was handed over and its receipt signed (R25), or, of a refused case, how the decision was given to the
@@ -110,7 +116,7 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         """Registers an application of Appendix 1 (R29), or a statement of Appendix 2 or 3 (R30, R31), entered by staff from paper or
         told in person; a guardian or a student with access signs the own statement here, for oneself alone (R32). The case gets the next number of the school and the regulation version of the day of filing; an application
         also a deadline for each applicant (R15). A statement ends at once the access of those who signed it, and of nobody else
-        (R32, R33), and begins their paper mode (R8); after OK no call of theirs about that student succeeds, in any service.
+        (R32, R33), and begins the paper mode of those whose relation is shown (R8); after OK no call of theirs about that student succeeds, in any service.
         ENDING_PENDING: registered and ended, but a service has not confirmed it yet; repeat the request to wait again.
         """
 
@@ -145,7 +151,8 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_application_service_pb2.ProposeRefusalResponse, _abc.Awaitable[_application_service_pb2.ProposeRefusalResponse]]:
         """Proposes to refuse by exactly one of the three grounds (R19-R21), with the evidence as it stands now. A statement of Appendix 2
-        or 3 is refused by R21 (decision 5). GROUND_NOT_PROVED when the evidence does not hold.
+        or 3 is refused by R21 (decision 5). GROUND_NOT_PROVED when the evidence does not hold; SCHOOL_DETAILS_MISSING while the school has not said what a
+        decision must print: its address, its founder, the regulation by its order.
         """
 
     @_abc_1.abstractmethod
@@ -155,7 +162,8 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_application_service_pb2.SignRefusalsResponse, _abc.Awaitable[_application_service_pb2.SignRefusalsResponse]]:
         """Signs proposed refusals: the head's or acting head's one act (R22), the second factor asked again; all or none. Each ground is
-        proved again and gets its decision number. TOTP_NOT_ENROLLED, CODE_WRONG, NO_REFUSAL_PROPOSED, GROUND_NOT_PROVED.
+        proved again and gets its decision number. TOTP_NOT_ENROLLED, CODE_WRONG, NO_REFUSAL_PROPOSED, GROUND_NOT_PROVED,
+        SCHOOL_DETAILS_MISSING.
         """
 
     @_abc_1.abstractmethod
@@ -166,6 +174,7 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_application_service_pb2.WithdrawApplicationResponse, _abc.Awaitable[_application_service_pb2.WithdrawApplicationResponse]]:
         """Withdraws an application that is not decided (R24): by an applicant, or by staff who write down what an applicant says. A
         statement of Appendix 2 or 3 has had its effect and is not withdrawn (NOTHING_TO_WITHDRAW): a new application gives access again.
+        What two guardians filed neither of them withdraws here alone (WITHDRAWAL_OF_ANOTHER).
         """
 
     @_abc_1.abstractmethod

@@ -91,7 +91,7 @@ class ActivateAccountResponse(_message.Message):
     TOKENS_FIELD_NUMBER: _builtins.int
     LOGIN_FIELD_NUMBER: _builtins.int
     login: _builtins.str
-    """The login, since a letter does not name it before."""
+    """The login."""
     @_builtins.property
     def tokens(self) -> _session_service_pb2.SessionTokens:
         """The session that begins."""
@@ -148,6 +148,9 @@ class RedeemDeliveryResponse(_message.Message):
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     SCHOOL_NAME_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
+    LOGIN_FIELD_NUMBER: _builtins.int
+    APPLICATION_NUMBER_FIELD_NUMBER: _builtins.int
+    APPLICATION_DATE_FIELD_NUMBER: _builtins.int
     email: _builtins.str
     """Where to send."""
     activation_token: _builtins.str
@@ -158,6 +161,12 @@ class RedeemDeliveryResponse(_message.Message):
     """Short name of the school, for the letter."""
     time_zone: _builtins.str
     """IANA zone of the school."""
+    login: _builtins.str
+    """The login, for the letter: the document says link, login and how the password is made (R26)."""
+    application_number: _builtins.str
+    """Number of the application on which the access was given."""
+    application_date: _builtins.str
+    """Date of that application, ISO 8601."""
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """Until when the token is accepted."""
@@ -171,10 +180,13 @@ class RedeemDeliveryResponse(_message.Message):
         account_id: _builtins.str = ...,
         school_name: _builtins.str = ...,
         time_zone: _builtins.str = ...,
+        login: _builtins.str = ...,
+        application_number: _builtins.str = ...,
+        application_date: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "activation_token", b"activation_token", "email", b"email", "expire_time", b"expire_time", "school_name", b"school_name", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "activation_token", b"activation_token", "application_date", b"application_date", "application_number", b"application_number", "email", b"email", "expire_time", b"expire_time", "login", b"login", "school_name", b"school_name", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -112,6 +112,8 @@ class Decision(_message.Message):
     ACCESS_END_TIME_FIELD_NUMBER: _builtins.int
     PAPER_NUMBER_FIELD_NUMBER: _builtins.int
     DECLINES_PRINTOUTS_FIELD_NUMBER: _builtins.int
+    KEEPS_STUDENT_ACCESS_FIELD_NUMBER: _builtins.int
+    KEEPS_GUARDIAN_ACCESS_FIELD_NUMBER: _builtins.int
     IS_OWN_STATEMENT_OF_STUDENT_FIELD_NUMBER: _builtins.int
     SIGNER_NAME_FIELD_NUMBER: _builtins.int
     SIGNER_POSITION_FIELD_NUMBER: _builtins.int
@@ -120,6 +122,11 @@ class Decision(_message.Message):
     STUDENT_FIELD_NUMBER: _builtins.int
     SIGNER_FIELD_NUMBER: _builtins.int
     PREPARER_FIELD_NUMBER: _builtins.int
+    AUTHORITY_ENDING_FIELD_NUMBER: _builtins.int
+    AUTHORITY_END_DATE_FIELD_NUMBER: _builtins.int
+    AUTHORITY_ACT_NUMBER_FIELD_NUMBER: _builtins.int
+    AUTHORITY_ACT_DATE_FIELD_NUMBER: _builtins.int
+    AUTHORITY_ENDING_WORDS_FIELD_NUMBER: _builtins.int
     application_id: _builtins.str
     """The case."""
     applicant_id: _builtins.str
@@ -164,6 +171,10 @@ class Decision(_message.Message):
     """R21: number of the declaration for paper; empty when none holds."""
     declines_printouts: _builtins.bool
     """R21: whether printouts were declined too."""
+    keeps_student_access: _builtins.bool
+    """Whether the student, another person than the applicant, has an access that goes on."""
+    keeps_guardian_access: _builtins.bool
+    """Whether another guardian than the applicant has an access that goes on."""
     is_own_statement_of_student: _builtins.bool
     """R21: the statement was the student's own."""
     signer_name: _builtins.str
@@ -172,6 +183,18 @@ class Decision(_message.Message):
     """Who decided: position, such as Директор, or исполняющий обязанности директора (приказ от 01.09.2026 № 5)."""
     preparer_name: _builtins.str
     """Who prepared the decision."""
+    authority_ending: _application_service_pb2.AuthorityEnding.ValueType
+    """AUTHORITY_ENDED: how."""
+    authority_end_date: _builtins.str
+    """AUTHORITY_ENDED: the last day of the authority, ISO 8601."""
+    authority_act_number: _builtins.str
+    """AUTHORITY_ENDED by an act: its number."""
+    authority_act_date: _builtins.str
+    """AUTHORITY_ENDED by an act: its date, ISO 8601."""
+    authority_ending_words: _builtins.str
+    """AUTHORITY_ENDED: the same in words as the decision prints them, without a full stop. An act is named only where one is
+    recorded.
+    """
     @_builtins.property
     def decide_time(self) -> _timestamp_pb2.Timestamp:
         """When the head decided."""
@@ -238,6 +261,8 @@ class Decision(_message.Message):
         access_end_time: _timestamp_pb2.Timestamp | None = ...,
         paper_number: _builtins.str = ...,
         declines_printouts: _builtins.bool = ...,
+        keeps_student_access: _builtins.bool = ...,
+        keeps_guardian_access: _builtins.bool = ...,
         is_own_statement_of_student: _builtins.bool = ...,
         signer_name: _builtins.str = ...,
         signer_position: _builtins.str = ...,
@@ -246,10 +271,15 @@ class Decision(_message.Message):
         student: _person_name_pb2.PersonName | None = ...,
         signer: _person_name_pb2.PersonName | None = ...,
         preparer: _person_name_pb2.PersonName | None = ...,
+        authority_ending: _application_service_pb2.AuthorityEnding.ValueType = ...,
+        authority_end_date: _builtins.str = ...,
+        authority_act_number: _builtins.str = ...,
+        authority_act_date: _builtins.str = ...,
+        authority_ending_words: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["access_end_time", b"access_end_time", "applicant", b"applicant", "check_time", b"check_time", "decide_time", b"decide_time", "letterhead", b"letterhead", "preparer", b"preparer", "register_time", b"register_time", "signer", b"signer", "student", b"student"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_end_time", b"access_end_time", "account_id", b"account_id", "applicant", b"applicant", "applicant_email", b"applicant_email", "applicant_id", b"applicant_id", "applicant_name", b"applicant_name", "application_id", b"application_id", "application_number", b"application_number", "check_time", b"check_time", "class_id", b"class_id", "class_name", b"class_name", "decide_time", b"decide_time", "declines_printouts", b"declines_printouts", "ground", b"ground", "is_own_statement_of_student", b"is_own_statement_of_student", "kind", b"kind", "left_date", b"left_date", "left_order_number", b"left_order_number", "letterhead", b"letterhead", "number", b"number", "of_age_date", b"of_age_date", "paper_number", b"paper_number", "preparer", b"preparer", "preparer_name", b"preparer_name", "reason", b"reason", "register_time", b"register_time", "regulation_order_date", b"regulation_order_date", "regulation_order_number", b"regulation_order_number", "regulation_title", b"regulation_title", "signer", b"signer", "signer_name", b"signer_name", "signer_position", b"signer_position", "student", b"student", "student_name", b"student_name", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_end_time", b"access_end_time", "account_id", b"account_id", "applicant", b"applicant", "applicant_email", b"applicant_email", "applicant_id", b"applicant_id", "applicant_name", b"applicant_name", "application_id", b"application_id", "application_number", b"application_number", "authority_act_date", b"authority_act_date", "authority_act_number", b"authority_act_number", "authority_end_date", b"authority_end_date", "authority_ending", b"authority_ending", "authority_ending_words", b"authority_ending_words", "check_time", b"check_time", "class_id", b"class_id", "class_name", b"class_name", "decide_time", b"decide_time", "declines_printouts", b"declines_printouts", "ground", b"ground", "is_own_statement_of_student", b"is_own_statement_of_student", "keeps_guardian_access", b"keeps_guardian_access", "keeps_student_access", b"keeps_student_access", "kind", b"kind", "left_date", b"left_date", "left_order_number", b"left_order_number", "letterhead", b"letterhead", "number", b"number", "of_age_date", b"of_age_date", "paper_number", b"paper_number", "preparer", b"preparer", "preparer_name", b"preparer_name", "reason", b"reason", "register_time", b"register_time", "regulation_order_date", b"regulation_order_date", "regulation_order_number", b"regulation_order_number", "regulation_title", b"regulation_title", "signer", b"signer", "signer_name", b"signer_name", "signer_position", b"signer_position", "student", b"student", "student_name", b"student_name", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

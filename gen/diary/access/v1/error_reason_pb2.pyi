@@ -42,10 +42,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The same request runs at this moment; repeat it and get its answer."""
     ERROR_REASON_METHOD_NOT_DECLARED: _ErrorReason.ValueType  # 9
     """The method has no declaration of who may call it; a defect of the installation."""
+    ERROR_REASON_SERVICE_NOT_ALLOWED: _ErrorReason.ValueType  # 90
+    """The service may not call this method. Example: journal asks documents to render a slip."""
+    ERROR_REASON_REQUEST_TOO_LARGE: _ErrorReason.ValueType  # 91
+    """The request has more bytes than the method takes. Example: a name of a megabyte."""
     ERROR_REASON_SIGN_IN_FAILED: _ErrorReason.ValueType  # 10
     """The login is not known or the password is wrong."""
     ERROR_REASON_SIGN_IN_BLOCKED: _ErrorReason.ValueType  # 11
-    """Too many failed sign-ins for this login; wait until retry_time."""
+    """Too many failed sign-ins for this login from this address, or very many from everywhere; wait until retry_time."""
     ERROR_REASON_SESSION_ENDED: _ErrorReason.ValueType  # 12
     """The session is over or its refresh token was already used: sign in again."""
     ERROR_REASON_GRANT_NOT_FOUND: _ErrorReason.ValueType  # 13
@@ -61,7 +65,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_PERSON_NOT_FOUND: _ErrorReason.ValueType  # 18
     """No such person of the school among the student's guardians."""
     ERROR_REASON_APPLICANT_INCOMPLETE: _ErrorReason.ValueType  # 19
-    """A new applicant needs family name, given name and the legal relation."""
+    """A new applicant needs family name and the legal relation; one name is enough for who has no other."""
     ERROR_REASON_EMAIL_MISSING: _ErrorReason.ValueType  # 20
     """Credentials by e-mail need an address."""
     ERROR_REASON_RECEIVED_IN_FUTURE: _ErrorReason.ValueType  # 21
@@ -126,6 +130,30 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The date of a declaration has not come yet."""
     ERROR_REASON_ETAG_STALE: _ErrorReason.ValueType  # 51
     """Another has changed it meanwhile: read it again."""
+    ERROR_REASON_CODE_BLOCKED: _ErrorReason.ValueType  # 60
+    """Too many wrong one-time codes of the account's second factor, wherever they were asked for; wait until retry_time. Example: the
+    sixth code at SignRefusals within 15 minutes.
+    """
+    ERROR_REASON_SIGN_IN_BUSY: _ErrorReason.ValueType  # 61
+    """So many passwords are being checked at this moment that this one was not; repeat in a few seconds. Example: a class signs in at
+    once while strangers guess.
+    """
+    ERROR_REASON_NAME_INVALID: _ErrorReason.ValueType  # 70
+    """A name of a new applicant holds what no name holds: digits, tags, pictures. Example: <b>Иванова</b>."""
+    ERROR_REASON_AUTHORITY_DOCUMENT_INVALID: _ErrorReason.ValueType  # 71
+    """The document of an applicant's authority is told without its kind, or without a number or date. Example: x."""
+    ERROR_REASON_AUTHORITY_DATES_INVALID: _ErrorReason.ValueType  # 72
+    """The dates of an authority do not fit: a power of attorney without date and last day, a date that has not come, an end before the
+    date.
+    """
+    ERROR_REASON_RELATION_NOT_SHOWN: _ErrorReason.ValueType  # 73
+    """Of two who sign one statement one shows no relation to the student: register that statement apart."""
+    ERROR_REASON_SCHOOL_DETAILS_MISSING: _ErrorReason.ValueType  # 74
+    """What a decision prints is not known: metadata names address, founder, regulation. Example: no order adopts the regulation."""
+    ERROR_REASON_REGULATION_KNOWN: _ErrorReason.ValueType  # 75
+    """A regulation version with the same first day is recorded."""
+    ERROR_REASON_WITHDRAWAL_OF_ANOTHER: _ErrorReason.ValueType  # 76
+    """The application is another guardian's too: the school records that both withdraw it."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Reasons of errors, in ErrorInfo.reason with domain access.diary. Each says when it occurs."""
@@ -150,10 +178,14 @@ ERROR_REASON_REQUEST_IN_PROGRESS: ErrorReason.ValueType  # 8
 """The same request runs at this moment; repeat it and get its answer."""
 ERROR_REASON_METHOD_NOT_DECLARED: ErrorReason.ValueType  # 9
 """The method has no declaration of who may call it; a defect of the installation."""
+ERROR_REASON_SERVICE_NOT_ALLOWED: ErrorReason.ValueType  # 90
+"""The service may not call this method. Example: journal asks documents to render a slip."""
+ERROR_REASON_REQUEST_TOO_LARGE: ErrorReason.ValueType  # 91
+"""The request has more bytes than the method takes. Example: a name of a megabyte."""
 ERROR_REASON_SIGN_IN_FAILED: ErrorReason.ValueType  # 10
 """The login is not known or the password is wrong."""
 ERROR_REASON_SIGN_IN_BLOCKED: ErrorReason.ValueType  # 11
-"""Too many failed sign-ins for this login; wait until retry_time."""
+"""Too many failed sign-ins for this login from this address, or very many from everywhere; wait until retry_time."""
 ERROR_REASON_SESSION_ENDED: ErrorReason.ValueType  # 12
 """The session is over or its refresh token was already used: sign in again."""
 ERROR_REASON_GRANT_NOT_FOUND: ErrorReason.ValueType  # 13
@@ -169,7 +201,7 @@ ERROR_REASON_APPLICATION_NOT_FOUND: ErrorReason.ValueType  # 17
 ERROR_REASON_PERSON_NOT_FOUND: ErrorReason.ValueType  # 18
 """No such person of the school among the student's guardians."""
 ERROR_REASON_APPLICANT_INCOMPLETE: ErrorReason.ValueType  # 19
-"""A new applicant needs family name, given name and the legal relation."""
+"""A new applicant needs family name and the legal relation; one name is enough for who has no other."""
 ERROR_REASON_EMAIL_MISSING: ErrorReason.ValueType  # 20
 """Credentials by e-mail need an address."""
 ERROR_REASON_RECEIVED_IN_FUTURE: ErrorReason.ValueType  # 21
@@ -234,4 +266,28 @@ ERROR_REASON_DECLARED_IN_FUTURE: ErrorReason.ValueType  # 50
 """The date of a declaration has not come yet."""
 ERROR_REASON_ETAG_STALE: ErrorReason.ValueType  # 51
 """Another has changed it meanwhile: read it again."""
+ERROR_REASON_CODE_BLOCKED: ErrorReason.ValueType  # 60
+"""Too many wrong one-time codes of the account's second factor, wherever they were asked for; wait until retry_time. Example: the
+sixth code at SignRefusals within 15 minutes.
+"""
+ERROR_REASON_SIGN_IN_BUSY: ErrorReason.ValueType  # 61
+"""So many passwords are being checked at this moment that this one was not; repeat in a few seconds. Example: a class signs in at
+once while strangers guess.
+"""
+ERROR_REASON_NAME_INVALID: ErrorReason.ValueType  # 70
+"""A name of a new applicant holds what no name holds: digits, tags, pictures. Example: <b>Иванова</b>."""
+ERROR_REASON_AUTHORITY_DOCUMENT_INVALID: ErrorReason.ValueType  # 71
+"""The document of an applicant's authority is told without its kind, or without a number or date. Example: x."""
+ERROR_REASON_AUTHORITY_DATES_INVALID: ErrorReason.ValueType  # 72
+"""The dates of an authority do not fit: a power of attorney without date and last day, a date that has not come, an end before the
+date.
+"""
+ERROR_REASON_RELATION_NOT_SHOWN: ErrorReason.ValueType  # 73
+"""Of two who sign one statement one shows no relation to the student: register that statement apart."""
+ERROR_REASON_SCHOOL_DETAILS_MISSING: ErrorReason.ValueType  # 74
+"""What a decision prints is not known: metadata names address, founder, regulation. Example: no order adopts the regulation."""
+ERROR_REASON_REGULATION_KNOWN: ErrorReason.ValueType  # 75
+"""A regulation version with the same first day is recorded."""
+ERROR_REASON_WITHDRAWAL_OF_ANOTHER: ErrorReason.ValueType  # 76
+"""The application is another guardian's too: the school records that both withdraw it."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -330,6 +330,7 @@ class DeadlineChanged(_message.Message):
     DUE_TIME_FIELD_NUMBER: _builtins.int
     MET_TIME_FIELD_NUMBER: _builtins.int
     EVIDENCE_ID_FIELD_NUMBER: _builtins.int
+    IS_VOID_FIELD_NUMBER: _builtins.int
     school_id: _builtins.str
     """The school."""
     clause: _builtins.str
@@ -338,6 +339,8 @@ class DeadlineChanged(_message.Message):
     """What it is about; with the clause it names the deadline."""
     evidence_id: _builtins.str
     """The record that proves it; empty until met."""
+    is_void: _builtins.bool
+    """Whether the term never was: it had been begun by mistake, and is shown no more."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When its clock started."""
@@ -360,10 +363,11 @@ class DeadlineChanged(_message.Message):
         due_time: _timestamp_pb2.Timestamp | None = ...,
         met_time: _timestamp_pb2.Timestamp | None = ...,
         evidence_id: _builtins.str = ...,
+        is_void: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "met_time", b"met_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clause", b"clause", "due_time", b"due_time", "evidence_id", b"evidence_id", "met_time", b"met_time", "school_id", b"school_id", "start_time", b"start_time", "subject_id", b"subject_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clause", b"clause", "due_time", b"due_time", "evidence_id", b"evidence_id", "is_void", b"is_void", "met_time", b"met_time", "school_id", b"school_id", "start_time", b"start_time", "subject_id", b"subject_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

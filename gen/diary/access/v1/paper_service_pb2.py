@@ -29,7 +29,7 @@ from diary.options.v1 import options_pb2 as diary_dot_options_dot_v1_dot_options
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#diary/access/v1/paper_service.proto\x12\x0f\x64iary.access.v1\x1a\x1b\x62uf/validate/validate.proto\x1a)diary/access/v1/application_service.proto\x1a!diary/access/v1/person_name.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\"\xe7\x01\n\x16ListedPaperDeclaration\x12\x36\n\x0b\x64\x65\x63laration\x18\x01 \x01(\x0b\x32!.diary.access.v1.PaperDeclaration\x12\x1a\n\x12guardian_person_id\x18\x02 \x01(\t\x12\x15\n\rguardian_name\x18\x03 \x01(\t\x12\x33\n\x04\x66orm\x18\x04 \x01(\x0e\x32%.diary.access.v1.PaperDeclarationForm\x12-\n\x08guardian\x18\x05 \x01(\x0b\x32\x1b.diary.access.v1.PersonName\"\xf8\x02\n\x1dRecordPaperDeclarationRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nstudent_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\'\n\x12guardian_person_id\x18\x04 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x41\n\x04\x66orm\x18\x05 \x01(\x0e\x32%.diary.access.v1.PaperDeclarationFormB\x0c\xbaH\t\x82\x01\x06\x10\x01 \x01 \x04\x12<\n\x0c\x64\x65\x63lare_date\x18\x06 \x01(\tB&\xbaH#r\x1e\x32\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\xd8\x01\x01\x12\x38\n\x06reason\x18\x07 \x01(\x0e\x32\x1c.diary.access.v1.PaperReasonB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1a\n\x12\x64\x65\x63lines_printouts\x18\x08 \x01(\x08\"^\n\x1eRecordPaperDeclarationResponse\x12<\n\x0b\x64\x65\x63laration\x18\x01 \x01(\x0b\x32\'.diary.access.v1.ListedPaperDeclaration\"\x9a\x01\n\x1dRevokePaperDeclarationRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nstudent_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12 \n\x0e\x64\x65\x63laration_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"^\n\x1eRevokePaperDeclarationResponse\x12<\n\x0b\x64\x65\x63laration\x18\x01 \x01(\x0b\x32\'.diary.access.v1.ListedPaperDeclaration\"\x96\x01\n\x1cListPaperDeclarationsRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nstudent_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"w\n\x1dListPaperDeclarationsResponse\x12=\n\x0c\x64\x65\x63larations\x18\x01 \x03(\x0b\x32\'.diary.access.v1.ListedPaperDeclaration\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\xcf\x01\n\x14PaperDeclarationForm\x12&\n\"PAPER_DECLARATION_FORM_UNSPECIFIED\x10\x00\x12$\n PAPER_DECLARATION_FORM_STATEMENT\x10\x01\x12 \n\x1cPAPER_DECLARATION_FORM_SHEET\x10\x02\x12 \n\x1cPAPER_DECLARATION_FORM_WORDS\x10\x03\x12%\n!PAPER_DECLARATION_FORM_ELECTRONIC\x10\x04\x32\xc0\x05\n\x0cPaperService\x12\xdd\x01\n\x16RecordPaperDeclaration\x12..diary.access.v1.RecordPaperDeclarationRequest\x1a/.diary.access.v1.RecordPaperDeclarationResponse\"b\xca\xf3\x18\x14\n\x04\x04\x06\n\x08\x10\x03\x1a\nstudent_id\x82\xd3\xe4\x93\x02\x44\"?/v1/schools/{school_id}/students/{student_id}/paperDeclarations:\x01*\x12\xf5\x01\n\x16RevokePaperDeclaration\x12..diary.access.v1.RevokePaperDeclarationRequest\x1a/.diary.access.v1.RevokePaperDeclarationResponse\"z\xca\xf3\x18\x14\n\x04\x04\x06\n\x08\x10\x03\x1a\nstudent_id\x82\xd3\xe4\x93\x02\\\"W/v1/schools/{school_id}/students/{student_id}/paperDeclarations/{declaration_id}:revoke:\x01*\x12\xd7\x01\n\x15ListPaperDeclarations\x12-.diary.access.v1.ListPaperDeclarationsRequest\x1a..diary.access.v1.ListPaperDeclarationsResponse\"_\xca\xf3\x18\x14\n\x04\x04\x06\n\x08\x10\x03\x1a\nstudent_id\x82\xd3\xe4\x93\x02\x41\x12?/v1/schools/{school_id}/students/{student_id}/paperDeclarationsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#diary/access/v1/paper_service.proto\x12\x0f\x64iary.access.v1\x1a\x1b\x62uf/validate/validate.proto\x1a)diary/access/v1/application_service.proto\x1a!diary/access/v1/person_name.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\"\xe7\x01\n\x16ListedPaperDeclaration\x12\x36\n\x0b\x64\x65\x63laration\x18\x01 \x01(\x0b\x32!.diary.access.v1.PaperDeclaration\x12\x1a\n\x12guardian_person_id\x18\x02 \x01(\t\x12\x15\n\rguardian_name\x18\x03 \x01(\t\x12\x33\n\x04\x66orm\x18\x04 \x01(\x0e\x32%.diary.access.v1.PaperDeclarationForm\x12-\n\x08guardian\x18\x05 \x01(\x0b\x32\x1b.diary.access.v1.PersonName\"\xfa\x02\n\x1dRecordPaperDeclarationRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nstudent_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\'\n\x12guardian_person_id\x18\x04 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x41\n\x04\x66orm\x18\x05 \x01(\x0e\x32%.diary.access.v1.PaperDeclarationFormB\x0c\xbaH\t\x82\x01\x06\x10\x01 \x01 \x04\x12>\n\x0c\x64\x65\x63lare_date\x18\x06 \x01(\tB(\xbaH%r 2\x1e^20[0-9]{2}-[0-9]{2}-[0-9]{2}$\xd8\x01\x01\x12\x38\n\x06reason\x18\x07 \x01(\x0e\x32\x1c.diary.access.v1.PaperReasonB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1a\n\x12\x64\x65\x63lines_printouts\x18\x08 \x01(\x08\"^\n\x1eRecordPaperDeclarationResponse\x12<\n\x0b\x64\x65\x63laration\x18\x01 \x01(\x0b\x32\'.diary.access.v1.ListedPaperDeclaration\"\x9a\x01\n\x1dRevokePaperDeclarationRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nstudent_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12 \n\x0e\x64\x65\x63laration_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"^\n\x1eRevokePaperDeclarationResponse\x12<\n\x0b\x64\x65\x63laration\x18\x01 \x01(\x0b\x32\'.diary.access.v1.ListedPaperDeclaration\"\x96\x01\n\x1cListPaperDeclarationsRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nstudent_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"w\n\x1dListPaperDeclarationsResponse\x12=\n\x0c\x64\x65\x63larations\x18\x01 \x03(\x0b\x32\'.diary.access.v1.ListedPaperDeclaration\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\xcf\x01\n\x14PaperDeclarationForm\x12&\n\"PAPER_DECLARATION_FORM_UNSPECIFIED\x10\x00\x12$\n PAPER_DECLARATION_FORM_STATEMENT\x10\x01\x12 \n\x1cPAPER_DECLARATION_FORM_SHEET\x10\x02\x12 \n\x1cPAPER_DECLARATION_FORM_WORDS\x10\x03\x12%\n!PAPER_DECLARATION_FORM_ELECTRONIC\x10\x04\x32\xc0\x05\n\x0cPaperService\x12\xdd\x01\n\x16RecordPaperDeclaration\x12..diary.access.v1.RecordPaperDeclarationRequest\x1a/.diary.access.v1.RecordPaperDeclarationResponse\"b\xca\xf3\x18\x14\n\x04\x04\x06\n\x08\x10\x03\x1a\nstudent_id\x82\xd3\xe4\x93\x02\x44\"?/v1/schools/{school_id}/students/{student_id}/paperDeclarations:\x01*\x12\xf5\x01\n\x16RevokePaperDeclaration\x12..diary.access.v1.RevokePaperDeclarationRequest\x1a/.diary.access.v1.RevokePaperDeclarationResponse\"z\xca\xf3\x18\x14\n\x04\x04\x06\n\x08\x10\x03\x1a\nstudent_id\x82\xd3\xe4\x93\x02\\\"W/v1/schools/{school_id}/students/{student_id}/paperDeclarations/{declaration_id}:revoke:\x01*\x12\xd7\x01\n\x15ListPaperDeclarations\x12-.diary.access.v1.ListPaperDeclarationsRequest\x1a..diary.access.v1.ListPaperDeclarationsResponse\"_\xca\xf3\x18\x14\n\x04\x04\x06\n\x08\x10\x03\x1a\nstudent_id\x82\xd3\xe4\x93\x02\x41\x12?/v1/schools/{school_id}/students/{student_id}/paperDeclarationsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,7 +47,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECORDPAPERDECLARATIONREQUEST'].fields_by_name['form']._loaded_options = None
   _globals['_RECORDPAPERDECLARATIONREQUEST'].fields_by_name['form']._serialized_options = b'\272H\t\202\001\006\020\001 \001 \004'
   _globals['_RECORDPAPERDECLARATIONREQUEST'].fields_by_name['declare_date']._loaded_options = None
-  _globals['_RECORDPAPERDECLARATIONREQUEST'].fields_by_name['declare_date']._serialized_options = b'\272H#r\0362\034^[0-9]{4}-[0-9]{2}-[0-9]{2}$\330\001\001'
+  _globals['_RECORDPAPERDECLARATIONREQUEST'].fields_by_name['declare_date']._serialized_options = b'\272H%r 2\036^20[0-9]{2}-[0-9]{2}-[0-9]{2}$\330\001\001'
   _globals['_RECORDPAPERDECLARATIONREQUEST'].fields_by_name['reason']._loaded_options = None
   _globals['_RECORDPAPERDECLARATIONREQUEST'].fields_by_name['reason']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
   _globals['_REVOKEPAPERDECLARATIONREQUEST'].fields_by_name['school_id']._loaded_options = None
@@ -65,29 +65,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTPAPERDECLARATIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTPAPERDECLARATIONSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\364\003(\000'
   _globals['_LISTPAPERDECLARATIONSREQUEST'].fields_by_name['page_token']._loaded_options = None
-  _globals['_LISTPAPERDECLARATIONSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\364\003'
+  _globals['_LISTPAPERDECLARATIONSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\320\017'
   _globals['_PAPERSERVICE'].methods_by_name['RecordPaperDeclaration']._loaded_options = None
   _globals['_PAPERSERVICE'].methods_by_name['RecordPaperDeclaration']._serialized_options = b'\312\363\030\024\n\004\004\006\n\010\020\003\032\nstudent_id\202\323\344\223\002D\"?/v1/schools/{school_id}/students/{student_id}/paperDeclarations:\001*'
   _globals['_PAPERSERVICE'].methods_by_name['RevokePaperDeclaration']._loaded_options = None
   _globals['_PAPERSERVICE'].methods_by_name['RevokePaperDeclaration']._serialized_options = b'\312\363\030\024\n\004\004\006\n\010\020\003\032\nstudent_id\202\323\344\223\002\\\"W/v1/schools/{school_id}/students/{student_id}/paperDeclarations/{declaration_id}:revoke:\001*'
   _globals['_PAPERSERVICE'].methods_by_name['ListPaperDeclarations']._loaded_options = None
   _globals['_PAPERSERVICE'].methods_by_name['ListPaperDeclarations']._serialized_options = b'\312\363\030\024\n\004\004\006\n\010\020\003\032\nstudent_id\202\323\344\223\002A\022?/v1/schools/{school_id}/students/{student_id}/paperDeclarations'
-  _globals['_PAPERDECLARATIONFORM']._serialized_start=1462
-  _globals['_PAPERDECLARATIONFORM']._serialized_end=1669
+  _globals['_PAPERDECLARATIONFORM']._serialized_start=1464
+  _globals['_PAPERDECLARATIONFORM']._serialized_end=1671
   _globals['_LISTEDPAPERDECLARATION']._serialized_start=226
   _globals['_LISTEDPAPERDECLARATION']._serialized_end=457
   _globals['_RECORDPAPERDECLARATIONREQUEST']._serialized_start=460
-  _globals['_RECORDPAPERDECLARATIONREQUEST']._serialized_end=836
-  _globals['_RECORDPAPERDECLARATIONRESPONSE']._serialized_start=838
-  _globals['_RECORDPAPERDECLARATIONRESPONSE']._serialized_end=932
-  _globals['_REVOKEPAPERDECLARATIONREQUEST']._serialized_start=935
-  _globals['_REVOKEPAPERDECLARATIONREQUEST']._serialized_end=1089
-  _globals['_REVOKEPAPERDECLARATIONRESPONSE']._serialized_start=1091
-  _globals['_REVOKEPAPERDECLARATIONRESPONSE']._serialized_end=1185
-  _globals['_LISTPAPERDECLARATIONSREQUEST']._serialized_start=1188
-  _globals['_LISTPAPERDECLARATIONSREQUEST']._serialized_end=1338
-  _globals['_LISTPAPERDECLARATIONSRESPONSE']._serialized_start=1340
-  _globals['_LISTPAPERDECLARATIONSRESPONSE']._serialized_end=1459
-  _globals['_PAPERSERVICE']._serialized_start=1672
-  _globals['_PAPERSERVICE']._serialized_end=2376
+  _globals['_RECORDPAPERDECLARATIONREQUEST']._serialized_end=838
+  _globals['_RECORDPAPERDECLARATIONRESPONSE']._serialized_start=840
+  _globals['_RECORDPAPERDECLARATIONRESPONSE']._serialized_end=934
+  _globals['_REVOKEPAPERDECLARATIONREQUEST']._serialized_start=937
+  _globals['_REVOKEPAPERDECLARATIONREQUEST']._serialized_end=1091
+  _globals['_REVOKEPAPERDECLARATIONRESPONSE']._serialized_start=1093
+  _globals['_REVOKEPAPERDECLARATIONRESPONSE']._serialized_end=1187
+  _globals['_LISTPAPERDECLARATIONSREQUEST']._serialized_start=1190
+  _globals['_LISTPAPERDECLARATIONSREQUEST']._serialized_end=1340
+  _globals['_LISTPAPERDECLARATIONSRESPONSE']._serialized_start=1342
+  _globals['_LISTPAPERDECLARATIONSRESPONSE']._serialized_end=1461
+  _globals['_PAPERSERVICE']._serialized_start=1674
+  _globals['_PAPERSERVICE']._serialized_end=2378
 # @@protoc_insertion_point(module_scope)

@@ -22,19 +22,34 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from diary.options.v1 import options_pb2 as diary_dot_options_dot_v1_dot_options__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x64iary/access/v1/relation.proto\x12\x0f\x64iary.access.v1\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8f\x02\n\x08Relation\x12\x13\n\x0brelation_id\x18\x01 \x01(\t\x12(\n\x04kind\x18\x02 \x01(\x0e\x32\x1a.diary.options.v1.Relation\x12\x11\n\tobject_id\x18\x03 \x01(\t\x12\x12\n\naccount_id\x18\x04 \x01(\t\x12$\n\x04role\x18\x05 \x01(\x0e\x32\x16.diary.options.v1.Role\x12\x0f\n\x07version\x18\x06 \x01(\x03\x12\x33\n\x0fvalid_from_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rvalid_to_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"R\n\x0c\x45ndedSession\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12.\n\nended_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x64iary/access/v1/relation.proto\x12\x0f\x64iary.access.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xca\x02\n\x08Relation\x12\x1d\n\x0brelation_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x32\n\x04kind\x18\x02 \x01(\x0e\x32\x1a.diary.options.v1.RelationB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1b\n\tobject_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\naccount_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12.\n\x04role\x18\x05 \x01(\x0e\x32\x16.diary.options.v1.RoleB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x18\n\x07version\x18\x06 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x01\x12\x33\n\x0fvalid_from_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rvalid_to_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\\\n\x0c\x45ndedSession\x12\x1c\n\nsession_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12.\n\nended_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'diary.access.v1.relation_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RELATION']._serialized_start=117
-  _globals['_RELATION']._serialized_end=388
-  _globals['_ENDEDSESSION']._serialized_start=390
-  _globals['_ENDEDSESSION']._serialized_end=472
+  _globals['_RELATION'].fields_by_name['relation_id']._loaded_options = None
+  _globals['_RELATION'].fields_by_name['relation_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_RELATION'].fields_by_name['kind']._loaded_options = None
+  _globals['_RELATION'].fields_by_name['kind']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_RELATION'].fields_by_name['object_id']._loaded_options = None
+  _globals['_RELATION'].fields_by_name['object_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_RELATION'].fields_by_name['account_id']._loaded_options = None
+  _globals['_RELATION'].fields_by_name['account_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_RELATION'].fields_by_name['role']._loaded_options = None
+  _globals['_RELATION'].fields_by_name['role']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_RELATION'].fields_by_name['version']._loaded_options = None
+  _globals['_RELATION'].fields_by_name['version']._serialized_options = b'\272H\004\"\002(\001'
+  _globals['_ENDEDSESSION'].fields_by_name['session_id']._loaded_options = None
+  _globals['_ENDEDSESSION'].fields_by_name['session_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_RELATION']._serialized_start=146
+  _globals['_RELATION']._serialized_end=476
+  _globals['_ENDEDSESSION']._serialized_start=478
+  _globals['_ENDEDSESSION']._serialized_end=570
 # @@protoc_insertion_point(module_scope)

@@ -128,6 +128,7 @@ class RosterPaperDeclaration(_message.Message):
     DECLINES_PRINTOUTS_FIELD_NUMBER: _builtins.int
     REVOKE_TIME_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    GUARDIAN_NAME_FIELD_NUMBER: _builtins.int
     declaration_id: _builtins.str
     """The declaration."""
     student_id: _builtins.str
@@ -140,6 +141,8 @@ class RosterPaperDeclaration(_message.Message):
     """Whether printouts are declined too."""
     version: _builtins.int
     """Raised with every change."""
+    guardian_name: _builtins.str
+    """The guardian's name for display: the printout names its recipient (R7)."""
     @_builtins.property
     def revoke_time(self) -> _timestamp_pb2.Timestamp:
         """When it ended; unset while it holds."""
@@ -154,10 +157,11 @@ class RosterPaperDeclaration(_message.Message):
         declines_printouts: _builtins.bool = ...,
         revoke_time: _timestamp_pb2.Timestamp | None = ...,
         version: _builtins.int = ...,
+        guardian_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["revoke_time", b"revoke_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["declaration_id", b"declaration_id", "declines_printouts", b"declines_printouts", "guardian_person_id", b"guardian_person_id", "number", b"number", "revoke_time", b"revoke_time", "student_id", b"student_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["declaration_id", b"declaration_id", "declines_printouts", b"declines_printouts", "guardian_name", b"guardian_name", "guardian_person_id", b"guardian_person_id", "number", b"number", "revoke_time", b"revoke_time", "student_id", b"student_id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -245,12 +249,15 @@ class RosterClass(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     GRADES_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    CLASS_TEACHER_NAME_FIELD_NUMBER: _builtins.int
     class_id: _builtins.str
     """The class."""
     name: _builtins.str
     """Name as the school writes it, such as 8-А."""
     version: _builtins.int
     """Raised with every change."""
+    class_teacher_name: _builtins.str
+    """Name of today's class teacher for display; empty while there is none."""
     @_builtins.property
     def grades(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Grades taught in it; more than one in a small school."""
@@ -262,10 +269,11 @@ class RosterClass(_message.Message):
         name: _builtins.str = ...,
         grades: _abc.Iterable[_builtins.int] | None = ...,
         version: _builtins.int = ...,
+        class_teacher_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "grades", b"grades", "name", b"name", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "class_teacher_name", b"class_teacher_name", "grades", b"grades", "name", b"name", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -951,6 +959,9 @@ class EndGuardianshipRequest(_message.Message):
     GUARDIANSHIP_ID_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     GROUND_FIELD_NUMBER: _builtins.int
+    ENDING_FIELD_NUMBER: _builtins.int
+    ACT_NUMBER_FIELD_NUMBER: _builtins.int
+    ACT_DATE_FIELD_NUMBER: _builtins.int
     school_id: _builtins.str
     """The school."""
     guardianship_id: _builtins.str
@@ -959,6 +970,12 @@ class EndGuardianshipRequest(_message.Message):
     """UUID made by the client; a repeat with the same one changes nothing."""
     ground: _builtins.str
     """The ground: the court's act, the withdrawn power of attorney, with number and date."""
+    ending: _application_service_pb2.AuthorityEnding.ValueType
+    """How it ends; OTHER when unset. What time alone ends is not told here."""
+    act_number: _builtins.str
+    """Number of the act; with an act of a court or of the guardianship authority only, and then needed."""
+    act_date: _builtins.str
+    """Date of the act, ISO 8601; with its number."""
     def __init__(
         self,
         *,
@@ -966,10 +983,13 @@ class EndGuardianshipRequest(_message.Message):
         guardianship_id: _builtins.str = ...,
         request_id: _builtins.str = ...,
         ground: _builtins.str = ...,
+        ending: _application_service_pb2.AuthorityEnding.ValueType = ...,
+        act_number: _builtins.str = ...,
+        act_date: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ground", b"ground", "guardianship_id", b"guardianship_id", "request_id", b"request_id", "school_id", b"school_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act_date", b"act_date", "act_number", b"act_number", "ending", b"ending", "ground", b"ground", "guardianship_id", b"guardianship_id", "request_id", b"request_id", "school_id", b"school_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -19,6 +19,40 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class Regulation(_message.Message):
+    """A regulation version of a school (R1)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TITLE_FIELD_NUMBER: _builtins.int
+    ORDER_NUMBER_FIELD_NUMBER: _builtins.int
+    ORDER_DATE_FIELD_NUMBER: _builtins.int
+    VALID_FROM_DATE_FIELD_NUMBER: _builtins.int
+    title: _builtins.str
+    """Title, as decisions print it."""
+    order_number: _builtins.str
+    """Number of the order that adopts it."""
+    order_date: _builtins.str
+    """Date of that order, ISO 8601."""
+    valid_from_date: _builtins.str
+    """First day in force, ISO 8601."""
+    def __init__(
+        self,
+        *,
+        title: _builtins.str = ...,
+        order_number: _builtins.str = ...,
+        order_date: _builtins.str = ...,
+        valid_from_date: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_date", b"order_date", "order_number", b"order_number", "title", b"title", "valid_from_date", b"valid_from_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Regulation: _TypeAlias = Regulation  # noqa: Y015
+
+@_typing.final
 class SchoolDetails(_message.Message):
     """What a school's papers say of it; each may be empty and is then left out."""
 
@@ -37,7 +71,7 @@ class SchoolDetails(_message.Message):
     address: _builtins.str
     """Address."""
     phone: _builtins.str
-    """Phone."""
+    """Phone: digits with + ( ) - and spaces, доб. before an extension; several after commas."""
     email: _builtins.str
     """E-mail."""
     site: _builtins.str
@@ -107,6 +141,7 @@ class GetSchoolResponse(_message.Message):
     SCHOOL_FIELD_NUMBER: _builtins.int
     DETAILS_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    REGULATION_FIELD_NUMBER: _builtins.int
     etag: _builtins.str
     """Changes with every change."""
     @_builtins.property
@@ -117,16 +152,21 @@ class GetSchoolResponse(_message.Message):
     def details(self) -> Global___SchoolDetails:
         """What its papers say."""
 
+    @_builtins.property
+    def regulation(self) -> Global___Regulation:
+        """The regulation in force today; unset while the school has recorded none of its own."""
+
     def __init__(
         self,
         *,
         school: Global___School | None = ...,
         details: Global___SchoolDetails | None = ...,
         etag: _builtins.str = ...,
+        regulation: Global___Regulation | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["details", b"details", "school", b"school"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["details", b"details", "regulation", b"regulation", "school", b"school"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["details", b"details", "etag", b"etag", "school", b"school"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["details", b"details", "etag", b"etag", "regulation", b"regulation", "school", b"school"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -201,6 +241,72 @@ class UpdateSchoolResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UpdateSchoolResponse: _TypeAlias = UpdateSchoolResponse  # noqa: Y015
+
+@_typing.final
+class AdoptRegulationRequest(_message.Message):
+    """Request of AdoptRegulation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    ORDER_NUMBER_FIELD_NUMBER: _builtins.int
+    ORDER_DATE_FIELD_NUMBER: _builtins.int
+    VALID_FROM_DATE_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    request_id: _builtins.str
+    """UUID made by the client; a repeat with the same one changes nothing."""
+    title: _builtins.str
+    """Title, as decisions print it."""
+    order_number: _builtins.str
+    """Number of the order that adopts it."""
+    order_date: _builtins.str
+    """Date of the order, ISO 8601; not in the future."""
+    valid_from_date: _builtins.str
+    """First day in force, ISO 8601; not before the order."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        title: _builtins.str = ...,
+        order_number: _builtins.str = ...,
+        order_date: _builtins.str = ...,
+        valid_from_date: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_date", b"order_date", "order_number", b"order_number", "request_id", b"request_id", "school_id", b"school_id", "title", b"title", "valid_from_date", b"valid_from_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AdoptRegulationRequest: _TypeAlias = AdoptRegulationRequest  # noqa: Y015
+
+@_typing.final
+class AdoptRegulationResponse(_message.Message):
+    """Response of AdoptRegulation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REGULATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def regulation(self) -> Global___Regulation:
+        """The version."""
+
+    def __init__(
+        self,
+        *,
+        regulation: Global___Regulation | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["regulation", b"regulation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["regulation", b"regulation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AdoptRegulationResponse: _TypeAlias = AdoptRegulationResponse  # noqa: Y015
 
 @_typing.final
 class School(_message.Message):

@@ -50,6 +50,11 @@ class SchoolServiceStub:
                 request_serializer=diary_dot_access_dot_v1_dot_school__service__pb2.UpdateSchoolRequest.SerializeToString,
                 response_deserializer=diary_dot_access_dot_v1_dot_school__service__pb2.UpdateSchoolResponse.FromString,
                 _registered_method=True)
+        self.AdoptRegulation = channel.unary_unary(
+                '/diary.access.v1.SchoolService/AdoptRegulation',
+                request_serializer=diary_dot_access_dot_v1_dot_school__service__pb2.AdoptRegulationRequest.SerializeToString,
+                response_deserializer=diary_dot_access_dot_v1_dot_school__service__pb2.AdoptRegulationResponse.FromString,
+                _registered_method=True)
 
 
 class SchoolServiceServicer:
@@ -77,6 +82,14 @@ class SchoolServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AdoptRegulation(self, request, context):
+        """Records the school's order that adopts a regulation version (R1). Cases that are not decided and were received while it is in
+        force are judged by it. REGULATION_KNOWN: a version of the same first day is recorded.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SchoolServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,6 +107,11 @@ def add_SchoolServiceServicer_to_server(servicer, server):
                     servicer.UpdateSchool,
                     request_deserializer=diary_dot_access_dot_v1_dot_school__service__pb2.UpdateSchoolRequest.FromString,
                     response_serializer=diary_dot_access_dot_v1_dot_school__service__pb2.UpdateSchoolResponse.SerializeToString,
+            ),
+            'AdoptRegulation': grpc.unary_unary_rpc_method_handler(
+                    servicer.AdoptRegulation,
+                    request_deserializer=diary_dot_access_dot_v1_dot_school__service__pb2.AdoptRegulationRequest.FromString,
+                    response_serializer=diary_dot_access_dot_v1_dot_school__service__pb2.AdoptRegulationResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -178,6 +196,33 @@ class SchoolService:
             '/diary.access.v1.SchoolService/UpdateSchool',
             diary_dot_access_dot_v1_dot_school__service__pb2.UpdateSchoolRequest.SerializeToString,
             diary_dot_access_dot_v1_dot_school__service__pb2.UpdateSchoolResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AdoptRegulation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.access.v1.SchoolService/AdoptRegulation',
+            diary_dot_access_dot_v1_dot_school__service__pb2.AdoptRegulationRequest.SerializeToString,
+            diary_dot_access_dot_v1_dot_school__service__pb2.AdoptRegulationResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,6 +39,10 @@ class SchoolServiceStub:
     """Returns what the school's papers say of it. Public: it stands on every paper."""
     UpdateSchool: _grpc.UnaryUnaryMultiCallable[_school_service_pb2.UpdateSchoolRequest, _school_service_pb2.UpdateSchoolResponse]
     """Replaces what the school's papers say of it. A stale etag is ABORTED."""
+    AdoptRegulation: _grpc.UnaryUnaryMultiCallable[_school_service_pb2.AdoptRegulationRequest, _school_service_pb2.AdoptRegulationResponse]
+    """Records the school's order that adopts a regulation version (R1). Cases that are not decided and were received while it is in
+    force are judged by it. REGULATION_KNOWN: a version of the same first day is recorded.
+    """
 
 @_typing.type_check_only
 class SchoolServiceAsyncStub(SchoolServiceStub):
@@ -51,6 +55,10 @@ class SchoolServiceAsyncStub(SchoolServiceStub):
     """Returns what the school's papers say of it. Public: it stands on every paper."""
     UpdateSchool: _aio.UnaryUnaryMultiCallable[_school_service_pb2.UpdateSchoolRequest, _school_service_pb2.UpdateSchoolResponse]  # type: ignore[assignment]
     """Replaces what the school's papers say of it. A stale etag is ABORTED."""
+    AdoptRegulation: _aio.UnaryUnaryMultiCallable[_school_service_pb2.AdoptRegulationRequest, _school_service_pb2.AdoptRegulationResponse]  # type: ignore[assignment]
+    """Records the school's order that adopts a regulation version (R1). Cases that are not decided and were received while it is in
+    force are judged by it. REGULATION_KNOWN: a version of the same first day is recorded.
+    """
 
 class SchoolServiceServicer(metaclass=_abc_1.ABCMeta):
     """The schools of the region."""
@@ -78,5 +86,15 @@ class SchoolServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_school_service_pb2.UpdateSchoolResponse, _abc.Awaitable[_school_service_pb2.UpdateSchoolResponse]]:
         """Replaces what the school's papers say of it. A stale etag is ABORTED."""
+
+    @_abc_1.abstractmethod
+    def AdoptRegulation(
+        self,
+        request: _school_service_pb2.AdoptRegulationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_school_service_pb2.AdoptRegulationResponse, _abc.Awaitable[_school_service_pb2.AdoptRegulationResponse]]:
+        """Records the school's order that adopts a regulation version (R1). Cases that are not decided and were received while it is in
+        force are judged by it. REGULATION_KNOWN: a version of the same first day is recorded.
+        """
 
 def add_SchoolServiceServicer_to_server(servicer: SchoolServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -35,7 +35,7 @@ class CreateSessionRequest(_message.Message):
     password: _builtins.str
     """Password."""
     one_time_code: _builtins.str
-    """One-time code of the second factor; empty where none is confirmed."""
+    """One-time code of the second factor, six digits however they are grouped; empty where none is confirmed."""
     def __init__(
         self,
         *,

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class SessionServiceStub:
-    """Sign-in and sessions. An access token lives five minutes and says who the caller is; a refresh token is used once.
+    """Sign-in and sessions. An access token lives five minutes and says who the caller is; a refresh token is used once. A session
+    lives thirty idle days, ninety in all.
     """
 
     def __init__(self, channel):
@@ -68,19 +69,23 @@ class SessionServiceStub:
 
 
 class SessionServiceServicer:
-    """Sign-in and sessions. An access token lives five minutes and says who the caller is; a refresh token is used once.
+    """Sign-in and sessions. An access token lives five minutes and says who the caller is; a refresh token is used once. A session
+    lives thirty idle days, ninety in all.
     """
 
     def CreateSession(self, request, context):
-        """Signs in. SIGN_IN_FAILED alike for an unknown login and a wrong password; SIGN_IN_BLOCKED after too many failures. Of an account
-        with a confirmed second factor it asks for a code: CODE_MISSING, CODE_WRONG.
+        """Signs in. SIGN_IN_FAILED alike for an unknown login and a wrong password; SIGN_IN_BLOCKED after too many failures from the
+        caller's address, SIGN_IN_BUSY while too many sign in. Of an account with a confirmed second factor it asks for a code:
+        CODE_MISSING, CODE_WRONG, CODE_BLOCKED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RefreshSession(self, request, context):
-        """Exchanges a refresh token for a new pair. SESSION_ENDED when the session is over or the token was already used.
+        """Exchanges a refresh token for a new pair. Within 30 seconds of that the same token gives another pair of the same session, since
+        requests sent at once know nothing of each other; later, or shown when the next pair was used too, it ends the session.
+        SESSION_ENDED when the session is over.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -102,7 +107,7 @@ class SessionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ConfirmTotp(self, request, context):
-        """Confirms the secret by a code; from then on every sign-in asks for one. CODE_WRONG.
+        """Confirms the secret by a code; from then on every sign-in asks for one. CODE_WRONG, CODE_BLOCKED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -157,7 +162,8 @@ def add_SessionServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class SessionService:
-    """Sign-in and sessions. An access token lives five minutes and says who the caller is; a refresh token is used once.
+    """Sign-in and sessions. An access token lives five minutes and says who the caller is; a refresh token is used once. A session
+    lives thirty idle days, ninety in all.
     """
 
     @staticmethod

@@ -27,18 +27,24 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class SessionServiceStub:
-    """Sign-in and sessions. An access token lives five minutes and says who the caller is; a refresh token is used once."""
+    """Sign-in and sessions. An access token lives five minutes and says who the caller is; a refresh token is used once. A session
+    lives thirty idle days, ninety in all.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> SessionServiceAsyncStub: ...
     CreateSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.CreateSessionRequest, _session_service_pb2.CreateSessionResponse]
-    """Signs in. SIGN_IN_FAILED alike for an unknown login and a wrong password; SIGN_IN_BLOCKED after too many failures. Of an account
-    with a confirmed second factor it asks for a code: CODE_MISSING, CODE_WRONG.
+    """Signs in. SIGN_IN_FAILED alike for an unknown login and a wrong password; SIGN_IN_BLOCKED after too many failures from the
+    caller's address, SIGN_IN_BUSY while too many sign in. Of an account with a confirmed second factor it asks for a code:
+    CODE_MISSING, CODE_WRONG, CODE_BLOCKED.
     """
     RefreshSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.RefreshSessionRequest, _session_service_pb2.RefreshSessionResponse]
-    """Exchanges a refresh token for a new pair. SESSION_ENDED when the session is over or the token was already used."""
+    """Exchanges a refresh token for a new pair. Within 30 seconds of that the same token gives another pair of the same session, since
+    requests sent at once know nothing of each other; later, or shown when the next pair was used too, it ends the session.
+    SESSION_ENDED when the session is over.
+    """
     EndSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.EndSessionRequest, _session_service_pb2.EndSessionResponse]
     """Ends the session of a refresh token; its access token is refused everywhere after OK. ENDING_PENDING: ended, not yet everywhere."""
     EnrolTotp: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.EnrolTotpRequest, _session_service_pb2.EnrolTotpResponse]
@@ -46,21 +52,27 @@ class SessionServiceStub:
     ConfirmTotp; a repeat makes another. SIGN_IN_FAILED at a wrong password, TOTP_ENROLLED when one is confirmed already.
     """
     ConfirmTotp: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.ConfirmTotpRequest, _session_service_pb2.ConfirmTotpResponse]
-    """Confirms the secret by a code; from then on every sign-in asks for one. CODE_WRONG."""
+    """Confirms the secret by a code; from then on every sign-in asks for one. CODE_WRONG, CODE_BLOCKED."""
     GetCaller: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.GetCallerRequest, _session_service_pb2.GetCallerResponse]
     """Says who the caller is: the account, its places in schools, and the students whose diaries it may open."""
 
 @_typing.type_check_only
 class SessionServiceAsyncStub(SessionServiceStub):
-    """Sign-in and sessions. An access token lives five minutes and says who the caller is; a refresh token is used once."""
+    """Sign-in and sessions. An access token lives five minutes and says who the caller is; a refresh token is used once. A session
+    lives thirty idle days, ninety in all.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.CreateSessionRequest, _session_service_pb2.CreateSessionResponse]  # type: ignore[assignment]
-    """Signs in. SIGN_IN_FAILED alike for an unknown login and a wrong password; SIGN_IN_BLOCKED after too many failures. Of an account
-    with a confirmed second factor it asks for a code: CODE_MISSING, CODE_WRONG.
+    """Signs in. SIGN_IN_FAILED alike for an unknown login and a wrong password; SIGN_IN_BLOCKED after too many failures from the
+    caller's address, SIGN_IN_BUSY while too many sign in. Of an account with a confirmed second factor it asks for a code:
+    CODE_MISSING, CODE_WRONG, CODE_BLOCKED.
     """
     RefreshSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.RefreshSessionRequest, _session_service_pb2.RefreshSessionResponse]  # type: ignore[assignment]
-    """Exchanges a refresh token for a new pair. SESSION_ENDED when the session is over or the token was already used."""
+    """Exchanges a refresh token for a new pair. Within 30 seconds of that the same token gives another pair of the same session, since
+    requests sent at once know nothing of each other; later, or shown when the next pair was used too, it ends the session.
+    SESSION_ENDED when the session is over.
+    """
     EndSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.EndSessionRequest, _session_service_pb2.EndSessionResponse]  # type: ignore[assignment]
     """Ends the session of a refresh token; its access token is refused everywhere after OK. ENDING_PENDING: ended, not yet everywhere."""
     EnrolTotp: _aio.UnaryUnaryMultiCallable[_session_service_pb2.EnrolTotpRequest, _session_service_pb2.EnrolTotpResponse]  # type: ignore[assignment]
@@ -68,12 +80,14 @@ class SessionServiceAsyncStub(SessionServiceStub):
     ConfirmTotp; a repeat makes another. SIGN_IN_FAILED at a wrong password, TOTP_ENROLLED when one is confirmed already.
     """
     ConfirmTotp: _aio.UnaryUnaryMultiCallable[_session_service_pb2.ConfirmTotpRequest, _session_service_pb2.ConfirmTotpResponse]  # type: ignore[assignment]
-    """Confirms the secret by a code; from then on every sign-in asks for one. CODE_WRONG."""
+    """Confirms the secret by a code; from then on every sign-in asks for one. CODE_WRONG, CODE_BLOCKED."""
     GetCaller: _aio.UnaryUnaryMultiCallable[_session_service_pb2.GetCallerRequest, _session_service_pb2.GetCallerResponse]  # type: ignore[assignment]
     """Says who the caller is: the account, its places in schools, and the students whose diaries it may open."""
 
 class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Sign-in and sessions. An access token lives five minutes and says who the caller is; a refresh token is used once."""
+    """Sign-in and sessions. An access token lives five minutes and says who the caller is; a refresh token is used once. A session
+    lives thirty idle days, ninety in all.
+    """
 
     @_abc_1.abstractmethod
     def CreateSession(
@@ -81,8 +95,9 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _session_service_pb2.CreateSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_session_service_pb2.CreateSessionResponse, _abc.Awaitable[_session_service_pb2.CreateSessionResponse]]:
-        """Signs in. SIGN_IN_FAILED alike for an unknown login and a wrong password; SIGN_IN_BLOCKED after too many failures. Of an account
-        with a confirmed second factor it asks for a code: CODE_MISSING, CODE_WRONG.
+        """Signs in. SIGN_IN_FAILED alike for an unknown login and a wrong password; SIGN_IN_BLOCKED after too many failures from the
+        caller's address, SIGN_IN_BUSY while too many sign in. Of an account with a confirmed second factor it asks for a code:
+        CODE_MISSING, CODE_WRONG, CODE_BLOCKED.
         """
 
     @_abc_1.abstractmethod
@@ -91,7 +106,10 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _session_service_pb2.RefreshSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_session_service_pb2.RefreshSessionResponse, _abc.Awaitable[_session_service_pb2.RefreshSessionResponse]]:
-        """Exchanges a refresh token for a new pair. SESSION_ENDED when the session is over or the token was already used."""
+        """Exchanges a refresh token for a new pair. Within 30 seconds of that the same token gives another pair of the same session, since
+        requests sent at once know nothing of each other; later, or shown when the next pair was used too, it ends the session.
+        SESSION_ENDED when the session is over.
+        """
 
     @_abc_1.abstractmethod
     def EndSession(
@@ -117,7 +135,7 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _session_service_pb2.ConfirmTotpRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_session_service_pb2.ConfirmTotpResponse, _abc.Awaitable[_session_service_pb2.ConfirmTotpResponse]]:
-        """Confirms the secret by a code; from then on every sign-in asks for one. CODE_WRONG."""
+        """Confirms the secret by a code; from then on every sign-in asks for one. CODE_WRONG, CODE_BLOCKED."""
 
     @_abc_1.abstractmethod
     def GetCaller(

@@ -30,6 +30,8 @@ class _DocumentKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Document
     """Not set."""
     DOCUMENT_KIND_REFUSAL: _DocumentKind.ValueType  # 1
     """Решение об отказе в предоставлении услуги."""
+    DOCUMENT_KIND_WEEKLY_SHEET: _DocumentKind.ValueType  # 2
+    """Еженедельный лист (R7); of verifying alone, it stands in no list of documents."""
 
 class DocumentKind(_DocumentKind, metaclass=_DocumentKindEnumTypeWrapper):
     """Kind of a paper of the register."""
@@ -38,6 +40,8 @@ DOCUMENT_KIND_UNSPECIFIED: DocumentKind.ValueType  # 0
 """Not set."""
 DOCUMENT_KIND_REFUSAL: DocumentKind.ValueType  # 1
 """Решение об отказе в предоставлении услуги."""
+DOCUMENT_KIND_WEEKLY_SHEET: DocumentKind.ValueType  # 2
+"""Еженедельный лист (R7); of verifying alone, it stands in no list of documents."""
 Global___DocumentKind: _TypeAlias = DocumentKind  # noqa: Y015
 
 class _DocumentState:
@@ -49,11 +53,13 @@ class _DocumentStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Documen
     DOCUMENT_STATE_UNSPECIFIED: _DocumentState.ValueType  # 0
     """Not set."""
     DOCUMENT_STATE_AWAITS_SIGNATURE: _DocumentState.ValueType  # 1
-    """ждёт подписи руководителя."""
+    """проект, не подписан."""
     DOCUMENT_STATE_SIGNED_ON_PAPER: _DocumentState.ValueType  # 2
-    """подписано на бумаге, скан-копия загружена."""
+    """подписано на бумаге, скан-копия загружена и подтверждена руководителем."""
     DOCUMENT_STATE_SIGNED_ELECTRONICALLY: _DocumentState.ValueType  # 3
-    """подписано электронной подписью."""
+    """подпись приложена: её сертификат не проверялся, кому он выдан, сказано в нём самом."""
+    DOCUMENT_STATE_SCAN_UNCONFIRMED: _DocumentState.ValueType  # 4
+    """скан-копия загружена, руководитель её ещё не подтвердил."""
 
 class DocumentState(_DocumentState, metaclass=_DocumentStateEnumTypeWrapper):
     """Where a paper stands."""
@@ -61,11 +67,13 @@ class DocumentState(_DocumentState, metaclass=_DocumentStateEnumTypeWrapper):
 DOCUMENT_STATE_UNSPECIFIED: DocumentState.ValueType  # 0
 """Not set."""
 DOCUMENT_STATE_AWAITS_SIGNATURE: DocumentState.ValueType  # 1
-"""ждёт подписи руководителя."""
+"""проект, не подписан."""
 DOCUMENT_STATE_SIGNED_ON_PAPER: DocumentState.ValueType  # 2
-"""подписано на бумаге, скан-копия загружена."""
+"""подписано на бумаге, скан-копия загружена и подтверждена руководителем."""
 DOCUMENT_STATE_SIGNED_ELECTRONICALLY: DocumentState.ValueType  # 3
-"""подписано электронной подписью."""
+"""подпись приложена: её сертификат не проверялся, кому он выдан, сказано в нём самом."""
+DOCUMENT_STATE_SCAN_UNCONFIRMED: DocumentState.ValueType  # 4
+"""скан-копия загружена, руководитель её ещё не подтвердил."""
 Global___DocumentState: _TypeAlias = DocumentState  # noqa: Y015
 
 class _DocumentPart:
@@ -140,6 +148,8 @@ class _MismatchReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Mismat
     """The file is no detached signature in CMS of one signer."""
     MISMATCH_REASON_SIGNATURE_INVALID: _MismatchReason.ValueType  # 6
     """The signature does not fit its certificate, the certificate was not in force, or it is no GOST signature."""
+    MISMATCH_REASON_ORIGINAL: _MismatchReason.ValueType  # 7
+    """The pages are the original's own, not a scan of paper: nothing was added to them by hand."""
 
 class MismatchReason(_MismatchReason, metaclass=_MismatchReasonEnumTypeWrapper):
     """Why a page or a file was not kept."""
@@ -158,6 +168,8 @@ MISMATCH_REASON_NO_SIGNATURE: MismatchReason.ValueType  # 5
 """The file is no detached signature in CMS of one signer."""
 MISMATCH_REASON_SIGNATURE_INVALID: MismatchReason.ValueType  # 6
 """The signature does not fit its certificate, the certificate was not in force, or it is no GOST signature."""
+MISMATCH_REASON_ORIGINAL: MismatchReason.ValueType  # 7
+"""The pages are the original's own, not a scan of paper: nothing was added to them by hand."""
 Global___MismatchReason: _TypeAlias = MismatchReason  # noqa: Y015
 
 class _Verdict:
@@ -328,21 +340,39 @@ class Scan(_message.Message):
 
     UPLOAD_TIME_FIELD_NUMBER: _builtins.int
     SIGNED_DATE_FIELD_NUMBER: _builtins.int
+    SCAN_ID_FIELD_NUMBER: _builtins.int
+    UPLOADER_ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    CONFIRM_TIME_FIELD_NUMBER: _builtins.int
+    CONFIRMER_ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     signed_date: _builtins.str
     """On which day the paper was signed, as the one who uploaded says, ISO 8601."""
+    scan_id: _builtins.str
+    """The scan, to confirm it by; empty for scans from before they were confirmed."""
+    uploader_account_id: _builtins.str
+    """Account of the one who uploaded it."""
+    confirmer_account_id: _builtins.str
+    """Account of the head who confirmed it; empty before."""
     @_builtins.property
     def upload_time(self) -> _timestamp_pb2.Timestamp:
         """When it was uploaded."""
+
+    @_builtins.property
+    def confirm_time(self) -> _timestamp_pb2.Timestamp:
+        """When the head confirmed it; unset before, and for scans from before they were confirmed."""
 
     def __init__(
         self,
         *,
         upload_time: _timestamp_pb2.Timestamp | None = ...,
         signed_date: _builtins.str = ...,
+        scan_id: _builtins.str = ...,
+        uploader_account_id: _builtins.str = ...,
+        confirm_time: _timestamp_pb2.Timestamp | None = ...,
+        confirmer_account_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["upload_time", b"upload_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["confirm_time", b"confirm_time", "upload_time", b"upload_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["signed_date", b"signed_date", "upload_time", b"upload_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirm_time", b"confirm_time", "confirmer_account_id", b"confirmer_account_id", "scan_id", b"scan_id", "signed_date", b"signed_date", "upload_time", b"upload_time", "uploader_account_id", b"uploader_account_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -665,6 +695,62 @@ class UploadScanResponse(_message.Message):
 Global___UploadScanResponse: _TypeAlias = UploadScanResponse  # noqa: Y015
 
 @_typing.final
+class ConfirmScansRequest(_message.Message):
+    """Request of ConfirmScans."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    SCAN_IDS_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    request_id: _builtins.str
+    """Made by the client; the same id confirms once."""
+    @_builtins.property
+    def scan_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The scans, as the head has seen them."""
+
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        scan_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "scan_ids", b"scan_ids", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmScansRequest: _TypeAlias = ConfirmScansRequest  # noqa: Y015
+
+@_typing.final
+class ConfirmScansResponse(_message.Message):
+    """Response of ConfirmScans."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def documents(self) -> _containers.RepeatedCompositeFieldContainer[Global___Document]:
+        """The papers, which are signed now."""
+
+    def __init__(
+        self,
+        *,
+        documents: _abc.Iterable[Global___Document] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["documents", b"documents"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmScansResponse: _TypeAlias = ConfirmScansResponse  # noqa: Y015
+
+@_typing.final
 class AttachSignatureRequest(_message.Message):
     """Request of AttachSignature."""
 
@@ -851,6 +937,10 @@ class VerifyDocumentResponse(_message.Message):
     DOCUMENT_DATE_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     PDF_SHA256_FIELD_NUMBER: _builtins.int
+    SHEET_NUMBER_FIELD_NUMBER: _builtins.int
+    MONDAY_DATE_FIELD_NUMBER: _builtins.int
+    SCHOOL_NAME_FIELD_NUMBER: _builtins.int
+    SIGNATURE_OWNER_NAME_FIELD_NUMBER: _builtins.int
     verdict: Global___Verdict.ValueType
     """Whether it is valid."""
     kind: Global___DocumentKind.ValueType
@@ -861,6 +951,14 @@ class VerifyDocumentResponse(_message.Message):
     """How it was signed; UNSPECIFIED unless valid."""
     pdf_sha256: _builtins.str
     """SHA-256 of the sealed file, in hex, to compare with a copy; empty unless valid."""
+    sheet_number: _builtins.int
+    """Number of a weekly sheet; 0 for other papers, and for a file of several sheets."""
+    monday_date: _builtins.str
+    """Monday of the week that a weekly sheet tells of, ISO 8601; empty for other papers."""
+    school_name: _builtins.str
+    """The school that issued a weekly sheet; empty for other papers."""
+    signature_owner_name: _builtins.str
+    """Owner of the certificate of an attached signature, as the certificate says; empty without one."""
     def __init__(
         self,
         *,
@@ -869,10 +967,14 @@ class VerifyDocumentResponse(_message.Message):
         document_date: _builtins.str = ...,
         state: Global___DocumentState.ValueType = ...,
         pdf_sha256: _builtins.str = ...,
+        sheet_number: _builtins.int = ...,
+        monday_date: _builtins.str = ...,
+        school_name: _builtins.str = ...,
+        signature_owner_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_date", b"document_date", "kind", b"kind", "pdf_sha256", b"pdf_sha256", "state", b"state", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_date", b"document_date", "kind", b"kind", "monday_date", b"monday_date", "pdf_sha256", b"pdf_sha256", "school_name", b"school_name", "sheet_number", b"sheet_number", "signature_owner_name", b"signature_owner_name", "state", b"state", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1002,7 +1104,7 @@ class Slip(_message.Message):
     application_date: _builtins.str
     """Date of the application, ISO 8601."""
     link: _builtins.str
-    """Link to the page of first sign-in, without the secret; also in the QR code."""
+    """Link to the page of first sign-in, without the secret; also in the QR code, there with the login behind «#/»."""
     login: _builtins.str
     """Login."""
     one_time_password: _builtins.str
@@ -1149,7 +1251,7 @@ class PrepareWeeklyPrintoutsRequest(_message.Message):
     week: _builtins.str
     """ISO week such as 2026-W37."""
     class_teacher_name: _builtins.str
-    """Name of the class teacher as printed; a line to fill in when empty."""
+    """Not used any more: the class teacher is printed as access knows it."""
     school_phone: _builtins.str
     """Phone of the school as printed; left out when empty."""
     audience: Global___PrintAudience.ValueType
@@ -1237,11 +1339,13 @@ class PrintRun(_message.Message):
 
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
-        """Until when the week's printouts are to be handed over (R7)."""
+        """Until when the printouts that the week owes are to be handed over (R7); unset where no sheet of the run is owed to a family on
+        paper.
+        """
 
     @_builtins.property
     def met_time(self) -> _timestamp_pb2.Timestamp:
-        """When they all were; unset while one is not."""
+        """When the last printout that the week owes was handed over; unset while one is not, and where no sheet of the run is owed."""
 
     def __init__(
         self,
@@ -1276,6 +1380,10 @@ class Printout(_message.Message):
     SHEET_NUMBER_FIELD_NUMBER: _builtins.int
     DECLARATION_NUMBER_FIELD_NUMBER: _builtins.int
     HAND_OVER_FIELD_NUMBER: _builtins.int
+    GUARDIAN_PERSON_ID_FIELD_NUMBER: _builtins.int
+    RECIPIENT_NAME_FIELD_NUMBER: _builtins.int
+    IS_OWED_FIELD_NUMBER: _builtins.int
+    IS_REPLACED_FIELD_NUMBER: _builtins.int
     student_id: _builtins.str
     """The student."""
     student_name: _builtins.str
@@ -1286,6 +1394,14 @@ class Printout(_message.Message):
     """Number of the sheet, without gaps in a school and year."""
     declaration_number: _builtins.str
     """Number of the paper declaration; may be empty."""
+    guardian_person_id: _builtins.str
+    """The guardian whose declaration it answers; empty for a sheet that is addressed to nobody in particular."""
+    recipient_name: _builtins.str
+    """That guardian's name as printed; empty for a sheet that is addressed to nobody in particular."""
+    is_owed: _builtins.bool
+    """Whether the week owes it: the family was on paper while a lesson of the week remained (R7)."""
+    is_replaced: _builtins.bool
+    """Whether another sheet of the same student, guardian and week stands for it: one printed later, or one handed over."""
     @_builtins.property
     def hand_over(self) -> Global___HandOver:
         """The newest record of its hand-over; unset before the first."""
@@ -1299,10 +1415,14 @@ class Printout(_message.Message):
         sheet_number: _builtins.int = ...,
         declaration_number: _builtins.str = ...,
         hand_over: Global___HandOver | None = ...,
+        guardian_person_id: _builtins.str = ...,
+        recipient_name: _builtins.str = ...,
+        is_owed: _builtins.bool = ...,
+        is_replaced: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["hand_over", b"hand_over"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["declaration_number", b"declaration_number", "hand_over", b"hand_over", "sheet_number", b"sheet_number", "student_id", b"student_id", "student_name", b"student_name", "year", b"year"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["declaration_number", b"declaration_number", "guardian_person_id", b"guardian_person_id", "hand_over", b"hand_over", "is_owed", b"is_owed", "is_replaced", b"is_replaced", "recipient_name", b"recipient_name", "sheet_number", b"sheet_number", "student_id", b"student_id", "student_name", b"student_name", "year", b"year"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1319,6 +1439,7 @@ class HandOver(_message.Message):
     NOTE_FIELD_NUMBER: _builtins.int
     IS_RECEIPTED_FIELD_NUMBER: _builtins.int
     RECORD_TIME_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     channel: Global___HandOverChannel.ValueType
     """How."""
     handed_date: _builtins.str
@@ -1327,6 +1448,8 @@ class HandOver(_message.Message):
     """How otherwise, or why not."""
     is_receipted: _builtins.bool
     """Whether the family's tear-off slip came back, or the parent signed the register."""
+    account_id: _builtins.str
+    """Account of the one who recorded it."""
     @_builtins.property
     def record_time(self) -> _timestamp_pb2.Timestamp:
         """When it was recorded."""
@@ -1339,10 +1462,11 @@ class HandOver(_message.Message):
         note: _builtins.str = ...,
         is_receipted: _builtins.bool = ...,
         record_time: _timestamp_pb2.Timestamp | None = ...,
+        account_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["record_time", b"record_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "handed_date", b"handed_date", "is_receipted", b"is_receipted", "note", b"note", "record_time", b"record_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "channel", b"channel", "handed_date", b"handed_date", "is_receipted", b"is_receipted", "note", b"note", "record_time", b"record_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1451,6 +1575,7 @@ class PrintoutHandOver(_message.Message):
     HANDED_DATE_FIELD_NUMBER: _builtins.int
     NOTE_FIELD_NUMBER: _builtins.int
     IS_RECEIPTED_FIELD_NUMBER: _builtins.int
+    GUARDIAN_PERSON_ID_FIELD_NUMBER: _builtins.int
     student_id: _builtins.str
     """The student."""
     channel: Global___HandOverChannel.ValueType
@@ -1461,6 +1586,8 @@ class PrintoutHandOver(_message.Message):
     """How otherwise, or why not; needed for OTHER and NOT_HANDED_OVER."""
     is_receipted: _builtins.bool
     """Whether the tear-off slip came back, or the parent signed the register."""
+    guardian_person_id: _builtins.str
+    """The guardian to whom the sheet is addressed, as the run says; empty for a sheet that is addressed to nobody in particular."""
     def __init__(
         self,
         *,
@@ -1469,10 +1596,11 @@ class PrintoutHandOver(_message.Message):
         handed_date: _builtins.str = ...,
         note: _builtins.str = ...,
         is_receipted: _builtins.bool = ...,
+        guardian_person_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "handed_date", b"handed_date", "is_receipted", b"is_receipted", "note", b"note", "student_id", b"student_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "guardian_person_id", b"guardian_person_id", "handed_date", b"handed_date", "is_receipted", b"is_receipted", "note", b"note", "student_id", b"student_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -86,6 +86,11 @@ class DocumentServiceStub:
                 request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.UploadScanRequest.SerializeToString,
                 response_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.UploadScanResponse.FromString,
                 _registered_method=True)
+        self.ConfirmScans = channel.unary_unary(
+                '/diary.documents.v1.DocumentService/ConfirmScans',
+                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.ConfirmScansRequest.SerializeToString,
+                response_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.ConfirmScansResponse.FromString,
+                _registered_method=True)
         self.AttachSignature = channel.unary_unary(
                 '/diary.documents.v1.DocumentService/AttachSignature',
                 request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.AttachSignatureRequest.SerializeToString,
@@ -192,7 +197,15 @@ class DocumentServiceServicer:
 
     def UploadScan(self, request, context):
         """Keeps the scan of papers signed by hand: one file of many pages, each page matched to its paper by the QR code (R22). Pages that
-        match nothing are named; nothing is kept of a paper of which a page lacks.
+        match nothing are named; nothing is kept of a paper of which a page lacks, or whose pages are the original's own. A scan counts
+        when the head has confirmed it; a later scan takes the place of one that is not confirmed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConfirmScans(self, request, context):
+        """The head confirms scans: what was scanned bears the head's own signature, and from now on the papers are signed (R22).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -289,6 +302,11 @@ def add_DocumentServiceServicer_to_server(servicer, server):
                     servicer.UploadScan,
                     request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.UploadScanRequest.FromString,
                     response_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.UploadScanResponse.SerializeToString,
+            ),
+            'ConfirmScans': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConfirmScans,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.ConfirmScansRequest.FromString,
+                    response_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.ConfirmScansResponse.SerializeToString,
             ),
             'AttachSignature': grpc.unary_unary_rpc_method_handler(
                     servicer.AttachSignature,
@@ -587,6 +605,33 @@ class DocumentService:
             '/diary.documents.v1.DocumentService/UploadScan',
             diary_dot_documents_dot_v1_dot_document__service__pb2.UploadScanRequest.SerializeToString,
             diary_dot_documents_dot_v1_dot_document__service__pb2.UploadScanResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConfirmScans(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.documents.v1.DocumentService/ConfirmScans',
+            diary_dot_documents_dot_v1_dot_document__service__pb2.ConfirmScansRequest.SerializeToString,
+            diary_dot_documents_dot_v1_dot_document__service__pb2.ConfirmScansResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -70,8 +70,11 @@ class DocumentServiceStub:
     """
     UploadScan: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.UploadScanRequest, _document_service_pb2.UploadScanResponse]
     """Keeps the scan of papers signed by hand: one file of many pages, each page matched to its paper by the QR code (R22). Pages that
-    match nothing are named; nothing is kept of a paper of which a page lacks.
+    match nothing are named; nothing is kept of a paper of which a page lacks, or whose pages are the original's own. A scan counts
+    when the head has confirmed it; a later scan takes the place of one that is not confirmed.
     """
+    ConfirmScans: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.ConfirmScansRequest, _document_service_pb2.ConfirmScansResponse]
+    """The head confirms scans: what was scanned bears the head's own signature, and from now on the papers are signed (R22)."""
     AttachSignature: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.AttachSignatureRequest, _document_service_pb2.AttachSignatureResponse]
     """Keeps a detached signature of one paper, made outside with the head's qualified GOST certificate (R22). The mathematics and the
     hash are checked; the chain to an accredited authority is not, and no document claims it.
@@ -131,8 +134,11 @@ class DocumentServiceAsyncStub(DocumentServiceStub):
     """
     UploadScan: _aio.UnaryUnaryMultiCallable[_document_service_pb2.UploadScanRequest, _document_service_pb2.UploadScanResponse]  # type: ignore[assignment]
     """Keeps the scan of papers signed by hand: one file of many pages, each page matched to its paper by the QR code (R22). Pages that
-    match nothing are named; nothing is kept of a paper of which a page lacks.
+    match nothing are named; nothing is kept of a paper of which a page lacks, or whose pages are the original's own. A scan counts
+    when the head has confirmed it; a later scan takes the place of one that is not confirmed.
     """
+    ConfirmScans: _aio.UnaryUnaryMultiCallable[_document_service_pb2.ConfirmScansRequest, _document_service_pb2.ConfirmScansResponse]  # type: ignore[assignment]
+    """The head confirms scans: what was scanned bears the head's own signature, and from now on the papers are signed (R22)."""
     AttachSignature: _aio.UnaryUnaryMultiCallable[_document_service_pb2.AttachSignatureRequest, _document_service_pb2.AttachSignatureResponse]  # type: ignore[assignment]
     """Keeps a detached signature of one paper, made outside with the head's qualified GOST certificate (R22). The mathematics and the
     hash are checked; the chain to an accredited authority is not, and no document claims it.
@@ -249,8 +255,17 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_document_service_pb2.UploadScanResponse, _abc.Awaitable[_document_service_pb2.UploadScanResponse]]:
         """Keeps the scan of papers signed by hand: one file of many pages, each page matched to its paper by the QR code (R22). Pages that
-        match nothing are named; nothing is kept of a paper of which a page lacks.
+        match nothing are named; nothing is kept of a paper of which a page lacks, or whose pages are the original's own. A scan counts
+        when the head has confirmed it; a later scan takes the place of one that is not confirmed.
         """
+
+    @_abc_1.abstractmethod
+    def ConfirmScans(
+        self,
+        request: _document_service_pb2.ConfirmScansRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_document_service_pb2.ConfirmScansResponse, _abc.Awaitable[_document_service_pb2.ConfirmScansResponse]]:
+        """The head confirms scans: what was scanned bears the head's own signature, and from now on the papers are signed (R22)."""
 
     @_abc_1.abstractmethod
     def AttachSignature(

@@ -42,6 +42,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The same request runs at this moment; repeat it and get its answer."""
     ERROR_REASON_METHOD_NOT_DECLARED: _ErrorReason.ValueType  # 9
     """The method has no declaration of who may call it; a defect of the installation."""
+    ERROR_REASON_SERVICE_NOT_ALLOWED: _ErrorReason.ValueType  # 90
+    """The service may not call this method. Example: journal asks documents to render a slip."""
+    ERROR_REASON_REQUEST_TOO_LARGE: _ErrorReason.ValueType  # 91
+    """The request has more bytes than the method takes. Example: a name of a megabyte."""
     ERROR_REASON_CLASS_NOT_FOUND: _ErrorReason.ValueType  # 10
     """No such class, or not the caller's."""
     ERROR_REASON_STUDENT_NOT_FOUND: _ErrorReason.ValueType  # 11
@@ -84,6 +88,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No such form, or no such school."""
     ERROR_REASON_DOCUMENT_SIGNED: _ErrorReason.ValueType  # 30
     """The document was signed before, on paper or electronically; what signed it stays."""
+    ERROR_REASON_SCAN_NOT_FOUND: _ErrorReason.ValueType  # 31
+    """No such scan that waits to be confirmed. Example: a later scan of the same paper has taken its place."""
+    ERROR_REASON_TOO_MANY_WAITING: _ErrorReason.ValueType  # 32
+    """Too many files wait to be read or printed now; repeat the call a little later. Example: many strangers verify files at once."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Reasons of errors, in ErrorInfo.reason with domain documents.diary. Each says when it occurs."""
@@ -108,6 +116,10 @@ ERROR_REASON_REQUEST_IN_PROGRESS: ErrorReason.ValueType  # 8
 """The same request runs at this moment; repeat it and get its answer."""
 ERROR_REASON_METHOD_NOT_DECLARED: ErrorReason.ValueType  # 9
 """The method has no declaration of who may call it; a defect of the installation."""
+ERROR_REASON_SERVICE_NOT_ALLOWED: ErrorReason.ValueType  # 90
+"""The service may not call this method. Example: journal asks documents to render a slip."""
+ERROR_REASON_REQUEST_TOO_LARGE: ErrorReason.ValueType  # 91
+"""The request has more bytes than the method takes. Example: a name of a megabyte."""
 ERROR_REASON_CLASS_NOT_FOUND: ErrorReason.ValueType  # 10
 """No such class, or not the caller's."""
 ERROR_REASON_STUDENT_NOT_FOUND: ErrorReason.ValueType  # 11
@@ -150,4 +162,8 @@ ERROR_REASON_FORM_NOT_FOUND: ErrorReason.ValueType  # 29
 """No such form, or no such school."""
 ERROR_REASON_DOCUMENT_SIGNED: ErrorReason.ValueType  # 30
 """The document was signed before, on paper or electronically; what signed it stays."""
+ERROR_REASON_SCAN_NOT_FOUND: ErrorReason.ValueType  # 31
+"""No such scan that waits to be confirmed. Example: a later scan of the same paper has taken its place."""
+ERROR_REASON_TOO_MANY_WAITING: ErrorReason.ValueType  # 32
+"""Too many files wait to be read or printed now; repeat the call a little later. Example: many strangers verify files at once."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

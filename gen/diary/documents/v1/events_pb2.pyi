@@ -33,6 +33,7 @@ class DeadlineChanged(_message.Message):
     DUE_TIME_FIELD_NUMBER: _builtins.int
     MET_TIME_FIELD_NUMBER: _builtins.int
     EVIDENCE_ID_FIELD_NUMBER: _builtins.int
+    IS_VOID_FIELD_NUMBER: _builtins.int
     school_id: _builtins.str
     """The school."""
     clause: _builtins.str
@@ -41,6 +42,8 @@ class DeadlineChanged(_message.Message):
     """What the term is of: for R7 the week of a class."""
     evidence_id: _builtins.str
     """Id of the record that proves it; empty until met."""
+    is_void: _builtins.bool
+    """Whether the term never was: it had been begun by mistake, and is shown no more."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it began."""
@@ -63,10 +66,11 @@ class DeadlineChanged(_message.Message):
         due_time: _timestamp_pb2.Timestamp | None = ...,
         met_time: _timestamp_pb2.Timestamp | None = ...,
         evidence_id: _builtins.str = ...,
+        is_void: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "met_time", b"met_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clause", b"clause", "due_time", b"due_time", "evidence_id", b"evidence_id", "met_time", b"met_time", "school_id", b"school_id", "start_time", b"start_time", "subject_id", b"subject_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clause", b"clause", "due_time", b"due_time", "evidence_id", b"evidence_id", "is_void", b"is_void", "met_time", b"met_time", "school_id", b"school_id", "start_time", b"start_time", "subject_id", b"subject_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -122,6 +126,8 @@ class DocumentSigned(_message.Message):
     APPLICATION_ID_FIELD_NUMBER: _builtins.int
     APPLICANT_ID_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
+    UPLOADER_ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    CONFIRMER_ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     school_id: _builtins.str
     """The school."""
     document_id: _builtins.str
@@ -134,6 +140,10 @@ class DocumentSigned(_message.Message):
     """The applicant whose copy it is."""
     state: _document_service_pb2.DocumentState.ValueType
     """SIGNED_ON_PAPER or SIGNED_ELECTRONICALLY."""
+    uploader_account_id: _builtins.str
+    """Account of the one who uploaded the scan or the signature."""
+    confirmer_account_id: _builtins.str
+    """Account of the head who confirmed the scan; empty for a signature."""
     def __init__(
         self,
         *,
@@ -143,10 +153,12 @@ class DocumentSigned(_message.Message):
         application_id: _builtins.str = ...,
         applicant_id: _builtins.str = ...,
         state: _document_service_pb2.DocumentState.ValueType = ...,
+        uploader_account_id: _builtins.str = ...,
+        confirmer_account_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "application_id", b"application_id", "document_id", b"document_id", "kind", b"kind", "school_id", b"school_id", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "application_id", b"application_id", "confirmer_account_id", b"confirmer_account_id", "document_id", b"document_id", "kind", b"kind", "school_id", b"school_id", "state", b"state", "uploader_account_id", b"uploader_account_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -88,6 +88,8 @@ class MarkForLetter(_message.Message):
     VALUE_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     STUDENT_FIELD_NUMBER: _builtins.int
+    PREVIOUS_VALUE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     mark_id: _builtins.str
     """The mark."""
     student_id: _builtins.str
@@ -106,6 +108,10 @@ class MarkForLetter(_message.Message):
     """The mark, 1-5."""
     revision: _builtins.int
     """More than 1 when it was changed."""
+    previous_value: _builtins.int
+    """What it was before the last change; 0 when it was taken back or never changed."""
+    reason: _builtins.str
+    """Why it was changed, as the teacher wrote for the family; empty when no reason was asked for."""
     @_builtins.property
     def student(self) -> _person_name_pb2.PersonName:
         """The student's name in its parts; unset until the roster has told them."""
@@ -123,10 +129,12 @@ class MarkForLetter(_message.Message):
         value: _builtins.int = ...,
         revision: _builtins.int = ...,
         student: _person_name_pb2.PersonName | None = ...,
+        previous_value: _builtins.int = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["student", b"student"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["lesson_date", b"lesson_date", "mark_id", b"mark_id", "revision", b"revision", "student", b"student", "student_id", b"student_id", "student_name", b"student_name", "subject_name", b"subject_name", "topic", b"topic", "value", b"value", "work_type_name", b"work_type_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lesson_date", b"lesson_date", "mark_id", b"mark_id", "previous_value", b"previous_value", "reason", b"reason", "revision", b"revision", "student", b"student", "student_id", b"student_id", "student_name", b"student_name", "subject_name", b"subject_name", "topic", b"topic", "value", b"value", "work_type_name", b"work_type_name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

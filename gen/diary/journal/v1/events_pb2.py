@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x64iary/journal/v1/events.proto\x12\x10\x64iary.journal.v1\"p\n\x0eLessonRecorded\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x11\n\tcourse_id\x18\x02 \x01(\t\x12\x11\n\tlesson_id\x18\x03 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x04 \x01(\t\x12\x13\n\x0blesson_date\x18\x05 \x01(\t\"z\n\rMarksRecorded\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x11\n\tcourse_id\x18\x02 \x01(\t\x12\x14\n\x0c\x62\x61tch_number\x18\x03 \x01(\x03\x12-\n\x05marks\x18\x04 \x03(\x0b\x32\x1e.diary.journal.v1.RecordedMark\"v\n\x0cRecordedMark\x12\x0f\n\x07mark_id\x18\x01 \x01(\t\x12\x11\n\tlesson_id\x18\x02 \x01(\t\x12\x12\n\nstudent_id\x18\x03 \x01(\t\x12\x12\n\x05value\x18\x04 \x01(\x05H\x00\x88\x01\x01\x12\x10\n\x08revision\x18\x05 \x01(\x05\x42\x08\n\x06_value\"y\n\rMarkCorrected\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x11\n\tcourse_id\x18\x02 \x01(\t\x12\x14\n\x0c\x62\x61tch_number\x18\x03 \x01(\x03\x12,\n\x04mark\x18\x04 \x01(\x0b\x32\x1e.diary.journal.v1.RecordedMark\"b\n\x12\x41ttendanceRecorded\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x11\n\tcourse_id\x18\x02 \x01(\t\x12\x11\n\tlesson_id\x18\x03 \x01(\t\x12\x13\n\x0bstudent_ids\x18\x04 \x03(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x64iary/journal/v1/events.proto\x12\x10\x64iary.journal.v1\"p\n\x0eLessonRecorded\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x11\n\tcourse_id\x18\x02 \x01(\t\x12\x11\n\tlesson_id\x18\x03 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x04 \x01(\t\x12\x13\n\x0blesson_date\x18\x05 \x01(\t\"q\n\x0fLessonRetracted\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x11\n\tcourse_id\x18\x02 \x01(\t\x12\x11\n\tlesson_id\x18\x03 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x04 \x01(\t\x12\x13\n\x0blesson_date\x18\x05 \x01(\t\"z\n\rMarksRecorded\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x11\n\tcourse_id\x18\x02 \x01(\t\x12\x14\n\x0c\x62\x61tch_number\x18\x03 \x01(\x03\x12-\n\x05marks\x18\x04 \x03(\x0b\x32\x1e.diary.journal.v1.RecordedMark\"v\n\x0cRecordedMark\x12\x0f\n\x07mark_id\x18\x01 \x01(\t\x12\x11\n\tlesson_id\x18\x02 \x01(\t\x12\x12\n\nstudent_id\x18\x03 \x01(\t\x12\x12\n\x05value\x18\x04 \x01(\x05H\x00\x88\x01\x01\x12\x10\n\x08revision\x18\x05 \x01(\x05\x42\x08\n\x06_value\"y\n\rMarkCorrected\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x11\n\tcourse_id\x18\x02 \x01(\t\x12\x14\n\x0c\x62\x61tch_number\x18\x03 \x01(\x03\x12,\n\x04mark\x18\x04 \x01(\x0b\x32\x1e.diary.journal.v1.RecordedMark\"b\n\x12\x41ttendanceRecorded\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x11\n\tcourse_id\x18\x02 \x01(\t\x12\x11\n\tlesson_id\x18\x03 \x01(\t\x12\x13\n\x0bstudent_ids\x18\x04 \x03(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,12 +33,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LESSONRECORDED']._serialized_start=51
   _globals['_LESSONRECORDED']._serialized_end=163
-  _globals['_MARKSRECORDED']._serialized_start=165
-  _globals['_MARKSRECORDED']._serialized_end=287
-  _globals['_RECORDEDMARK']._serialized_start=289
-  _globals['_RECORDEDMARK']._serialized_end=407
-  _globals['_MARKCORRECTED']._serialized_start=409
-  _globals['_MARKCORRECTED']._serialized_end=530
-  _globals['_ATTENDANCERECORDED']._serialized_start=532
-  _globals['_ATTENDANCERECORDED']._serialized_end=630
+  _globals['_LESSONRETRACTED']._serialized_start=165
+  _globals['_LESSONRETRACTED']._serialized_end=278
+  _globals['_MARKSRECORDED']._serialized_start=280
+  _globals['_MARKSRECORDED']._serialized_end=402
+  _globals['_RECORDEDMARK']._serialized_start=404
+  _globals['_RECORDEDMARK']._serialized_end=522
+  _globals['_MARKCORRECTED']._serialized_start=524
+  _globals['_MARKCORRECTED']._serialized_end=645
+  _globals['_ATTENDANCERECORDED']._serialized_start=647
+  _globals['_ATTENDANCERECORDED']._serialized_end=745
 # @@protoc_insertion_point(module_scope)

@@ -57,6 +57,44 @@ class LessonRecorded(_message.Message):
 Global___LessonRecorded: _TypeAlias = LessonRecorded  # noqa: Y015
 
 @_typing.final
+class LessonRetracted(_message.Message):
+    """A lesson recorded by mistake was withdrawn; the reason is in no event."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    COURSE_ID_FIELD_NUMBER: _builtins.int
+    LESSON_ID_FIELD_NUMBER: _builtins.int
+    CLASS_ID_FIELD_NUMBER: _builtins.int
+    LESSON_DATE_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    course_id: _builtins.str
+    """The course."""
+    lesson_id: _builtins.str
+    """The lesson."""
+    class_id: _builtins.str
+    """The class; empty when the course gathers several."""
+    lesson_date: _builtins.str
+    """Day of the lesson, ISO 8601."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        course_id: _builtins.str = ...,
+        lesson_id: _builtins.str = ...,
+        class_id: _builtins.str = ...,
+        lesson_date: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "course_id", b"course_id", "lesson_date", b"lesson_date", "lesson_id", b"lesson_id", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LessonRetracted: _TypeAlias = LessonRetracted  # noqa: Y015
+
+@_typing.final
 class MarksRecorded(_message.Message):
     """Marks were recorded."""
 

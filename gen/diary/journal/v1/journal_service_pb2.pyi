@@ -118,6 +118,7 @@ class Course(_message.Message):
     GROUP_NAME_FIELD_NUMBER: _builtins.int
     TEACHER_NAMES_FIELD_NUMBER: _builtins.int
     IS_MARKED_FIELD_NUMBER: _builtins.int
+    IS_OWN_FIELD_NUMBER: _builtins.int
     course_id: _builtins.str
     """The course, which is its study group's id."""
     subject_name: _builtins.str
@@ -130,6 +131,8 @@ class Course(_message.Message):
     """Name of the group within the class; empty for the whole class."""
     is_marked: _builtins.bool
     """False for courses without marks."""
+    is_own: _builtins.bool
+    """Whether the caller teaches it; others read it."""
     @_builtins.property
     def teacher_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of the teachers for display."""
@@ -144,10 +147,11 @@ class Course(_message.Message):
         group_name: _builtins.str = ...,
         teacher_names: _abc.Iterable[_builtins.str] | None = ...,
         is_marked: _builtins.bool = ...,
+        is_own: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "class_name", b"class_name", "course_id", b"course_id", "group_name", b"group_name", "is_marked", b"is_marked", "subject_name", b"subject_name", "teacher_names", b"teacher_names"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "class_name", b"class_name", "course_id", b"course_id", "group_name", b"group_name", "is_marked", b"is_marked", "is_own", b"is_own", "subject_name", b"subject_name", "teacher_names", b"teacher_names"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -483,10 +487,13 @@ class GetJournalPageResponse(_message.Message):
     ABSENCES_FIELD_NUMBER: _builtins.int
     MAY_RECORD_FIELD_NUMBER: _builtins.int
     MARK_MIN_FIELD_NUMBER: _builtins.int
+    SEES_ILLNESS_FIELD_NUMBER: _builtins.int
     may_record: _builtins.bool
     """Whether the caller teaches the course and may record."""
     mark_min: _builtins.int
     """Lowest mark of the school's scale; the highest is 5."""
+    sees_illness: _builtins.bool
+    """Whether the caller is told of illness: to others Б is shown as У, so they have no use for Б in a form."""
     @_builtins.property
     def course(self) -> Global___Course:
         """The course."""
@@ -532,10 +539,11 @@ class GetJournalPageResponse(_message.Message):
         absences: _abc.Iterable[Global___JournalAbsence] | None = ...,
         may_record: _builtins.bool = ...,
         mark_min: _builtins.int = ...,
+        sees_illness: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["course", b"course", "period", b"period"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["absences", b"absences", "course", b"course", "lessons", b"lessons", "mark_min", b"mark_min", "marks", b"marks", "may_record", b"may_record", "period", b"period", "periods", b"periods", "students", b"students", "work_types", b"work_types"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["absences", b"absences", "course", b"course", "lessons", b"lessons", "mark_min", b"mark_min", "marks", b"marks", "may_record", b"may_record", "period", b"period", "periods", b"periods", "sees_illness", b"sees_illness", "students", b"students", "work_types", b"work_types"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -618,6 +626,70 @@ class RecordLessonResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecordLessonResponse: _TypeAlias = RecordLessonResponse  # noqa: Y015
+
+@_typing.final
+class RetractLessonRequest(_message.Message):
+    """Request of RetractLesson."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    COURSE_ID_FIELD_NUMBER: _builtins.int
+    LESSON_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    course_id: _builtins.str
+    """The course."""
+    lesson_id: _builtins.str
+    """The lesson."""
+    request_id: _builtins.str
+    """UUID made by the client; a repeat with the same one changes nothing."""
+    etag: _builtins.str
+    """The etag of the lesson."""
+    reason: _builtins.str
+    """Why, in the teacher's words; kept in the history, in no event."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        course_id: _builtins.str = ...,
+        lesson_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["course_id", b"course_id", "etag", b"etag", "lesson_id", b"lesson_id", "reason", b"reason", "request_id", b"request_id", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetractLessonRequest: _TypeAlias = RetractLessonRequest  # noqa: Y015
+
+@_typing.final
+class RetractLessonResponse(_message.Message):
+    """Response of RetractLesson."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IS_PLANNED_FIELD_NUMBER: _builtins.int
+    is_planned: _builtins.bool
+    """Whether the timetable has the lesson, so that it is planned again; otherwise it is gone."""
+    def __init__(
+        self,
+        *,
+        is_planned: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_planned", b"is_planned"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetractLessonResponse: _TypeAlias = RetractLessonResponse  # noqa: Y015
 
 @_typing.final
 class RecordMarksRequest(_message.Message):

@@ -50,6 +50,11 @@ class JournalServiceStub:
                 request_serializer=diary_dot_journal_dot_v1_dot_journal__service__pb2.RecordLessonRequest.SerializeToString,
                 response_deserializer=diary_dot_journal_dot_v1_dot_journal__service__pb2.RecordLessonResponse.FromString,
                 _registered_method=True)
+        self.RetractLesson = channel.unary_unary(
+                '/diary.journal.v1.JournalService/RetractLesson',
+                request_serializer=diary_dot_journal_dot_v1_dot_journal__service__pb2.RetractLessonRequest.SerializeToString,
+                response_deserializer=diary_dot_journal_dot_v1_dot_journal__service__pb2.RetractLessonResponse.FromString,
+                _registered_method=True)
         self.RecordMarks = channel.unary_unary(
                 '/diary.journal.v1.JournalService/RecordMarks',
                 request_serializer=diary_dot_journal_dot_v1_dot_journal__service__pb2.RecordMarksRequest.SerializeToString,
@@ -93,6 +98,14 @@ class JournalServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RetractLesson(self, request, context):
+        """Withdraws a lesson that was recorded by mistake: one without marks and absences. It is planned again where the timetable
+        has it, else it is gone for teachers and families; who withdrew it, when and why is kept. LESSON_NOT_EMPTY, LESSON_CHANGED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RecordMarks(self, request, context):
         """Records marks of a class at once. Each cell is saved, in conflict, or refused on its own; a repeat changes nothing.
         """
@@ -131,6 +144,11 @@ def add_JournalServiceServicer_to_server(servicer, server):
                     servicer.RecordLesson,
                     request_deserializer=diary_dot_journal_dot_v1_dot_journal__service__pb2.RecordLessonRequest.FromString,
                     response_serializer=diary_dot_journal_dot_v1_dot_journal__service__pb2.RecordLessonResponse.SerializeToString,
+            ),
+            'RetractLesson': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetractLesson,
+                    request_deserializer=diary_dot_journal_dot_v1_dot_journal__service__pb2.RetractLessonRequest.FromString,
+                    response_serializer=diary_dot_journal_dot_v1_dot_journal__service__pb2.RetractLessonResponse.SerializeToString,
             ),
             'RecordMarks': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordMarks,
@@ -230,6 +248,33 @@ class JournalService:
             '/diary.journal.v1.JournalService/RecordLesson',
             diary_dot_journal_dot_v1_dot_journal__service__pb2.RecordLessonRequest.SerializeToString,
             diary_dot_journal_dot_v1_dot_journal__service__pb2.RecordLessonResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetractLesson(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.journal.v1.JournalService/RetractLesson',
+            diary_dot_journal_dot_v1_dot_journal__service__pb2.RetractLessonRequest.SerializeToString,
+            diary_dot_journal_dot_v1_dot_journal__service__pb2.RetractLessonResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,6 +41,10 @@ class JournalServiceStub:
     """Records a held lesson: topic, homework, work type. A lesson planned by the timetable at that date and number becomes
     held; a held one is changed when `etag` is its own. LESSON_IN_FUTURE, LESSON_CHANGED, PERIOD_CLOSED, DATE_OUTSIDE_PERIODS.
     """
+    RetractLesson: _grpc.UnaryUnaryMultiCallable[_journal_service_pb2.RetractLessonRequest, _journal_service_pb2.RetractLessonResponse]
+    """Withdraws a lesson that was recorded by mistake: one without marks and absences. It is planned again where the timetable
+    has it, else it is gone for teachers and families; who withdrew it, when and why is kept. LESSON_NOT_EMPTY, LESSON_CHANGED.
+    """
     RecordMarks: _grpc.UnaryUnaryMultiCallable[_journal_service_pb2.RecordMarksRequest, _journal_service_pb2.RecordMarksResponse]
     """Records marks of a class at once. Each cell is saved, in conflict, or refused on its own; a repeat changes nothing."""
     CorrectMark: _grpc.UnaryUnaryMultiCallable[_journal_service_pb2.CorrectMarkRequest, _journal_service_pb2.CorrectMarkResponse]
@@ -60,6 +64,10 @@ class JournalServiceAsyncStub(JournalServiceStub):
     RecordLesson: _aio.UnaryUnaryMultiCallable[_journal_service_pb2.RecordLessonRequest, _journal_service_pb2.RecordLessonResponse]  # type: ignore[assignment]
     """Records a held lesson: topic, homework, work type. A lesson planned by the timetable at that date and number becomes
     held; a held one is changed when `etag` is its own. LESSON_IN_FUTURE, LESSON_CHANGED, PERIOD_CLOSED, DATE_OUTSIDE_PERIODS.
+    """
+    RetractLesson: _aio.UnaryUnaryMultiCallable[_journal_service_pb2.RetractLessonRequest, _journal_service_pb2.RetractLessonResponse]  # type: ignore[assignment]
+    """Withdraws a lesson that was recorded by mistake: one without marks and absences. It is planned again where the timetable
+    has it, else it is gone for teachers and families; who withdrew it, when and why is kept. LESSON_NOT_EMPTY, LESSON_CHANGED.
     """
     RecordMarks: _aio.UnaryUnaryMultiCallable[_journal_service_pb2.RecordMarksRequest, _journal_service_pb2.RecordMarksResponse]  # type: ignore[assignment]
     """Records marks of a class at once. Each cell is saved, in conflict, or refused on its own; a repeat changes nothing."""
@@ -95,6 +103,16 @@ class JournalServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_journal_service_pb2.RecordLessonResponse, _abc.Awaitable[_journal_service_pb2.RecordLessonResponse]]:
         """Records a held lesson: topic, homework, work type. A lesson planned by the timetable at that date and number becomes
         held; a held one is changed when `etag` is its own. LESSON_IN_FUTURE, LESSON_CHANGED, PERIOD_CLOSED, DATE_OUTSIDE_PERIODS.
+        """
+
+    @_abc_1.abstractmethod
+    def RetractLesson(
+        self,
+        request: _journal_service_pb2.RetractLessonRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_journal_service_pb2.RetractLessonResponse, _abc.Awaitable[_journal_service_pb2.RetractLessonResponse]]:
+        """Withdraws a lesson that was recorded by mistake: one without marks and absences. It is planned again where the timetable
+        has it, else it is gone for teachers and families; who withdrew it, when and why is kept. LESSON_NOT_EMPTY, LESSON_CHANGED.
         """
 
     @_abc_1.abstractmethod

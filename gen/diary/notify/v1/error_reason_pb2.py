@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"diary/notify/v1/error_reason.proto\x12\x0f\x64iary.notify.v1*\xfb\x03\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12 \n\x1c\x45RROR_REASON_REQUEST_INVALID\x10\x01\x12\x1e\n\x1a\x45RROR_REASON_TOKEN_MISSING\x10\x02\x12\x1e\n\x1a\x45RROR_REASON_TOKEN_INVALID\x10\x03\x12!\n\x1d\x45RROR_REASON_ROLE_NOT_ALLOWED\x10\x04\x12\"\n\x1e\x45RROR_REASON_REQUEST_ID_REUSED\x10\x05\x12#\n\x1f\x45RROR_REASON_PAGE_TOKEN_INVALID\x10\x06\x12%\n!ERROR_REASON_DATABASE_UNAVAILABLE\x10\x07\x12$\n ERROR_REASON_REQUEST_IN_PROGRESS\x10\x08\x12$\n ERROR_REASON_METHOD_NOT_DECLARED\x10\t\x12\"\n\x1e\x45RROR_REASON_STUDENT_NOT_FOUND\x10\n\x12\"\n\x1e\x45RROR_REASON_CONTACT_NOT_FOUND\x10\x0b\x12!\n\x1d\x45RROR_REASON_SCHOOL_NOT_FOUND\x10\x0c\x12\"\n\x1e\x45RROR_REASON_LETTER_BEING_SENT\x10\rb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"diary/notify/v1/error_reason.proto\x12\x0f\x64iary.notify.v1*\xc5\x04\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12 \n\x1c\x45RROR_REASON_REQUEST_INVALID\x10\x01\x12\x1e\n\x1a\x45RROR_REASON_TOKEN_MISSING\x10\x02\x12\x1e\n\x1a\x45RROR_REASON_TOKEN_INVALID\x10\x03\x12!\n\x1d\x45RROR_REASON_ROLE_NOT_ALLOWED\x10\x04\x12\"\n\x1e\x45RROR_REASON_REQUEST_ID_REUSED\x10\x05\x12#\n\x1f\x45RROR_REASON_PAGE_TOKEN_INVALID\x10\x06\x12%\n!ERROR_REASON_DATABASE_UNAVAILABLE\x10\x07\x12$\n ERROR_REASON_REQUEST_IN_PROGRESS\x10\x08\x12$\n ERROR_REASON_METHOD_NOT_DECLARED\x10\t\x12$\n ERROR_REASON_SERVICE_NOT_ALLOWED\x10Z\x12\"\n\x1e\x45RROR_REASON_REQUEST_TOO_LARGE\x10[\x12\"\n\x1e\x45RROR_REASON_STUDENT_NOT_FOUND\x10\n\x12\"\n\x1e\x45RROR_REASON_CONTACT_NOT_FOUND\x10\x0b\x12!\n\x1d\x45RROR_REASON_SCHOOL_NOT_FOUND\x10\x0c\x12\"\n\x1e\x45RROR_REASON_LETTER_BEING_SENT\x10\rb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,5 +32,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'diary.notify.v1.error_reaso
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ERRORREASON']._serialized_start=56
-  _globals['_ERRORREASON']._serialized_end=563
+  _globals['_ERRORREASON']._serialized_end=637
 # @@protoc_insertion_point(module_scope)

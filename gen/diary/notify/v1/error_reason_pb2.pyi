@@ -42,6 +42,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The same request runs at this moment; repeat it and get its answer."""
     ERROR_REASON_METHOD_NOT_DECLARED: _ErrorReason.ValueType  # 9
     """The method has no declaration of who may call it; a defect of the installation."""
+    ERROR_REASON_SERVICE_NOT_ALLOWED: _ErrorReason.ValueType  # 90
+    """The service may not call this method. Example: journal asks documents to render a slip."""
+    ERROR_REASON_REQUEST_TOO_LARGE: _ErrorReason.ValueType  # 91
+    """The request has more bytes than the method takes. Example: a name of a megabyte."""
     ERROR_REASON_STUDENT_NOT_FOUND: _ErrorReason.ValueType  # 10
     """No such student whom the caller may see."""
     ERROR_REASON_CONTACT_NOT_FOUND: _ErrorReason.ValueType  # 11
@@ -74,6 +78,10 @@ ERROR_REASON_REQUEST_IN_PROGRESS: ErrorReason.ValueType  # 8
 """The same request runs at this moment; repeat it and get its answer."""
 ERROR_REASON_METHOD_NOT_DECLARED: ErrorReason.ValueType  # 9
 """The method has no declaration of who may call it; a defect of the installation."""
+ERROR_REASON_SERVICE_NOT_ALLOWED: ErrorReason.ValueType  # 90
+"""The service may not call this method. Example: journal asks documents to render a slip."""
+ERROR_REASON_REQUEST_TOO_LARGE: ErrorReason.ValueType  # 91
+"""The request has more bytes than the method takes. Example: a name of a megabyte."""
 ERROR_REASON_STUDENT_NOT_FOUND: ErrorReason.ValueType  # 10
 """No such student whom the caller may see."""
 ERROR_REASON_CONTACT_NOT_FOUND: ErrorReason.ValueType  # 11

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from enum import Enum, StrEnum
 from random import Random
 
-from services.access.rules.guardianships import GuardianKind, find_birthday
+from services.access.rules.guardianships import FULL_AGE, OWN_CARE_AGE, GuardianKind, find_reaching
 from services.access.rules.names import PersonName
 from services.access.rules.region.names import FEMALE, MALE, NameBook, NameBooks, Surname, build_turkic_patronymic
 from services.access.rules.region.roster import Guardianship, Ids, Person
@@ -170,7 +170,7 @@ class FamilyMaker:
         if kind is FamilyKind.OF_AGE:
             return date(self._year - 18, 7, 1) - timedelta(days=self._rng.randrange(60))
         # A ward's fourteenth birthday is kept out of the year: a grant stands on one guardianship.
-        turns_14 = date(self._year, 9, 1) <= find_birthday(born, 14) < date(self._year + 1, 7, 1)
+        turns_14 = date(self._year, 9, 1) <= find_reaching(born, OWN_CARE_AGE) < date(self._year + 1, 7, 1)
         return date(born.year, 7, 1 + self._rng.randrange(28)) if kind is FamilyKind.WARD and turns_14 else born
 
     def _adults(self, kind: FamilyKind, children: Sequence[Person], line: _Line) -> list[Person]:
@@ -236,7 +236,7 @@ class FamilyMaker:
         """At 14 опекун becomes попечитель by itself (Clause R6)."""
         start = date(self._year - 1, 2, 14)
         act = f"Постановление органа опеки от {start:%d.%m.%Y} № {self._rng.randint(100, 999)}"
-        turn, end = find_birthday(child.birth_date, 14), _of_age(child)
+        turn, end = find_reaching(child.birth_date, OWN_CARE_AGE), _of_age(child)
         periods = (
             (GuardianKind.GUARDIAN_TO_14, start, turn),
             (GuardianKind.TRUSTEE_TO_18, max(start, turn), end),
@@ -256,4 +256,4 @@ class FamilyMaker:
 
 def _of_age(child: Person) -> date:
     """The day after the 18th birthday: guardianship ends at its 24:00 (Clause R6)."""
-    return find_birthday(child.birth_date, 18) + timedelta(days=1)
+    return find_reaching(child.birth_date, FULL_AGE)

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from random import Random
 from uuid import UUID
 
+from services.access.rules.applications import Regulation
 from services.access.rules.guardianships import GuardianKind
 from services.access.rules.names import PersonName
 from services.access.rules.roles import Role
@@ -162,6 +163,7 @@ class Roster:
     school: School
     year: SchoolYear
     details: SchoolDetails
+    regulation: Regulation
     people: list[Person] = field(default_factory=list)
     classes: list[Class] = field(default_factory=list)
     students: list[Student] = field(default_factory=list)

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from random import Random
 from uuid import UUID
 
+from services.access.rules.applications import Regulation
 from services.access.rules.names import PersonName
 from services.access.rules.region.accounts import ZONE, AccountMaker
 from services.access.rules.region.families import (
@@ -134,6 +135,18 @@ def build_school_details(spec: SchoolSpec) -> SchoolDetails:
     )
 
 
+def build_regulation(year: int) -> Regulation:
+    """The regulation that every school of the region has adopted: by an invented order of two years before."""
+    order = date(year - 2, 8, 28)
+    return Regulation(
+        "Регламент предоставления услуги «Электронный дневник» (информирования обучающихся и их родителей (законных"
+        " представителей) о результатах обучения)",
+        "213",
+        order,
+        date(order.year, 9, 1),
+    )
+
+
 class SchoolMaker:
     """Makes one school. The same arguments give the same school, ids included."""
 
@@ -152,7 +165,7 @@ class SchoolMaker:
         year = SchoolYear(
             self._ids.next(), f"{self._year}/{self._year + 1}", date(self._year, 9, 1), date(self._year + 1, 6, 30)
         )
-        roster = Roster(school, year, build_school_details(self._spec))
+        roster = Roster(school, year, build_school_details(self._spec), build_regulation(self._year))
         roster.classes = [Class(self._ids.next(), name, grades) for grades, name, _ in self._spec.classes]
         families = self._fill_classes(roster)
         self._appoint_staff(roster)

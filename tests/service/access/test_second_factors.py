@@ -1,0 +1,163 @@
+"""Wrong codes are counted whatever asks for them, codes are read as people write them, secrets are sealed."""
+
+import json
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import grpc
+import pyotp
+import pytest
+
+from chassis.clock import SetClock
+from chassis.db import Database
+from deploy.keys import rotate_factor_key
+from diary.access.v1 import application_service_pb2 as cases_pb
+from diary.access.v1 import application_service_pb2_grpc, session_service_pb2_grpc
+from diary.access.v1 import session_service_pb2 as pb
+from services.access.actions.factor_keys import FactorKeys, seal_all
+from tests.support.access_region import PASSWORD, SchoolWorld
+from tests.support.access_service import Backends, Serve
+from tests.support.applications import add_vera
+from tests.support.services import refused
+
+WRONG = (grpc.StatusCode.UNAUTHENTICATED, "CODE_WRONG")
+BLOCKED = (grpc.StatusCode.RESOURCE_EXHAUSTED, "CODE_BLOCKED")
+NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
+
+
+class Staff:
+    """Someone with a secret for codes, at a clock of the test's."""
+
+    def __init__(self, channel: grpc.aio.Channel, clock: SetClock, login: str, metadata: Any) -> None:
+        self.sessions = session_service_pb2_grpc.SessionServiceStub(channel)
+        self.cases = application_service_pb2_grpc.ApplicationServiceStub(channel)
+        self.clock = clock
+        self.login = login
+        self.metadata = metadata
+        self.secret = ""
+
+    async def enrol(self) -> None:
+        request = pb.EnrolTotpRequest(request_id=str(uuid4()), password=PASSWORD)
+        self.secret = (await self.sessions.EnrolTotp(request, metadata=self.metadata)).secret
+
+    def code(self, *, is_right: bool = True) -> str:
+        away = timedelta() if is_right else timedelta(minutes=10)
+        return pyotp.TOTP(self.secret).at(self.clock.now() + away)
+
+    async def confirm(self, code: str) -> None:
+        request = pb.ConfirmTotpRequest(request_id=str(uuid4()), one_time_code=code)
+        await self.sessions.ConfirmTotp(request, metadata=self.metadata)
+        self.clock.advance(timedelta(seconds=30))
+
+    async def sign_in(self, code: str) -> None:
+        request = pb.CreateSessionRequest(login=self.login, password=PASSWORD, one_time_code=code)
+        await self.sessions.CreateSession(request)
+        self.clock.advance(timedelta(seconds=30))
+
+    async def sign(self, school: SchoolWorld, code: str) -> None:
+        request = cases_pb.SignRefusalsRequest(
+            school_id=str(school.school_id), request_id=str(uuid4()), application_ids=[str(uuid4())], one_time_code=code
+        )
+        await self.cases.SignRefusals(request, metadata=self.metadata)
+
+
+@pytest.fixture
+async def head(serve: Serve, backends: Backends, school: SchoolWorld) -> Any:
+    await add_vera(school)
+    clock = SetClock(datetime.now(UTC).replace(microsecond=0))  # noqa: TID251
+    person = school.people["head"]
+    async with serve(clock=clock) as channel:
+        yield Staff(channel, clock, person.login, backends.sign_in(person, "head"))
+
+
+async def test_wrong_codes_of_all_doors_are_counted_together_and_block_them_all(head: Staff, school: SchoolWorld) -> None:
+    await head.enrol()
+    await head.confirm(head.code())
+    for _ in range(3):
+        assert await refused(head.sign(school, head.code(is_right=False))) == WRONG
+    for _ in range(2):
+        assert await refused(head.sign_in(head.code(is_right=False))) == WRONG
+    assert await refused(head.sign(school, head.code())) == BLOCKED
+    assert await refused(head.sign_in(head.code())) == BLOCKED
+    head.clock.advance(timedelta(minutes=15))
+    await head.sign_in(head.code())
+
+
+async def test_codes_that_would_confirm_a_secret_are_counted_and_another_secret_does_not_begin_anew(head: Staff) -> None:
+    await head.enrol()
+    for _ in range(5):
+        assert await refused(head.confirm(head.code(is_right=False))) == WRONG
+    assert await refused(head.confirm(head.code())) == BLOCKED
+    await head.enrol()
+    assert await refused(head.confirm(head.code())) == BLOCKED
+
+
+async def test_a_right_code_forgives_the_wrong_ones_before_it(head: Staff) -> None:
+    await head.enrol()
+    await head.confirm(head.code())
+    for _ in range(3):
+        for _ in range(4):
+            assert await refused(head.sign_in(head.code(is_right=False))) == WRONG
+        await head.sign_in(head.code())
+
+
+@pytest.mark.parametrize("write", ["{0}{1}", "{0} {1}", " {0}\u00a0{1} ", "{0}-{1}"])
+async def test_a_code_is_taken_however_it_is_written(head: Staff, write: str) -> None:
+    await head.enrol()
+    code = head.code()
+    await head.confirm(write.format(code[:3], code[3:]))
+    code = head.code()
+    await head.sign_in(write.format(code[:3], code[3:]))
+
+
+async def test_a_password_alone_costs_no_attempt_where_a_code_is_asked_for(head: Staff) -> None:
+    await head.enrol()
+    await head.confirm(head.code())
+    missing = (grpc.StatusCode.UNAUTHENTICATED, "CODE_MISSING")
+    for _ in range(7):
+        assert await refused(head.sign_in("")) == missing
+
+
+async def test_the_secret_stands_sealed_in_the_database(head: Staff, admin: Any, school: SchoolWorld) -> None:
+    await head.enrol()
+    account_id = school.people["head"].account_id
+    kept = await admin.fetchval("SELECT secret FROM second_factors WHERE account_id = $1", account_id)
+    assert kept.startswith("factor-1.")
+    assert head.secret not in kept
+
+
+async def test_secrets_of_the_release_before_and_of_earlier_keys_are_sealed_by_the_present_key(
+    head: Staff, backends: Backends, admin: Any, school: SchoolWorld, tmp_path: Path
+) -> None:
+    await head.enrol()
+    plain, account_id = pyotp.random_base32(), school.people["mother"].account_id
+    await admin.execute("INSERT INTO second_factors (account_id, secret, enrol_time) VALUES ($1, $2, now())", account_id, plain)
+    shutil.copy(backends.keys_dir / "factor-keys.json", tmp_path)
+    rotate_factor_key(tmp_path)
+    keys = FactorKeys(tmp_path / "factor-keys.json")
+    database = await Database.connect(backends.clone.app_dsns["access"], "access", size=1)
+    assert await seal_all(database, keys) >= 2
+    assert await seal_all(database, keys) == 0
+    await database.close()
+    of = "SELECT secret FROM second_factors WHERE account_id = $1"
+    kept = {key: await admin.fetchval(of, school.people[key].account_id) for key in ("mother", "head")}
+    assert all(text.startswith("factor-2.") for text in kept.values())
+    assert keys.open(kept["mother"], account_id) == plain
+    assert keys.open(kept["head"], school.people["head"].account_id) == head.secret
+    # Back to the key of the module's access, which does not know the next one.
+    first = FactorKeys(backends.keys_dir / "factor-keys.json")
+    await admin.execute(
+        "UPDATE second_factors SET secret = $2 WHERE account_id = $1", account_id, first.seal(plain, account_id)
+    )
+
+
+def test_a_key_made_meanwhile_is_read_when_it_is_met(backends: Backends, tmp_path: Path) -> None:
+    path, account_id = tmp_path / "factor-keys.json", uuid4()
+    shutil.copy(backends.keys_dir / path.name, path)
+    older = FactorKeys(path)
+    rotate_factor_key(tmp_path)
+    assert older.open(FactorKeys(path).seal("ABC", account_id), account_id) == "ABC"
+    assert len(json.loads(path.read_text())["keys"]) == 2

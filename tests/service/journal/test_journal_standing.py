@@ -1,0 +1,127 @@
+"""What a write was decided on is asked again by the statement that saves: two transactions ordered by hand, the other one
+commits between reading and saving.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import grpc
+import pytest
+
+from diary.journal.v1 import journal_service_pb2
+from services.journal.store import lessons, marks
+from tests.service.journal.world import TODAY, School, World, cell, query, record_attendance, record_lesson, record_marks
+from tests.support.backends import Clone
+from tests.support.services import refused
+
+ABSENT = journal_service_pb2.ABSENCE_CODE_ABSENT
+CLOSE = "UPDATE periods SET is_closed = true WHERE school_id = $1"
+LEAVE = "UPDATE course_members SET to_date = '2020-01-01', from_date = '2019-01-01' WHERE school_id = $1"
+TAKE_BACK = "UPDATE lessons SET state = 1, attendance_revision = 0 WHERE school_id = $1"
+
+
+@pytest.fixture
+def between(monkeypatch: pytest.MonkeyPatch, clone: Clone, school: School) -> Callable[[Any, str, str], list[bool]]:
+    """Makes the other transaction commit just before the first save; returns what each save said."""
+
+    def order(room: Any, name: str, statement: str) -> list[bool]:
+        save: Callable[..., Awaitable[bool]] = getattr(room, name)
+        said: list[bool] = []
+
+        async def come_late(*arguments: Any) -> bool:
+            if not said:
+                await query(clone.admin_dsn, statement, UUID(school.school_id))
+            said.append(await save(*arguments))
+            return said[-1]
+
+        monkeypatch.setattr(room, name, come_late)
+        return said
+
+    return order
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"), [(CLOSE, "PERIOD_CLOSED"), (LEAVE, "STUDENT_NOT_IN_COURSE"), (TAKE_BACK, "LESSON_NOT_HELD")]
+)
+async def test_a_mark_is_refused_when_what_it_stands_on_falls_before_it_is_saved(
+    world: World, school: School, between: Any, statement: str, reason: str
+) -> None:
+    teacher = await world.teacher(school)
+    lesson = await world.lesson(school, teacher)
+    said = between(marks, "insert_batch", statement)
+    request = record_marks(school, cell(lesson.lesson_id, school.student_ids[0]))
+    answer = await world.journal.RecordMarks(request, metadata=teacher.metadata)
+    assert [outcome.reason for outcome in answer.outcomes] == [reason]
+    assert said == [False]
+
+
+async def test_a_correction_is_refused_when_the_period_closes_before_it_is_saved(
+    world: World, school: School, between: Any
+) -> None:
+    teacher, mark_id = await world.teacher(school), str(uuid4())
+    lesson = await world.lesson(school, teacher)
+    written = record_marks(school, cell(lesson.lesson_id, school.student_ids[0], mark_id=mark_id))
+    await world.journal.RecordMarks(written, metadata=teacher.metadata)
+    said = between(marks, "insert_batch", CLOSE)
+    assert await refused(world.journal.CorrectMark(_correction(school, mark_id), metadata=teacher.metadata)) == (
+        grpc.StatusCode.FAILED_PRECONDITION,
+        "PERIOD_CLOSED",
+    )
+    assert said == [False]
+
+
+async def test_a_mark_of_a_student_who_leaves_meanwhile_can_still_be_corrected(
+    world: World, school: School, between: Any
+) -> None:
+    teacher, mark_id = await world.teacher(school), str(uuid4())
+    lesson = await world.lesson(school, teacher)
+    written = record_marks(school, cell(lesson.lesson_id, school.student_ids[0], mark_id=mark_id))
+    await world.journal.RecordMarks(written, metadata=teacher.metadata)
+    said = between(marks, "insert_batch", LEAVE)
+    await world.journal.CorrectMark(_correction(school, mark_id), metadata=teacher.metadata)
+    assert said == [True]
+
+
+def _correction(school: School, mark_id: str) -> journal_service_pb2.CorrectMarkRequest:
+    return journal_service_pb2.CorrectMarkRequest(
+        school_id=school.school_id,
+        mark_id=mark_id,
+        value=3,
+        expected_revision=1,
+        reason="ошибка",
+        request_id=str(uuid4()),
+    )
+
+
+async def test_a_lesson_is_refused_when_its_period_closes_before_it_is_saved(
+    world: World, school: School, between: Any
+) -> None:
+    teacher = await world.teacher(school)
+    said = between(lessons, "save_lesson", CLOSE)
+    request = record_lesson(school, TODAY, 3)
+    assert await refused(world.journal.RecordLesson(request, metadata=teacher.metadata)) == (
+        grpc.StatusCode.FAILED_PRECONDITION,
+        "PERIOD_CLOSED",
+    )
+    assert said == [False]
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"), [(CLOSE, "PERIOD_CLOSED"), (LEAVE, "STUDENT_NOT_IN_COURSE"), (TAKE_BACK, "LESSON_NOT_HELD")]
+)
+async def test_absences_are_refused_when_what_they_stand_on_falls_before_they_are_saved(
+    world: World, school: School, between: Any, statement: str, reason: str
+) -> None:
+    teacher = await world.teacher(school)
+    lesson = await world.lesson(school, teacher)
+    said = between(lessons, "save_attendance", statement)
+    assert await refused(
+        world.journal.RecordAttendance(
+            record_attendance(school, lesson.lesson_id, {school.student_ids[0]: ABSENT}), metadata=teacher.metadata
+        )
+    ) == (
+        grpc.StatusCode.FAILED_PRECONDITION,
+        reason,
+    )
+    assert said == [False]

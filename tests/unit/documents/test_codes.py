@@ -1,0 +1,59 @@
+"""Codes as people type them from paper (trouble 14, families A1)."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.documents.rules.decisions import write_code
+from services.documents.rules.register import fold_code, read_sheet_code
+from services.documents.rules.sheets import write_code as write_sheet_code
+
+CODE = "aleks-7k3m-qx4d-9p2w"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        CODE.upper(),
+        f"  {CODE}\n",
+        CODE.replace("-", "\N{NON-BREAKING HYPHEN}"),
+        CODE.replace("-", "\N{HYPHEN}"),
+        CODE.replace("-", "\N{MINUS SIGN}"),
+        CODE.replace("-", "\N{EN DASH}"),
+        CODE.replace("-", "\N{EM DASH}"),
+        CODE.replace("-", " "),
+        CODE.replace("-", " - "),
+        CODE.replace("-", "\N{NO-BREAK SPACE}"),
+        CODE.replace("-", ""),
+        f"{CODE}.",
+        f"«{CODE}»,",
+        "а" + CODE[1:],
+        CODE.replace("x", "х").replace("k", "к").replace("m", "м").replace("p", "р").upper(),
+        CODE.replace("-", "\N{SOFT HYPHEN}-"),
+        "\N{ZERO WIDTH SPACE}".join(CODE),
+        CODE.replace("a", "ａ"),
+    ],
+)
+def test_a_code_is_found_however_it_is_typed(typed: str) -> None:
+    assert fold_code(typed) == fold_code(CODE)
+
+
+_codes = st.binary(min_size=12, max_size=12).map(lambda chance: write_code("aleks", chance))
+
+
+@given(_codes, _codes)
+def test_codes_that_differ_are_told_apart(one: str, other: str) -> None:
+    assert (fold_code(one) == fold_code(other)) == (one == other)
+
+
+@given(st.from_regex(r"[a-z][a-z0-9]{1,8}(-[a-z0-9]{1,5})?", fullmatch=True), st.integers(2020, 2099), st.integers(1, 10**6))
+def test_the_code_of_a_weekly_sheet_is_read_as_it_is_written(school: str, year: int, number: int) -> None:
+    code = write_sheet_code(school, year, number)
+    for typed in (code, code.upper(), code.replace("-", "\N{NON-BREAKING HYPHEN}"), code.replace("-", " "), f"{code}."):
+        assert read_sheet_code(fold_code(typed), fold_code(school)) == (year, number)
+
+
+@pytest.mark.parametrize("key", ["bk3", "bk32026", "bk320260", "bk3202601", "bk31026", "xx3202652", "bk3202652x"])
+def test_what_is_no_sheet_of_the_school_is_none(key: str) -> None:
+    found = read_sheet_code(key, "bk3")
+    assert found is None
