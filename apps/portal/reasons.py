@@ -6,7 +6,7 @@ A reason that several services share means the same in each, so the table needs 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from apps.portal.views.dates import count
+from apps.portal.words import count
 
 SENTENCES = {
     # Every service.

@@ -7,7 +7,7 @@ a summer is of the year that ended; before the first, that one.
 from alembic import op
 
 revision = "0016"
-down_revision = "0026"
+down_revision = "0012"
 
 
 def upgrade() -> None:

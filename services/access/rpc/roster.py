@@ -74,12 +74,10 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
         school_id, student_id, who, now = UUID(request.school_id), UUID(request.student_id), auth.caller(), self._clock.now()
         async with self._database.school(school_id) as connection:
             require_session(await relations.get_standing(connection, school_id, who.account_id, who.session_id, now))
-            found = await roster.list_listed_students(
-                connection, school_id, who.account_id, now, REGISTERING, ("", paging.FIRST_ID), 1, student_id=student_id
-            )
-        if not found:
+            found = await roster.find_listed_student(connection, school_id, who.account_id, now, REGISTERING, student_id)
+        if found is None:
             raise NotFound("STUDENT_NOT_FOUND", "no such student whom the caller may see")
-        return roster_service_pb2.GetStudentResponse(student=filed.student(found[0]))
+        return roster_service_pb2.GetStudentResponse(student=filed.student(found))
 
     async def ListGuardianships(
         self, request: roster_service_pb2.ListGuardianshipsRequest, context: Context

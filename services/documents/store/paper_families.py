@@ -58,6 +58,20 @@ async def put_roster(connection: Connection, school_id: UUID, roster: Roster) ->
     )
 
 
+async def put_school_codes(connection: Connection, codes: Sequence[SchoolCode]) -> None:
+    """What anyone may know of schools by the codes of their papers. In `db.region`."""
+    await connection.execute(
+        """
+        INSERT INTO schools_by_code AS kept (code, school_id, name) SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[])
+        ON CONFLICT (code) DO UPDATE SET school_id = excluded.school_id, name = excluded.name
+        WHERE (kept.school_id, kept.name) IS DISTINCT FROM (excluded.school_id, excluded.name)
+        """,
+        [one.code for one in codes],
+        [one.school_id for one in codes],
+        [one.name for one in codes],
+    )
+
+
 async def _put_placements(connection: Connection, school_id: UUID, students: Sequence[StudentPlace]) -> None:
     """The placements of students as the roster now names them; one no longer named stays, unnamed."""
     ids = [student.student_id for student in students]
@@ -77,20 +91,6 @@ async def _put_placements(connection: Connection, school_id: UUID, students: Seq
         [placement.class_id for _, placement in named],
         [placement.from_time for _, placement in named],
         [placement.to_time for _, placement in named],
-    )
-
-
-async def put_school_codes(connection: Connection, codes: Sequence[SchoolCode]) -> None:
-    """What anyone may know of schools by the codes of their papers. In `db.region`."""
-    await connection.execute(
-        """
-        INSERT INTO schools_by_code AS kept (code, school_id, name) SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[])
-        ON CONFLICT (code) DO UPDATE SET school_id = excluded.school_id, name = excluded.name
-        WHERE (kept.school_id, kept.name) IS DISTINCT FROM (excluded.school_id, excluded.name)
-        """,
-        [one.code for one in codes],
-        [one.school_id for one in codes],
-        [one.name for one in codes],
     )
 
 
@@ -145,12 +145,13 @@ async def list_lesson_weeks(
     rows = await connection.fetch(
         """
         SELECT DISTINCT w.class_id, w.monday_date
-        FROM schools z
-        JOIN placements l ON l.school_id = $1 AND l.student_id = ANY ($2) AND l.is_named
-        JOIN lesson_weeks w ON w.school_id = $1 AND w.class_id = l.class_id AND w.monday_date >= $3
-            AND l.from_time < (w.monday_date + 7)::timestamp AT TIME ZONE z.time_zone
-            AND (l.to_time IS NULL OR l.to_time > w.monday_date::timestamp AT TIME ZONE z.time_zone)
-        WHERE z.school_id = $1 ORDER BY w.monday_date, w.class_id
+        FROM placements l
+        JOIN schools z ON z.school_id = $1
+        JOIN lesson_weeks w ON w.school_id = $1 AND w.class_id = l.class_id
+        CROSS JOIN LATERAL (SELECT (w.monday_date + 7)::timestamp AT TIME ZONE z.time_zone AS end_time) e
+        WHERE l.school_id = $1 AND l.student_id = ANY ($2) AND w.monday_date >= $3 AND l.is_named
+          AND l.from_time < e.end_time AND (l.to_time IS NULL OR l.to_time >= e.end_time)
+        ORDER BY w.monday_date, w.class_id
         """,
         school_id,
         student_ids,
@@ -159,20 +160,21 @@ async def list_lesson_weeks(
     return [(row["class_id"], row["monday_date"]) for row in rows]
 
 
-async def list_declared(connection: Connection, school_id: UUID, class_id: UUID, end: datetime) -> list[Declared]:
-    """The declarations of the families of those who are in a class until `end` that want printouts, ended ones too. They are held until the transaction ends, so that
-    a declaration that ends meanwhile sees the term that this opens.
+async def list_declared(connection: Connection, school_id: UUID, class_id: UUID, due: datetime) -> list[Declared]:
+    """The declarations that want printouts, ended ones too, of the families of a class at a week's end.
+
+    They are held until the transaction ends, so that a declaration that ends meanwhile sees the term that this opens.
     """
     rows = await connection.fetch(
         """
         SELECT p.student_id, p.guardian_person_id, greatest(p.record_time, 'epoch') AS record_time, p.revoke_time
         FROM placements l JOIN paper_modes p ON p.school_id = $1 AND p.student_id = l.student_id
-        WHERE l.school_id = $1 AND l.class_id = $2 AND l.is_named AND l.from_time < $3
-          AND (l.to_time IS NULL OR l.to_time >= $3) AND NOT p.declines_printouts FOR SHARE
+        WHERE l.school_id = $1 AND l.class_id = $2 AND l.is_named AND l.from_time < $3 AND (l.to_time IS NULL OR l.to_time >= $3)
+          AND NOT p.declines_printouts FOR SHARE
         """,
         school_id,
         class_id,
-        end,
+        due,
     )
     return [
         Declared(Addressee(row["student_id"], row["guardian_person_id"] or NOBODY), row["record_time"], row["revoke_time"])

@@ -10,7 +10,7 @@ from alembic import op
 from chassis import tables
 
 revision = "0011"
-down_revision = "0021"
+down_revision = "0010"
 
 _PLACEMENTS = """
 ALTER TABLE schools ADD COLUMN year_starts date[] NOT NULL DEFAULT '{}', ADD COLUMN year_ends date[] NOT NULL DEFAULT '{}';

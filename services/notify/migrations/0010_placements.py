@@ -8,7 +8,7 @@ from alembic import op
 from chassis import tables
 
 revision = "0010"
-down_revision = "0020"
+down_revision = "0003"
 
 _PLACEMENTS = """
 SET LOCAL statement_timeout = '10min';

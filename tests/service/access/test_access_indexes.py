@@ -1,4 +1,4 @@
-"""The hot statements find their rows by an index."""
+"""The hot statements of one row or a few find them by an index; what lists touch stands in test_access_lists.py."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -66,7 +66,6 @@ HOT: list[tuple[str, Call, set[str]]] = [
         {"accounts_login_is_free", "one_time_passwords_one_live"},
     ),
     ("find_by_token", lambda c: credentials.find_by_token(c, DIGEST, GRANTED), {"activation_tokens_pkey", "accounts_pkey"}),
-    ("find_case", lambda c: applications.find_case(c, ID, ID, ID, GRANTED), {"applications_pkey", "people_pkey"}),
     (
         "list_applicants",
         lambda c: applications.list_applicants(c, ID, [ID], DAY, GRANTED),
@@ -98,11 +97,6 @@ HOT: list[tuple[str, Call, set[str]]] = [
         "list_open_students",
         lambda c: callers.list_open_students(c, ID, ID, GRANTED),
         {"relations_by_account", "people_pkey", "placements_do_not_overlap", "classes_pkey"},
-    ),
-    (
-        "list_grants",
-        lambda c: grants.list_grants(c, ID, ID, GRANTED, None, ID, 50),
-        {"grants_pkey", "people_pkey", "relations_by_account", "placements_do_not_overlap"},
     ),
     (
         "lock_grant_to_revoke",

@@ -172,11 +172,22 @@ class Schools(school_service_pb2_grpc.SchoolServiceServicer):
     def __init__(self) -> None:
         self.sent: list[Any] = []
         self.etag = "1"
+        self.regulation: school_service_pb2.Regulation | None = None
         self.details = school_service_pb2.SchoolDetails(phone="+7 000 000-00-00", founder="Управление образования")
 
     async def GetSchool(self, request: Any, context: Any) -> school_service_pb2.GetSchoolResponse:
         school = school_service_pb2.School(school_id=request.school_id, name="Школа", full_name="Школа имени всех")
-        return school_service_pb2.GetSchoolResponse(school=school, details=self.details, etag=self.etag)
+        return school_service_pb2.GetSchoolResponse(
+            school=school, details=self.details, etag=self.etag, regulation=self.regulation
+        )
+
+    async def AdoptRegulation(self, request: Any, context: Any) -> school_service_pb2.AdoptRegulationResponse:
+        self.sent.append(request)
+        if request.valid_from_date < request.order_date:
+            await refuse(context, code_pb2.INVALID_ARGUMENT, "REQUEST_INVALID", "valid_from_date")
+        names = ("title", "order_number", "order_date", "valid_from_date")
+        self.regulation = school_service_pb2.Regulation(**{name: getattr(request, name) for name in names})
+        return school_service_pb2.AdoptRegulationResponse(regulation=self.regulation)
 
     async def UpdateSchool(self, request: Any, context: Any) -> school_service_pb2.UpdateSchoolResponse:
         self.sent.append(request)

@@ -67,6 +67,25 @@ async def test_a_schools_details_are_saved_and_what_another_saved_meanwhile_is_s
     assert (stand_in.schools.details.phone, stand_in.schools.details.founder) == ("+7 222 222-22-22", "Управление образования")
 
 
+async def test_a_school_records_the_order_of_its_regulation(stand_in: StandIn) -> None:
+    """Clause R1: the dates that do not fit are named, what was typed stays."""
+    stand_in.access.roles = [options_pb2.ROLE_ADMIN]
+    browser = await stand_in.signed_in()
+    page = await browser.get(DETAILS)
+    assert "решение об отказе подписать нельзя" in page.text
+    form = fields(page, f"{DETAILS}/regulation")
+    typed = {**form, "title": "Регламент услуги", "order_number": "213", "order_date": "2024-08-28"}
+    wrong = await browser.post(f"{DETAILS}/regulation", data={**typed, "valid_from_date": "2024-08-01"})
+    assert wrong.status_code == 422
+    assert "Проверьте: с какого дня действует." in wrong.text
+    again = fields(wrong, f"{DETAILS}/regulation")
+    assert again["title"] == "Регламент услуги"
+    await browser.post(f"{DETAILS}/regulation", data={**again, "valid_from_date": "2024-09-01"})
+    shown = await browser.get(DETAILS)
+    assert "Регламент внесён." in shown.text
+    assert "приказ от\u00a028.08.2024 №\u00a0213, действует с\u00a001.09.2024" in shown.text
+
+
 async def test_only_admin_and_head_change_the_details(browser: AsyncClient) -> None:
     assert (await browser.get(DETAILS)).status_code == 403
 
