@@ -89,8 +89,8 @@ class Roster:
 def find_owed(declared: Iterable[Declared], monday: date, last_lesson: date, time_zone: str) -> set[Addressee]:
     """Whom a week owes a sheet, whose last held lesson was on a day (Clauses R7, R8).
 
-    A guardian who is on paper until the week's end, and was so before that day: of a week before the declaration nothing is owed,
-    of its own week a sheet while a lesson remains. On the day of the last lesson itself nobody knows which came first. A
+    A guardian who is on paper until the week's end, and was so before that day: of a week before the declaration nothing is
+    owed, of its own week a sheet while a lesson remains. On the day of the last lesson itself nobody knows which came first. A
     declaration that is renewed counts as one, though the new one was recorded later.
     """
     zone = ZoneInfo(time_zone)

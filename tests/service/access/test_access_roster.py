@@ -140,6 +140,10 @@ async def test_classes_and_students_are_told_with_grades_names_and_placement(
     metadata = sign_service(backends.keys_dir, "journal")
     classes = [getattr(e, "class") for e in await _list_all(stub, school, pb.ROSTER_KIND_CLASS, metadata)]
     assert {(c.name, tuple(c.grades), c.version) for c in classes} == {("8-А", (8,), 1), ("8-Б", (8,), 1)}
+    assert {c.name: c.class_teacher_name for c in classes} == {
+        "8-А": "Петрова Нина Ивановна",
+        "8-Б": "Сидорова Алла Юрьевна",
+    }
     anna = school.people["anna"].person_id
     await admin.execute(
         "UPDATE placements SET validity = daterange($2, $3) WHERE student_id = $1", anna, START, START + timedelta(days=30)

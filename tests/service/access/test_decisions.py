@@ -278,6 +278,7 @@ async def test_a_statements_decision_names_its_paper_and_when_the_access_ended(o
     assert said.paper_number.startswith("1-Р/")
     assert said.HasField("access_end_time")
     assert not said.is_own_statement_of_student
+    assert (said.keeps_student_access, said.keeps_guardian_access) == (True, True)
     not_to_provide = await office.propose(
         (
             await office.stub.RegisterApplication(
@@ -287,6 +288,14 @@ async def test_a_statements_decision_names_its_paper_and_when_the_access_ended(o
         R21,
     )
     assert not_to_provide.refusal.reason == pb.REFUSAL_REASON_STATEMENT_NOT_TO_PROVIDE
+
+
+async def test_a_decision_tells_of_no_access_that_nobody_has(office: Office, school: SchoolWorld, admin: Any) -> None:
+    """Clause R21: the paper claims that others' access goes on only where it does."""
+    others = [school.people[name].account_id for name in ("anna", "father")]
+    await admin.execute("UPDATE grants SET end_time = now(), end_ground = 'revoked' WHERE account_id = ANY ($1)", others)
+    [said] = await office.words(await office.refuse(_statement(school, "mother"), R21))
+    assert (said.keeps_student_access, said.keeps_guardian_access) == (False, False)
 
 
 async def test_an_acting_head_signs_by_the_order(office: Office, school: SchoolWorld, admin: Any) -> None:

@@ -92,7 +92,7 @@ async def test_each_applicant_of_a_refused_case_gets_a_sealed_paper_with_number_
     file = await _download(world, papers[0], await _office(world))
     assert hashlib.sha256(file).hexdigest() == papers[0].pdf_sha256
     [text] = read_texts(file)
-    assert "заявителю (Иванова Мария Петровна)" in text.replace("\n", " ")
+    assert "заявителю (Иванова Мария Петровна)" in " ".join(text.split())
     assert papers[0].code in text
     assert "Сергей" not in text
     assert read_codes(file) == [f"https://diary.example/verify?code={papers[0].code}&page=1"]
