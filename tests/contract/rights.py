@@ -19,7 +19,8 @@ WHERE n.nspname = $1 AND g.grantee <> c.relowner
 """
 _POLICIES = """
 SELECT c.relname::text AS table_name, c.relrowsecurity AS is_walled, c.relkind = 'v' AS is_view,
-       coalesce('security_invoker=true' = ANY (c.reloptions), false) AS is_of_caller, p.policyname::text AS name, p.roles::text[] AS roles,
+       coalesce('security_invoker=true' = ANY (c.reloptions), false) AS is_of_caller,
+       p.policyname::text AS name, p.roles::text[] AS roles,
        p.cmd, p.permissive, p.qual, p.with_check
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_policies p ON p.schemaname = n.nspname AND p.tablename = c.relname

@@ -74,7 +74,7 @@ _OF_SCHOOL = """
 """
 _PAGE = "SELECT application_id FROM ({branches}) q ORDER BY q.due_time, q.application_id LIMIT $6"
 # What a filter means of the stored state; each alternative is a walk along an index.
-_STATES = {
+_STATES: dict[int, list[str]] = {
     0: ["true"],
     State.REGISTERED: ["a.state = 1", "a.state = 2 AND a.start_time <= $3"],
     State.WAITS_FOR_ENROLMENT: ["a.state = 2 AND (a.start_time IS NULL OR a.start_time > $3)"],
