@@ -86,8 +86,9 @@ class Sessions:
             response.delete_cookie(name, httponly=True, samesite="lax", secure=self._is_secure)
 
     def sign_in_redirect(self, request: Request) -> Response:
-        """To the sign-in page; a page that was being read is come back to, a form that was sent goes along (`kept_form`). Who was
-        signed in is told that this is over.
+        """To the sign-in page; a page that was being read is come back to, a form that was sent goes along (`kept_form`).
+
+        Who was signed in is told that this is over.
         """
         back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         query = f"?next={quote(back, safe='/')}" if back != "/" else ""

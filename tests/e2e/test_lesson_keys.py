@@ -187,6 +187,13 @@ async def test_no_focused_field_is_behind_the_bar_and_a_good_save_shows_the_clas
             hidden.append(number)
         await page.keyboard.press("Enter")
     assert hidden == []
+    await cell(page, 9).focus()
+    await page.keyboard.type("7")
+    await expect(page.locator(".told")).not_to_be_empty()
+    field, bar = await cell(page, 9).bounding_box(), await page.locator(".bar").bounding_box()
+    assert field is not None
+    assert bar is not None
+    assert field["y"] + field["height"] <= bar["y"]
     await cell(page, 1).focus()
     await page.keyboard.type("5")
     await save(page)

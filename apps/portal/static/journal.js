@@ -21,7 +21,11 @@ if (form) {
   const least = Number(form.dataset.markMin);
   const save = form.querySelector(".bar button");
   const told = form.querySelector(".told");
-  const tell = (text) => { told.textContent = text; };
+  const tell = (text) => {
+    told.textContent = text;
+    // The bar grows with what it says, and must not cover the field it speaks of.
+    if (document.activeElement.dataset.column) document.activeElement.scrollIntoView({ block: "nearest" });
+  };
   const nameOf = (input) => input.getAttribute("aria-label").split(",")[0];
 
   // Only what can stand in a cell moves on: a sign that cannot must never push the next one to another student.

@@ -55,5 +55,5 @@ def is_sent_again(lesson: pb.Lesson, form: LessonForm) -> bool:
 
 def is_empty(page: pb.GetJournalPageResponse, lesson: pb.Lesson) -> bool:
     """Whether a recorded lesson has neither marks nor absences, so that it can be taken back."""
-    has_traces = any(trace.lesson_id == lesson.lesson_id for trace in (*page.marks, *page.absences))
-    return lesson.state == pb.LESSON_STATE_HELD and not has_traces
+    traced = {mark.lesson_id for mark in page.marks} | {absence.lesson_id for absence in page.absences}
+    return lesson.state == pb.LESSON_STATE_HELD and lesson.lesson_id not in traced
