@@ -172,6 +172,18 @@ async def lock_case(connection: Connection, school_id: UUID, application_id: UUI
     )
 
 
+async def lock_cases(connection: Connection, school_id: UUID, application_ids: Sequence[UUID]) -> None:
+    """Holds cases until the transaction ends, in the order of their ids: of two who hold many none waits for the other."""
+    await connection.execute(
+        """
+        SELECT FROM applications WHERE school_id = $1 AND application_id = ANY ($2::uuid[])
+        ORDER BY application_id FOR NO KEY UPDATE
+        """,
+        school_id,
+        application_ids,
+    )
+
+
 async def find_case(
     connection: Connection, school_id: UUID, application_id: UUID, account_id: UUID, now: datetime
 ) -> Case | None:
