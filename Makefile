@@ -70,7 +70,12 @@ verify: $(STAMP) ## Generated code current, ruff, mypy strict, import contracts,
 	@if git cat-file -e '$(PROTO_BASE)^{commit}' 2>/dev/null; then $(BIN)/buf breaking --against '.git#ref=$(PROTO_BASE)' && echo "protos only added since $(PROTO_BASE)"; \
 	else echo "buf breaking is left out: this clone has no commit $(PROTO_BASE), it is shallow"; fi
 	@rm -rf .diary/gen && mkdir -p .diary && $(MAKE) --no-print-directory proto GEN=.diary/gen && diff -r gen .diary/gen -x __pycache__ && echo "gen is current" || { echo "gen/ is not what protos/ give: run 'make proto' and commit"; exit 1; }
+	@$(MAKE) --no-print-directory migrations
 	@$(MAKE) --no-print-directory charts
+
+.PHONY: migrations
+migrations: $(STAMP) ## Ask squawk whether migrations since the release lock anybody out
+	@$(BIN)/python -m tests.support.migration_sql .diary/migrations | xargs -r $(BIN)/squawk --reporter gcc
 
 GEN ?= gen
 .PHONY: proto

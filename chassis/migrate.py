@@ -4,6 +4,8 @@ Runs as the admin of the server, once at a time (an advisory lock), forward only
 """
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 _SERVICES = Path(__file__).resolve().parent.parent / "services"
 _ROLES = ("owner", "app", "jobs", "region")
 # Migrations wait shortly for a lock rather than queue behind a long reader and stop everyone.
-_TIMEOUTS = "SET lock_timeout = '4s'; SET statement_timeout = '5s'"
+_TIMEOUTS = {"lock_timeout": "4s", "statement_timeout": "5s"}
 
 
 async def migrate(admin_dsn: str, app_dsn: str, service: str) -> None:
@@ -77,11 +79,17 @@ def _upgrade(admin_dsn: str, service: str) -> None:
     def upgrade(connection: "Connection") -> None:
         connection.execute(text(f"SET ROLE diary_{service}_owner"))
         connection.execute(text(f"SET search_path = {service}"))
-        for timeout in _TIMEOUTS.split(";"):
-            connection.execute(text(timeout))
+        for name, value in _TIMEOUTS.items():
+            connection.execute(text(f"SET {name} = '{value}'"))
         connection.commit()
         with EnvironmentContext(config, scripts, fn=step) as environment:
-            environment.configure(connection=connection, version_table="alembic_version", version_table_schema=service)
+            environment.configure(
+                connection=connection,
+                version_table="alembic_version",
+                version_table_schema=service,
+                # What one has locked is free again before the next begins, and one that fails leaves those before it.
+                transaction_per_migration=True,
+            )
             with environment.begin_transaction():
                 environment.run_migrations()
         connection.commit()
@@ -93,6 +101,21 @@ def _upgrade(admin_dsn: str, service: str) -> None:
             upgrade(connection)
     finally:
         engine.dispose()
+
+
+@contextmanager
+def concurrently() -> Iterator[None]:
+    """In a migration of nothing else: statements that take long and lock nobody out (CREATE INDEX CONCURRENTLY, VALIDATE
+    CONSTRAINT), each a transaction, without the bounds of other migrations. One that broke is run again from its start.
+    """
+    from alembic import op
+
+    with op.get_context().autocommit_block():
+        for name in _TIMEOUTS:
+            op.execute(f"SET {name} = 0")
+        yield
+        for name, value in _TIMEOUTS.items():
+            op.execute(f"SET {name} = '{value}'")
 
 
 def main(admin_dsn: str, app_dsn: str, service: str) -> None:

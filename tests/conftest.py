@@ -4,11 +4,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from deploy.keys import make_keys
 from deploy.local.launcher import Launcher
 from tests.support.backends import PostgresServer, run_nats, run_postgres
 from tests.support.region import Login, read_logins, run_region
+
+# Laws are not timed: the machine may be busy.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ A reason that several services share means the same in each, so the table needs 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from apps.portal.views.dates import count
+from apps.portal.words import count
 
 SENTENCES = {
     # Every service.
@@ -110,6 +110,8 @@ SENTENCES = {
     "NO_PAPER_FAMILIES": "В этом классе никого не информируют на бумаге. Выберите «всем ученикам» или отдельных учеников.",
     "DOCUMENT_NOT_FOUND": "Такого документа нет среди тех, что вам открыты.",
     "PART_NOT_FOUND": "Такого файла у документа нет: скан или файл подписи ещё не загружен.",
+    "SCAN_NOT_FOUND": "Один из сканов уже не ждёт подтверждения: загрузили другой, или решение подписано. Проверьте список.",
+    "TOO_MANY_WAITING": "Сейчас слишком много обращений. Повторите через минуту.",
     "DOCUMENT_SIGNED": "Документ уже подписан. Прежняя подпись остаётся.",
     "DOCUMENTS_TOO_LARGE": "Вместе эти решения не помещаются в один файл. Снимите часть отметок и скачайте за несколько раз.",
     "SCAN_UNREADABLE": "Файл не читается или в нём больше 100 страниц. Подойдёт PDF, JPEG или PNG; отсканируйте заново.",

@@ -8,7 +8,7 @@ import asyncio
 import sys
 from datetime import date, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from chassis.calendar import CalendarFileError, YearUnknownError, count_due, explain
 from chassis.clock import SystemClock
@@ -16,10 +16,25 @@ from chassis.db import owner
 from services.access.actions.calendars import read_calendar
 from services.access.actions.open_access import Opened, OpeningWish, open_access
 from services.access.actions.roster_import import Report, import_roster, read_zip
-from services.access.rules.oneroster import RosterRefusedError
+from services.access.rules.oneroster import Problem, RosterRefusedError
 from services.access.rules.opening import Document, OpeningRefusedError
 from services.access.rules.roles import STAFF, Role
+from services.access.rules.rosters import Ages, Order, Wish
 
+_KINDS = {
+    "school": "школа",
+    "year": "учебный год",
+    "people": "люди",
+    "students": "ученики",
+    "teachers": "учителя",
+    "orders": "приказы о зачислении",
+    "classes": "классы",
+    "placements": "распределение по классам",
+    "class teachers": "классные руководители",
+    "study groups": "учебные группы",
+    "members": "состав учебных групп",
+    "teachings": "учителя учебных групп",
+}
 _ROLES = [role.name.lower() for role in (Role.STUDENT, Role.GUARDIAN, *sorted(STAFF))]
 
 
@@ -38,6 +53,22 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("zip", type=Path, metavar="ZIP", help="the bundle")
     parser.add_argument("--school", required=True, metavar="CODE", help="code of the school; a new one is made from orgs.csv")
     parser.add_argument(
+        "--zone", type=_read_zone, metavar="ZONE", help="time zone of a new school, Europe/Simferopol by default"
+    )
+    parser.add_argument(
+        "--enrolment-order-number", metavar="N", help="of the order by which the bundle's students are enrolled"
+    )
+    parser.add_argument("--enrolment-order-date", type=date.fromisoformat, metavar="DATE", help="of that order (R10)")
+    parser.add_argument(
+        "--enrolled-from",
+        type=date.fromisoformat,
+        metavar="DATE",
+        help="first day of new students for whom the bundle states none; the day of the import by default",
+    )
+    parser.add_argument(
+        "--student-ages", type=_read_ages, default=Ages(), metavar="5-25", help="birth dates beyond these ages are refused"
+    )
+    parser.add_argument(
         "--move-to-year",
         type=int,
         metavar="YEAR",
@@ -50,15 +81,46 @@ def _import(arguments: argparse.Namespace, admin_dsn: str) -> None:
     try:
         report = asyncio.run(_import_roster(arguments, admin_dsn))
     except RosterRefusedError as error:
-        sys.exit(f"nothing was imported:\n{error}")
+        sys.exit(f"список не загружен, ничего не изменено:\n{error}")
     for kind, (created, changed, unchanged) in report.counts.items():
-        print(f"{kind}: {created} created, {changed} changed, {unchanged} unchanged")
+        print(f"{_KINDS[kind]}: новых {created}, изменено {changed}, без изменений {unchanged}")
+    for note in report.notes:
+        print(f"внимание: {note}")
 
 
 async def _import_roster(arguments: argparse.Namespace, admin_dsn: str) -> Report:
     files = read_zip(arguments.zip)
+    wish = Wish(
+        code=arguments.school,
+        move_to_year=arguments.move_to_year,
+        zone=arguments.zone.key if arguments.zone else None,
+        order=_read_order(arguments.enrolment_order_number, arguments.enrolment_order_date),
+        enrolled_from=arguments.enrolled_from,
+        ages=arguments.student_ages,
+    )
     async with owner(admin_dsn, "access") as connection:
-        return await import_roster(connection, SystemClock(), files, arguments.school, arguments.move_to_year)
+        return await import_roster(connection, SystemClock(), files, wish)
+
+
+def _read_order(number: str | None, day: date | None) -> Order | None:
+    if bool(number) != bool(day):
+        what, mend = "у приказа нет номера или даты", "назовите --enrolment-order-number и --enrolment-order-date"
+        raise RosterRefusedError([Problem("приказ о зачислении", 0, "", what, mend)])
+    return Order(number, day) if number and day else None
+
+
+def _read_zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise argparse.ArgumentTypeError(f"{name} is no IANA time zone, such as Europe/Moscow") from None
+
+
+def _read_ages(text: str) -> Ages:
+    youngest, _, oldest = text.partition("-")
+    if not (youngest.isdecimal() and oldest.isdecimal() and len(text) <= 7 and int(youngest) <= int(oldest)):
+        raise argparse.ArgumentTypeError(f"{text} is no pair of ages, such as 5-25")
+    return Ages(int(youngest), int(oldest))
 
 
 def _add_opening(parser: argparse.ArgumentParser) -> None:
@@ -105,7 +167,7 @@ def _document(number: str | None, day: date | None) -> Document | None:
 def _add_due(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("received", type=datetime.fromisoformat, metavar="RECEIVED", help="2026-03-17T10:00, in the zone")
     parser.add_argument("--calendar", type=Path, metavar="CSV", help="the region's days off and working days")
-    parser.add_argument("--zone", type=ZoneInfo, default=ZoneInfo("Europe/Simferopol"), help="zone of the school")
+    parser.add_argument("--zone", type=_read_zone, default=ZoneInfo("Europe/Simferopol"), help="zone of the school")
 
 
 def print_due(arguments: argparse.Namespace) -> None:
@@ -118,3 +180,5 @@ def print_due(arguments: argparse.Namespace) -> None:
         print("\n".join(explain(count_due(received, calendar, arguments.zone), arguments.zone)))
     except (CalendarFileError, YearUnknownError, OSError) as error:
         sys.exit(str(error))
+    except OverflowError:
+        sys.exit(f"{received:%d.%m.}{received.year} lies at the end of the calendar: name a day of this century")

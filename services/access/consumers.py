@@ -9,27 +9,27 @@ from uuid import UUID
 from chassis import events
 from chassis.clock import Clock
 from chassis.db import Database
-from chassis.errors import NotFound
+from chassis.errors import FailedPrecondition, NotFound
 from diary.access.v1 import events_pb2
 from diary.documents.v1 import document_service_pb2
 from diary.documents.v1 import events_pb2 as document_events
 from diary.notify.v1 import events_pb2 as notify_events
 from services.access.actions import decision_papers
 from services.access.convert.deadlines import known_deadline
-from services.access.convert.decisions import signing_way
+from services.access.convert.decisions import signing
 from services.access.rules.decisions import DecisionChannel
 from services.access.store import deadlines
 
 OWNERS = ("journal", "documents")
-# What became of a paper's letter may be told before the paper itself: by another service, and order is not promised.
+# What became of a paper's letter may be told before the paper or its signature: by another service, and order is not promised.
 _TOO_EARLY_SECONDS = 2.0
 
 
 @asynccontextmanager
-async def _once_the_paper_is_known() -> AsyncIterator[None]:
+async def _once_the_paper_is_signed() -> AsyncIterator[None]:
     try:
         yield
-    except NotFound as error:
+    except (NotFound, FailedPrecondition) as error:
         raise events.Later(_TOO_EARLY_SECONDS) from error
 
 
@@ -72,14 +72,14 @@ class Consumers:
         async with events.once(self._database, self._clock, event) as connection:
             if connection is not None:
                 await decision_papers.note_issued(connection, *ids, event.fact_time)
-                await decision_papers.note_signed(connection, *ids[:3], signing_way(told), event.fact_time)
+                await decision_papers.note_signed(connection, *ids[:3], signing(told), event.fact_time)
 
     async def on_delivery_succeeded(self, event: events.Event) -> None:
         """A letter with a decision was accepted by the mail server (Clauses R23, R26)."""
         told = notify_events.DeliverySucceeded.FromString(event.payload)
         if not told.document_id:
             return
-        async with _once_the_paper_is_known(), events.once(self._database, self._clock, event) as connection:
+        async with _once_the_paper_is_signed(), events.once(self._database, self._clock, event) as connection:
             if connection is not None:
                 ids, channel = (UUID(told.school_id), UUID(told.document_id)), DecisionChannel.EMAIL
                 await decision_papers.note_given(connection, *ids, channel, None, event.fact_time)
@@ -89,7 +89,7 @@ class Consumers:
         told = notify_events.DeliveryFailed.FromString(event.payload)
         if not told.document_id:
             return
-        async with _once_the_paper_is_known(), events.once(self._database, self._clock, event) as connection:
+        async with _once_the_paper_is_signed(), events.once(self._database, self._clock, event) as connection:
             if connection is not None:
                 ids = UUID(told.school_id), UUID(told.document_id)
                 await decision_papers.note_not_delivered(connection, *ids, event.fact_time)

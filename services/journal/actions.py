@@ -14,8 +14,8 @@ async def apply_entries(connection: Connection, school_id: UUID, entries: Entrie
     await roster.lock_projection(connection, school_id)
     for school in entries.schools:
         if await roster.update_school(connection, school):
-            quarters = plan_quarters(school_id, school.year_start_date, school.year_end_date)
-            await roster.insert_periods(connection, school_id, quarters)
+            for first, last in {(school.year_start_date, school.year_end_date), *school.years}:
+                await roster.insert_periods(connection, school_id, plan_quarters(school_id, first, last))
             await roster.insert_work_types(connection, school_id, plan_work_types(school_id))
     if entries.classes:
         await roster.update_classes(connection, school_id, entries.classes)

@@ -36,6 +36,9 @@ _WORDS_OF_US = re.compile(
     r"relay|auth|log(?:ged)?[ -]?(?:in|on)|client|helo|ehlo|host|block|black|banned|denied|spam|rbl|reputation|policy|sender|"
     r"rate|limit|quota|too many|full|later|tempor"
 )
+# Said of a full mailbox, and of a letter too large (RFC 1870).
+_STORAGE_EXCEEDED = 552
+_WORDS_OF_SIZE = re.compile(r"size|length|too (?:big|large)")
 # What some system reads as a part of a path, or refuses in a file's name.
 _NOT_IN_FILE_NAMES = re.compile(r'[/\\:*?"<>|]')
 
@@ -148,12 +151,22 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Placement:
+    """A student's time in a class, from midnight to midnight of the school; `to_time` None while open."""
+
+    class_id: UUID
+    from_time: datetime
+    to_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class StudentPlace:
-    """A student's class as access told it."""
+    """A student's class as access told it, and all times in classes."""
 
     student_id: UUID
     class_id: UUID | None
     version: int
+    placements: tuple[Placement, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +250,9 @@ def judge_refusal(code: int, message: str) -> Outcome:
         return Outcome.DEFERRED
     enhanced = _ENHANCED.match(message)
     if enhanced is None:
-        is_of_letter = code in _REFUSALS_OF_LETTER and not _WORDS_OF_US.search(message.casefold())
+        words = message.casefold()
+        is_of_letter = code in _REFUSALS_OF_LETTER and not _WORDS_OF_US.search(words)
+        is_of_letter |= code == _STORAGE_EXCEEDED and bool(_WORDS_OF_SIZE.search(words))
     else:
         subject, detail = int(enhanced[1]), int(enhanced[2])
         is_of_letter = detail in _DETAILS_OF_LETTER.get(subject, ()) or subject == _CONTENT

@@ -18,11 +18,12 @@ CROSS JOIN LATERAL aclexplode(a.attacl) g LEFT JOIN pg_roles r ON r.oid = g.gran
 WHERE n.nspname = $1 AND g.grantee <> c.relowner
 """
 _POLICIES = """
-SELECT c.relname::text AS table_name, c.relrowsecurity AS is_walled, p.policyname::text AS name, p.roles::text[] AS roles,
+SELECT c.relname::text AS table_name, c.relrowsecurity AS is_walled, c.relkind = 'v' AS is_view,
+       coalesce('security_invoker=true' = ANY (c.reloptions), false) AS is_of_caller, p.policyname::text AS name, p.roles::text[] AS roles,
        p.cmd, p.permissive, p.qual, p.with_check
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_policies p ON p.schemaname = n.nspname AND p.tablename = c.relname
-WHERE n.nspname = $1 AND c.relkind IN ('r', 'p')
+WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 """
 _FUNCTIONS = """
 SELECT f.proname::text || '(' || pg_get_function_identity_arguments(f.oid) || ')' AS name,
@@ -44,7 +45,9 @@ async def write_rights(admin: Any, service: str) -> list[str]:
     lines: dict[str, list[str]] = {}
     for row in await admin.fetch(_POLICIES, service):
         lines.setdefault(row["table_name"], [])
-        if not row["is_walled"]:
+        if row["is_view"]:
+            lines[row["table_name"]].append(f"view, runs as its {'caller' if row['is_of_caller'] else 'owner'}")
+        elif not row["is_walled"]:
             lines[row["table_name"]].append("no wall")
         if row["name"]:
             lines[row["table_name"]].append(_write_policy(row))

@@ -72,9 +72,19 @@ async def test_a_family_that_wants_paper_is_printed_for_and_may_change_its_mind(
         [sheet] = printed["printouts"]
         assert (sheet["studentId"], sheet["declarationNumber"]) == (child_id, declaration["number"])
         run = f"/v1/schools/{lesson.school_id}/printRuns/{printed['printRunId']}"
-        assert declaration["number"] in " ".join(read_texts(await teacher.get_bytes(f"{run}:download")))
-        handed = {"studentId": child_id, "channel": "HAND_OVER_CHANNEL_WITH_CHILD", "isReceipted": True}
-        assert (await teacher.post(f"{run}:recordHandedOver", requestId=new_id(), handOvers=[handed]))["printRun"]["metTime"]
+        text = " ".join(read_texts(await teacher.get_bytes(f"{run}:download"))).replace("\N{NON-BREAKING HYPHEN}", "-")
+        assert declaration["number"] in text
+        assert sheet["recipientName"].split()[0] in text
+        # Declared after the week's lessons so far: nothing is owed yet, and nothing is broken.
+        assert "isOwed" not in sheet
+        handed = {
+            "studentId": child_id,
+            "guardianPersonId": sheet["guardianPersonId"],
+            "channel": "HAND_OVER_CHANNEL_WITH_CHILD",
+            "isReceipted": True,
+        }
+        given = await teacher.post(f"{run}:recordHandedOver", requestId=new_id(), handOvers=[handed])
+        assert given["printRun"]["printouts"][0]["handOver"]["isReceipted"]
         await mother.get(f"/v1/schools/{lesson.school_id}/students/{child_id}/diary")
         await mother.post(f"{path}/{declaration['declarationId']}:revoke", requestId=new_id())
         await eventually(lambda: _prints_nothing(teacher, lesson, child_id), seconds=20, why="the revocation is known")
@@ -134,7 +144,10 @@ async def test_a_request_that_must_be_refused_is_decided_signed_sealed_and_given
         printed = await head.api.get_bytes(f"{school}/documents:bundle?documentIds={paper['documentId']}")
         file = base64.b64encode(scan(printed)).decode()
         kept = await secretary.post(f"{school}/documents:uploadScan", requestId=new_id(), file=file)
-        assert [one["state"] for one in kept["documents"]] == ["DOCUMENT_STATE_SIGNED_ON_PAPER"]
+        assert [one["state"] for one in kept["documents"]] == ["DOCUMENT_STATE_SCAN_UNCONFIRMED"]
+        ids = [one["scan"]["scanId"] for one in kept["documents"]]
+        confirmed = await head.api.post(f"{school}/documents:confirmScans", requestId=new_id(), scanIds=ids)
+        assert [one["state"] for one in confirmed["documents"]] == ["DOCUMENT_STATE_SIGNED_ON_PAPER"]
         letter = await eventually(lambda: find_letter(region, email, "Решение"), seconds=30, why="the letter of the decision")
         attached = [part.get_payload(decode=True) for part in letter.iter_attachments()]
         assert pdf in attached
@@ -170,7 +183,7 @@ async def _find_paper(api: Api, school: str, case: dict[str, Any]) -> dict[str, 
 
 async def _paper_is_neutral(teacher: Api, school: str, student_id: str, pdf: bytes, number: str) -> None:
     """Templates, section 6: neither the child's name nor class stands in it."""
-    text = " ".join(" ".join(read_texts(pdf)).split())
+    text = " ".join(" ".join(read_texts(pdf)).split()).replace("\N{NON-BREAKING HYPHEN}", "-")
     student = (await teacher.get(f"{school}/students/{student_id}"))["student"]
     assert "не относящимся к заявителям" in text
     assert "лица, указанного в заявлении" in text
@@ -252,9 +265,11 @@ async def _refuse_and_hand_over(
         pdf = await secretary.get_bytes(f"{school}/documents/{paper['documentId']}:download")
         text = " ".join(" ".join(read_texts(pdf)).split())
         assert "заявление заявителя об отказе в получении услуги" in text
-        assert applicant["paperDeclaration"]["number"] in squeeze(text)
+        assert applicant["paperDeclaration"]["number"] in squeeze(text).replace("\N{NON-BREAKING HYPHEN}", "-")
         file = base64.b64encode(scan(pdf)).decode()
-        await secretary.post(f"{school}/documents:uploadScan", requestId=new_id(), file=file)
+        kept = await secretary.post(f"{school}/documents:uploadScan", requestId=new_id(), file=file)
+        ids = [one["scan"]["scanId"] for one in kept["documents"]]
+        await head.api.post(f"{school}/documents:confirmScans", requestId=new_id(), scanIds=ids)
         await eventually(lambda: _hand_over(teacher, path, paper), seconds=20, why="access knows of the signature")
         delivered = await _find_delivered(teacher, path)
         assert delivered is not None

@@ -276,6 +276,22 @@ async def test_a_message_not_of_our_making_is_dead_at_once_and_the_rest_move_on(
     assert bus.handled == [grant]
 
 
+async def test_a_payload_that_cannot_be_read_is_tried_once(bus: Bus) -> None:
+    tried: list[UUID] = []
+
+    async def count(event: events.Event) -> None:
+        tried.append(event.event_id)
+        await bus.on_grant_ended(event)
+
+    async with bus.relay():
+        await eventually(lambda: _has_stream(bus))
+        async with bus.consume(count):
+            headers = {"Nats-Msg-Id": str(uuid4()), "Diary-School": "", "Diary-Time": _from_now(timedelta())}
+            await bus.jetstream.publish(SUBJECT, b"\xff\xff", headers=headers)
+            await eventually(lambda: _count_dead(bus, "DecodeError"))
+    assert len(tried) == 1
+
+
 async def test_an_old_event_that_was_handled_before_is_not_dead(bus: Bus) -> None:
     """A stream that was lost is told again, whatever its age."""
     event_id = uuid4()

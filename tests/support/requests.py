@@ -1,5 +1,6 @@
 """The least valid request of any RPC, made from its descriptor and the rules that stand beside its fields."""
 
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -48,11 +49,17 @@ def _value(field: FieldDescriptor, rules: validate_pb2.FieldRules) -> Any:
     return None
 
 
+def _empty(pattern: str) -> str:
+    assert re.fullmatch(pattern, ""), f"give {pattern} a word that fits it"
+    return ""
+
+
 def _word(rules: validate_pb2.FieldRules) -> str:
     if rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE:
         return ""
     if rules.string.uuid:
         return str(uuid4())
     if rules.string.pattern:
-        return _WORDS[rules.string.pattern]
+        # A pattern that an empty text fits needs no word.
+        return _WORDS[rules.string.pattern] if rules.string.pattern in _WORDS else _empty(rules.string.pattern)
     return "x" * max(int(rules.string.min_len), 1) if rules.string.min_len else ""

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from apps.portal import flash
 from apps.portal.asked import MENDED_IN_FORM, path_id, read_form, read_list
+from apps.portal.downloads import attachment
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
 from apps.portal.ids import new_id
@@ -64,13 +65,11 @@ class PrintoutPages:
     async def _prepare(self, request: Request, session: Session) -> Response:
         school_id, class_id = path_id(request, "school"), path_id(request, "class_")
         form = await read_form(request)
-        classes = await list_classes(self._frame, school_id, session.token)
         wanted = pb.PrepareWeeklyPrintoutsRequest(
             school_id=school_id,
             class_id=class_id,
             week=dates.week_of(self._monday(request, await self._frame.callers.get(session.token))),
             request_id=form.get("request_id", ""),
-            class_teacher_name=next((one.class_teacher_name for one in classes if one.class_id == class_id), ""),
         )
         chosen = await read_list(request, "student") if form.get("whose") == views.CHOSEN else []
         if form.get("whose") == views.CHOSEN and not chosen:
@@ -87,8 +86,7 @@ class PrintoutPages:
     async def _download(self, request: Request, session: Session) -> Response:
         wanted = pb.DownloadPrintRunRequest(school_id=path_id(request, "school"), print_run_id=path_id(request, "run"))
         file = await call(self._frame.gateway.documents.DownloadPrintRun, wanted, session.token, _PRINT_SECONDS)
-        headers = {"content-disposition": 'attachment; filename="weekly-printouts.pdf"'}
-        return Response(file.data, media_type="application/pdf", headers=headers)
+        return attachment(file, "weekly-sheets", "Еженедельные листы и ведомость")
 
     async def _hand_over(self, request: Request, session: Session) -> Response:
         form, run_id = await read_form(request), path_id(request, "run")

@@ -15,7 +15,11 @@ from diary.documents.v1 import document_service_pb2 as pb
 
 _VERIFY = "/verify"
 _SECONDS = 15.0
-_MENDED = frozenset({grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION})
+_MENDED = {
+    grpc.StatusCode.INVALID_ARGUMENT: 422,
+    grpc.StatusCode.FAILED_PRECONDITION: 422,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
+}
 _FORM_NAMES = {
     "appendix-2": "Приложение № 2",
     "appendix-3": "Приложение № 3",
@@ -59,7 +63,7 @@ class PublicPages:
         except GatewayError as error:
             if error.code not in _MENDED:
                 raise
-            return self._page(422, sentence(error.reason), code=code)
+            return self._page(_MENDED[error.code], sentence(error.reason), code=code)
         return self._page(verdict=answer, code=code, is_by_file=bool(wanted.file))
 
     def _page(

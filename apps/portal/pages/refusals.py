@@ -37,6 +37,8 @@ _NOT_SIGNED = {
     "NO_REFUSAL_PROPOSED": "Один из отмеченных отказов уже не ждёт подписи. Проверьте список ниже и подпишите снова.",
     "APPLICATION_DECIDED": "По одному из отмеченных заявлений решение уже принято. Проверьте список ниже и подпишите снова.",
 }
+# Of an object that is gone, or of a busy service, and yet the page can say what to do.
+_TOLD = frozenset({"SCAN_NOT_FOUND", "TOO_MANY_WAITING"})
 _FORMATS = {"pdf": pb.BUNDLE_FORMAT_PDF, "zip": pb.BUNDLE_FORMAT_ZIP}
 
 
@@ -65,6 +67,7 @@ class RefusalPages:
             # Reads, but takes a hundred ids: a post keeps them out of the address.
             Route(f"{_PAGE}/bundle", page(self._bundle), methods=["POST"]),
             Route(f"{_PAGE}/scan", page(self._upload_scan), methods=["POST"]),
+            Route(f"{_PAGE}/confirm", page(self._confirm_scans), methods=["POST"]),
             Route(f"{_PAGE}/signatures", page(self._attach_signatures), methods=["POST"]),
         ]
 
@@ -134,6 +137,19 @@ class RefusalPages:
             return await self._refuse(request, session, error, "scan", day)
         return await self._page(request, session, _Shown(form="scan", result=views.build_scan_result(answer)))
 
+    async def _confirm_scans(self, request: Request, session: Session) -> Response:
+        form, chosen = await read_form(request), await read_list(request, "scan")
+        if not chosen:
+            return await self._page(request, session, _Shown(422, "Отметьте хотя бы один скан.", "confirm"))
+        wanted = pb.ConfirmScansRequest(
+            school_id=path_id(request, "school"), request_id=form.get("request_id", ""), scan_ids=chosen[:_AT_ONCE]
+        )
+        try:
+            answer = await call(self._frame.gateway.documents.ConfirmScans, wanted, session.token)
+        except GatewayError as error:
+            return await self._refuse(request, session, error, "confirm")
+        return await self._page(request, session, _Shown(form="confirm", result=views.build_confirmed(answer)))
+
     async def _attach_signatures(self, request: Request, session: Session) -> Response:
         form, files = await read_form(request), await read_files(request, "files")
         if not files or len(files) > _AT_ONCE:
@@ -155,13 +171,10 @@ class RefusalPages:
         return await self._page(request, session, _Shown(form="signatures", result=views.build_signatures_result(answer)))
 
     async def _refuse(self, request: Request, session: Session, error: GatewayError, form: str, day: str = "") -> Response:
-        if error.code not in MENDED_IN_FORM:
+        if error.code not in MENDED_IN_FORM and error.reason not in _TOLD:
             raise error
-        return await self._page(
-            request,
-            session,
-            _Shown(MENDED_IN_FORM[error.code], sentence(error.reason, error.fields, error.metadata), form, signed_date=day),
-        )
+        status, problem = MENDED_IN_FORM.get(error.code, 422), sentence(error.reason, error.fields, error.metadata)
+        return await self._page(request, session, _Shown(status, problem, form, signed_date=day))
 
     async def _page(self, request: Request, session: Session, shown: _Shown) -> Response:
         school_id = path_id(request, "school")
@@ -170,8 +183,10 @@ class RefusalPages:
             # The lists below answer a class teacher too, who has no business here.
             raise GatewayError(grpc.StatusCode.PERMISSION_DENIED, "ROLE_NOT_ALLOWED")
         may_sign = people.may_sign(caller, school_id)
-        proposed, waiting = await asyncio.gather(
-            self._list_proposed(school_id, session), self._list_waiting(school_id, session)
+        proposed, waiting, scanned = await asyncio.gather(
+            self._list_proposed(school_id, session),
+            self._list_documents(school_id, pb.DOCUMENT_STATE_AWAITS_SIGNATURE, session),
+            self._list_documents(school_id, pb.DOCUMENT_STATE_SCAN_UNCONFIRMED, session),
         )
         day = today(self._frame.clock, people.school_zone(caller, school_id)).isoformat()
         return self._frame.page(
@@ -185,12 +200,14 @@ class RefusalPages:
             is_more_proposed=bool(proposed.next_page_token),
             waiting=views.build_waiting(school_id, waiting.documents),
             is_more_waiting=bool(waiting.next_page_token),
+            scanned=views.build_scanned(school_id, scanned.documents),
+            is_more_scanned=bool(scanned.next_page_token),
             signed=_signed_words(flash.read(request)),
             shown=shown,
             today=day,
             signed_date=shown.signed_date or day,
             second_factor_url=people.SECOND_FACTOR_URL,
-            request_ids={name: new_id(self._frame.clock) for name in ("sign", "scan", "signatures")},
+            request_ids={name: new_id(self._frame.clock) for name in ("sign", "scan", "confirm", "signatures")},
             url=_url(request),
         )
 
@@ -200,8 +217,10 @@ class RefusalPages:
         )
         return await call(self._frame.gateway.applications.ListApplications, wanted, session.token)
 
-    async def _list_waiting(self, school_id: str, session: Session) -> pb.ListDocumentsResponse:
-        wanted = pb.ListDocumentsRequest(school_id=school_id, state=pb.DOCUMENT_STATE_AWAITS_SIGNATURE, page_size=_AT_ONCE)
+    async def _list_documents(
+        self, school_id: str, state: pb.DocumentState.ValueType, session: Session
+    ) -> pb.ListDocumentsResponse:
+        wanted = pb.ListDocumentsRequest(school_id=school_id, state=state, page_size=_AT_ONCE)
         return await call(self._frame.gateway.documents.ListDocuments, wanted, session.token)
 
 

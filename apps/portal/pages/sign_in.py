@@ -119,9 +119,8 @@ class SignInPages:
         asks_code: bool = False,
         has_ended: bool = False,
     ) -> Response:
-        words: dict[str, str | bool] = {"back": back.url, "kept": back.kept, "login": login, "problem": problem}
-        words |= {"asks_code": asks_code, "has_ended": has_ended}
-        return self._frame.renderer.page("sign_in.html", status, **words)
+        words = {"back": back.url, "kept": back.kept, "login": login, "problem": problem}
+        return self._frame.renderer.page("sign_in.html", status, **words, asks_code=asks_code, has_ended=has_ended)
 
     async def _sign_out(self, request: Request) -> Response:
         refresh_token = self._frame.sessions.refresh_token(request)

@@ -74,8 +74,8 @@ GROUND_NOT_PROVED = {
     pb.REFUSAL_GROUND_OWN_STATEMENT: "Это основание только для заявлений по Приложениям № 2 и № 3.",
 }
 SIGNINGS = {
-    pb.SIGNING_WAY_PAPER: "подписано на бумаге, скан загружен",
-    pb.SIGNING_WAY_ELECTRONIC: "подписано электронной подписью, файл загружен",
+    pb.SIGNING_WAY_PAPER: "подписано на бумаге, скан подтверждён директором",
+    pb.SIGNING_WAY_ELECTRONIC: "подпись приложена, её сертификат не проверялся",
 }
 DELIVERIES = {
     pb.DECISION_CHANNEL_IN_PERSON: "лично",

@@ -1,6 +1,5 @@
-"""Civil dates, ISO weeks and counts in Russian words."""
+"""Civil dates and ISO weeks in Russian words."""
 
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -74,9 +73,3 @@ def until(instant: Timestamp, zone: str) -> str:
     if end.time() == time():
         return f"до\u00a0{end - timedelta(days=1):%d.%m.%Y}\u00a024:00"
     return f"до\u00a0{end:%d.%m.%Y\u00a0%H:%M}"
-
-
-def count(number: int, forms: Sequence[str]) -> str:
-    """A number with its noun: forms for 1, 2 and 5, such as отметка, отметки, отметок."""
-    form = forms[2] if 11 <= number % 100 <= 14 else forms[{1: 0, 2: 1, 3: 1, 4: 1}.get(number % 10, 2)]
-    return f"{number}\u00a0{form}"

@@ -13,6 +13,8 @@ WAYS = (
     (pb.HAND_OVER_CHANNEL_OTHER, "иное"),
     (pb.HAND_OVER_CHANNEL_NOT_HANDED_OVER, "не выдан"),
 )
+# The button that marks every sheet without a record.
+ALL_WITH_CHILD = "all-with-child"
 # Whose weeks are printed: those informed on paper, unless something else is chosen (Clause R7).
 PAPER, ALL, CHOSEN = "paper", "all", "chosen"
 AUDIENCES = (
@@ -24,10 +26,15 @@ AUDIENCES = (
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A sheet in the register; `way` 0 while nothing is recorded. `recorded`: on which day it was handed over."""
+    """A sheet in the register; `way` 0 while nothing is recorded. `recorded`: on which day it was handed over.
 
-    student_id: str
+    `key` names its fields. `recipient` is empty for a sheet that is addressed to nobody in particular.
+    """
+
+    key: str
     name: str
+    recipient: str
+    is_replaced: bool
     sheet: str
     way: int
     note: str
@@ -37,7 +44,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A print run as the page shows it. `term`: until when the sheets are due, or when they were all handed over."""
+    """A print run as the page shows it. `term`: until when sheets of it are due, or that they were given; empty where none is
+    owed. `missing`: how many owed ones are not given.
+    """
 
     print_run_id: str
     printed: str
@@ -51,34 +60,39 @@ class Run:
 
 def build_run(run: pb.PrintRun, zone: str, now: float, typed: Mapping[str, str] | None = None) -> Run:
     """A run; `typed` are the fields of a form that was refused, shown again. `now` in seconds since 1970."""
-    is_met = run.HasField("met_time")
-    missing = sum(_way(printout) in (0, pb.HAND_OVER_CHANNEL_NOT_HANDED_OVER) for printout in run.printouts)
+    missing = sum(_is_missing(printout) for printout in run.printouts)
+    is_due = run.HasField("due_time")
+    is_met = is_due and not missing
+    term = f"выдать {dates.until(run.due_time, zone)}" if is_due else ""
     return Run(
         print_run_id=run.print_run_id,
         printed=dates.moment(run.create_time, zone),
         sheets=dates.count(len(run.printouts), ("лист", "листа", "листов")),
         missing=dates.count(missing, ("лист", "листа", "листов")) if missing else "",
-        term="все листы выданы" if is_met else f"выдать {dates.until(run.due_time, zone)}",
+        term="все обязательные листы выданы" if is_met else term,
         is_met=is_met,
-        is_late=not is_met and run.due_time.seconds < now,
+        is_late=is_due and not is_met and run.due_time.seconds < now,
         lines=tuple(_build_line(printout, typed or {}) for printout in run.printouts),
     )
 
 
 def read_hand_overs(run: pb.PrintRun, form: Mapping[str, str]) -> list[pb.PrintoutHandOver]:
-    """What the form says anew. ValueError for a way that is none."""
+    """What the form says anew; with «все с ребенком» of whom nothing is recorded too. ValueError for a way that is none."""
     records = []
     for printout in run.printouts:
-        student_id = printout.student_id
-        way = int(form.get(f"way-{student_id}", "0"))
+        key = _key(printout)
+        way = int(form.get(f"way-{key}", "0"))
+        if not way and ALL_WITH_CHILD in form:
+            way = pb.HAND_OVER_CHANNEL_WITH_CHILD
         if way not in {0, *(number for number, _ in WAYS)}:
             raise ValueError(f"{way} is no way of handing over")
-        note, is_receipted = form.get(f"note-{student_id}", "").strip(), f"receipt-{student_id}" in form
+        note, is_receipted = form.get(f"note-{key}", "").strip(), f"receipt-{key}" in form
         kept = printout.hand_over
         if way and (way, note, is_receipted) != (kept.channel, kept.note, kept.is_receipted):
             records.append(
                 pb.PrintoutHandOver(
-                    student_id=student_id,
+                    student_id=printout.student_id,
+                    guardian_person_id=printout.guardian_person_id,
                     channel=way,  # type: ignore[arg-type]  # a number of the enum
                     handed_date=form.get("handed_date", ""),
                     note=note,
@@ -94,17 +108,33 @@ def list_own_classes(students: Sequence[tuple[str, str]]) -> dict[str, str]:
 
 
 def _build_line(printout: pb.Printout, typed: Mapping[str, str]) -> Line:
-    kept, student_id = printout.hand_over, printout.student_id
+    kept, key = printout.hand_over, _key(printout)
     return Line(
-        student_id=student_id,
+        key=key,
         name=printout.student_name,
+        recipient=printout.recipient_name,
+        is_replaced=printout.is_replaced and not _is_given(printout),
         sheet=str(printout.sheet_number),
-        way=int(typed.get(f"way-{student_id}", _way(printout))),
-        note=typed.get(f"note-{student_id}", kept.note),
-        is_receipted=f"receipt-{student_id}" in typed if typed else kept.is_receipted,
+        way=int(typed.get(f"way-{key}", _way(printout))),
+        note=typed.get(f"note-{key}", kept.note),
+        is_receipted=f"receipt-{key}" in typed if typed else kept.is_receipted,
         recorded=dates.day_month(date.fromisoformat(kept.handed_date)) if kept.handed_date else "",
     )
 
 
 def _way(printout: pb.Printout) -> int:
     return printout.hand_over.channel
+
+
+def _key(printout: pb.Printout) -> str:
+    """Names the fields of a sheet: within a run its number does."""
+    return str(printout.sheet_number)
+
+
+def _is_given(printout: pb.Printout) -> bool:
+    return _way(printout) not in (0, pb.HAND_OVER_CHANNEL_NOT_HANDED_OVER)
+
+
+def _is_missing(printout: pb.Printout) -> bool:
+    """Whether a family waits for this very sheet: it is owed, not given, and no other one stands for it (Clause R7)."""
+    return printout.is_owed and not printout.is_replaced and not _is_given(printout)

@@ -14,6 +14,7 @@ _SCAN_MISMATCHES = {
     documents_pb.MISMATCH_REASON_UNKNOWN_DOCUMENT: "это не решение вашей школы",
     documents_pb.MISMATCH_REASON_PAGE_MISSING: "в файле нет другой страницы того же решения; отсканируйте все его страницы",
     documents_pb.MISMATCH_REASON_ALREADY_SIGNED: "это решение уже подписано",
+    documents_pb.MISMATCH_REASON_ORIGINAL: "это исходный файл решения, рукой на нём ничего не подписано; отсканируйте бумагу",
 }
 _SIGNATURE_MISMATCHES = {
     documents_pb.MISMATCH_REASON_UNKNOWN_DOCUMENT: "подписан не тот файл: такого решения в школе нет",
@@ -50,10 +51,25 @@ class WaitingRow:
 
 
 @dataclass(frozen=True, slots=True)
-class UploadResult:
-    """What became of an upload: numbers of the decisions that are signed now, and what was not kept and why."""
+class ScannedRow:
+    """A decision whose scan waits for the head's word."""
 
-    signed: tuple[str, ...]
+    scan_id: str
+    url: str
+    number: str
+    date: str
+    addressee: str
+    signed_date: str
+
+
+@dataclass(frozen=True, slots=True)
+class UploadResult:
+    """What became of an upload: in `kept` numbers of the decisions, after the word that says what they are now; and what was
+    not kept and why.
+    """
+
+    word: str
+    kept: tuple[str, ...]
     failures: tuple[tuple[str, str], ...]
 
 
@@ -91,12 +107,32 @@ def build_waiting(school_id: str, documents: Iterable[documents_pb.Document]) ->
     )
 
 
+def build_scanned(school_id: str, documents: Iterable[documents_pb.Document]) -> tuple[ScannedRow, ...]:
+    """The decisions whose scan is not confirmed."""
+    return tuple(
+        ScannedRow(
+            scan_id=document.scan.scan_id,
+            url=f"{document_url(school_id, document.document_id)}/scan",
+            number=document.number,
+            date=dates.numeric(document.document_date),
+            addressee=document.addressee_name,
+            signed_date=dates.numeric(document.scan.signed_date),
+        )
+        for document in documents
+    )
+
+
+def build_confirmed(answer: documents_pb.ConfirmScansResponse) -> UploadResult:
+    """All of them."""
+    return UploadResult("Подписано решений", tuple(document.number for document in answer.documents), ())
+
+
 def build_scan_result(answer: documents_pb.UploadScanResponse) -> UploadResult:
     """Pages by their number."""
     failures = tuple(
         (f"Страница\u00a0{one.place}", _SCAN_MISMATCHES.get(one.reason, "не принята")) for one in answer.mismatches
     )
-    return UploadResult(tuple(document.number for document in answer.documents), failures)
+    return UploadResult("Загружено сканов", tuple(document.number for document in answer.documents), failures)
 
 
 def build_signatures_result(answer: documents_pb.AttachSignaturesResponse) -> UploadResult:
@@ -105,4 +141,4 @@ def build_signatures_result(answer: documents_pb.AttachSignaturesResponse) -> Up
         (one.file_name or f"Файл\u00a0{one.place}", _SIGNATURE_MISMATCHES.get(one.reason, "не принят"))
         for one in answer.mismatches
     )
-    return UploadResult(tuple(document.number for document in answer.documents), failures)
+    return UploadResult("Подписи приложены к решениям", tuple(document.number for document in answer.documents), failures)

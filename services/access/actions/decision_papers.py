@@ -6,7 +6,7 @@ from uuid import UUID
 from chassis.db import Connection
 from chassis.errors import NotFound
 from services.access.rules.applications import State
-from services.access.rules.decisions import GIVEN, NOT_DELIVERED, SIGNED, DecisionChannel, SigningWay
+from services.access.rules.decisions import CONFIRMED, GIVEN, NOT_DELIVERED, UPLOADED, DecisionChannel, Signing
 from services.access.store import applications
 from services.access.store import decisions as store
 
@@ -20,11 +20,13 @@ async def note_issued(
 
 
 async def note_signed(
-    connection: Connection, school_id: UUID, document_id: UUID, application_id: UUID, way: SigningWay, time: datetime
+    connection: Connection, school_id: UUID, document_id: UUID, application_id: UUID, signing: Signing, time: datetime
 ) -> None:
-    """A known paper was signed by the head. Once."""
-    if await store.sign_paper(connection, school_id, document_id, way, time):
-        await _log(connection, school_id, application_id, SIGNED[way], None, time)
+    """A known paper was signed by the head: the log names who brought it and who confirmed it (Clauses R2, R22). Once."""
+    if await store.sign_paper(connection, school_id, document_id, signing.way, time):
+        await _log(connection, school_id, application_id, UPLOADED[signing.way], signing.uploader_account_id, time)
+        if signing.confirmer_account_id is not None:
+            await _log(connection, school_id, application_id, CONFIRMED, signing.confirmer_account_id, time)
 
 
 async def note_given(

@@ -37,7 +37,7 @@ class Lane(Enum):
 
 
 # How many of a lane run at once, and how many more may wait.
-_RUNNING = {Lane.SIGN_IN: 2, Lane.FIRST_SIGN_IN: 1, Lane.OFFICE: 1}
+_RUNNING = {Lane.SIGN_IN: 2, Lane.FIRST_SIGN_IN: 1, Lane.OFFICE: 2}
 _WAITING = {Lane.SIGN_IN: 60, Lane.FIRST_SIGN_IN: 30, Lane.OFFICE: 30}
 
 

@@ -18,7 +18,7 @@ from services.access.rules.callers import OpenStudent, Place
 from services.access.rules.grants import EndingGrant, Grant
 from services.access.rules.names import PersonName, build_display_name, build_short_name
 from services.access.rules.relations import GrantFact
-from services.access.rules.roster import ClassRow, RosterClass, RosterSchool, RosterStudent, RosterStudyGroup, School
+from services.access.rules.roster import ClassRow, Placement, RosterClass, RosterSchool, RosterStudent, RosterStudyGroup, School
 
 _IDS_AN_EVENT = 500
 _DAY = timedelta(days=1)
@@ -171,6 +171,10 @@ def school_entry(row: RosterSchool) -> roster_service_pb2.RosterEntry:
             year_start_date=_date(row.year_start_date),
             year_end_date=_date(row.year_end_date),
             mark_min=row.mark_min,
+            years=[
+                roster_service_pb2.SchoolYear(start_date=first.isoformat(), end_date=last.isoformat())
+                for first, last in row.years
+            ],
         )
     )
 
@@ -201,8 +205,17 @@ def student_entry(row: RosterStudent) -> roster_service_pb2.RosterEntry:
             sort_key=row.sort_key,
             class_id=_id(row.class_id),
             version=row.version,
+            placements=[_placement(placement) for placement in row.placements],
         )
     )
+
+
+def _placement(row: Placement) -> roster_service_pb2.StudentPlacement:
+    message = roster_service_pb2.StudentPlacement(class_id=str(row.class_id))
+    message.from_time.FromDatetime(row.from_time)
+    if row.to_time is not None:
+        message.to_time.FromDatetime(row.to_time)
+    return message
 
 
 def study_group_entry(row: RosterStudyGroup) -> roster_service_pb2.RosterEntry:

@@ -8,7 +8,7 @@ from diary.documents.v1 import document_service_pb2, events_pb2
 from services.access.convert.names import person_name
 from services.access.convert.schools import write_letterhead
 from services.access.rules.applications import write_number
-from services.access.rules.decisions import Decision, DecisionPaper, Receiver, SigningWay, write_position
+from services.access.rules.decisions import Decision, DecisionPaper, Receiver, Signing, SigningWay, write_position
 from services.access.rules.guardianships import AuthorityEnd, write_authority_end
 from services.access.rules.names import build_display_name, build_short_name
 from services.access.rules.refusals import RefusalReason, write_refusal_number
@@ -113,6 +113,7 @@ def show_papers(message: pb.Application, papers: dict[UUID, DecisionPaper]) -> p
     return message
 
 
-def signing_way(event: events_pb2.DocumentSigned) -> SigningWay:
-    """How a paper was signed."""
-    return _WAYS[event.state]
+def signing(event: events_pb2.DocumentSigned) -> Signing:
+    """How a paper was signed, and by whom it was brought and confirmed."""
+    accounts = (event.uploader_account_id, event.confirmer_account_id)
+    return Signing(_WAYS[event.state], *(UUID(account_id) if account_id else None for account_id in accounts))

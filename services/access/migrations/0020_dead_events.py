@@ -5,7 +5,7 @@ from alembic import op
 from chassis import tables
 
 revision = "0020"
-down_revision = "0012"
+down_revision = "0016"
 
 
 def upgrade() -> None:

@@ -31,5 +31,5 @@ class ComplianceServicer(compliance_service_pb2_grpc.ComplianceServiceServicer):
             found = await deadlines.list_deadlines(
                 connection, school_id, request.clause, request.is_open_only, now, now + END_WARNING, page.after, page.limit
             )
-        shown, token = page.cut(found, lambda listed: (listed.due_time, f"{listed.clause} {listed.subject_id}"))
+        shown, token = page.cut(found, lambda listed: (listed.due_time, f"{listed.subject_id} {listed.clause}"))
         return pb.ListDeadlinesResponse(deadlines=[convert.deadline(listed, now) for listed in shown], next_page_token=token)

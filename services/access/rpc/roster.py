@@ -74,12 +74,10 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
         school_id, student_id, who, now = UUID(request.school_id), UUID(request.student_id), auth.caller(), self._clock.now()
         async with self._database.school(school_id) as connection:
             require_session(await relations.get_standing(connection, school_id, who.account_id, who.session_id, now))
-            found = await roster.list_listed_students(
-                connection, school_id, who.account_id, now, REGISTERING, ("", paging.FIRST_ID), 1, student_id=student_id
-            )
-        if not found:
+            found = await roster.find_listed_student(connection, school_id, who.account_id, now, REGISTERING, student_id)
+        if found is None:
             raise NotFound("STUDENT_NOT_FOUND", "no such student whom the caller may see")
-        return roster_service_pb2.GetStudentResponse(student=filed.student(found[0]))
+        return roster_service_pb2.GetStudentResponse(student=filed.student(found))
 
     async def ListGuardianships(
         self, request: roster_service_pb2.ListGuardianshipsRequest, context: Context
@@ -164,6 +162,9 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
     ) -> _Entries:
         if kind == roster_service_pb2.ROSTER_KIND_SCHOOL:
             return await _list_school(connection, school_id, ids, after)
+        if kind == roster_service_pb2.ROSTER_KIND_CLASS:
+            classes = await roster.list_classes(connection, school_id, ids, after, limit)
+            return [(row.class_id, convert.class_entry(row)) for row in classes]
         if kind == roster_service_pb2.ROSTER_KIND_RELATION:
             found = await relations.list_relations(connection, school_id, ids, after, limit)
             return [(row.relation_id, convert.relation_entry(row)) for row in found]
@@ -183,10 +184,10 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
         groups = await roster.list_study_groups(connection, school_id, ids, after, limit, day)
         return [(row.study_group_id, convert.study_group_entry(row)) for row in groups]
 
-
-async def _list_school(connection: Connection, school_id: UUID, ids: Sequence[UUID] | None, after: UUID) -> _Entries:
-    """The one entry of the kind SCHOOL: the school itself."""
-    if after >= school_id or (ids is not None and school_id not in ids):
-        return []
-    row = await schools.find_roster_school(connection, school_id)
-    return [(school_id, convert.school_entry(row))] if row else []
+    async def _list_school(self, connection: Connection, school_id: UUID, ids: Sequence[UUID] | None, after: UUID) -> _Entries:
+        """The one entry of the kind SCHOOL: the school itself."""
+        if after >= school_id or (ids is not None and school_id not in ids):
+            return []
+        zone = await schools.find_time_zone(connection, school_id)
+        row = await schools.find_roster_school(connection, school_id, today(self._clock, zone)) if zone else None
+        return [(school_id, convert.school_entry(row))] if row else []

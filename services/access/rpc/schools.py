@@ -11,7 +11,7 @@ from diary.access.v1 import school_service_pb2, school_service_pb2_grpc
 from services.access import convert
 from services.access.convert import schools as details
 from services.access.rules.applications import write_regulation
-from services.access.rules.schools import EDITING, adopt, require_current
+from services.access.rules.schools import EDITING, adopt, check_details, require_current
 from services.access.rules.standing import require_place
 from services.access.store import applications, relations, schools
 
@@ -53,8 +53,9 @@ class SchoolServicer(school_service_pb2_grpc.SchoolServiceServicer):
             require_place(standing, EDITING)
             known = await requests.find_answer(connection, who.account_id, request, school_service_pb2.UpdateSchoolResponse)
             if known is None:
+                said = check_details(details.read_details(request.details))
                 require_current(await schools.lock_detailed(connection, school_id), request.etag)
-                await schools.save_details(connection, school_id, details.read_details(request.details))
+                await schools.save_details(connection, school_id, said)
                 # The head's name stays out of the kept answer: a repeat reads the school again.
                 kept = school_service_pb2.UpdateSchoolResponse()
                 await requests.keep_answer(connection, who.account_id, request, kept, now)

@@ -75,10 +75,10 @@ MODEL_REGULATION = Regulation(
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """An enrolment that is not over, by its order; `from_date` may lie ahead."""
+    """An enrolment that is not over; `from_date` may lie ahead. One that came by a list may lack its order (Clause R10)."""
 
-    order_number: str
-    order_date: date
+    order_number: str | None
+    order_date: date | None
     from_date: date
 
 
@@ -273,11 +273,17 @@ def build_checklist(case: Case, day: date) -> list[ChecklistItem]:
     is_complete = student.birth_date is not None
     relations = [_prove_relation(applicant, case, day) for applicant in case.applicants]
     return [
-        _item("R10", f"приказ от {enrolment.order_date:%d.%m.%Y} № {enrolment.order_number}" if enrolment else ""),
+        _item("R10", _write_order(enrolment) if enrolment else ""),
         _item("R11", f"данные внесены, класс {student.class_name}" if is_complete and student.is_placed else ""),
         _item("R12", f"№ {write_number(case.number, case.year)} от {case.register_date:%d.%m.%Y}"),
         _item("R6", "; ".join(relations) if all(relations) else ""),
     ]
+
+
+def _write_order(enrolment: Enrolment) -> str:
+    if enrolment.order_date is None:
+        return ""
+    return f"приказ от {enrolment.order_date:%d.%m.%Y} № {enrolment.order_number}"
 
 
 def require_complete(checklist: Iterable[ChecklistItem]) -> None:

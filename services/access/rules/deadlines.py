@@ -11,7 +11,8 @@ READING = frozenset({Role.ADMIN, Role.HEAD})
 # Clause R6: both are told 30 days before an access ends.
 END_WARNING = timedelta(days=30)
 _WARNING = timedelta(days=1)
-_ENDS = frozenset({"R6", "R13"})
+# Clauses under which an access ends by itself.
+ENDS = frozenset({"R6", "R13"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,4 +32,4 @@ def find_state(listed: ListedDeadline, now: datetime) -> DeadlineState:
     deadline = deadlines.Deadline(
         listed.clause, listed.subject_id, listed.start_time, listed.due_time, listed.met_time, listed.evidence_id
     )
-    return deadlines.state_at(deadline, now, END_WARNING if listed.clause in _ENDS else _WARNING)
+    return deadlines.state_at(deadline, now, END_WARNING if listed.clause in ENDS else _WARNING)

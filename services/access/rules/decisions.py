@@ -35,11 +35,23 @@ GIVEN = {
     DecisionChannel.EMAIL: "решение отправлено по электронной почте",
     DecisionChannel.POST: "решение отправлено почтой",
 }
-SIGNED = {
-    SigningWay.PAPER: "решение подписано на бумаге, скан-копия загружена",
-    SigningWay.ELECTRONIC: "решение подписано электронной подписью, файл подписи загружен",
+UPLOADED = {
+    SigningWay.PAPER: "загружена скан-копия решения, подписанного на бумаге",
+    SigningWay.ELECTRONIC: "загружен файл электронной подписи решения, её сертификат не проверялся",
 }
+CONFIRMED = "скан-копия решения подтверждена"
 NOT_DELIVERED = "решение не доставлено по электронной почте: выдайте лично"
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """How a paper was signed, who brought the scan or the signature file, and which head confirmed the scan; None of earlier
+    ones of whom it was not told.
+    """
+
+    way: SigningWay
+    uploader_account_id: UUID | None
+    confirmer_account_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,7 @@ def one_line(text: str) -> str:
     return " ".join("".join(" " if unicodedata.category(letter) == "Cc" else letter for letter in seen).split())
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
     """Whether a letter can go there, its domain written in ASCII as mail does: to mama@почта.рф, not to мама@почта.рф."""
     local, _, domain = text.rpartition("@")
     try:
@@ -125,7 +125,7 @@ def _check_filed(applicant: Filed, student_id: UUID, path: str) -> None:
     if (applicant.person_id is None and not is_named) or (applicant.person_id == student_id and applicant.kind is not None):
         violation = FieldViolation(path, "needs family name and the legal relation, or a known person")
         raise InvalidArgument("APPLICANT_INCOMPLETE", f"{path}: {violation.description}", violations=(violation,))
-    if applicant.email and not _is_address(applicant.email):
+    if applicant.email and not is_address(applicant.email):
         violation = FieldViolation(f"{path}.email", "must be an e-mail address")
         raise InvalidArgument("REQUEST_INVALID", f"{path}.email: {violation.description}", violations=(violation,))
     if applicant.way is Way.EMAIL and not applicant.email:

@@ -6,13 +6,14 @@ bundles do not agree whether it is of the term.
 
 import csv
 import io
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
 _T = TypeVar("_T")
-_MOST_PROBLEMS = 50
+MOST_PROBLEMS = 50
 _BULK, _ABSENT = "bulk", "absent"
 FILES = (
     "academicSessions",
@@ -44,7 +45,18 @@ _ORG_TYPES = ("department", "school", "district", "local", "state", "national")
 _CLASS_TYPES = ("homeroom", "scheduled")
 _USER_ROLES = ("administrator", "aide", "guardian", "parent", "proctor", "relative", "student", "teacher")
 _MEMBER_ROLES = ("administrator", "proctor", "student", "teacher")
-_SEXES = {"": None, "male": "male", "female": "female"}
+# `male` and `female` by the standard, and as exporters write them.
+_SEXES = {
+    "": None,
+    **dict.fromkeys(("male", "m", "м", "муж", "мужской"), "male"),
+    **dict.fromkeys(("female", "f", "ж", "жен", "женский"), "female"),
+}
+# Many systems write an open end as the last day there is.
+_OPEN_YEAR = "9999-"
+_YEARS = range(1920, 2101)
+# Days: no school year is longer.
+_LONGEST_SESSION = 400
+_MOST_ROWS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +70,9 @@ class Problem:
     mend: str
 
     def __str__(self) -> str:
-        place = "".join([self.file, f", row {self.row}" if self.row else "", f", column {self.column}" if self.column else ""])
+        place = "".join(
+            [self.file, f", строка {self.row}" if self.row else "", f", столбец {self.column}" if self.column else ""]
+        )
         return f"{place}: {self.what}; {self.mend}"
 
 
@@ -116,8 +130,17 @@ class User:
     family_name: str
     given_name: str
     middle_name: str
-    birth_date: date | None
-    gender: str | None
+    is_enabled: bool
+    birth: "Birth"
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """What demographics.csv says of a person; `row` 0 of one who does not stand there."""
+
+    row: int = 0
+    birth_date: date | None = None
+    gender: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +185,7 @@ def read_bundle(files: Mapping[str, str]) -> Bundle:
 
 
 class _Row:
-    """One row; what cannot be read is noted as a problem and read as if empty."""
+    """One row; what cannot be read is noted as a problem and read as if empty. Invisible characters of a cell are dropped."""
 
     def __init__(self, file: str, number: int, cells: Mapping[str, str], note: Callable[[Problem], None]) -> None:
         self._file = file
@@ -171,41 +194,58 @@ class _Row:
         self._note = note
 
     def __getitem__(self, column: str) -> str:
-        return self._cells[column].strip()
+        return " ".join("".join(c for c in self._cells[column] if unicodedata.category(c) != "Cf").split())
 
     def wrong(self, column: str, what: str, mend: str) -> None:
         """Notes a problem of a cell."""
         self._note(Problem(self._file, self.number, column, what, mend))
 
+    def list_unreadable(self) -> list[str]:
+        """Columns of cells with control characters, which no keyboard types: the file was damaged on its way."""
+        return [
+            column
+            for column, text in self._cells.items()
+            if not text.isprintable() and any(unicodedata.category(c) == "Cc" and not c.isspace() for c in text)
+        ]
+
     def needed(self, column: str) -> str:
         """A cell that may not be empty."""
         if not self[column]:
-            self.wrong(column, "is empty", "fill it")
+            self.wrong(column, "не заполнено", "заполните")
         return self[column]
 
     def demand_active(self) -> None:
         """Rows to be deleted stand in deltas only."""
         if self._cells.get("status", "") not in ("", "active"):
-            self.wrong("status", f"{self._cells['status']!r} belongs to a delta", "export the full roster (bulk)")
+            what = f"«{self._cells['status']}» бывает только в выгрузке изменений"
+            self.wrong("status", what, "выгрузите список целиком (bulk)")
 
     def one_of(self, column: str, allowed: tuple[str, ...]) -> str:
         """A cell with one of the words of 1.1."""
         if self[column] not in allowed:
-            self.wrong(column, f"{self[column]!r} is no value of OneRoster 1.1", f"use one of {', '.join(allowed)}")
+            self.wrong(column, f"«{self[column]}» не значение OneRoster 1.1", f"укажите одно из: {', '.join(allowed)}")
         return self[column]
 
     def day(self, column: str) -> date | None:
         """A date, or None when the cell is empty."""
         try:
-            return date.fromisoformat(self[column]) if self[column] else None
+            day = date.fromisoformat(self[column]) if self[column] else None
         except ValueError:
-            self.wrong(column, f"{self[column]!r} is no date", "write it as 2026-09-01")
+            self.wrong(column, f"«{self[column]}» не дата", "запишите в виде 2026-09-01")
             return None
+        if day and day.year not in _YEARS:
+            self.wrong(column, f"«{self[column]}»: такого года в списке школы быть не может", "исправьте дату")
+            return None
+        return day
+
+    def last_day(self, column: str) -> date | None:
+        """The same of an end, which may be open."""
+        return None if self[column].startswith(_OPEN_YEAR) else self.day(column)
 
     def known(self, column: str, among: Mapping[str, _T], file: str) -> str:
         """The id of something that must stand in another file."""
         if self[column] not in among:
-            self.wrong(column, f"{self[column]!r} does not stand in {file}.csv", "add it there, or correct the id")
+            self.wrong(column, f"«{self[column]}» нет в {file}.csv", "добавьте его туда или исправьте")
         return self[column]
 
 
@@ -223,29 +263,29 @@ class _Reader:
         """A full bundle of 1.1 whose files are all there."""
         known = {"manifest.csv", *(f"{name}.csv" for name in FILES)}
         for name in sorted(set(self._files) - known):
-            self._note(Problem(name, 0, "", "is no file of OneRoster 1.1", "take it out of the bundle"))
+            self._note(Problem(name, 0, "", "не файл OneRoster 1.1", "уберите его из архива"))
         if "manifest.csv" not in self._files:
-            self._note(Problem("manifest.csv", 0, "", "is missing", "export the bundle with its manifest"))
+            self._note(Problem("manifest.csv", 0, "", "нет в архиве", "выгрузите список вместе с ним"))
             return
         stated = {row["propertyName"]: row["value"] for row in self._read("manifest", ("propertyName", "value"))}
         version = stated.get("oneroster.version", "")
         if version != "1.1":
-            what = f"the bundle is of OneRoster {version or 'no stated version'}"
-            self._note(Problem("manifest.csv", 0, "oneroster.version", what, "export it as OneRoster 1.1"))
+            what = f"выгрузка OneRoster {version or 'неизвестной версии'}"
+            self._note(Problem("manifest.csv", 0, "oneroster.version", what, "выгрузите в OneRoster 1.1"))
             return
         for name in FILES:
             self._check_stated(name, stated.get(f"file.{name}", _ABSENT))
 
     def _check_stated(self, name: str, mode: str) -> None:
         if mode == "delta":
-            what = f"{name} holds changes only (delta)"
-            self._note(Problem("manifest.csv", 0, f"file.{name}", what, "export the full roster (bulk)"))
+            what = f"{name} содержит только изменения (delta)"
+            self._note(Problem("manifest.csv", 0, f"file.{name}", what, "выгрузите список целиком (bulk)"))
         elif mode not in (_BULK, _ABSENT):
-            self._note(Problem("manifest.csv", 0, f"file.{name}", f"{mode!r} is unknown", "use bulk or absent"))
+            self._note(Problem("manifest.csv", 0, f"file.{name}", f"«{mode}» неизвестно", "укажите bulk или absent"))
         elif mode == _ABSENT and name in _NEEDED:
-            self._note(Problem(f"{name}.csv", 0, "", "is absent by the manifest", "export it: the import needs it"))
+            self._note(Problem(f"{name}.csv", 0, "", "по manifest.csv отсутствует", "выгрузите и его"))
         elif mode == _BULK and f"{name}.csv" not in self._files:
-            self._note(Problem(f"{name}.csv", 0, "", "is promised by the manifest and missing", "export the bundle again"))
+            self._note(Problem(f"{name}.csv", 0, "", "назван в manifest.csv, а в архиве его нет", "выгрузите список заново"))
 
     def rows(self, name: str) -> Iterator[_Row]:
         """The rows of a file with their own ids; none of a file that is absent."""
@@ -255,7 +295,7 @@ class _Reader:
         for row in self._read(name, _COLUMNS[name]):
             sourced_id = row.needed("sourcedId")
             if sourced_id in seen:
-                row.wrong("sourcedId", f"{sourced_id!r} stands in row {seen[sourced_id]} already", "give each row its own id")
+                row.wrong("sourcedId", f"«{sourced_id}» уже есть в строке {seen[sourced_id]}", "у каждой строки он свой")
             seen[sourced_id] = row.number
             row.demand_active()
             yield row
@@ -266,23 +306,29 @@ class _Reader:
         try:
             missing = [column for column in columns if column not in (table.fieldnames or ())]
             for column in missing:
-                self._note(Problem(file, 1, column, "is missing in the header", "export the file with all columns of 1.1"))
+                self._note(Problem(file, 1, column, "нет в заголовке", "выгрузите файл со всеми столбцами 1.1"))
             if missing:
                 return
-            for cells in table:
+            for number, cells in enumerate(table):
+                if number == _MOST_ROWS:
+                    what = f"больше {_MOST_ROWS} строк"
+                    raise RosterRefusedError([Problem(file, 0, "", what, "выгрузите список одной школы")])
                 # Empty cells past the header's are left by many exporters.
                 surplus: Sequence[str] = cells.pop(None, ())
                 if any(surplus) or None in cells.values():
-                    what = f"has not the {len(table.fieldnames or ())} cells of the header"
-                    self._note(Problem(file, table.line_num, "", what, "quote cells that hold commas"))
+                    what = f"ячеек не {len(table.fieldnames or ())}, как в заголовке"
+                    self._note(Problem(file, table.line_num, "", what, "возьмите в кавычки ячейки с запятыми"))
                     continue
-                yield _Row(file, table.line_num, cells, self._note)
-        except csv.Error as error:
-            self._note(Problem(file, table.line_num, "", f"cannot be read as CSV ({error})", "export the file again"))
+                row = _Row(file, table.line_num, cells, self._note)
+                for column in row.list_unreadable():
+                    row.wrong(column, "непечатный знак", "наберите ячейку заново")
+                yield row
+        except csv.Error:
+            self._note(Problem(file, table.line_num, "", "не читается как CSV", "выгрузите файл заново"))
 
     def _note(self, problem: Problem) -> None:
         self._problems.append(problem)
-        if len(self._problems) >= _MOST_PROBLEMS:
+        if len(self._problems) >= MOST_PROBLEMS:
             self.stop_at_problems()
 
 
@@ -291,8 +337,10 @@ def _read_session(row: _Row) -> Session:
     for column in ("startDate", "endDate"):
         row.needed(column)
     if first and last and first > last:
-        row.wrong("endDate", f"{last} is before startDate {first}", "correct one of them")
+        row.wrong("endDate", f"{last} раньше начала {first}", "исправьте одну из дат")
     kind = row.one_of("type", _SESSION_TYPES)
+    if first and last and (last - first).days > _LONGEST_SESSION:
+        row.wrong("endDate", f"период с {first} по {last} длиннее учебного года", "исправьте одну из дат")
     return Session(row["sourcedId"], row["title"], kind, first or date.min, last or date.max)
 
 
@@ -304,9 +352,9 @@ def _read_class(row: _Row, orgs: Mapping[str, Org], courses: Mapping[str, str], 
     terms = tuple(part.strip() for part in row["termSourcedIds"].split(",") if part.strip())
     for term in terms:
         if term not in sessions:
-            row.wrong("termSourcedIds", f"{term!r} does not stand in academicSessions.csv", "add it there, or correct the id")
+            row.wrong("termSourcedIds", f"«{term}» нет в academicSessions.csv", "добавьте его туда или исправьте")
     if not terms:
-        row.wrong("termSourcedIds", "is empty", "name the terms in which the class is taught")
+        row.wrong("termSourcedIds", "не заполнено", "назовите периоды, в которые учится класс")
     return TaughtClass(
         sourced_id=row["sourcedId"],
         row=row.number,
@@ -322,19 +370,21 @@ def _read_class(row: _Row, orgs: Mapping[str, Org], courses: Mapping[str, str], 
 def _read_grades(row: _Row) -> tuple[int, ...]:
     """Grades 1-11 of a cell like `09` or `01,03`; other words (KG, PS) are of no class of ours and are left out."""
     words = [word.strip() for word in row["grades"].split(",")]
-    return tuple(sorted({int(word) for word in words if word.isdecimal() and 1 <= int(word) <= 11}))
+    return tuple(sorted({int(word) for word in words if word.isdecimal() and len(word) <= 2 and 1 <= int(word) <= 11}))
 
 
-def _read_birth(row: _Row) -> tuple[date | None, str | None]:
-    return row.day("birthDate"), _SEXES.get(row["sex"])
+def _read_birth(row: _Row) -> Birth:
+    sex = row["sex"].casefold().rstrip(".")
+    if sex not in _SEXES:
+        row.wrong("sex", f"«{row['sex']}» не пол", "укажите male, female или оставьте пустым")
+    return Birth(row.number, row.day("birthDate"), _SEXES.get(sex))
 
 
-def _read_user(row: _Row, orgs: Mapping[str, Org], births: Mapping[str, tuple[date | None, str | None]]) -> User:
+def _read_user(row: _Row, orgs: Mapping[str, Org], births: Mapping[str, Birth]) -> User:
     org_ids = tuple(part.strip() for part in row["orgSourcedIds"].split(",") if part.strip())
     for org_id in org_ids:
         if org_id not in orgs:
-            row.wrong("orgSourcedIds", f"{org_id!r} does not stand in orgs.csv", "add it there, or correct the id")
-    birth_date, gender = births.get(row["sourcedId"], (None, None))
+            row.wrong("orgSourcedIds", f"«{org_id}» нет в orgs.csv", "добавьте его туда или исправьте")
     return User(
         sourced_id=row["sourcedId"],
         row=row.number,
@@ -343,17 +393,24 @@ def _read_user(row: _Row, orgs: Mapping[str, Org], births: Mapping[str, tuple[da
         family_name=row.needed("familyName"),
         given_name=row["givenName"],
         middle_name=row["middleName"],
-        birth_date=birth_date,
-        gender=gender,
+        is_enabled=_read_enabled(row),
+        birth=births.get(row["sourcedId"], Birth()),
     )
+
+
+def _read_enabled(row: _Row) -> bool:
+    word = row["enabledUser"].casefold()
+    if word not in ("true", "false"):
+        row.wrong("enabledUser", f"«{row['enabledUser']}» не значение OneRoster 1.1", "укажите true или false")
+    return word == "true"
 
 
 def _read_enrollment(
     row: _Row, classes: Mapping[str, TaughtClass], orgs: Mapping[str, Org], users: Mapping[str, User]
 ) -> Enrollment:
-    first, last = row.day("beginDate"), row.day("endDate")
+    first, last = row.day("beginDate"), row.last_day("endDate")
     if first and last and first > last:
-        row.wrong("endDate", f"{last} is before beginDate {first}", "correct one of them")
+        row.wrong("endDate", f"{last} раньше начала {first}", "исправьте одну из дат")
     return Enrollment(
         row=row.number,
         class_id=row.known("classSourcedId", classes, "classes"),

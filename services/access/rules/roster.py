@@ -1,7 +1,8 @@
 """Schools, classes, students and study groups as staff and the other services see them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from services.access.rules.guardianships import GuardianKind
@@ -21,13 +22,14 @@ class School:
 
 @dataclass(frozen=True, slots=True)
 class RosterSchool:
-    """A school with its current year; `year_end_date` is the last day. Dates are None before the first year is set."""
+    """A school with its current year; `year_end_date` is its last day. Dates are None before the first year is set."""
 
     school: School
     version: int
     mark_min: int
     year_start_date: date | None
     year_end_date: date | None
+    years: Sequence[tuple[date, date]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,15 @@ class RosterClass:
 
 
 @dataclass(frozen=True, slots=True)
+class Placement:
+    """A student's time in a class, from midnight to midnight of the school's zone; `to_time` None while open."""
+
+    class_id: UUID
+    from_time: datetime
+    to_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class RosterStudent:
     """A student; `class_id` is None when placed in none."""
 
@@ -61,6 +72,7 @@ class RosterStudent:
     sort_key: str
     class_id: UUID | None
     version: int
+    placements: Sequence[Placement]
 
 
 @dataclass(frozen=True, slots=True)

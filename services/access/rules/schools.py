@@ -5,7 +5,7 @@ from datetime import date
 
 from chassis.errors import Aborted, FieldViolation, InvalidArgument
 from services.access.rules.applications import Regulation
-from services.access.rules.filing import one_line
+from services.access.rules.filing import is_address, one_line
 from services.access.rules.roles import Role
 from services.access.rules.roster import School
 
@@ -42,6 +42,14 @@ def require_current(found: DetailedSchool, etag: str) -> DetailedSchool:
     if etag != str(found.version):
         raise Aborted("ETAG_STALE", "another has changed the school's details meanwhile: read them again")
     return found
+
+
+def check_details(details: SchoolDetails) -> SchoolDetails:
+    """Details as papers may print them: an e-mail to which a letter can go. Raises InvalidArgument REQUEST_INVALID."""
+    if details.email and not is_address(details.email):
+        violation = FieldViolation("details.email", "must be an e-mail address")
+        raise InvalidArgument("REQUEST_INVALID", violation.description, violations=(violation,))
+    return details
 
 
 def adopt(regulation: Regulation, today: date) -> Regulation:

@@ -1,7 +1,7 @@
 """Applications, their applicants, log, numbers and deadlines. In `db.school`."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -24,43 +24,80 @@ from services.access.rules.guardianships import Authority, AuthorityEnd, Authori
 from services.access.rules.names import PersonName
 from services.access.rules.statements import ApplicationKind
 
-_FIRST = UUID(int=0)
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
-
-# A case by id ($4) or all that roles open ($5) or that are own, in a state ($6), after a key ($7, $8). To one without a role in
-# the school ($10) only the own ones, found first, and no filter tells whether they wait for an enrolment (Clause R19).
-# A waiting case reads as registered once its enrolment has begun.
+# Cases whose ids `page` gives, with the roles in which an account ($2) acts for their students. A waiting case reads as
+# registered once its enrolment has begun.
 _CASES = """
-    SELECT a.application_id, a.kind, a.year, a.number, a.receive_time, a.register_time, a.channel, q.state, a.start_time,
-           a.version, (a.register_time AT TIME ZONE s.time_zone)::date AS register_date,
+    WITH acting AS MATERIALIZED (SELECT role, class_id FROM acting_roles($1, $2, $3)), page AS ({page})
+    SELECT a.application_id, a.kind, a.year, a.number, a.receive_time, a.register_time, a.channel, a.start_time, a.version,
+           CASE WHEN a.state = 2 AND a.start_time <= $3::timestamptz THEN 1 ELSE a.state END AS state,
+           (a.register_time AT TIME ZONE s.time_zone)::date AS register_date,
            v.title, v.order_number AS regulation_number, v.order_date AS regulation_date, v.valid_from,
            a.student_id, p.family_name, p.given_name, p.patronymic, p.birth_date,
-           c.order_number, c.order_date, c.from_date, c.class_name, c.is_placed, q.caller_roles, q.is_own, d.due_time
-    FROM applications a
-    JOIN schools s USING (school_id)
-    JOIN regulation_versions v USING (school_id, regulation_id)
+           c.order_number, c.order_date, c.from_date, c.class_name, c.is_placed, a.due_time,
+           ARRAY(SELECT DISTINCT t.role FROM acting t WHERE t.class_id IS NULL OR t.class_id = c.class_id) AS caller_roles,
+           EXISTS (SELECT FROM applicants m JOIN account_people h USING (school_id, person_id)
+                   WHERE m.school_id = $1 AND m.application_id = a.application_id AND h.account_id = $2) AS is_own
+    FROM page
+    JOIN applications a ON a.school_id = $1 AND a.application_id = page.application_id
+    JOIN schools s ON s.school_id = a.school_id
+    JOIN regulation_versions v ON v.school_id = a.school_id AND v.regulation_id = a.regulation_id
     JOIN people p ON p.school_id = a.school_id AND p.person_id = a.student_id
     CROSS JOIN LATERAL student_card($1, a.student_id, $3) c
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN a.state = 2 AND a.start_time <= $3::timestamptz THEN 1 ELSE a.state END AS state,
-               roles_towards($1, a.student_id, $2, $3) AS caller_roles,
-               EXISTS (SELECT FROM applicants m JOIN account_people h USING (school_id, person_id)
-                       WHERE m.school_id = $1 AND m.application_id = a.application_id AND h.account_id = $2) AS is_own
-    ) q
-    CROSS JOIN LATERAL (
-        SELECT coalesce(min(due_time), '9999-01-01') AS due_time FROM applicants m
-        JOIN deadlines ON deadlines.school_id = $1 AND clause = 'R15' AND subject_id = m.applicant_id
-        WHERE m.school_id = $1 AND m.application_id = a.application_id
-    ) d
-    WHERE a.school_id = $1 AND ($4::uuid IS NULL OR a.application_id = $4)
-      AND ($5::smallint[] IS NULL OR q.caller_roles && $5 OR q.is_own)
-      AND (NOT $10 OR a.application_id IN (
-          SELECT m.application_id FROM applicants m JOIN account_people h USING (school_id, person_id)
-          WHERE m.school_id = $1 AND h.account_id = $2))
-      AND ($6 = 0 OR q.state = $6 OR $10 AND $6 IN (1, 2) AND q.state IN (1, 2))
-      AND (d.due_time, a.application_id) > ($7::timestamptz, $8::uuid)
-    ORDER BY d.due_time, a.application_id LIMIT $9
+    ORDER BY a.due_time, a.application_id
 """
+_BY_ID = _CASES.format(page="SELECT unnest($4::uuid[]) AS application_id")
+# A page after a key ($4, $5): what an account has filed itself; for one who acts in roles ($7) that of the school, in the
+# order of an index, and that of the own classes besides.
+_FILED = """
+    SELECT a.application_id, a.due_time
+    FROM (SELECT DISTINCT m.application_id FROM applicants m JOIN account_people h USING (school_id, person_id)
+          WHERE m.school_id = $1 AND h.account_id = $2 OFFSET 0) mine
+    JOIN applications a ON a.school_id = $1 AND a.application_id = mine.application_id
+    WHERE ({states}) AND (a.due_time, a.application_id) > ($4::timestamptz, $5::uuid)
+"""
+_OF_CLASSES = """
+    SELECT a.application_id, a.due_time
+    FROM acting t
+    CROSS JOIN LATERAL (SELECT student_id FROM students_of_class($1, t.class_id, $3) OFFSET 0) l
+    CROSS JOIN LATERAL (
+        SELECT a.application_id, a.due_time FROM applications a
+        WHERE a.school_id = $1 AND a.student_id = l.student_id AND ({states})
+          AND (a.due_time, a.application_id) > ($4::timestamptz, $5::uuid) OFFSET 0
+    ) a
+    WHERE t.class_id IS NOT NULL AND t.role = ANY ($7::smallint[])
+"""
+_OF_SCHOOL = """
+    (SELECT a.application_id, a.due_time FROM applications a
+     WHERE a.school_id = $1 AND ({states}) AND (a.due_time, a.application_id) > ($4::timestamptz, $5::uuid)
+       AND EXISTS (SELECT FROM acting t WHERE t.class_id IS NULL AND t.role = ANY ($7::smallint[]))
+     ORDER BY a.due_time, a.application_id LIMIT $6)
+"""
+_PAGE = "SELECT application_id FROM ({branches}) q ORDER BY q.due_time, q.application_id LIMIT $6"
+# What a filter means of the stored state; each alternative is a walk along an index.
+_STATES = {
+    0: ["true"],
+    State.REGISTERED: ["a.state = 1", "a.state = 2 AND a.start_time <= $3"],
+    State.WAITS_FOR_ENROLMENT: ["a.state = 2 AND (a.start_time IS NULL OR a.start_time > $3)"],
+    **{state: [f"a.state = {state.value}"] for state in State if state > State.WAITS_FOR_ENROLMENT},
+}
+
+
+def _build_page(*branches: str) -> str:
+    return _CASES.format(page=_PAGE.format(branches=" UNION ".join(branches)))
+
+
+def _build_whole(alternatives: list[str]) -> str:
+    either = " OR ".join(alternatives)
+    walks = [_OF_SCHOOL.format(states=states) for states in alternatives]
+    return _build_page(*walks, _OF_CLASSES.format(states=either), _FILED.format(states=either))
+
+
+_PAGES = {state: _build_whole(alternatives) for state, alternatives in _STATES.items()}
+# To an applicant no filter tells whether a case waits for an enrolment (Clause R19).
+_OWN_PAGES = {
+    state: _build_page(_FILED.format(states="a.state IN (1, 2)" if state in (1, 2) else alternatives[0]))
+    for state, alternatives in _STATES.items()
+}
 
 
 async def find_student(
@@ -139,8 +176,16 @@ async def find_case(
     connection: Connection, school_id: UUID, application_id: UUID, account_id: UUID, now: datetime
 ) -> Case | None:
     """A case without its applicants, with the roles of an account towards its student."""
-    row = await connection.fetchrow(_CASES, school_id, account_id, now, application_id, None, 0, _LONG_AGO, _FIRST, 1, False)
+    row = await connection.fetchrow(_BY_ID, school_id, account_id, now, [application_id])
     return _read_case(row) if row else None
+
+
+async def list_cases_by_id(
+    connection: Connection, school_id: UUID, application_ids: Sequence[UUID], account_id: UUID, now: datetime
+) -> dict[UUID, Case]:
+    """Cases without their applicants by their ids, with the roles of an account towards each student."""
+    rows = await connection.fetch(_BY_ID, school_id, account_id, now, application_ids)
+    return {row["application_id"]: _read_case(row) for row in rows}
 
 
 async def list_cases(
@@ -158,7 +203,10 @@ async def list_cases(
     """Cases that an account may open in one of `roles` or as an applicant, by due time and id after a key, each with its due
     time; those whose clock has no start come last, at the end of time. `state` 0: all.
     """
-    rows = await connection.fetch(_CASES, school_id, account_id, now, None, roles, state, *after, limit, is_own_only)
+    if is_own_only:
+        rows = await connection.fetch(_OWN_PAGES[state], school_id, account_id, now, *after, limit)
+    else:
+        rows = await connection.fetch(_PAGES[state], school_id, account_id, now, *after, limit, roles)
     return [(_read_case(row), row["due_time"]) for row in rows]
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from chassis.db import Connection
+from chassis.errors import FailedPrecondition
 from services.access.rules.applications import Regulation, Way
 from services.access.rules.decisions import (
     Decision,
@@ -175,18 +176,23 @@ async def give_paper(
     account_id: UUID | None,
     now: datetime,
 ) -> bool:
-    """Notes that a signed paper was given; false when it was given already."""
-    status = await connection.execute(
-        """
-        UPDATE decision_papers SET channel = $3, deliver_time = $5, delivered_by_account_id = $4
-        WHERE school_id = $1 AND document_id = $2 AND channel IS NULL
-        """,
-        school_id,
-        document_id,
-        channel,
-        account_id,
-        now,
-    )
+    """Notes that a signed paper was given; false when it was given already. Raises FailedPrecondition DECISION_NOT_SIGNED."""
+    try:
+        status = await connection.execute(
+            """
+            UPDATE decision_papers SET channel = $3, deliver_time = $5, delivered_by_account_id = $4
+            WHERE school_id = $1 AND document_id = $2 AND channel IS NULL
+            """,
+            school_id,
+            document_id,
+            channel,
+            account_id,
+            now,
+        )
+    except asyncpg.CheckViolationError as error:
+        if error.constraint_name != "decision_papers_are_signed_before_given":
+            raise
+        raise FailedPrecondition("DECISION_NOT_SIGNED", "documents has not told of the signature yet") from error
     return status.endswith(" 1")
 
 

@@ -12,6 +12,59 @@ from services.access.rules.names import PersonName
 from services.access.rules.relations import Bounds, find_ending_cause
 from services.access.rules.roles import Role
 
+_GRANT = """
+    g.grant_id, g.student_id, s.family_name AS student_family_name, s.given_name AS student_given_name,
+    s.patronymic AS student_patronymic, g.holder_person_id, h.family_name AS holder_family_name,
+    h.given_name AS holder_given_name, h.patronymic AS holder_patronymic, g.account_id, g.role,
+    g.application_number, g.application_date, g.grant_time, g.end_time
+"""
+# Grants of a page, of whomever an account ($2) acts for as admin or class teacher, or sees as family.
+_PAGE = """
+    WITH acting AS MATERIALIZED (SELECT class_id FROM acting_roles($1, $2, $3) WHERE role IN (6, 10)), page AS ({page})
+    SELECT {columns}
+    FROM page
+    JOIN grants g ON g.school_id = $1 AND g.grant_id = page.grant_id
+    JOIN people s ON s.school_id = g.school_id AND s.person_id = g.student_id
+    JOIN people h ON h.school_id = g.school_id AND h.person_id = g.holder_person_id
+    ORDER BY g.grant_id
+"""
+_SEEN = """
+    SELECT r.object_id AS student_id FROM relations r
+    WHERE r.school_id = $1 AND r.account_id = $2 AND r.kind = 3
+      AND r.valid_from_time <= $3 AND (r.valid_to_time IS NULL OR r.valid_to_time > $3)
+"""
+_SEEN_OF_STUDENT = """
+    SELECT g.grant_id FROM grants g
+    WHERE g.school_id = $1 AND g.student_id = $6 AND g.grant_id > $4
+      AND ((SELECT roles_towards($1, $6, $2, $3)) && '{{6,10}}' OR $6 IN ({seen}))
+    ORDER BY g.grant_id LIMIT $5
+"""
+_SEEN_OF_ALL = """
+    SELECT grant_id FROM (
+        (SELECT g.grant_id FROM grants g
+         WHERE g.school_id = $1 AND g.grant_id > $4 AND EXISTS (SELECT FROM acting WHERE class_id IS NULL)
+         ORDER BY g.grant_id LIMIT $5)
+        UNION
+        SELECT g.grant_id
+        FROM (SELECT l.student_id FROM acting t CROSS JOIN LATERAL students_of_class($1, t.class_id, $3) l
+              WHERE t.class_id IS NOT NULL UNION {seen} OFFSET 0) l
+        CROSS JOIN LATERAL (
+            SELECT g.grant_id FROM grants g WHERE g.school_id = $1 AND g.student_id = l.student_id AND g.grant_id > $4 OFFSET 0
+        ) g
+    ) q ORDER BY grant_id LIMIT $5
+"""
+_OF_STUDENT = _PAGE.format(columns=_GRANT, page=_SEEN_OF_STUDENT.format(seen=_SEEN))
+_OF_ALL = _PAGE.format(columns=_GRANT, page=_SEEN_OF_ALL.format(seen=_SEEN))
+_TO_REVOKE = """
+    SELECT {columns}
+    FROM grants g
+    JOIN people s ON s.school_id = g.school_id AND s.person_id = g.student_id
+    JOIN people h ON h.school_id = g.school_id AND h.person_id = g.holder_person_id
+    WHERE g.school_id = $1 AND g.grant_id = $4 AND roles_towards($1, g.student_id, $2, $3) && '{{6,10}}'
+    FOR UPDATE OF g
+"""
+_LOCK_TO_REVOKE = _TO_REVOKE.format(columns=_GRANT)
+
 
 async def list_grants(
     connection: Connection,
@@ -25,35 +78,10 @@ async def list_grants(
     """Grants after an id that the account may see: all as admin, of the own class as its class teacher, of the own students
     as family.
     """
-    rows = await connection.fetch(
-        """
-        SELECT g.grant_id, g.student_id, s.family_name AS student_family_name, s.given_name AS student_given_name,
-               s.patronymic AS student_patronymic, g.holder_person_id, h.family_name AS holder_family_name,
-               h.given_name AS holder_given_name, h.patronymic AS holder_patronymic, g.account_id, g.role,
-               g.application_number, g.application_date, g.grant_time, g.end_time
-        FROM grants g
-        JOIN people s ON s.school_id = g.school_id AND s.person_id = g.student_id
-        JOIN people h ON h.school_id = g.school_id AND h.person_id = g.holder_person_id
-        WHERE g.school_id = $1 AND g.grant_id > $5 AND ($4::uuid IS NULL OR g.student_id = $4) AND EXISTS (
-            SELECT FROM relations r
-            WHERE r.school_id = $1 AND r.account_id = $2
-              AND r.valid_from_time <= $3 AND (r.valid_to_time IS NULL OR r.valid_to_time > $3)
-              AND (r.kind = 6 AND r.role = 10
-                   OR r.kind = 3 AND r.object_id = g.student_id
-                   OR r.kind = 4 AND r.role = 6 AND r.object_id = (
-                       SELECT l.class_id FROM placements l JOIN schools c USING (school_id)
-                       WHERE l.school_id = $1 AND l.student_id = g.student_id
-                         AND l.validity @> ($3::timestamptz AT TIME ZONE c.time_zone)::date))
-        )
-        ORDER BY g.grant_id LIMIT $6
-        """,
-        school_id,
-        account_id,
-        now,
-        student_id,
-        after,
-        limit,
-    )
+    if student_id is None:
+        rows = await connection.fetch(_OF_ALL, school_id, account_id, now, after, limit)
+    else:
+        rows = await connection.fetch(_OF_STUDENT, school_id, account_id, now, after, limit, student_id)
     return [_read(row) for row in rows]
 
 
@@ -61,32 +89,7 @@ async def lock_grant_to_revoke(
     connection: Connection, school_id: UUID, account_id: UUID, now: datetime, grant_id: UUID
 ) -> Grant | None:
     """The grant, locked, if the account may end it: as admin any, as class teacher of the own class (Clause R9)."""
-    row = await connection.fetchrow(
-        """
-        SELECT g.grant_id, g.student_id, s.family_name AS student_family_name, s.given_name AS student_given_name,
-               s.patronymic AS student_patronymic, g.holder_person_id, h.family_name AS holder_family_name,
-               h.given_name AS holder_given_name, h.patronymic AS holder_patronymic, g.account_id, g.role,
-               g.application_number, g.application_date, g.grant_time, g.end_time
-        FROM grants g
-        JOIN people s ON s.school_id = g.school_id AND s.person_id = g.student_id
-        JOIN people h ON h.school_id = g.school_id AND h.person_id = g.holder_person_id
-        WHERE g.school_id = $1 AND g.grant_id = $4 AND EXISTS (
-            SELECT FROM relations r
-            WHERE r.school_id = $1 AND r.account_id = $2
-              AND r.valid_from_time <= $3 AND (r.valid_to_time IS NULL OR r.valid_to_time > $3)
-              AND (r.kind = 6 AND r.role = 10
-                   OR r.kind = 4 AND r.role = 6 AND r.object_id = (
-                       SELECT l.class_id FROM placements l JOIN schools c USING (school_id)
-                       WHERE l.school_id = $1 AND l.student_id = g.student_id
-                         AND l.validity @> ($3::timestamptz AT TIME ZONE c.time_zone)::date))
-        )
-        FOR UPDATE OF g
-        """,
-        school_id,
-        account_id,
-        now,
-        grant_id,
-    )
+    row = await connection.fetchrow(_LOCK_TO_REVOKE, school_id, account_id, now, grant_id)
     return _read(row) if row else None
 
 

@@ -18,8 +18,10 @@ async def lock_guardianship(
     row = await connection.fetchrow(
         """
         SELECT g.guardian_person_id, g.student_id
-        FROM standing_guardianships g JOIN people p ON p.school_id = g.school_id AND p.person_id = g.guardian_person_id
-        WHERE g.school_id = $1 AND g.guardianship_id = $2 AND g.validity @> $3::date FOR NO KEY UPDATE
+        FROM standing_guardianships s
+        JOIN guardianships g USING (school_id, guardianship_id)
+        JOIN people p ON p.school_id = g.school_id AND p.person_id = g.guardian_person_id
+        WHERE s.school_id = $1 AND s.guardianship_id = $2 AND s.validity @> $3::date FOR NO KEY UPDATE OF g, p
         """,
         school_id,
         guardianship_id,

@@ -17,6 +17,7 @@ from services.access.rules.roster import (
     ListedGuardianship,
     ListedStudent,
     Member,
+    Placement,
     RosterClass,
     RosterStudent,
     RosterStudyGroup,
@@ -33,7 +34,7 @@ async def list_class_rows(
                (SELECT count(*) FROM placements p
                 WHERE p.school_id = $1 AND p.class_id = c.class_id AND p.validity @> $2::date) AS student_count
         FROM schools s
-        JOIN classes c ON c.school_id = s.school_id AND c.year_id = s.current_year_id
+        JOIN classes c ON c.school_id = s.school_id AND c.year_id = (SELECT current_year($1, $2))
         LEFT JOIN LATERAL (
             SELECT p.family_name, p.given_name, p.patronymic
             FROM appointments a JOIN people p USING (school_id, person_id)
@@ -95,11 +96,15 @@ async def list_classes(
 async def list_students(
     connection: Connection, school_id: UUID, ids: Sequence[UUID] | None, after: UUID, limit: int, today: date
 ) -> list[RosterStudent]:
-    """Students, those who have left too, each with the class of the first placement that is not over."""
+    """Students, those who have left too, each with all placements and the class of the first that is not over."""
     rows = await connection.fetch(
         """
-        SELECT s.student_id, p.family_name, p.given_name, p.patronymic, p.sort_key, l.class_id, s.version
+        SELECT s.student_id, p.family_name, p.given_name, p.patronymic, p.sort_key, l.class_id, s.version,
+               ARRAY(SELECT ROW(a.class_id, lower(a.validity)::timestamp AT TIME ZONE o.time_zone,
+                                upper(a.validity)::timestamp AT TIME ZONE o.time_zone)
+                     FROM placements a WHERE a.school_id = $1 AND a.student_id = s.student_id ORDER BY a.validity) AS placements
         FROM students s
+        JOIN schools o ON o.school_id = s.school_id
         JOIN people p ON p.school_id = s.school_id AND p.person_id = s.student_id
         LEFT JOIN LATERAL (
             SELECT class_id FROM placements
@@ -122,9 +127,53 @@ async def list_students(
             row["sort_key"],
             row["class_id"],
             row["version"],
+            [Placement(*placement) for placement in row["placements"]],
         )
         for row in rows
     ]
+
+
+# Students of a page by name, for whom an account ($2) acts in one of the roles ($4).
+_LISTED = """
+    WITH acting AS MATERIALIZED (SELECT class_id FROM acting_roles($1, $2, $3) WHERE role = ANY ($4::smallint[])),
+         page AS ({page})
+    SELECT p.person_id AS student_id, p.family_name, p.given_name, p.patronymic, p.sort_key, c.class_id, c.class_name
+    FROM page
+    JOIN people p ON p.school_id = $1 AND p.person_id = page.student_id
+    CROSS JOIN LATERAL student_card($1, p.person_id, $3) c
+    WHERE c.from_date IS NOT NULL OR NOT EXISTS (
+        SELECT FROM enrolments e WHERE e.school_id = $1 AND e.student_id = p.person_id)
+    ORDER BY p.sort_key, p.person_id
+"""
+# Those who have left are passed by along the way: their names stand between the others.
+_STAYING = """
+    SELECT coalesce(bool_or(coalesce(upper(e.validity), 'infinity') > (
+        SELECT ($3::timestamptz AT TIME ZONE time_zone)::date FROM schools WHERE school_id = $1)), true) AS is_staying
+    FROM enrolments e WHERE e.school_id = $1 AND e.student_id = p.person_id
+"""
+_NAMED_AFTER = """
+    SELECT l.student_id, p.sort_key FROM ({students}) l JOIN people p ON p.school_id = $1 AND p.person_id = l.student_id
+    WHERE (p.sort_key, p.person_id) > ($5, $6)
+"""
+_LISTED_STUDENT = _LISTED.format(page="SELECT $5::uuid AS student_id WHERE roles_towards($1, $5, $2, $3) && $4")
+_OF_CLASS = """
+    SELECT student_id FROM students_of_class($1, $7, $3)
+    WHERE EXISTS (SELECT FROM acting WHERE class_id IS NULL OR class_id = $7)
+"""
+_OF_OWN_CLASSES = "SELECT l.student_id FROM acting t CROSS JOIN LATERAL students_of_class($1, t.class_id, $3) l"
+_OF_ALL = """
+    SELECT student_id FROM (
+        (SELECT p.person_id AS student_id, p.sort_key
+         FROM people p JOIN students t ON t.school_id = p.school_id AND t.student_id = p.person_id
+         CROSS JOIN LATERAL ({staying}) e
+         WHERE p.school_id = $1 AND (p.sort_key, p.person_id) > ($5, $6) AND e.is_staying
+           AND EXISTS (SELECT FROM acting WHERE class_id IS NULL)
+         ORDER BY p.sort_key, p.person_id LIMIT $7)
+        UNION {own}
+    ) q ORDER BY q.sort_key, q.student_id LIMIT $7
+"""
+_LISTED_CLASS = _LISTED.format(page=_NAMED_AFTER.format(students=_OF_CLASS) + "ORDER BY p.sort_key, p.person_id LIMIT $8")
+_LISTED_ALL = _LISTED.format(page=_OF_ALL.format(staying=_STAYING, own=_NAMED_AFTER.format(students=_OF_OWN_CLASSES)))
 
 
 async def list_listed_students(
@@ -137,38 +186,22 @@ async def list_listed_students(
     limit: int,
     *,
     class_id: UUID | None = None,
-    student_id: UUID | None = None,
 ) -> list[ListedStudent]:
     """Students for whom an account may act in one of `roles`, by name after a key; those who have left are not among them."""
-    rows = await connection.fetch(
-        """
-        SELECT s.student_id, p.family_name, p.given_name, p.patronymic, p.sort_key, c.class_id, c.class_name
-        FROM students s
-        JOIN people p ON p.school_id = s.school_id AND p.person_id = s.student_id
-        CROSS JOIN LATERAL student_card($1, s.student_id, $3) c
-        WHERE s.school_id = $1 AND (p.sort_key, s.student_id) > ($5, $6)
-          AND ($8::uuid IS NULL OR c.class_id = $8) AND ($9::uuid IS NULL OR s.student_id = $9)
-          AND (c.from_date IS NOT NULL OR NOT EXISTS (
-              SELECT FROM enrolments e WHERE e.school_id = $1 AND e.student_id = s.student_id))
-          AND EXISTS (
-              SELECT FROM relations r
-              WHERE r.school_id = $1 AND r.account_id = $2 AND r.role = ANY ($4::smallint[])
-                AND r.valid_from_time <= $3 AND (r.valid_to_time IS NULL OR r.valid_to_time > $3)
-                AND (r.kind = 6 AND r.role <> 6 OR r.kind = 4 AND r.role = 6 AND r.object_id = c.class_id))
-        ORDER BY p.sort_key, s.student_id LIMIT $7
-        """,
-        school_id,
-        account_id,
-        now,
-        roles,
-        *after,
-        limit,
-        class_id,
-        student_id,
-    )
-    return [
-        ListedStudent(row["student_id"], _read_name(row), row["sort_key"], row["class_id"], row["class_name"]) for row in rows
-    ]
+    asked = (school_id, account_id, now, roles, *after)
+    if class_id is None:
+        rows = await connection.fetch(_LISTED_ALL, *asked, limit)
+    else:
+        rows = await connection.fetch(_LISTED_CLASS, *asked, class_id, limit)
+    return [_read_listed(row) for row in rows]
+
+
+async def find_listed_student(
+    connection: Connection, school_id: UUID, account_id: UUID, now: datetime, roles: frozenset[int], student_id: UUID
+) -> ListedStudent | None:
+    """A student as a list shows one, if the account may act for the student in one of `roles`."""
+    row = await connection.fetchrow(_LISTED_STUDENT, school_id, account_id, now, roles, student_id)
+    return _read_listed(row) if row else None
 
 
 async def may_list_class(
@@ -178,10 +211,8 @@ async def may_list_class(
     may: bool = await connection.fetchval(
         """
         SELECT EXISTS (
-            SELECT FROM classes c JOIN relations r USING (school_id)
-            WHERE c.school_id = $1 AND c.class_id = $5 AND r.account_id = $2 AND r.role = ANY ($4::smallint[])
-              AND r.valid_from_time <= $3 AND (r.valid_to_time IS NULL OR r.valid_to_time > $3)
-              AND (r.kind = 6 AND r.role <> 6 OR r.kind = 4 AND r.role = 6 AND r.object_id = c.class_id))
+            SELECT FROM classes c JOIN acting_roles($1, $2, $3) t ON t.class_id IS NULL OR t.class_id = c.class_id
+            WHERE c.school_id = $1 AND c.class_id = $5 AND t.role = ANY ($4::smallint[]))
         """,
         school_id,
         account_id,
@@ -281,6 +312,10 @@ async def list_study_groups(
         )
         for row in rows
     ]
+
+
+def _read_listed(row: asyncpg.Record) -> ListedStudent:
+    return ListedStudent(row["student_id"], _read_name(row), row["sort_key"], row["class_id"], row["class_name"])
 
 
 def _read_name(row: asyncpg.Record) -> PersonName:

@@ -1,6 +1,7 @@
 """Schools and their years."""
 
 from dataclasses import astuple, fields
+from datetime import date
 from uuid import UUID
 
 from chassis.db import Connection
@@ -84,16 +85,19 @@ async def get_time_zone(connection: Connection, school_id: UUID) -> str:
     return zone
 
 
-async def find_roster_school(connection: Connection, school_id: UUID) -> RosterSchool | None:
-    """The school with its current year. In `db.school`."""
+async def find_roster_school(connection: Connection, school_id: UUID, today: date) -> RosterSchool | None:
+    """The school with its years and the one that today belongs to. In `db.school`."""
     row = await connection.fetchrow(
         """
         SELECT s.school_id, s.code, s.name, s.full_name, s.time_zone, s.version, s.mark_min,
-               lower(y.validity) AS year_start_date, upper(y.validity) - 1 AS year_end_date
-        FROM schools s LEFT JOIN school_years y ON (y.school_id, y.year_id) = (s.school_id, s.current_year_id)
+               lower(y.validity) AS year_start_date, upper(y.validity) - 1 AS year_end_date,
+               ARRAY(SELECT ROW(lower(a.validity), upper(a.validity) - 1) FROM school_years a
+                     WHERE a.school_id = $1 ORDER BY a.validity) AS years
+        FROM schools s LEFT JOIN school_years y ON (y.school_id, y.year_id) = (s.school_id, current_year($1, $2))
         WHERE s.school_id = $1
         """,
         school_id,
+        today,
     )
     if row is None:
         return None
@@ -103,4 +107,5 @@ async def find_roster_school(connection: Connection, school_id: UUID) -> RosterS
         row["mark_min"],
         row["year_start_date"],
         row["year_end_date"],
+        [(first, last) for first, last in row["years"]],
     )

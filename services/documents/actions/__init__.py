@@ -23,11 +23,12 @@ async def reckon_week(connection: Connection, clock: Clock, school_id: UUID, cla
     if held is None:
         return
     last_lesson, zone = held
-    owed = find_owed(await paper_families.list_declared(connection, school_id, class_id), monday, last_lesson, zone)
+    deadline = open_deadline(class_id, monday, zone)
+    declared = await paper_families.list_declared(connection, school_id, class_id, deadline.due)
+    owed = find_owed(declared, monday, last_lesson, zone)
     if not owed:
         return
     await paper_families.insert_owed(connection, school_id, class_id, monday, owed)
-    deadline = open_deadline(class_id, monday, zone)
     if await deadlines.insert_deadline(connection, school_id, class_id, monday, deadline):
         await outbox.add(connection, clock, write_deadline_changed(school_id, deadline), school_id)
     await settle_week(connection, clock, school_id, class_id, monday, "")

@@ -23,30 +23,31 @@ for _kind in ("slip", "weekly", "form", "decision", "bundle"):
     _rendered.labels(_kind)
     _render_seconds.labels(_kind)
 
-# Nobody waits longer for a file: the gateway gives up at half a minute.
-_SECONDS = 28.0
-
 
 class Press:
-    """Renders in a thread of its own: Typst itself uses several cores. What anyone may ask for has a press apart from the office's."""
+    """Renders in a thread of its own: Typst itself uses several cores. What anyone may ask for has a press apart from the
+    office's.
+    """
 
-    def __init__(self, waiting: int = 64) -> None:
+    def __init__(self, waiting: int = 64, seconds: float | None = None) -> None:
+        """`waiting`: how many may wait beside the one that is served; `seconds`: how long, None for as long as they like."""
         self._threads = ThreadPoolExecutor(1, "press")
         self._waiting = waiting
+        self._seconds = seconds
         self._count = 0
 
     async def render(self, kind: str, make: Callable[[_Pages], _File], pages: _Pages, count: int = 1) -> _File:
         """What `make` makes of the pages; counted and timed as `count` documents of a kind.
 
-        Raises ResourceExhausted TOO_MANY_WAITING when there is no room to wait, or it took too long. What nobody waits for any more
-        is not begun.
+        Raises ResourceExhausted TOO_MANY_WAITING when there is no room to wait, or it took too long. What nobody waits for any
+        more is not begun.
         """
         if self._count > self._waiting:
             raise _too_many()
         self._count += 1
         try:
             with _render_seconds.labels(kind).time():
-                async with asyncio.timeout(_SECONDS):
+                async with asyncio.timeout(self._seconds):
                     file = await asyncio.get_running_loop().run_in_executor(self._threads, make, pages)
         except TimeoutError as error:
             raise _too_many() from error

@@ -29,8 +29,8 @@ class Quarantine:
     async def read(self, work: Callable[..., _Answer], *arguments: object) -> _Answer:
         """What `work`, a function of a module, makes of its arguments, after some 0.5 s of starting.
 
-        Raises UnreadableError when it does, or when its process broke or went past its bounds, ResourceExhausted TOO_MANY_WAITING
-        when there is no room to wait or no turn came in time. Who stops waiting ends the process.
+        Raises UnreadableError when it does, or when its process broke or went past its bounds, ResourceExhausted
+        TOO_MANY_WAITING when there is no room to wait or no turn came in time. Who stops waiting ends the process.
         """
         if self._count > self._bounds.waiting:
             raise _too_many()

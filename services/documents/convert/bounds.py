@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Of one file's reading, the reader's own 60 MB included; of how many may wait beside it, each with its file of up to 7 MB, and
-    for how long all of it may take.
+    """Of one file's reading, the reader's own 60 MB included; of how many may wait beside it, each with its file of up to 7
+    MB, and for how long all of it may take.
     """
 
     data_bytes: int
@@ -16,10 +16,10 @@ class Bounds:
     seconds: float
 
 
-# A scan of 100 pages takes some 20 s, a PNG of a sheet at 600 dpi 200 MB. The gateway waits half a minute.
-OF_THE_OFFICE = Bounds(320 << 20, 90, 8, 28.0)
-# A paper takes 0.02 s; anyone may send anything, and a verdict is waited for at most 15 s.
-OF_STRANGERS = Bounds(192 << 20, 10, 3, 14.0)
+# A scan of 100 pages takes some 20 s, a PNG of a sheet at 600 dpi 200 MB. Callers give up at half a minute, and end it then.
+OF_THE_OFFICE = Bounds(320 << 20, 90, 8, 60.0)
+# A paper takes 0.02 s; anyone may send anything. Callers give up at 15 s.
+OF_STRANGERS = Bounds(192 << 20, 10, 3, 30.0)
 
 
 class UnreadableError(Exception):

@@ -78,6 +78,7 @@ def _read_decision(message: decision_service_pb2.Decision) -> Decision:
         checked=_read_local(message.check_time, zone) if message.HasField("check_time") else None,
         left=_read_date(message.left_date),
         left_order_number=message.left_order_number,
+        authority_ending=message.authority_ending_words,
         access_ended=_read_local(message.access_end_time, zone) if message.HasField("access_end_time") else None,
         paper_number=message.paper_number,
         declines_printouts=message.declines_printouts,

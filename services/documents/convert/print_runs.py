@@ -73,8 +73,8 @@ def read_declarations(messages: Iterable[pb.PrintedStudent]) -> dict[UUID, str]:
 
 
 def read_recipients(known: Iterable[PaperMode], entries: Iterable[roster_pb.RosterEntry]) -> dict[UUID, list[Recipient]]:
-    """By student the guardians whose declarations are known, with their names as access tells them now; without those that it says
-    have ended.
+    """By student the guardians whose declarations are known, with their names as access tells them now; without those that it
+    says have ended.
     """
     told = {entry.paper_declaration.declaration_id: entry.paper_declaration for entry in entries}
     found: dict[UUID, dict[UUID, Recipient]] = defaultdict(dict)

@@ -69,7 +69,9 @@ def write_mismatches(mismatches: Iterable[tuple[int, Mismatch]]) -> list[pb.Mism
 
 
 def write_valid(kind: Kind, day: date, state: State, owner_name: str, pdf_sha256: bytes) -> pb.VerifyDocumentResponse:
-    """What anyone may know of a paper that is the school's and unchanged; `owner_name` of an attached signature's certificate."""
+    """What anyone may know of a paper that is the school's and unchanged; `owner_name` of an attached signature's
+    certificate.
+    """
     return pb.VerifyDocumentResponse(
         verdict=pb.VERDICT_VALID,
         kind=kind.value,  # type: ignore[arg-type]  # a number of the enum

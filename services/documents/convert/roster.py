@@ -1,12 +1,12 @@
 """The roster of access as documents keeps it."""
 
 from collections.abc import Iterable
-from datetime import UTC
+from datetime import UTC, datetime
 from uuid import UUID
 
 from diary.access.v1 import roster_service_pb2 as pb
 from diary.access.v1 import school_service_pb2
-from services.documents.rules.paper_families import PaperMode, Roster, SchoolCode, SchoolZone, StudentPlace
+from services.documents.rules.paper_families import PaperMode, Placement, Roster, SchoolCode, SchoolZone, StudentPlace
 
 
 def read_roster(entries: Iterable[pb.RosterEntry]) -> Roster:
@@ -29,7 +29,8 @@ def read_school_code(message: school_service_pb2.School) -> SchoolCode:
 
 
 def _read_place(message: pb.RosterStudent) -> StudentPlace:
-    return StudentPlace(UUID(message.student_id), UUID(message.class_id) if message.class_id else None, message.version)
+    class_id = UUID(message.class_id) if message.class_id else None
+    return StudentPlace(UUID(message.student_id), class_id, message.version, _read_placements(message))
 
 
 def _read_mode(message: pb.RosterPaperDeclaration) -> PaperMode:
@@ -41,4 +42,18 @@ def _read_mode(message: pb.RosterPaperDeclaration) -> PaperMode:
         declines_printouts=message.declines_printouts,
         revoked=message.revoke_time.ToDatetime(tzinfo=UTC) if message.HasField("revoke_time") else None,
         version=message.version,
+    )
+
+
+def _read_placements(message: pb.RosterStudent) -> tuple[Placement, ...]:
+    """The times in classes; access of the release before tells the class alone, which then is that of ever."""
+    if not message.placements and message.class_id:
+        return (Placement(UUID(message.class_id), datetime.min.replace(tzinfo=UTC), None),)
+    return tuple(
+        Placement(
+            UUID(placement.class_id),
+            placement.from_time.ToDatetime(tzinfo=UTC),
+            placement.to_time.ToDatetime(tzinfo=UTC) if placement.HasField("to_time") else None,
+        )
+        for placement in message.placements
     )

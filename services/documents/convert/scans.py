@@ -39,8 +39,8 @@ def read_scan(file: bytes) -> tuple[bytes, list[PageMark | None]]:
 
 
 def take_signed(pdf: bytes, wanted: Sequence[tuple[bytes, Sequence[PagePlace]]]) -> list[bytes | None]:
-    """For each original with its pages in a scan a PDF of these pages in their order; None where all of them are the original's own,
-    so that nobody has signed them. Raises UnreadableError.
+    """For each original with its pages in a scan a PDF of these pages in their order; None where all of them are the
+    original's own, so that nobody has signed them. Raises UnreadableError.
     """
     with _open(pdf) as document:
         return [_take(document, original, pages) for original, pages in wanted]

@@ -1,9 +1,10 @@
 """R7 is owed to declared families alone: a sheet to each declared guardian, the terms that nobody is owed are taken back.
 
-`guardian_person_id` names whom a sheet is for; all zeros: nobody in particular, as all sheets from before. The keys take it in, so
-that a run has a sheet for each of two parents; rows of the release before fit them as they are. `lesson_weeks` keeps until which
-day of a week lessons were held, since who declares within a week is owed it while a lesson of it remains. `schools_by_code` and
-`print_run_digests` say to anyone with a sheet or its file in hand that the school issued it: no names of people.
+`guardian_person_id` names whom a sheet is for; all zeros: nobody in particular, as all sheets from before. The keys take it
+in, so that a run has a sheet for each of two parents; rows of the release before fit them as they are. `lesson_weeks` keeps
+until which day of a week lessons were held, since who declares within a week is owed it while a lesson of it remains.
+`schools_by_code` and `print_run_digests` say to anyone with a sheet or its file in hand that the school issued it: no names of
+people.
 
 Before, a printing alone began a term, and what was printed for nobody on paper counted as owed. Terms that owed nothing are
 dropped and access is told so; the others are counted anew by what they owed.
@@ -119,7 +120,8 @@ RETURNING d.school_id, d.clause, d.subject_id, d.start_time, d.due_time, d.met_t
 """
 
 _TELL = sa.text(
-    "INSERT INTO outbox (event_id, school_id, subject, payload, create_time) VALUES (:event, :school, :subject, :payload, now())"
+    "INSERT INTO outbox (event_id, school_id, subject, payload, create_time)"
+    " VALUES (:event, :school, :subject, :payload, now())"
 )
 
 

@@ -14,7 +14,8 @@ from services.documents.actions.remembered import RememberedForms
 from services.documents.convert import pdf
 from services.documents.rules.forms import FORMS, FormSchool, build_form
 
-_WAITING = 16
+# Nobody waits longer for a form: the gateway gives up at half a minute.
+_WAITING, _SECONDS = 16, 28.0
 _REMEMBERED_BYTES = 16 << 20
 _AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
@@ -25,7 +26,7 @@ class FormMethods:
     def __init__(self, schools: school_service_pb2_grpc.SchoolServiceAsyncStub) -> None:
         self._schools = schools
         # Anyone may ask for forms: they have a press of their own, so that the office's papers never wait behind them.
-        self._press = Press(_WAITING)
+        self._press = Press(_WAITING, _SECONDS)
         self._remembered = RememberedForms(_REMEMBERED_BYTES)
 
     async def RenderForm(self, request: document_service_pb2.RenderFormRequest, context: Context) -> httpbody_pb2.HttpBody:

@@ -154,7 +154,9 @@ class SigningMethods:
     async def _keep(
         self, request: _Request, signings: Sequence[_Signing], mismatches: Sequence[tuple[int, Mismatch]]
     ) -> pb.UploadScanResponse:
-        """Keeps scans and signatures, and tells of these; what was signed meanwhile is a mismatch. The answer is kept without names."""
+        """Keeps scans and signatures, and tells of these; what was signed meanwhile is a mismatch. The answer is kept without
+        names.
+        """
         school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
         kept_ids, others = [], list(mismatches)
         async with self._database.school(school_id) as connection, connection.transaction():

@@ -104,6 +104,7 @@ class Decision:
     checked: datetime | None
     left: date | None
     left_order_number: str
+    authority_ending: str
     access_ended: datetime | None
     paper_number: str
     declines_printouts: bool
@@ -228,7 +229,10 @@ def _explain(decision: Decision) -> list[str]:
                 " отсутствует."
             ]
         case Reason.AUTHORITY_ENDED:
-            return ["Полномочия заявителя прекращены."]
+            # How, as access has recorded it: no act is named that the school does not have.
+            # The paper writes е throughout, as the regulation does.
+            words = print_number(decision.authority_ending).replace("ё", "е")
+            return [f"{_capitalised(words) or 'Полномочия заявителя прекращены'}."]
         case Reason.NOT_ENROLLED | Reason.LEFT:
             return _explain_enrolment(decision)
         case Reason.STATEMENT_NOT_TO_PROVIDE | Reason.STATEMENT_TO_CANCEL:
@@ -281,8 +285,8 @@ def _kept_accesses(decision: Decision) -> str:
 
 
 def _appeals(head: Letterhead, school: str) -> list[str]:
-    """The ways of appeal; an e-mail is none (Federal law 59). «Руководителю», since the position of the head beside an acting one is
-    not told.
+    """The ways of appeal; an e-mail is none (Federal law 59). «Руководителю», since the position of the head beside an acting
+    one is not told.
     """
     by_post = f" или почтой по адресу: {print_text(head.address)}" if head.address else ""
     founder = ", ".join(print_text(text) for text in (head.founder, head.founder_contacts) if text)

@@ -42,12 +42,22 @@ class PaperMode:
 
 
 @dataclass(frozen=True, slots=True)
+class Placement:
+    """A student's time in a class, from midnight to midnight of the school; `to_time` None while open."""
+
+    class_id: UUID
+    from_time: datetime
+    to_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class StudentPlace:
-    """The class a student is placed in; None for one in no class."""
+    """The class a student is placed in, None for one in no class, and all times in classes."""
 
     student_id: UUID
     class_id: UUID | None
     version: int
+    placements: tuple[Placement, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +89,8 @@ class Roster:
 def find_owed(declared: Iterable[Declared], monday: date, last_lesson: date, time_zone: str) -> set[Addressee]:
     """Whom a week owes a sheet, whose last held lesson was on a day (Clauses R7, R8).
 
-    A guardian who is on paper until the week's end, and was so before that day: of a week before the declaration nothing is owed,
-    of its own week a sheet while a lesson remains. On the day of the last lesson itself nobody knows which came first. A
+    A guardian who is on paper until the week's end, and was so before that day: of a week before the declaration nothing is
+    owed, of its own week a sheet while a lesson remains. On the day of the last lesson itself nobody knows which came first. A
     declaration that is renewed counts as one, though the new one was recorded later.
     """
     zone = ZoneInfo(time_zone)

@@ -176,8 +176,8 @@ def address_sheets(
 ) -> list[Sheet]:
     """The numbered sheets: one for each guardian on paper, else one for nobody in particular (Clauses R7, R8).
 
-    Two parents who both declared may live apart, so that each gets a sheet. A number that was given stands where no declaration is
-    known.
+    Two parents who both declared may live apart, so that each gets a sheet. A number that was given stands where no
+    declaration is known.
     """
     unaddressed = [Recipient(NOBODY, "", ())]
     addressed = [(student, one) for student in students for one in recipients.get(student.student_id) or unaddressed]
@@ -206,7 +206,9 @@ def open_deadline(class_id: UUID, monday: date, time_zone: str) -> Deadline:
 def check_hand_overs(
     run: PrintRun, new: Sequence[NewHandOver], account_id: UUID, now: datetime
 ) -> list[tuple[Addressee, HandOver]]:
-    """The records to add, by the account that makes them. Raises PRINTOUT_NOT_FOUND, HAND_OVER_NOTE_REQUIRED, HAND_OVER_DATE_INVALID."""
+    """The records to add, by the account that makes them. Raises PRINTOUT_NOT_FOUND, HAND_OVER_NOTE_REQUIRED,
+    HAND_OVER_DATE_INVALID.
+    """
     zone = ZoneInfo(run.time_zone)
     today, printed = now.astimezone(zone).date(), run.create_time.astimezone(zone).date()
     known = {printout.addressee for printout in run.printouts}
@@ -225,10 +227,11 @@ def check_hand_overs(
 
 
 def find_met(owed: Collection[Addressee], handed: Sequence[Handed]) -> tuple[datetime, UUID] | None:
-    """When the last one who is owed a printout got one, and the record that proves it; None while somebody has none (Clause R7).
+    """When the last one who is owed a printout got one, and the record that proves it; None while somebody has none (Clause
+    R7).
 
-    Of several runs of a week any sheet of the addressee will do, also one that is addressed to nobody in particular. Sheets that
-    are owed to nobody change nothing. A hand-over recorded later holds from the end of its day.
+    Of several runs of a week any sheet of the addressee will do, also one that is addressed to nobody in particular. Sheets
+    that are owed to nobody change nothing. A hand-over recorded later holds from the end of its day.
     """
     met = []
     for one in owed:

@@ -27,7 +27,9 @@ async def insert_deadline(connection: Connection, school_id: UUID, class_id: UUI
 
 
 async def lock_deadline(connection: Connection, school_id: UUID, class_id: UUID, monday: date) -> Deadline | None:
-    """The term of a week, None without one, locked until the transaction ends: hand-overs of one week take turns. In `db.school`."""
+    """The term of a week, None without one, locked until the transaction ends: hand-overs of one week take turns. In
+    `db.school`.
+    """
     row = await connection.fetchrow(
         """
         SELECT subject_id, start_time, due_time, met_time, evidence FROM deadlines

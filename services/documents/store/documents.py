@@ -55,8 +55,8 @@ WHERE d.school_id = $1
 """
 LIST_DOCUMENTS = f"""
 SELECT {_COLUMNS} {_FROM} AND ($5::uuid IS NULL OR d.application_id = $5)
-  AND ($6::smallint IS NULL OR coalesce(s.way, CASE WHEN c.scan_id IS NULL THEN {State.AWAITS_SIGNATURE} ELSE {State.SCAN_UNCONFIRMED} END) = $6) AND ($7::uuid IS NULL OR d.document_id < $7)
-  AND {_MAY_OPEN}
+  AND ($6::smallint IS NULL OR coalesce(s.way, CASE WHEN c.scan_id IS NULL THEN {State.AWAITS_SIGNATURE} ELSE
+  {State.SCAN_UNCONFIRMED} END) = $6) AND ($7::uuid IS NULL OR d.document_id < $7) AND {_MAY_OPEN}
 ORDER BY d.document_id DESC LIMIT $8
 """
 FIND_DOCUMENT = f"SELECT {_COLUMNS} {_FROM} AND d.document_id = $5 AND {_MAY_OPEN}"

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from chassis.db import Connection
-from services.documents.rules.paper_families import NOBODY, Addressee, Declared, PaperMode, Roster, SchoolCode
+from services.documents.rules.paper_families import NOBODY, Addressee, Declared, PaperMode, Roster, SchoolCode, StudentPlace
 from services.documents.rules.print_runs import CLAUSE
 
 
@@ -21,18 +21,21 @@ async def put_roster(connection: Connection, school_id: UUID, roster: Roster) ->
             zone.time_zone,
             zone.version,
         )
-    await connection.execute(
+    rows = await connection.fetch(
         """
         INSERT INTO students AS kept (school_id, student_id, class_id, version)
         SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::bigint[])
         ON CONFLICT (school_id, student_id) DO UPDATE SET class_id = excluded.class_id, version = excluded.version
         WHERE kept.version < excluded.version
+        RETURNING student_id
         """,
         school_id,
         [place.student_id for place in roster.places],
         [place.class_id for place in roster.places],
         [place.version for place in roster.places],
     )
+    written = {row["student_id"] for row in rows}
+    await _put_placements(connection, school_id, [place for place in roster.places if place.student_id in written])
     await connection.execute(
         """
         INSERT INTO paper_modes AS kept (school_id, declaration_id, student_id, guardian_person_id, number, declines_printouts,
@@ -66,6 +69,28 @@ async def put_school_codes(connection: Connection, codes: Sequence[SchoolCode]) 
         [one.code for one in codes],
         [one.school_id for one in codes],
         [one.name for one in codes],
+    )
+
+
+async def _put_placements(connection: Connection, school_id: UUID, students: Sequence[StudentPlace]) -> None:
+    """The placements of students as the roster now names them; one no longer named stays, unnamed."""
+    ids = [student.student_id for student in students]
+    await connection.execute(
+        "UPDATE placements SET is_named = false WHERE school_id = $1 AND student_id = ANY ($2::uuid[])", school_id, ids
+    )
+    named = [(student.student_id, placement) for student in students for placement in student.placements]
+    await connection.execute(
+        """
+        INSERT INTO placements (school_id, student_id, class_id, from_time, to_time, is_named)
+        SELECT $1, *, true FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[])
+        ON CONFLICT (school_id, student_id, from_time) DO UPDATE
+        SET class_id = excluded.class_id, to_time = excluded.to_time, is_named = true
+        """,
+        school_id,
+        [student_id for student_id, _ in named],
+        [placement.class_id for _, placement in named],
+        [placement.from_time for _, placement in named],
+        [placement.to_time for _, placement in named],
     )
 
 
@@ -120,8 +145,13 @@ async def list_lesson_weeks(
     rows = await connection.fetch(
         """
         SELECT DISTINCT w.class_id, w.monday_date
-        FROM students s JOIN lesson_weeks w ON w.school_id = $1 AND w.class_id = s.class_id
-        WHERE s.school_id = $1 AND s.student_id = ANY ($2) AND w.monday_date >= $3 ORDER BY w.monday_date, w.class_id
+        FROM placements l
+        JOIN schools z ON z.school_id = $1
+        JOIN lesson_weeks w ON w.school_id = $1 AND w.class_id = l.class_id
+        CROSS JOIN LATERAL (SELECT (w.monday_date + 7)::timestamp AT TIME ZONE z.time_zone AS end_time) e
+        WHERE l.school_id = $1 AND l.student_id = ANY ($2) AND w.monday_date >= $3 AND l.is_named
+          AND l.from_time < e.end_time AND (l.to_time IS NULL OR l.to_time >= e.end_time)
+        ORDER BY w.monday_date, w.class_id
         """,
         school_id,
         student_ids,
@@ -130,18 +160,21 @@ async def list_lesson_weeks(
     return [(row["class_id"], row["monday_date"]) for row in rows]
 
 
-async def list_declared(connection: Connection, school_id: UUID, class_id: UUID) -> list[Declared]:
-    """The declarations of a class's families that want printouts, ended ones too. They are held until the transaction ends, so that
-    a declaration that ends meanwhile sees the term that this opens.
+async def list_declared(connection: Connection, school_id: UUID, class_id: UUID, due: datetime) -> list[Declared]:
+    """The declarations that want printouts, ended ones too, of the families of a class at a week's end.
+
+    They are held until the transaction ends, so that a declaration that ends meanwhile sees the term that this opens.
     """
     rows = await connection.fetch(
         """
         SELECT p.student_id, p.guardian_person_id, greatest(p.record_time, 'epoch') AS record_time, p.revoke_time
-        FROM students s JOIN paper_modes p ON p.school_id = $1 AND p.student_id = s.student_id
-        WHERE s.school_id = $1 AND s.class_id = $2 AND NOT p.declines_printouts FOR SHARE
+        FROM placements l JOIN paper_modes p ON p.school_id = $1 AND p.student_id = l.student_id
+        WHERE l.school_id = $1 AND l.class_id = $2 AND l.is_named AND l.from_time < $3 AND (l.to_time IS NULL OR l.to_time >= $3)
+          AND NOT p.declines_printouts FOR SHARE
         """,
         school_id,
         class_id,
+        due,
     )
     return [
         Declared(Addressee(row["student_id"], row["guardian_person_id"] or NOBODY), row["record_time"], row["revoke_time"])
@@ -171,8 +204,10 @@ async def list_owed(connection: Connection, school_id: UUID, class_id: UUID, mon
     rows = await connection.fetch(
         """
         SELECT o.student_id, o.guardian_person_id FROM owed_printouts o
-        JOIN students s ON s.school_id = $1 AND s.student_id = o.student_id AND s.class_id = $2
         WHERE o.school_id = $1 AND o.class_id = $2 AND o.monday_date = $3 AND EXISTS (
+            SELECT FROM placements l WHERE l.school_id = $1 AND l.student_id = o.student_id AND l.class_id = $2 AND l.is_named
+              AND l.from_time < $4 AND (l.to_time IS NULL OR l.to_time >= $4)
+        ) AND EXISTS (
             SELECT FROM paper_modes p WHERE p.school_id = $1 AND p.student_id = o.student_id AND NOT p.declines_printouts
               AND (p.guardian_person_id = o.guardian_person_id OR p.guardian_person_id IS NULL OR o.guardian_person_id = $5)
               AND (p.revoke_time IS NULL OR p.revoke_time >= $4)

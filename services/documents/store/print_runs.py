@@ -51,15 +51,16 @@ SELECT p.print_run_id, p.class_id, p.class_name, p.monday_date, p.time_zone, p.c
                    EXISTS (SELECT FROM printouts w JOIN print_runs q USING (school_id, print_run_id)
                            LEFT JOIN LATERAL ({_NEWEST.format(sheet="w")}) AS n ON true
                            WHERE q.school_id = $1 AND q.monday_date = p.monday_date AND q.print_run_id <> p.print_run_id
-                             AND {_SAME_ADDRESSEE.format(other="w")} AND (q.print_run_id > p.print_run_id OR n.channel < {Channel.NOT_HANDED_OVER})),
+                             AND {_SAME_ADDRESSEE.format(other="w")} AND (q.print_run_id > p.print_run_id OR n.channel <
+                             {Channel.NOT_HANDED_OVER})),
                    h.channel, h.handed_date, h.note, h.is_receipted, h.record_time, h.account_id)
         FROM printouts o
         LEFT JOIN LATERAL ({_NEWEST.format(sheet="o")}) AS h ON true
         WHERE o.school_id = $1 AND o.print_run_id = p.print_run_id ORDER BY o.list_number
     ) AS printouts
 FROM print_runs p
-LEFT JOIN deadlines d ON d.school_id = $1 AND d.clause = '{CLAUSE}' AND d.class_id = p.class_id AND d.monday_date = p.monday_date
-WHERE p.school_id = $1
+LEFT JOIN deadlines d ON d.school_id = $1 AND d.clause = '{CLAUSE}' AND d.class_id = p.class_id AND d.monday_date =
+p.monday_date WHERE p.school_id = $1
 """
 
 FIND_RUN = f"{_RUNS} AND p.print_run_id = $5 AND {_WORKS_WITH.format(class_id='p.class_id')}"

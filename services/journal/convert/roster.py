@@ -2,13 +2,22 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from chassis.relations import Relation, read_relation
 from diary.access.v1 import roster_service_pb2
 from services.journal.convert.names import read_name
-from services.journal.rules.roster import Course, Member, School, SchoolClass, Student, build_class_key, build_name_key
+from services.journal.rules.roster import (
+    Course,
+    Member,
+    Placement,
+    School,
+    SchoolClass,
+    Student,
+    build_class_key,
+    build_name_key,
+)
 
 
 @dataclass(slots=True)
@@ -49,6 +58,7 @@ def _read_school(message: roster_service_pb2.RosterSchool) -> School:
         year_end_date=date.fromisoformat(message.year_end_date),
         mark_min=message.mark_min,
         version=message.version,
+        years=tuple((date.fromisoformat(y.start_date), date.fromisoformat(y.end_date)) for y in message.years),
     )
 
 
@@ -71,6 +81,7 @@ def _read_student(message: roster_service_pb2.RosterStudent) -> Student:
         sort_key=message.sort_key,
         class_id=_read_optional_id(message.class_id),
         version=message.version,
+        placements=_read_placements(message),
     )
 
 
@@ -100,3 +111,17 @@ def _read_member(message: roster_service_pb2.StudyGroupMember) -> Member:
 
 def _read_optional_id(text: str) -> UUID | None:
     return UUID(text) if text else None
+
+
+def _read_placements(message: roster_service_pb2.RosterStudent) -> tuple[Placement, ...]:
+    """The times in classes; access of the release before tells the class alone, which then is that of ever."""
+    if not message.placements and message.class_id:
+        return (Placement(UUID(message.class_id), datetime.min.replace(tzinfo=UTC), None),)
+    return tuple(
+        Placement(
+            UUID(placement.class_id),
+            placement.from_time.ToDatetime(tzinfo=UTC),
+            placement.to_time.ToDatetime(tzinfo=UTC) if placement.HasField("to_time") else None,
+        )
+        for placement in message.placements
+    )

@@ -9,7 +9,7 @@ from alembic import op
 from chassis import tables
 
 revision = "0013"
-down_revision = "0010"
+down_revision = "0011"
 
 _RETRACTIONS = """
 ALTER TABLE lessons ADD COLUMN is_retracted boolean NOT NULL DEFAULT false;

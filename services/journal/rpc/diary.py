@@ -60,7 +60,7 @@ class DiaryServicer(diary_service_pb2_grpc.DiaryServiceServicer):
         """A class's week for printouts (Clause R7). Raises NotFound CLASS_NOT_FOUND."""
         school_id, class_id, monday = UUID(request.school_id), UUID(request.class_id), read_week(request.week)
         async with self._database.school(school_id) as connection:
-            frame = await class_week.find_frame(connection, school_id, class_id, monday)
+            frame = await class_week.find_frame(connection, school_id, class_id, monday, self._clock.now())
             if frame is None:
                 raise NotFound("CLASS_NOT_FOUND", "no such class in the school")
             student_ids = [student.student_id for student in frame.students]

@@ -1,7 +1,7 @@
 """What the journal keeps of access's roster."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from chassis.names import PersonName
@@ -9,7 +9,7 @@ from chassis.names import PersonName
 
 @dataclass(frozen=True, slots=True)
 class School:
-    """A school and its current year. `mark_min`: lowest mark of the scale, 1 or 2; the highest is 5."""
+    """A school with its years, both days inclusive. `mark_min`: lowest mark of the scale, 1 or 2; the highest is 5."""
 
     school_id: UUID
     name: str
@@ -18,6 +18,7 @@ class School:
     year_end_date: date
     mark_min: int
     version: int
+    years: tuple[tuple[date, date], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,15 @@ class SchoolClass:
 
 
 @dataclass(frozen=True, slots=True)
+class Placement:
+    """A student's time in a class, from midnight to midnight of the school; `to_time` None while open."""
+
+    class_id: UUID
+    from_time: datetime
+    to_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Student:
     """A student; `class_id` None when placed in no class, `name` None when access did not tell its parts yet."""
 
@@ -41,6 +51,7 @@ class Student:
     sort_key: str
     class_id: UUID | None
     version: int
+    placements: tuple[Placement, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,15 @@ from services.journal.rules.class_week import (
 )
 from services.journal.store.names import read_parts
 
-# $1 school, $2 class, $3 Monday, $4 Sunday.
+# $1 school, $2 class, $3 Monday, $4 Sunday, $5 now: the list is of those who are in the class then.
 FIND_FRAME = """
 SELECT k.name AS class_name, s.name AS school_name, s.time_zone, p.name AS period_name, p.start_date, p.end_date,
     ARRAY(
-        SELECT ROW(t.student_id, t.display_name, t.family_name, t.given_name, t.patronymic) FROM students t
-        WHERE t.school_id = $1 AND t.class_id = $2 ORDER BY t.sort_key, t.student_id
+        SELECT ROW(t.student_id, t.display_name, t.family_name, t.given_name, t.patronymic)
+        FROM placements l JOIN students t ON t.school_id = $1 AND t.student_id = l.student_id
+        WHERE l.school_id = $1 AND l.class_id = $2 AND l.is_named AND l.from_time <= $5
+          AND (l.to_time IS NULL OR l.to_time > $5)
+        ORDER BY t.sort_key, t.student_id
     ) AS students
 FROM classes k
 JOIN schools s ON s.school_id = $1
@@ -74,9 +77,9 @@ SELECT
 """
 
 
-async def find_frame(connection: Connection, school_id: UUID, class_id: UUID, monday: date) -> ClassFrame | None:
-    """The class with its list and the week's place in its period; None when the school has no such class."""
-    row = await connection.fetchrow(FIND_FRAME, school_id, class_id, monday, monday + timedelta(days=6))
+async def find_frame(connection: Connection, school_id: UUID, class_id: UUID, monday: date, now: datetime) -> ClassFrame | None:
+    """The class with its list of now and the week's place in its period; None when the school has no such class."""
+    row = await connection.fetchrow(FIND_FRAME, school_id, class_id, monday, monday + timedelta(days=6), now)
     if row is None:
         return None
     start = row["start_date"]

@@ -35,7 +35,10 @@ WITH viewer AS (
     JOIN relations r ON r.school_id = door.school_id AND r.account_id = $3
         AND r.valid_from_time <= $5 AND (r.valid_to_time IS NULL OR r.valid_to_time > $5)
         AND (r.kind = 3 AND r.object_id = $2
-             OR r.kind = 4 AND r.object_id = t.class_id AND r.role = 6
+             OR r.kind = 4 AND r.role = 6 AND EXISTS (
+                 SELECT FROM placements p
+                 WHERE p.school_id = door.school_id AND p.student_id = $2 AND p.class_id = r.object_id AND p.is_named
+                   AND p.from_time <= $5 AND (p.to_time IS NULL OR p.to_time > $5))
              OR r.kind = 6 AND r.object_id = door.school_id AND r.role IN (7, 10, 11))
     WHERE t.school_id = door.school_id AND t.student_id = $2
       AND NOT EXISTS (SELECT FROM ended_sessions e WHERE e.session_id = $4)

@@ -34,7 +34,14 @@ WITH mine AS MATERIALIZED ({_STAFF_RELATIONS})
 SELECT {_COURSE_COLUMNS}, EXISTS (SELECT FROM mine WHERE kind = 5 AND object_id = c.course_id) AS is_own,
     coalesce(k.sort_key, '~') AS class_key, c.sort_key
 FROM schools s
-JOIN courses c ON c.school_id = $1 AND c.end_date >= s.year_start_date
+-- The year that today belongs to: the last one begun.
+CROSS JOIN LATERAL (
+    SELECT y.start_date, y.end_date
+    FROM (SELECT s.year_start_date, s.year_end_date UNION ALL SELECT * FROM unnest(s.year_starts, s.year_ends)) AS y (
+        start_date, end_date), (SELECT ($4::timestamptz AT TIME ZONE s.time_zone)::date) AS t (today)
+    ORDER BY y.start_date <= t.today DESC, abs(y.start_date - t.today) LIMIT 1
+) AS y
+JOIN courses c ON c.school_id = $1 AND c.end_date >= y.start_date AND c.start_date <= y.end_date
 LEFT JOIN classes k ON k.school_id = $1 AND k.class_id = c.class_id
 WHERE s.school_id = $1
   AND EXISTS (
@@ -49,7 +56,7 @@ _FIND_FRAME = f"""
 SELECT {_COURSE_COLUMNS}, mine.teaches, mine.sees_illness, s.time_zone, s.mark_min,
     ARRAY(
         SELECT ROW(p.period_id, p.name, p.start_date, p.end_date, p.is_closed) FROM periods p
-        WHERE p.school_id = $1 AND p.end_date >= s.year_start_date AND p.start_date <= s.year_end_date ORDER BY p.start_date
+        WHERE p.school_id = $1 AND p.end_date >= c.start_date AND p.start_date <= c.end_date ORDER BY p.start_date
     ) AS periods,
     ARRAY(
         SELECT ROW(w.work_type_id, w.name, w.weight) FROM work_types w WHERE w.school_id = $1 ORDER BY w.list_number

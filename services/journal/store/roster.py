@@ -19,10 +19,12 @@ async def update_school(connection: Connection, school: School) -> bool:
     """Writes a school of a higher version; whether it did."""
     status = await connection.execute(
         """
-        INSERT INTO schools AS kept (school_id, name, time_zone, year_start_date, year_end_date, mark_min, version)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        INSERT INTO schools AS kept (school_id, name, time_zone, year_start_date, year_end_date, mark_min, version,
+                                     year_starts, year_ends)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         ON CONFLICT (school_id) DO UPDATE
-        SET name = $2, time_zone = $3, year_start_date = $4, year_end_date = $5, mark_min = $6, version = $7
+        SET name = $2, time_zone = $3, year_start_date = $4, year_end_date = $5, mark_min = $6, version = $7,
+            year_starts = $8, year_ends = $9
         WHERE kept.version < $7
         """,
         school.school_id,
@@ -32,6 +34,8 @@ async def update_school(connection: Connection, school: School) -> bool:
         school.year_end_date,
         school.mark_min,
         school.version,
+        [first for first, _ in school.years],
+        [last for _, last in school.years],
     )
     return status.endswith(" 1")
 
@@ -71,17 +75,42 @@ async def update_classes(connection: Connection, school_id: UUID, classes: Seque
 
 
 async def update_students(connection: Connection, school_id: UUID, students: Sequence[Student]) -> None:
-    """Writes students of a higher version, or whose name in its parts is new here."""
-    await connection.executemany(
+    """Writes students of a higher version with their placements. In a transaction."""
+    rows = await connection.fetchmany(
         """
         INSERT INTO students AS kept (school_id, student_id, display_name, sort_key, class_id, version, family_name, given_name,
                                       patronymic)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         ON CONFLICT (school_id, student_id) DO UPDATE
         SET display_name = $3, sort_key = $4, class_id = $5, version = $6, family_name = $7, given_name = $8, patronymic = $9
-        WHERE kept.version < $6 OR kept.version = $6 AND kept.family_name IS NULL
+        WHERE kept.version < $6
+        RETURNING student_id
         """,
         [(school_id, s.student_id, s.display_name, s.sort_key, s.class_id, s.version, *_split(s.name)) for s in students],
+    )
+    written = {row["student_id"] for row in rows}
+    await _update_placements(connection, school_id, [student for student in students if student.student_id in written])
+
+
+async def _update_placements(connection: Connection, school_id: UUID, students: Sequence[Student]) -> None:
+    """The placements of students as the roster now names them; one no longer named stays, unnamed."""
+    ids = [student.student_id for student in students]
+    await connection.execute(
+        "UPDATE placements SET is_named = false WHERE school_id = $1 AND student_id = ANY ($2::uuid[])", school_id, ids
+    )
+    named = [(student.student_id, placement) for student in students for placement in student.placements]
+    await connection.execute(
+        """
+        INSERT INTO placements (school_id, student_id, class_id, from_time, to_time, is_named)
+        SELECT $1, *, true FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[])
+        ON CONFLICT (school_id, student_id, from_time) DO UPDATE
+        SET class_id = excluded.class_id, to_time = excluded.to_time, is_named = true
+        """,
+        school_id,
+        [student_id for student_id, _ in named],
+        [placement.class_id for _, placement in named],
+        [placement.from_time for _, placement in named],
+        [placement.to_time for _, placement in named],
     )
 
 

@@ -20,6 +20,7 @@ from services.notify.rules import (
     Ending,
     EndingCause,
     FirstSignIn,
+    Placement,
     Preference,
     SignedDecision,
     State,
@@ -100,7 +101,12 @@ def read_places(entries: Iterable[roster_service_pb2.RosterEntry]) -> list[Stude
     """Students' classes."""
     students = [entry.student for entry in entries]
     return [
-        StudentPlace(UUID(student.student_id), UUID(student.class_id) if student.class_id else None, student.version)
+        StudentPlace(
+            UUID(student.student_id),
+            UUID(student.class_id) if student.class_id else None,
+            student.version,
+            _read_placements(student),
+        )
         for student in students
     ]
 
@@ -149,3 +155,17 @@ def _timestamp(moment: datetime) -> Timestamp:
 def _read_called_name(mark: diary_service_pb2.MarkForLetter) -> str:
     """The whole name where the journal does not know its parts yet: it is never cut."""
     return one_line(find_called_name(mark.student) if mark.HasField("student") else mark.student_name)
+
+
+def _read_placements(message: roster_service_pb2.RosterStudent) -> tuple[Placement, ...]:
+    """The times in classes; access of the release before tells the class alone, which then is that of ever."""
+    if not message.placements and message.class_id:
+        return (Placement(UUID(message.class_id), datetime.min.replace(tzinfo=UTC), None),)
+    return tuple(
+        Placement(
+            UUID(placement.class_id),
+            placement.from_time.ToDatetime(tzinfo=UTC),
+            placement.to_time.ToDatetime(tzinfo=UTC) if placement.HasField("to_time") else None,
+        )
+        for placement in message.placements
+    )

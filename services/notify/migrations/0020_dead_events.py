@@ -5,7 +5,7 @@ from alembic import op
 from chassis import tables
 
 revision = "0020"
-down_revision = "0003"
+down_revision = "0010"
 
 
 def upgrade() -> None:

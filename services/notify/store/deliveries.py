@@ -124,8 +124,8 @@ async def list_deliveries(
             WHERE school_id = $1 AND account_id = $2 AND valid_from_time <= $4 AND (valid_to_time IS NULL OR valid_to_time > $4)
                 AND NOT EXISTS (SELECT FROM ended_sessions e WHERE e.session_id = $3)
         ), taught AS MATERIALIZED (
-            SELECT s.student_id FROM mine m JOIN students s ON s.school_id = $1 AND s.class_id = m.object_id
-            WHERE m.kind = 4 AND m.role = 6
+            SELECT p.student_id FROM mine m JOIN placements p ON p.school_id = $1 AND p.class_id = m.object_id
+            WHERE m.kind = 4 AND m.role = 6 AND p.is_named AND p.from_time <= $4 AND (p.to_time IS NULL OR p.to_time > $4)
         ), families AS MATERIALIZED (
             SELECT r.account_id FROM taught t
             JOIN relations r ON r.school_id = $1 AND r.object_id = t.student_id AND r.kind = 3 AND r.role IN (3, 4)

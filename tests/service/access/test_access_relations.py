@@ -212,4 +212,22 @@ async def test_a_forgotten_school_shows_no_row_of_another(backends: Backends, ad
 
 
 async def test_migrating_again_changes_nothing(backends: Backends) -> None:
+    """Neither tables, indexes and functions nor rights and the noted version."""
+    admin = await asyncpg.connect(backends.clone.admin_dsn)
+
+    async def read() -> list[Any]:
+        made = await admin.fetch(
+            """
+            SELECT oid::bigint, relname::text AS name, relacl::text AS rights FROM pg_class
+            WHERE relnamespace = 'access'::regnamespace
+            UNION ALL
+            SELECT oid::bigint, proname::text || md5(prosrc), proacl::text FROM pg_proc
+            WHERE pronamespace = 'access'::regnamespace ORDER BY 1
+            """
+        )
+        return [*made, *await admin.fetch("SELECT version_num, xmin::text FROM access.alembic_version")]
+
+    before = await read()
     await migrate(backends.clone.admin_dsn, backends.clone.app_dsns["access"], "access")
+    assert await read() == before
+    await admin.close()

@@ -78,17 +78,26 @@ async def test_classes_stand_by_grade_and_name_with_teacher_and_count(
     ]
 
 
-async def test_classes_of_a_former_year_are_not_listed(stub: Any, backends: Backends, admin: Any, school: SchoolWorld) -> None:
-    year = await admin.fetchval(
-        """
-        INSERT INTO school_years (school_id, name, validity) VALUES ($1, '2019/20', '[2019-09-01,2020-09-01)') RETURNING year_id
-        """,
-        school.school_id,
-    )
-    await admin.execute("UPDATE schools SET current_year_id = $2 WHERE school_id = $1", school.school_id, year)
+async def test_the_year_of_a_list_is_that_of_the_day_and_not_the_newest_brought(
+    stub: Any, backends: Backends, admin: Any, school: SchoolWorld
+) -> None:
+    """Clause R13: next year's classes, brought early, are not of this year, nor are those of a year ago."""
     metadata = backends.sign_in(school.people["teacher"], "teacher")
-    answer = await stub.ListClasses(pb.ListClassesRequest(school_id=str(school.school_id)), metadata=metadata)
-    assert not answer.classes
+    request = pb.ListClassesRequest(school_id=str(school.school_id))
+    before = [one.class_id for one in (await stub.ListClasses(request, metadata=metadata)).classes]
+    assert before
+    for name, validity in (("2019/20", "[2019-09-01,2020-06-01)"), ("next", f"[{END:%Y-%m-%d},infinity)")):
+        year = await admin.fetchval(
+            "INSERT INTO school_years (school_id, name, validity) VALUES ($1, $2, $3::text::daterange) RETURNING year_id",
+            school.school_id,
+            name,
+            validity,
+        )
+        await admin.execute("UPDATE schools SET current_year_id = $2 WHERE school_id = $1", school.school_id, year)
+        await admin.execute(
+            "INSERT INTO classes (school_id, year_id, name, grades) VALUES ($1, $2, '8-А', '{8}')", school.school_id, year
+        )
+    assert [one.class_id for one in (await stub.ListClasses(request, metadata=metadata)).classes] == before
 
 
 async def test_staff_of_another_school_and_families_list_no_classes(
@@ -131,6 +140,10 @@ async def test_classes_and_students_are_told_with_grades_names_and_placement(
     metadata = sign_service(backends.keys_dir, "journal")
     classes = [getattr(e, "class") for e in await _list_all(stub, school, pb.ROSTER_KIND_CLASS, metadata)]
     assert {(c.name, tuple(c.grades), c.version) for c in classes} == {("8-А", (8,), 1), ("8-Б", (8,), 1)}
+    assert {c.name: c.class_teacher_name for c in classes} == {
+        "8-А": "Петрова Нина Ивановна",
+        "8-Б": "Сидорова Алла Юрьевна",
+    }
     anna = school.people["anna"].person_id
     await admin.execute(
         "UPDATE placements SET validity = daterange($2, $3) WHERE student_id = $1", anna, START, START + timedelta(days=30)

@@ -50,9 +50,11 @@ async def _tell(
     told: datetime,
     met: datetime | None = None,
     clause: str = "R7",
+    *,
+    is_void: bool = False,
 ) -> None:
     """A deadline of documents as its event brings it."""
-    message = events_pb2.DeadlineChanged(school_id=str(school.school_id), clause=clause, subject_id=subject_id)
+    message = events_pb2.DeadlineChanged(school_id=str(school.school_id), clause=clause, subject_id=subject_id, is_void=is_void)
     message.start_time.FromDatetime(due - timedelta(days=7))
     message.due_time.FromDatetime(due)
     if met is not None:
@@ -176,3 +178,18 @@ async def test_deadlines_of_all_owners_are_counted(backends: Backends, admin: An
     await database.close()
     open_, overdue = counts["R7"]
     assert open_ >= overdue >= 1
+
+
+async def test_a_term_that_never_was_is_neither_listed_nor_counted_and_may_begin_anew(
+    backends: Backends, stub: Any, school: SchoolWorld, office: Any
+) -> None:
+    """Staff A4: documents takes back what it had begun by mistake; an older event does not bring it back."""
+    now, subject_id = CLOCK.now(), str(uuid4())
+    due = now - timedelta(days=1)
+    await _tell(backends, school, subject_id, due, now)
+    assert [one.subject_id for one in await _list(stub, school, office)] == [subject_id]
+    await _tell(backends, school, subject_id, due, now + timedelta(seconds=2), is_void=True)
+    await _tell(backends, school, subject_id, due, now + timedelta(seconds=1))
+    assert await _list(stub, school, office) == []
+    await _tell(backends, school, subject_id, due, now + timedelta(seconds=3))
+    assert len(await _list(stub, school, office)) == 1

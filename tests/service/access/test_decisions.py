@@ -12,7 +12,7 @@ import grpc
 import pyotp
 import pytest
 
-from chassis import outbox
+from chassis import events, outbox
 from chassis.clock import SystemClock, today
 from chassis.db import Database
 from diary.access.v1 import application_service_pb2 as pb
@@ -28,6 +28,7 @@ from diary.access.v1 import (
 from diary.documents.v1 import document_service_pb2
 from diary.documents.v1 import events_pb2 as document_events
 from diary.notify.v1 import events_pb2 as notify_events
+from services.access.consumers import Consumers
 from tests.support.access_region import PASSWORD, START, ZONE, SchoolWorld
 from tests.support.access_service import Backends
 from tests.support.applications import add_vera, by_email, filing, granting, handing_over, reading, set_birth_date
@@ -277,6 +278,7 @@ async def test_a_statements_decision_names_its_paper_and_when_the_access_ended(o
     assert said.paper_number.startswith("1-Р/")
     assert said.HasField("access_end_time")
     assert not said.is_own_statement_of_student
+    assert (said.keeps_student_access, said.keeps_guardian_access) == (True, True)
     not_to_provide = await office.propose(
         (
             await office.stub.RegisterApplication(
@@ -286,6 +288,14 @@ async def test_a_statements_decision_names_its_paper_and_when_the_access_ended(o
         R21,
     )
     assert not_to_provide.refusal.reason == pb.REFUSAL_REASON_STATEMENT_NOT_TO_PROVIDE
+
+
+async def test_a_decision_tells_of_no_access_that_nobody_has(office: Office, school: SchoolWorld, admin: Any) -> None:
+    """Clause R21: the paper claims that others' access goes on only where it does."""
+    others = [school.people[name].account_id for name in ("anna", "father")]
+    await admin.execute("UPDATE grants SET end_time = now(), end_ground = 'revoked' WHERE account_id = ANY ($1)", others)
+    [said] = await office.words(await office.refuse(_statement(school, "mother"), R21))
+    assert (said.keeps_student_access, said.keeps_guardian_access) == (False, False)
 
 
 async def test_an_acting_head_signs_by_the_order(office: Office, school: SchoolWorld, admin: Any) -> None:
@@ -341,7 +351,15 @@ class Teller:
         await self._tell("documents", document_events.DocumentIssued(**self._ids))
 
     async def signed(self, state: Any = document_service_pb2.DOCUMENT_STATE_SIGNED_ON_PAPER) -> None:
-        await self._tell("documents", document_events.DocumentSigned(**self._ids, state=state))
+        """By the secretary's hand; a scan is confirmed by the head."""
+        people, is_scan = self._office.school.people, state == document_service_pb2.DOCUMENT_STATE_SIGNED_ON_PAPER
+        told = document_events.DocumentSigned(
+            **self._ids,
+            state=state,
+            uploader_account_id=str(people["secretary"].account_id),
+            confirmer_account_id=str(people["head"].account_id) if is_scan else "",
+        )
+        await self._tell("documents", told)
 
     async def letter(self, kind: Any) -> None:
         await self._tell("notify", kind(school_id=self._ids["school_id"], document_id=self.document_id))
@@ -382,9 +400,12 @@ async def test_a_paper_is_signed_and_handed_over_and_the_case_says_so(office: Of
     decision = answer.applicants[0].decision
     assert decision.channel == pb.DECISION_CHANNEL_IN_PERSON
     assert decision.delivered_by
-    lines = [line.ground for line in answer.log]
-    assert lines.count("решение подписано на бумаге, скан-копия загружена") == 1
-    assert lines.count("решение выдано лично") == 1
+    lines = [(line.ground, line.actor_name) for line in answer.log]
+    assert lines[-3:] == [
+        ("загружена скан-копия решения, подписанного на бумаге", "Письмова И. О."),
+        ("скан-копия решения подтверждена", "Супрун И. Е."),
+        ("решение выдано лично", answer.log[-1].actor_name),
+    ]
 
 
 async def test_what_is_told_in_another_order_ends_the_same(office: Office, school: SchoolWorld) -> None:
@@ -397,6 +418,29 @@ async def test_what_is_told_in_another_order_ends_the_same(office: Office, schoo
     await teller.issued()
     assert seen.applicants[0].decision.signing_way == pb.SIGNING_WAY_ELECTRONIC
     assert not seen.applicants[0].decision.delivered_by
+
+
+@pytest.mark.parametrize("kind", [notify_events.DeliverySucceeded, notify_events.DeliveryFailed])
+async def test_what_became_of_a_letter_waits_for_its_paper(office: Office, school: SchoolWorld, kind: Any) -> None:
+    """However long documents needs to tell of paper and signature, the event is not tried to death."""
+    case = await office.refuse(_statement(school, "mother"), R21)
+    teller = Teller(office, case)
+    database = await Database.connect(office.backends.clone.app_dsns["access"], "access", size=1)
+    told = kind(school_id=str(school.school_id), document_id=teller.document_id)
+    subject = told.DESCRIPTOR.full_name
+    event = events.Event(uuid4(), subject, school.school_id, SystemClock().now(), told.SerializeToString())
+    handle = Consumers(database, SystemClock()).handlers()["notify"][subject]
+    with pytest.raises(events.Later):
+        await handle(event)
+    await teller.issued()
+    await teller.see(lambda paper: paper.document_id == teller.document_id, "the paper is known")
+    if kind is notify_events.DeliverySucceeded:
+        with pytest.raises(events.Later):
+            await handle(event)
+        await teller.signed()
+        await teller.see(lambda paper: paper.signing_way == pb.SIGNING_WAY_PAPER, "the signature is known")
+    await handle(event)
+    await database.close()
 
 
 async def test_a_letter_that_was_given_up_is_told_in_the_case_until_the_decision_is_given(

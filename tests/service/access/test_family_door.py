@@ -229,6 +229,8 @@ async def test_a_mother_declares_for_paper_and_keeps_her_access(
         (f"1-Р/{year}", 2),
         (f"2-Р/{year}", 2),
     ]
+    assert {one.paper_declaration.guardian_name for one in entries} == {listed[0].guardian_name}
+    assert listed[0].guardian_name
 
 
 async def test_of_many_declarations_at_once_each_gets_a_number_and_one_holds(

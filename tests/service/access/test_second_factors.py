@@ -1,5 +1,6 @@
 """Wrong codes are counted whatever asks for them, codes are read as people write them, secrets are sealed."""
 
+import asyncio
 import json
 import shutil
 from datetime import UTC, datetime, timedelta
@@ -21,7 +22,8 @@ from services.access.actions.factor_keys import FactorKeys, seal_all
 from tests.support.access_region import PASSWORD, SchoolWorld
 from tests.support.access_service import Backends, Serve
 from tests.support.applications import add_vera
-from tests.support.services import refused
+from tests.support.eventually import eventually
+from tests.support.services import refused, refused_or_answered
 
 WRONG = (grpc.StatusCode.UNAUTHENTICATED, "CODE_WRONG")
 BLOCKED = (grpc.StatusCode.RESOURCE_EXHAUSTED, "CODE_BLOCKED")
@@ -161,3 +163,19 @@ def test_a_key_made_meanwhile_is_read_when_it_is_met(backends: Backends, tmp_pat
     rotate_factor_key(tmp_path)
     assert older.open(FactorKeys(path).seal("ABC", account_id), account_id) == "ABC"
     assert len(json.loads(path.read_text())["keys"]) == 2
+
+
+async def test_the_same_code_twice_at_once_counts_once(head: Staff, admin: Any) -> None:
+    """Both calls read while a third holds the row: the second must see what the first one left."""
+    await head.enrol()
+    code, row = head.code(), "SELECT secret FROM second_factors WHERE secret IS NOT NULL AND confirm_time IS NULL FOR UPDATE"
+    async with admin.transaction():
+        await admin.fetch(row)
+        calls = [asyncio.create_task(refused_or_answered(head.confirm(code))) for _ in range(2)]
+
+        async def both_wait() -> bool:
+            return bool(await admin.fetchval("SELECT count(*) >= 2 FROM pg_locks WHERE NOT granted"))
+
+        await eventually(both_wait, why="two calls at the row")
+    outcomes = sorted((status.name, reason) for status, reason in await asyncio.gather(*calls))
+    assert outcomes == [("FAILED_PRECONDITION", "TOTP_ENROLLED"), ("OK", "")]

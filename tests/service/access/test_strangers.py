@@ -10,6 +10,7 @@ import grpc
 import pytest
 
 from chassis.clock import SystemClock, today
+from chassis.db import Database
 from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1 import (
     application_service_pb2_grpc,
@@ -203,7 +204,7 @@ async def test_a_paper_mode_ends_with_the_authority_that_time_ends(
 ) -> None:
     """Clauses R6, R8: coming of age, the last day of a power; told to the other services, once."""
     await office.register(mother(), kind=pb.APPLICATION_KIND_APPENDIX_2)
-    database = await backends.database()
+    database = await Database.connect(backends.clone.app_dsns["access"], "access", size=1)
     await end_lapsed_modes(database, SystemClock(), school.school_id)
     assert await _modes(admin, school) == [True]
     await admin.execute(

@@ -76,7 +76,7 @@ async def test_an_applicant_withdraws_and_sees_nothing_of_the_other(
     stub: Any, school: SchoolWorld, teacher: Any, parent: Any
 ) -> None:
     """Clause R24: state, log, the terms of all applicants closed, event; a repeat of the request changes nothing."""
-    application_id = await _file(stub, school, teacher, "mother", "father")
+    application_id = await _file(stub, school, teacher, "mother", "anna")
     request = _withdrawal(school, application_id)
     answer = (await stub.WithdrawApplication(request, metadata=parent)).application
     assert answer.state == pb.APPLICATION_STATE_WITHDRAWN
@@ -102,6 +102,18 @@ async def test_an_applicant_withdraws_and_sees_nothing_of_the_other(
     assert [tuple(row.values()) for row in terms] == [("withdrawn", True)] * 2
     assert (await stub.WithdrawApplication(request, metadata=parent)).application == answer
     assert await _states(school) == [pb.APPLICATION_STATE_WITHDRAWN]
+
+
+async def test_what_two_guardians_filed_neither_withdraws_alone(
+    stub: Any, school: SchoolWorld, teacher: Any, parent: Any
+) -> None:
+    """Clause R24: the other's application stays; the school records that both withdraw it."""
+    application_id = await _file(stub, school, teacher, "mother", "father")
+    request = _withdrawal(school, application_id)
+    another = (grpc.StatusCode.FAILED_PRECONDITION, "WITHDRAWAL_OF_ANOTHER")
+    assert await refused(stub.WithdrawApplication(request, metadata=parent)) == another
+    answer = (await stub.WithdrawApplication(_withdrawal(school, application_id), metadata=teacher)).application
+    assert answer.state == pb.APPLICATION_STATE_WITHDRAWN
 
 
 @pytest.mark.parametrize(("key", "role"), [("class_teacher", "class_teacher"), ("admin", "admin"), ("secretary", "secretary")])

@@ -27,6 +27,7 @@ from services.access.actions.roster_import import import_roster, read_zip
 from services.access.config import Settings
 from services.access.rules.opening import Document, OpeningRefusedError
 from services.access.rules.roles import Role
+from services.access.rules.rosters import Wish
 from tests.service.access_import.conftest import MakeZip
 from tests.support.backends import Clone
 from tests.support.services import refused, served
@@ -48,7 +49,7 @@ async def school(keeper: Any, make_zip: MakeZip) -> None:
     """The imported school, in the school year of today."""
     today = SystemClock().now().date()
     year = today.year if today.month >= 8 else today.year - 1
-    await import_roster(keeper, SystemClock(), read_zip(make_zip()), "gb", year)
+    await import_roster(keeper, SystemClock(), read_zip(make_zip()), Wish("gb", year))
 
 
 @pytest_asyncio.fixture

@@ -123,7 +123,7 @@ def test_the_commands_say_what_stands_in_the_way(clone: Clone, tmp_path: Path) -
     assert run("seed", "--schools", "3", "--students", "10") == (1, "a school needs 54 students: for 3 schools 162 or more")
     assert run("import-roster", str(not_a_zip), "--school", "x") == (
         1,
-        "list.zip: cannot be read as a ZIP (File is not a zip file); send the bundle as an open, whole ZIP",
+        "list.zip: не читается как ZIP; пришлите целый архив без пароля",
     )
     assert run("open-access", "--school", "x", "--person", "1") == (1, "no access was opened: no school has the code x")
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from datetime import timedelta
-from uuid import uuid4
+import importlib
+from datetime import UTC, timedelta
+from typing import Any
+from uuid import UUID, uuid4
 
+import asyncpg
 import grpc
 
 from diary.documents.v1 import document_service_pb2, events_pb2
 from diary.options.v1 import options_pb2
 from services.documents.consumers.paper_families import Consumers
 from tests.service.documents.families import Families
-from tests.service.documents.world import NAMES, WEEK, World
+from tests.service.documents.world import NAMES, WEEK, World, code_of
 from tests.support.papers import needs_poppler, read_texts
 from tests.support.services import refused
 
@@ -193,3 +196,55 @@ async def test_a_run_and_its_records_cannot_be_changed_or_dropped(world: World) 
         """
     )
     assert {row["privilege_type"] for row in rights} == {"SELECT", "INSERT"}
+
+
+async def _verify(world: World, **asked: Any) -> document_service_pb2.VerifyDocumentResponse:
+    answer: document_service_pb2.VerifyDocumentResponse = await world.documents.VerifyDocument(
+        document_service_pb2.VerifyDocumentRequest(**asked)
+    )
+    return answer
+
+
+async def test_anyone_verifies_a_sheet_by_its_code_as_typed_and_the_file_of_a_run(world: World) -> None:
+    """Families A1; no names of people are told."""
+    run = await world.prepare()
+    code = f"{code_of(world.school_id)}-2026-2"
+    for typed in (code, code.upper(), code.replace("-", "‑"), code.replace("-", " "), f"{code}.", code.replace("a", "а")):
+        answer = await _verify(world, code=typed)
+        assert answer.verdict == document_service_pb2.VERDICT_VALID, typed
+        assert answer.kind == document_service_pb2.DOCUMENT_KIND_WEEKLY_SHEET
+        assert (answer.sheet_number, answer.monday_date, answer.school_name) == (2, "2026-11-16", "Школа № 1")
+        assert answer.document_date == "2026-11-20"
+    by_file = await _verify(world, file=await world.download(run))
+    assert (by_file.verdict, by_file.sheet_number) == (document_service_pb2.VERDICT_VALID, 0)
+    assert by_file.monday_date == "2026-11-16"
+    for code in (f"{code_of(world.school_id)}-2026-4", f"{code_of(str(uuid4()))}-2026-2"):
+        assert (await _verify(world, code=code)).verdict == document_service_pb2.VERDICT_UNKNOWN
+
+
+async def test_the_migration_takes_back_false_terms_and_counts_the_others_anew(world: World, consumers: Consumers) -> None:
+    """Staff A4: terms that a printing began; breaches by sheets that were owed to nobody."""
+    migration = importlib.import_module("services.documents.migrations.0005_owed_sheets")
+    families = Families(world, consumers)
+    await families.declare(0, "15-Р/2026")
+    await families.record_lesson("2026-11-17")
+    run = await world.hand_over(await world.prepare(), "WITH_CHILD", 0)
+    connection = await asyncpg.connect(world.clone.admin_dsn, server_settings={"search_path": "documents"})
+    transaction = connection.transaction()
+    await transaction.start()
+    school_id, class_id = UUID(world.school_id), UUID(world.class_id)
+    await connection.execute("UPDATE deadlines SET met_time = NULL, evidence = '' WHERE school_id = $1", school_id)
+    await connection.execute(
+        """
+        INSERT INTO deadlines (school_id, clause, subject_id, class_id, monday_date, start_time, due_time)
+        VALUES ($1, 'R7', gen_random_uuid(), $2, '2026-11-09', '2026-11-08T21:00Z', '2026-11-15T21:00Z')
+        """,
+        school_id,
+        class_id,
+    )
+    void = [row for row in await connection.fetch(migration._VOID) if row["school_id"] == school_id]
+    counted = [row for row in await connection.fetch(migration._RECOUNT) if row["school_id"] == school_id]
+    await transaction.rollback()
+    await connection.close()
+    assert [(row["start_time"].isoformat(), row["is_void"]) for row in void] == [("2026-11-08T21:00:00+00:00", True)]
+    assert [(row["met_time"], row["is_void"]) for row in counted] == [(run.met_time.ToDatetime(UTC), False)]

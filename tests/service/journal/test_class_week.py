@@ -122,7 +122,7 @@ async def test_no_table_that_grows_is_read_whole(world: World, school: School) -
         plans = [
             await connection.fetchval(f"EXPLAIN (FORMAT JSON) {statement}", *arguments)
             for statement, arguments in (
-                (FIND_FRAME, (UUID(school.school_id), UUID(school.class_id), *week)),
+                (FIND_FRAME, (UUID(school.school_id), UUID(school.class_id), *week, noon)),
                 (LIST_RECORDS, (UUID(school.school_id), students, *week, MONDAY, noon, noon)),
             )
         ]

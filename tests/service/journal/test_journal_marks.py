@@ -254,6 +254,19 @@ async def given_mark(world: World, school: School, teacher: Person, value: int =
     return str(outcome.mark_id)
 
 
+async def test_the_event_of_a_mark_tells_the_thread_of_its_call(world: World, school: School, clone: Clone) -> None:
+    teacher, request_id = await world.teacher(school), uuid4()
+    lesson = await world.lesson(school, teacher)
+    request = record_marks(school, cell(lesson.lesson_id, school.student_ids[0]))
+    await world.journal.RecordMarks(request, metadata=[*teacher.metadata, ("x-request-id", str(request_id))])
+    [event] = await query(
+        clone.admin_dsn,
+        "SELECT traceparent FROM outbox WHERE school_id = $1 AND subject = 'diary.journal.v1.MarksRecorded'",
+        school.school_id,
+    )
+    assert event["traceparent"].split("-")[1] == request_id.hex
+
+
 async def test_a_correction_keeps_its_reason_and_tells_it_to_no_event(world: World, school: School, clone: Clone) -> None:
     teacher = await world.teacher(school)
     mark_id = await given_mark(world, school, teacher)

@@ -1,6 +1,7 @@
 """Who sees what: the permissions of every RPC, and that denied and absent answer alike."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +20,7 @@ from tests.service.journal.world import (
     record_attendance,
     record_lesson,
     record_marks,
+    student_entry,
 )
 from tests.support.services import instant, refused, sign_service
 
@@ -227,3 +229,34 @@ async def test_marks_for_letters_are_for_services_alone(world: World, school: Sc
     request = diary_service_pb2.BatchGetMarksRequest(school_id=school.school_id, mark_ids=[str(uuid4())])
     status, reason = await refused(world.diary.BatchGetMarks(request, metadata=mother.metadata))
     assert (status, reason) == (grpc.StatusCode.PERMISSION_DENIED, "ROLE_NOT_ALLOWED")
+
+
+async def test_who_moves_on_a_day_is_of_the_new_class_from_its_midnight(world: World, school: School) -> None:
+    """Clause R9: told days before, with no event on the day; the school's midnight is 21:00 UTC."""
+    student, midnight = school.student_ids[0], instant("2026-12-05T00:00:00+03:00")
+    entry = student_entry(student, "Аль Хасан Омар", school.class_id)
+    entry.student.version = 2
+    former = entry.student.placements.add(class_id=school.class_id)
+    former.from_time.FromDatetime(instant("2026-09-01T00:00:00+03:00"))
+    former.to_time.FromDatetime(midnight)
+    entry.student.placements.add(class_id=school.other_class_id).from_time.FromDatetime(midnight)
+    world.roster.put(school.school_id, entry)
+    before, after = [await world.class_teacher(school, one) for one in (school.class_id, school.other_class_id)]
+    await world.load(school)
+
+    async def lists(class_id: str) -> list[str]:
+        request = diary_service_pb2.GetClassWeekRequest(school_id=school.school_id, class_id=class_id, week="2026-W49")
+        answer = await world.diary.GetClassWeek(request, metadata=sign_service(world.keys_dir, "documents", world.clock))
+        return [one.student_id for one in answer.students]
+
+    world.clock.advance(midnight - world.clock.now() - timedelta(seconds=1))
+    former_teacher, new_teacher = (world.renew(person, "class_teacher") for person in (before, after))
+    assert await world.week(school, student, former_teacher)
+    assert await refused(world.week(school, student, new_teacher)) == NO_STUDENT
+    assert student in await lists(school.class_id)
+    assert student not in await lists(school.other_class_id)
+    world.clock.advance(timedelta(seconds=1))
+    assert await refused(world.week(school, student, former_teacher)) == NO_STUDENT
+    assert await world.week(school, student, new_teacher)
+    assert student not in await lists(school.class_id)
+    assert student in await lists(school.other_class_id)

@@ -1,13 +1,14 @@
 """GetDiaryWeek and GetJournalPage: what they show, and by which indexes they read."""
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import grpc
 import pytest
 
 from diary.journal.v1 import journal_service_pb2
-from tests.service.journal.world import TODAY, WEEK, School, World, cell, record_lesson, record_marks
+from tests.service.journal.world import TODAY, WEEK, School, World, cell, query, record_lesson, record_marks
+from tests.support.backends import Clone
 from tests.support.services import refused
 
 
@@ -59,6 +60,23 @@ async def test_a_changed_lesson_is_seen_at_once_by_all_who_saw_it_before(world: 
     for student, guardian in families:
         card = (await world.week(school, student, guardian)).lessons[0].card
         assert (card.homework, card.work_type_name) == ("п. 21", "контрольная работа")
+
+
+async def test_a_renamed_work_type_is_seen_at_once_by_who_saw_it_before(world: World, school: School, clone: Clone) -> None:
+    """Encoded cards are kept by the version of the school's work types, which whoever changes one raises."""
+    teacher, student = await world.teacher(school), school.student_ids[0]
+    guardian = await world.guardian(school, student)
+    work_type = (await world.page(school, teacher)).work_types[0]
+    request = record_lesson(school, work_type_id=work_type.work_type_id)
+    await world.journal.RecordLesson(request, metadata=teacher.metadata)
+    assert (await world.week(school, student, guardian)).lessons[0].card.work_type_name == "контрольная работа"
+    await query(
+        clone.admin_dsn,
+        "UPDATE work_types SET name = 'диктант на оценку' WHERE school_id = $1 AND work_type_id = $2",
+        UUID(school.school_id),
+        UUID(work_type.work_type_id),
+    )
+    assert (await world.week(school, student, guardian)).lessons[0].card.work_type_name == "диктант на оценку"
 
 
 async def test_families_see_the_marks_of_their_own_child_only(world: World, school: School) -> None:

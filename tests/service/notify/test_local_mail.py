@@ -93,7 +93,7 @@ async def test_nothing_in_a_letter_acts_on_the_page(server: Server) -> None:
 
 async def test_an_attached_file_is_saved_as_it_was_sent_and_opened_by_nothing(server: Server) -> None:
     script, content = '<script>.pdf"', b"%PDF-1.7\r\n<script>alert(1)</script>\xff"
-    files = [File("Решение 3.pdf", "", content, "pdf"), File(script, "", b"2", "octet-stream")]
+    files = [File("Решение 3.pdf", "decision.pdf", "", content, "pdf"), File(script, "a.pdf", "", b"2", "octet-stream")]
     await server.send(Words("Решение", "Текст", "<p>текст</p>", files))
     newest = max(server.folder.glob("*.eml")).stem
     page = (await server.pages.get(f"/letters/{newest}")).text

@@ -153,6 +153,7 @@ async def test_each_sees_the_deliveries_that_concern_them(
     await _relate(world, family, sibling.account_id, 3, sibling.student_id, 4)
     values = (family.school_id, family.student_id, class_id)
     await world.rows("INSERT INTO students VALUES ($1, $2, $3, 1)", *values)
+    await world.rows("INSERT INTO placements VALUES ($1, $2, '2026-09-01', '2026-12-05', $3, true)", *values)
     await world.credentials_ready(sibling)
     await world.until(family, (SENT, 1))
     await world.credentials_ready(family)
@@ -211,6 +212,12 @@ async def test_a_warning_is_seen_by_whom_it_tells_and_by_the_students_class_teac
 ) -> None:
     family, class_id, teacher = await world.family(), uuid4(), uuid4()
     await world.rows("INSERT INTO students VALUES ($1, $2, $3, 1)", family.school_id, family.student_id, class_id)
+    await world.rows(
+        "INSERT INTO placements VALUES ($1, $2, '2026-09-01', '2026-12-05', $3, true)",
+        family.school_id,
+        family.student_id,
+        class_id,
+    )
     await _relate(world, family, teacher, 4, class_id, 6)
     await world.warn(family)
     await world.until(family, (SENT, 1))

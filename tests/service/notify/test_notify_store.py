@@ -35,34 +35,6 @@ async def test_behind_the_schools_door_no_address_can_be_read(world: World) -> N
     await database.close()
 
 
-@pytest.mark.parametrize(
-    ("statement", "index"),
-    [
-        (
-            "SELECT school_id, delivery_id FROM deliveries WHERE state IN (1, 5) AND kind <> 3 AND next_attempt_time <= now() "
-            "AND (lease_end_time IS NULL OR lease_end_time <= now()) ORDER BY next_attempt_time LIMIT 16 "
-            "FOR UPDATE SKIP LOCKED",
-            "deliveries_due",
-        ),
-        (
-            "SELECT FROM deliveries d WHERE d.school_id = gen_random_uuid() AND d.account_id = '{id}' "
-            "AND (d.student_id = '{id}' OR d.student_id IS NULL) AND d.state = 5 AND d.lease_end_time > now()",
-            "deliveries_open_by_account",
-        ),
-        (
-            "SELECT delivery_id FROM deliveries WHERE school_id = '{id}' AND delivery_id < '{id}' "
-            "ORDER BY delivery_id DESC LIMIT 51",
-            "deliveries_pkey",
-        ),
-    ],
-)
-async def test_a_hot_statement_has_its_index(world: World, statement: str, index: str) -> None:
-    async with world.admin.acquire() as connection, connection.transaction():
-        await connection.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
-        plan = await connection.fetch("EXPLAIN " + statement.replace("{id}", str(uuid4())))
-    assert index in " ".join(row[0] for row in plan)
-
-
 async def test_a_rebuild_fills_the_projection_from_access(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     families = [Family() for _ in range(3)]
     school_id = uuid4()

@@ -6,7 +6,7 @@ import pytest
 
 from services.notify.jobs import smtp
 from services.notify.jobs.smtp import MailServer
-from services.notify.rules import Outcome
+from services.notify.rules import Attempt, Outcome
 from tests.service.notify.mailbox import Mailbox
 
 RECEIVER = "anna@mail.example"
@@ -22,6 +22,7 @@ ANSWERS = [
     ("552 5.3.4 Message size exceeds fixed limit", REFUSED),
     ("554 5.6.0 Message could not be delivered: bad content", REFUSED),
     ("550 No such user here", REFUSED),
+    ("552 Message size exceeds fixed maximum message size", REFUSED),
     ("553 sorry, this mailbox name is not allowed", REFUSED),
     # Of us, though Postfix and others say it at RCPT.
     ("554 5.7.1 Client host rejected: Access denied", DEFERRED),
@@ -52,7 +53,7 @@ async def mailbox() -> AsyncIterator[Mailbox]:
     await mailbox.stop()
 
 
-async def _send(mailbox: Mailbox) -> smtp.Attempt:
+async def _send(mailbox: Mailbox) -> Attempt:
     server = MailServer("127.0.0.1", mailbox.port, "none", "", "", "diary@school.example")
     return await smtp.send(server, RECEIVER, b"Subject: a\r\n\r\na\r\n", [])
 

@@ -108,6 +108,8 @@ def _lacking(case: Case) -> list[str]:
         (STUDENT, []),
         (replace(STUDENT, enrolment=None), ["R10"]),
         (replace(STUDENT, enrolment=Enrolment("15-у", DAY, DAY + timedelta(days=1))), ["R10"]),
+        # Brought by a list, which knows no order.
+        (replace(STUDENT, enrolment=Enrolment(None, None, DAY)), ["R10"]),
         (replace(STUDENT, is_placed=False), ["R11"]),
         (replace(STUDENT, birth_date=None), ["R11"]),
         (replace(STUDENT, name=PersonName("Иванова", "", "")), []),

@@ -8,7 +8,7 @@ import pytest
 from chassis.errors import InvalidArgument
 from services.access.rules.applications import Enrolment, StudentCard, Way
 from services.access.rules.filing import Filed, one_line, plan_applicants
-from services.access.rules.guardianships import GuardianKind
+from services.access.rules.guardianships import Authority, GuardianKind
 from services.access.rules.names import PersonName
 from services.notify.convert.letters import write_address
 
@@ -19,8 +19,8 @@ STUDENT = StudentCard(
 
 
 def _plan(email: str) -> Filed:
-    filed = Filed(None, PersonName("Иванова", "Мария", ""), GuardianKind.MOTHER, "", email, Way.EMAIL)
-    [planned] = plan_applicants([filed], STUDENT, is_for_student_too=False)
+    filed = Filed(None, PersonName("Иванова", "Мария", ""), GuardianKind.MOTHER, Authority(), email, Way.EMAIL)
+    [planned] = plan_applicants([filed], STUDENT, is_for_student_too=False, day=DAY)
     return planned
 
 

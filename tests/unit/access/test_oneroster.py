@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.access.rules.oneroster import Bundle, RosterRefusedError, read_bundle
-from services.access.rules.rosters import Period, build_roster, merge_periods
+from services.access.rules.rosters import Period, Wish, build_roster, clip_periods, merge_periods, name_class
 
 FILES = {
     "manifest.csv": "propertyName,value\nmanifest.version,1.0\noneroster.version,1.1\n"
@@ -42,7 +42,7 @@ def _with(**texts: str | None) -> dict[str, str]:
 
 def _refusal(files: Mapping[str, str]) -> list[str]:
     with pytest.raises(RosterRefusedError) as refused:
-        build_roster(read_bundle(files), "s", None)
+        build_roster(read_bundle(files), Wish("s"))
     return str(refused.value).splitlines()
 
 
@@ -53,7 +53,7 @@ def _edit(name: str, old: str, new: str) -> dict[str, str]:
 
 def test_a_whole_bundle_is_read() -> None:
     bundle: Bundle = read_bundle(FILES)
-    roster = build_roster(bundle, "s", None)
+    roster = build_roster(bundle, Wish("s"))
     assert [of_class.name for of_class in roster.classes] == ["8-А"]
     assert [(group.subject_name, group.group_name) for group in roster.groups] == [("Алгебра", "8-А алгебра")]
     assert roster.students == {"p": date(2025, 9, 1)}
@@ -61,20 +61,20 @@ def test_a_whole_bundle_is_read() -> None:
 
 
 def test_terms_that_touch_become_one_time() -> None:
-    roster = build_roster(read_bundle(FILES), "s", None)
+    roster = build_roster(read_bundle(FILES), Wish("s"))
     assert roster.members == [Period("g", "p", date(2025, 9, 1), date(2026, 5, 27))]
     assert roster.teachings == [Period("g", "q", date(2025, 9, 1), date(2026, 5, 27))]
 
 
 def test_a_homeroom_gives_placements_and_a_class_teacher() -> None:
-    roster = build_roster(read_bundle(FILES), "s", None)
+    roster = build_roster(read_bundle(FILES), Wish("s"))
     assert [period.person_id for period in roster.placements] == ["p"]
     assert [period.person_id for period in roster.class_teachers] == ["q"]
 
 
 @given(year=st.integers(2000, 2100))
 def test_a_moved_year_keeps_days_of_the_week_and_begins_in_the_wanted_year(year: int) -> None:
-    roster = build_roster(read_bundle(FILES), "s", year)
+    roster = build_roster(read_bundle(FILES), Wish("s", year))
     assert abs((roster.year.first_day - date(year, 9, 1)).days) <= 3
     assert roster.year.first_day.weekday() == date(2025, 9, 1).weekday()
     assert roster.year.end_day - roster.year.first_day == date(2026, 5, 27) - date(2025, 9, 1)
@@ -100,28 +100,28 @@ def test_merged_times_cover_the_same_days_and_never_touch(periods: list[Period])
 
 def test_a_bundle_of_1_2_is_refused_with_one_sentence() -> None:
     assert _refusal(_edit("manifest", "oneroster.version,1.1", "oneroster.version,1.2")) == [
-        "manifest.csv, column oneroster.version: the bundle is of OneRoster 1.2; export it as OneRoster 1.1"
+        "manifest.csv, столбец oneroster.version: выгрузка OneRoster 1.2; выгрузите в OneRoster 1.1"
     ]
 
 
 def test_a_delta_is_refused() -> None:
     assert _refusal(_edit("manifest", "file.users,bulk", "file.users,delta")) == [
-        "manifest.csv, column file.users: users holds changes only (delta); export the full roster (bulk)"
+        "manifest.csv, столбец file.users: users содержит только изменения (delta); выгрузите список целиком (bulk)"
     ]
 
 
 def test_a_row_to_be_deleted_is_refused() -> None:
     assert _refusal(_edit("users", "p,,,true", "p,tobedeleted,2026-01-01,true")) == [
-        "users.csv, row 2, column status: 'tobedeleted' belongs to a delta; export the full roster (bulk)"
+        "users.csv, строка 2, столбец status: «tobedeleted» бывает только в выгрузке изменений; выгрузите список целиком (bulk)"
     ]
 
 
 def test_a_file_that_the_manifest_promises_must_be_there() -> None:
-    assert _refusal(_with(users=None)) == ["users.csv: is promised by the manifest and missing; export the bundle again"]
+    assert _refusal(_with(users=None)) == ["users.csv: назван в manifest.csv, а в архиве его нет; выгрузите список заново"]
 
 
 def test_a_file_of_no_oneroster_is_refused() -> None:
-    assert _refusal({**FILES, "roles.csv": ""}) == ["roles.csv: is no file of OneRoster 1.1; take it out of the bundle"]
+    assert _refusal({**FILES, "roles.csv": ""}) == ["roles.csv: не файл OneRoster 1.1; уберите его из архива"]
 
 
 def test_all_problems_are_named_at_once_by_row_and_column() -> None:
@@ -129,38 +129,39 @@ def test_all_problems_are_named_at_once_by_row_and_column() -> None:
     enrollments = FILES["enrollments.csv"].replace("2026-01-01,2026-05-26", "2026-01-01,26.05.2026")
     refused = _refusal(_with(users=users, enrollments=enrollments))
     assert [line.partition(":")[0] for line in refused] == [
-        "users.csv, row 2, column role",
-        "users.csv, row 2, column familyName",
-        "enrollments.csv, row 3, column endDate",
+        "users.csv, строка 2, столбец role",
+        "users.csv, строка 2, столбец familyName",
+        "enrollments.csv, строка 3, столбец endDate",
     ]
-    assert refused[2].endswith("'26.05.2026' is no date; write it as 2026-09-01")
+    assert refused[2].endswith("«26.05.2026» не дата; запишите в виде 2026-09-01")
 
 
 def test_a_row_with_too_many_cells_is_refused_but_empty_ones_past_the_header_are_not() -> None:
     assert _refusal(_edit("courses", "alg,,,Алгебра", "alg,,,Алгебра,8-А"))[0] == (
-        "courses.csv, row 2: has not the 4 cells of the header; quote cells that hold commas"
+        "courses.csv, строка 2: ячеек не 4, как в заголовке; возьмите в кавычки ячейки с запятыми"
     )
     assert read_bundle(_edit("courses", "alg,,,Алгебра", "alg,,,Алгебра,,")).courses == {"alg": "Алгебра"}
 
 
 def test_an_id_given_twice_is_refused() -> None:
     assert _refusal(_with(courses=FILES["courses.csv"] + "alg,,,Геометрия\n")) == [
-        "courses.csv, row 3, column sourcedId: 'alg' stands in row 2 already; give each row its own id"
+        "courses.csv, строка 3, столбец sourcedId: «alg» уже есть в строке 2; у каждой строки он свой"
     ]
 
 
 def test_a_student_who_is_a_teacher_in_users_is_refused() -> None:
     assert _refusal(_edit("enrollments", "1,,,g,s,p,student", "1,,,g,s,q,student")) == [
-        "enrollments.csv, row 2, column role: student, but q is teacher in users.csv (row 3); correct one of the two"
+        "enrollments.csv, строка 2, столбец role: student, а в users.csv (строка 3) Петрова Наталья Ивановна — teacher;"
+        " исправьте одно из двух"
     ]
 
 
 def test_two_schools_need_a_code() -> None:
     orgs = FILES["orgs.csv"] + "s2,,,Вторая,school,78,\n"
     bundle = read_bundle(_with(orgs=orgs))
-    assert build_roster(bundle, "77", None).school_external_id == "s"
-    with pytest.raises(RosterRefusedError, match="2 schools"):
-        build_roster(bundle, "x", None)
+    assert build_roster(bundle, Wish(" 77 ")).school_external_id == "s"
+    with pytest.raises(RosterRefusedError, match="школ в выгрузке: 2"):
+        build_roster(bundle, Wish("x"))
 
 
 @given(name=st.sampled_from(sorted(FILES)), cut=st.integers(0, 400), junk=st.text(max_size=20))
@@ -168,6 +169,55 @@ def test_a_damaged_file_is_read_or_refused_and_never_breaks_the_reader(name: str
     text = FILES[name]
     damaged = text[: cut % len(text)] + junk + text[cut % len(text) + 3 :]
     try:
-        build_roster(read_bundle({**FILES, name: damaged}), "s", None)
+        build_roster(read_bundle({**FILES, name: damaged}), Wish("s"))
     except RosterRefusedError:
         return
+
+
+def test_a_day_is_stated_by_rows_or_not_at_all() -> None:
+    """Clause R10: the first of September is nobody's guess."""
+    silent = FILES["enrollments.csv"].replace("2025-09-01,2025-12-31", ",2025-12-31").replace("2026-01-01,2026-05-26", ",")
+    assert build_roster(read_bundle(_with(enrollments=silent)), Wish("s")).students == {"p": None}
+
+
+@pytest.mark.parametrize(
+    ("first", "end", "placed"),
+    [
+        (date(2025, 10, 12), None, [(date(2025, 10, 12), date(2026, 6, 1))]),
+        (date(2025, 9, 1), date(2025, 11, 16), [(date(2025, 9, 1), date(2025, 11, 16))]),
+        (date(2026, 7, 1), None, []),
+    ],
+)
+def test_nobody_is_placed_before_coming_or_after_leaving(
+    first: date, end: date | None, placed: list[tuple[date, date]]
+) -> None:
+    """Clauses R10, R13."""
+    clipped = clip_periods([Period("h", "p", date(2025, 9, 1), date(2026, 6, 1))], {"p": [(first, end)]})
+    assert [(period.first_day, period.end_day) for period in clipped] == placed
+
+
+@pytest.mark.parametrize(
+    ("title", "name"), [("8А класс", "8А"), ("Класс 8-Б", "8-Б"), ("8-А", "8-А"), ("Классный", "Классный")]
+)
+def test_a_class_is_named_without_the_noun(title: str, name: str) -> None:
+    assert name_class(title) == name
+
+
+def test_words_for_a_sex_are_read_or_refused() -> None:
+    header = "sourcedId,birthDate,sex\n"
+    manifest = FILES["manifest.csv"] + "file.demographics,bulk\n"
+    for word, sex in (("Male", "male"), ("Ж", "female"), ("мужской", "male"), ("", None)):
+        files = _with(manifest=manifest, demographics=f"{header}p,2012-03-04,{word}\n")
+        assert read_bundle(files).users["p"].birth.gender == sex
+    assert _refusal(_with(manifest=manifest, demographics=f"{header}p,2012-03-04,x\n")) == [
+        "demographics.csv, строка 2, столбец sex: «x» не пол; укажите male, female или оставьте пустым"
+    ]
+
+
+def test_a_grade_of_many_digits_is_none() -> None:
+    text = FILES["classes.csv"].replace("h,,,8-А,08", f'h,,,8-А,"{"9" * 5000},08"')
+    assert read_bundle(_with(classes=text)).classes["h"].grades == (8,)
+
+
+def test_invisible_letters_of_a_name_are_dropped() -> None:
+    assert read_bundle(_edit("users", "Соловьёв", "Соло\u00adвьёв\u200b")).users["p"].family_name == "Соловьёв"

@@ -55,7 +55,7 @@ async def test_one_more_than_may_wait_is_refused_at_once(gate: threading.Event) 
 async def test_who_waits_too_long_is_refused(gate: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passwords, "_WAIT_SECONDS", 0.05)
     queue = Passwords()
-    tasks = _start(queue, Lane.OFFICE, 1)
+    tasks = _start(queue, Lane.OFFICE, 2)
     await asyncio.sleep(0)
     with pytest.raises(ResourceExhausted, match="SIGN_IN_BUSY"):
         await queue.hash(Lane.OFFICE, "late")
@@ -64,7 +64,7 @@ async def test_who_waits_too_long_is_refused(gate: threading.Event, monkeypatch:
 
 async def test_who_hangs_up_frees_the_place(gate: threading.Event) -> None:
     queue = Passwords()
-    tasks = _start(queue, Lane.OFFICE, 31)
+    tasks = _start(queue, Lane.OFFICE, 32)
     await asyncio.sleep(0)
     tasks[7].cancel()
     await asyncio.gather(tasks[7], return_exceptions=True)

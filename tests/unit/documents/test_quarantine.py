@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import os
 import time
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pytest
 from chassis.errors import ResourceExhausted
 from services.documents.actions.quarantine import Quarantine
 from services.documents.convert.bounds import Bounds, UnreadableError
+from tests.support.eventually import eventually
 
 _SMALL = Bounds(data_bytes=192 << 20, cpu_seconds=2, waiting=1, seconds=60.0)
 
@@ -53,16 +55,11 @@ def _sleep(path: str) -> None:
 
 
 async def _begun(path: Path) -> int:
-    async with asyncio.timeout(60):
-        while not (path.exists() and path.read_text()):
-            await asyncio.sleep(0.05)
-    return int(path.read_text())
+    return int(await eventually(lambda: path.exists() and path.read_text(), 60, "the reader's begin"))
 
 
 async def _gone(process_id: int) -> None:
-    async with asyncio.timeout(30):
-        while Path(f"/proc/{process_id}").exists():
-            await asyncio.sleep(0.05)
+    await eventually(lambda: not Path(f"/proc/{process_id}").exists(), 30, "the reader's end")
 
 
 async def test_a_reader_that_nobody_waits_for_is_ended_and_the_next_file_is_read(tmp_path: Path) -> None:
@@ -91,5 +88,5 @@ async def test_few_wait_and_the_others_are_told_at_once(tmp_path: Path) -> None:
 
 async def test_a_reader_past_its_time_is_ended(tmp_path: Path) -> None:
     with pytest.raises(UnreadableError):
-        await Quarantine(replace(_SMALL, seconds=8.0)).read(_sleep, str(tmp_path / "id"))
-    await _gone(int((tmp_path / "id").read_text()))
+        await Quarantine(replace(_SMALL, seconds=0.2)).read(_sleep, str(tmp_path / "id"))
+    await eventually(lambda: not multiprocessing.active_children(), 30, "the reader's end")

@@ -70,7 +70,9 @@ def test_what_is_no_signature_is_unreadable(junk: bytes) -> None:
 
 
 def test_a_file_of_an_armour_and_blanks_is_told_as_fast_as_it_is_read() -> None:
-    """Security H3 f: 60,000 blanks once took longer than a reader may live; the work grows with the file, not with its square."""
+    """Security H3 f: 60,000 blanks once took longer than a reader may live; the work grows with the file, not with its
+    square.
+    """
     with pytest.raises(SignatureUnreadableError):
         read_signature(b"-----BEGIN CMS-----" + b" " * 6_000_000)
 

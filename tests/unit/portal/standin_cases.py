@@ -54,6 +54,7 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
         self.is_enrolled = True
         self.is_handed_over = False
         self.is_activated = False
+        self.has_access = False
         self.is_withdrawn = False
         self.has_totp = True
         self.is_relation_proved = False
@@ -102,6 +103,9 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
             grant_id=GRANT if self.is_granted else "",
             login="sokolova.mv" if self.is_granted else "",
             is_activated=self.is_activated,
+            has_access=self.has_access,
+            authority_document="доверенность № 5",
+            authority_end_date="2026-12-31",
         )
         if self.kind == pb.APPLICATION_KIND_APPENDIX_1:
             applicant.due_time.FromDatetime(DUE)
@@ -155,6 +159,8 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
             is_own = request.channel == pb.APPLICATION_CHANNEL_DIARY
             if not applicant.person_id and not applicant.family_name and not is_own:
                 await refuse(context, code_pb2.INVALID_ARGUMENT, "APPLICANT_INCOMPLETE", f"applicants[{index}]")
+            if applicant.email == "none@such":
+                await refuse(context, code_pb2.INVALID_ARGUMENT, "REQUEST_INVALID", f"applicants[{index}].email")
         if request.kind in (pb.APPLICATION_KIND_APPENDIX_2, pb.APPLICATION_KIND_APPENDIX_3):
             self.kind = request.kind
             if self.unconfirmed:

@@ -19,7 +19,7 @@ from diary.documents.v1 import document_service_pb2 as pb
 from diary.documents.v1 import document_service_pb2_grpc
 from tests.unit.portal.standin_cases import APPLICANT, CASE, DOCUMENT, MOTHER, RECEIVED, refuse
 
-FATHER, DECLARATION, RUN = (f"0198a000-0000-7000-8000-0000000000b{number}" for number in range(1, 4))
+FATHER, DECLARATION, RUN, SCAN = (f"0198a000-0000-7000-8000-0000000000b{number}" for number in range(1, 5))
 CODE = "ALEK-7K2M-9QXT"
 
 
@@ -49,6 +49,8 @@ class Documents(document_service_pb2_grpc.DocumentServiceServicer):
             state=self.state,
         )
         document.create_time.FromDatetime(RECEIVED)
+        if self.state in (pb.DOCUMENT_STATE_SCAN_UNCONFIRMED, pb.DOCUMENT_STATE_SIGNED_ON_PAPER):
+            document.scan.scan_id, document.scan.signed_date = SCAN, "2026-11-17"
         return document
 
     async def ListDocuments(self, request: Any, context: Any) -> pb.ListDocumentsResponse:
@@ -76,9 +78,16 @@ class Documents(document_service_pb2_grpc.DocumentServiceServicer):
         self.sent.append(request)
         if not request.file.startswith(b"%PDF"):
             await refuse(context, code_pb2.INVALID_ARGUMENT, "SCAN_UNREADABLE")
-        self.state = pb.DOCUMENT_STATE_SIGNED_ON_PAPER
+        self.state = pb.DOCUMENT_STATE_SCAN_UNCONFIRMED
         amiss = pb.Mismatch(place=2, reason=pb.MISMATCH_REASON_NO_CODE)
         return pb.UploadScanResponse(documents=[self.document()], mismatches=[amiss])
+
+    async def ConfirmScans(self, request: Any, context: Any) -> pb.ConfirmScansResponse:
+        self.sent.append(request)
+        if list(request.scan_ids) != [SCAN]:
+            await refuse(context, code_pb2.NOT_FOUND, "SCAN_NOT_FOUND")
+        self.state = pb.DOCUMENT_STATE_SIGNED_ON_PAPER
+        return pb.ConfirmScansResponse(documents=[self.document()])
 
     async def AttachSignatures(self, request: Any, context: Any) -> pb.AttachSignaturesResponse:
         self.sent.append(request)
@@ -172,11 +181,22 @@ class Schools(school_service_pb2_grpc.SchoolServiceServicer):
     def __init__(self) -> None:
         self.sent: list[Any] = []
         self.etag = "1"
+        self.regulation: school_service_pb2.Regulation | None = None
         self.details = school_service_pb2.SchoolDetails(phone="+7 000 000-00-00", founder="Управление образования")
 
     async def GetSchool(self, request: Any, context: Any) -> school_service_pb2.GetSchoolResponse:
         school = school_service_pb2.School(school_id=request.school_id, name="Школа", full_name="Школа имени всех")
-        return school_service_pb2.GetSchoolResponse(school=school, details=self.details, etag=self.etag)
+        return school_service_pb2.GetSchoolResponse(
+            school=school, details=self.details, etag=self.etag, regulation=self.regulation
+        )
+
+    async def AdoptRegulation(self, request: Any, context: Any) -> school_service_pb2.AdoptRegulationResponse:
+        self.sent.append(request)
+        if request.valid_from_date < request.order_date:
+            await refuse(context, code_pb2.INVALID_ARGUMENT, "REQUEST_INVALID", "valid_from_date")
+        names = ("title", "order_number", "order_date", "valid_from_date")
+        self.regulation = school_service_pb2.Regulation(**{name: getattr(request, name) for name in names})
+        return school_service_pb2.AdoptRegulationResponse(regulation=self.regulation)
 
     async def UpdateSchool(self, request: Any, context: Any) -> school_service_pb2.UpdateSchoolResponse:
         self.sent.append(request)

@@ -71,7 +71,9 @@ async def test_an_application_of_a_known_guardian_and_a_new_one_is_registered(st
         "applicant2.family_name": " Соколов ",
         "applicant2.given_name": "Дмитрий",
         "applicant2.kind": "2",
-        "applicant2.document": "свидетельство о рождении",
+        "applicant2.document": "свидетельство о рождении I-АЯ № 1",
+        "applicant2.document_date": "2015-01-01",
+        "applicant2.document_end": "2027-01-01",
         "is_for_student_too": "yes",
     }
     answer = await browser.post(FORM, data=typed)
@@ -83,6 +85,40 @@ async def test_an_application_of_a_known_guardian_and_a_new_one_is_registered(st
     assert (mother.person_id, mother.email, mother.credentials_way) == (MOTHER, "m@mail.ru", pb.CREDENTIALS_WAY_EMAIL)
     assert (father.person_id, father.family_name, father.guardian_kind) == ("", "Соколов", pb.GUARDIAN_KIND_FATHER)
     assert father.credentials_way == pb.CREDENTIALS_WAY_IN_PERSON
+    assert (father.authority_date, father.authority_end_date) == ("2015-01-01", "2027-01-01")
+
+
+async def test_a_wrong_field_is_named_in_russian(stand_in: StandIn, browser: AsyncClient) -> None:
+    form = fields(await browser.get(FORM), FORM)
+    answer = await browser.post(FORM, data={**form, "applicant1.who": MOTHER, "applicant1.email": "none@such"})
+    assert "Заявитель 1: Проверьте: электронная почта." in answer.text
+
+
+async def test_who_enters_with_an_own_password_is_said_to_have_access_and_gets_nothing(
+    stand_in: StandIn, browser: AsyncClient
+) -> None:
+    stand_in.applications.is_activated = stand_in.applications.has_access = True
+    page = await browser.get(PAGE)
+    assert "доступ к дневнику этого ученика уже есть" in page.text
+    assert "доверенность №\u00a05, действует по\u00a031.12.2026" in page.text
+    await browser.post(f"{PAGE}/grant", data=fields(page, f"{PAGE}/grant"))
+    granted = await browser.get(PAGE)
+    assert "Выдавать ничего не нужно" in granted.text
+    assert "Осталось выдать" not in granted.text
+
+
+async def test_a_family_at_the_offices_address_sees_its_own_cases(stand_in: StandIn) -> None:
+    stand_in.access.roles = [options_pb2.ROLE_GUARDIAN]
+    parent = await stand_in.signed_in()
+    own = f"/schools/{SCHOOL}/my-applications"
+    for path, there in ((LIST, own), (PAGE, f"{own}/{CASE}")):
+        answer = await parent.get(path)
+        assert (answer.status_code, answer.headers["location"]) == (303, there)
+    assert not stand_in.applications.sent
+
+
+async def test_every_students_paper_declarations_are_a_click_away(browser: AsyncClient) -> None:
+    assert f"/schools/{SCHOOL}/students/{STUDENT}/declarations" in (await browser.get(NEW)).text
 
 
 async def test_a_refused_application_keeps_what_was_typed_and_names_the_applicant(

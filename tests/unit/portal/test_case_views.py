@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from apps.portal.reasons import sentence
 from apps.portal.views import dates
 from apps.portal.views.application_form import NEW, ApplicantFields, ApplicationForm, empty_form, name_applicant
 from apps.portal.views.applications import build_term
@@ -86,3 +87,14 @@ def test_a_refusal_names_the_applicant_as_the_form_counts_them() -> None:
 )
 def test_an_address_is_masked_but_known_to_its_owner(email: str, masked: str) -> None:
     assert mask(email) == masked
+
+
+def test_a_school_is_told_what_a_decision_lacks() -> None:
+    told = sentence("SCHOOL_DETAILS_MISSING", (), {"missing": "founder,regulation"})
+    assert told.startswith("Решение не составить, пока не указано: учредитель, приказ, которым школа приняла регламент.")
+
+
+def test_fields_that_no_person_knows_are_not_named() -> None:
+    assert sentence("REQUEST_INVALID", ["school_id", "request_id"]) == sentence("REQUEST_INVALID")
+    told = sentence("REQUEST_INVALID", ["applicants[0].email", "details.phone", "details.phone"])
+    assert told == "Проверьте: электронная почта, телефон. Заполнено неверно."

@@ -13,27 +13,27 @@ def _run() -> pb.PrintRun:
     run = pb.PrintRun(print_run_id="r")
     run.create_time.FromJsonString("2026-11-20T11:05:00Z")
     run.due_time.FromJsonString("2026-11-22T21:00:00Z")
-    run.printouts.add(student_id=ANNA, student_name="Абрамова Анна", sheet_number=1)
-    given = run.printouts.add(student_id=BORIS, student_name="Белов Борис", sheet_number=2)
+    run.printouts.add(student_id=ANNA, student_name="Абрамова Анна", sheet_number=1, is_owed=True)
+    given = run.printouts.add(student_id=BORIS, student_name="Белов Борис", sheet_number=2, is_owed=True)
     given.hand_over.CopyFrom(pb.HandOver(channel=pb.HAND_OVER_CHANNEL_WITH_CHILD, handed_date="2026-11-20"))
     return run
 
 
 def test_only_what_changed_is_recorded() -> None:
-    form = {"handed_date": "2026-11-21", f"way-{ANNA}": "2", f"receipt-{ANNA}": "on", f"way-{BORIS}": "1", f"note-{BORIS}": ""}
+    form = {"handed_date": "2026-11-21", "way-1": "2", "receipt-1": "on", "way-2": "1", "note-2": ""}
     [record] = read_hand_overs(_run(), form)
     assert (record.student_id, record.channel, record.handed_date) == (ANNA, pb.HAND_OVER_CHANNEL_IN_PERSON, "2026-11-21")
     assert record.is_receipted
 
 
 def test_a_line_left_alone_is_not_recorded() -> None:
-    assert read_hand_overs(_run(), {"handed_date": "2026-11-21", f"way-{BORIS}": "1"}) == []
+    assert read_hand_overs(_run(), {"handed_date": "2026-11-21", "way-2": "1"}) == []
 
 
 @pytest.mark.parametrize("way", ["7", "x"])
 def test_a_way_that_is_none_is_refused(way: str) -> None:
     with pytest.raises(ValueError):
-        read_hand_overs(_run(), {f"way-{ANNA}": way})
+        read_hand_overs(_run(), {"way-1": way})
 
 
 def test_the_term_is_told_until_it_is_met() -> None:
@@ -43,12 +43,42 @@ def test_the_term_is_told_until_it_is_met() -> None:
     assert (shown.term.replace("\xa0", " "), shown.is_late, shown.is_met) == ("выдать до 22.11.2026 24:00", False, False)
     assert shown.missing.replace("\xa0", " ") == "1 лист"
     assert build_run(run, ZONE, due + 1).is_late
-    run.met_time.FromJsonString("2026-11-22T20:00:00Z")
-    assert (build_run(run, ZONE, due + 1).is_met, build_run(run, ZONE, due + 1).is_late) == (True, False)
+    run.printouts[0].hand_over.channel = pb.HAND_OVER_CHANNEL_IN_PERSON
+    given = build_run(run, ZONE, due + 1)
+    assert (given.term, given.missing, given.is_met, given.is_late) == ("все обязательные листы выданы", "", True, False)
+
+
+def test_a_run_of_sheets_that_nobody_is_owed_has_no_term_and_misses_none() -> None:
+    """Staff A4."""
+    run = _run()
+    run.ClearField("due_time")
+    for printout in run.printouts:
+        printout.is_owed = False
+    shown = build_run(run, ZONE, run.create_time.seconds * 2)
+    assert (shown.term, shown.missing, shown.is_met, shown.is_late) == ("", "", False, False)
+
+
+def test_a_sheet_for_which_another_stands_is_not_missing() -> None:
+    """Staff A4 d."""
+    run = _run()
+    run.printouts[0].is_replaced = True
+    shown = build_run(run, ZONE, run.due_time.seconds + 1)
+    assert (shown.missing, shown.is_late, shown.lines[0].is_replaced) == ("", False, True)
+
+
+def test_all_without_a_record_are_marked_with_the_child_at_once() -> None:
+    """Staff C10; each of two parents' sheets is recorded as its own."""
+    run = _run()
+    run.printouts.add(student_id=ANNA, guardian_person_id=BORIS, recipient_name="Абрамова Ирина", sheet_number=3)
+    records = read_hand_overs(run, {"handed_date": "2026-11-21", "way-2": "1", "all-with-child": "1"})
+    assert [(record.student_id, record.guardian_person_id, record.channel) for record in records] == [
+        (ANNA, "", pb.HAND_OVER_CHANNEL_WITH_CHILD),
+        (ANNA, BORIS, pb.HAND_OVER_CHANNEL_WITH_CHILD),
+    ]
 
 
 def test_what_was_typed_is_shown_again_after_a_refusal() -> None:
-    anna, boris = build_run(_run(), ZONE, 0, {f"way-{ANNA}": "4", f"note-{ANNA}": "болел"}).lines
+    anna, boris = build_run(_run(), ZONE, 0, {"way-1": "4", "note-1": "болел"}).lines
     assert (anna.way, anna.note) == (4, "болел")
     assert (boris.way, boris.recorded.replace("\xa0", " ")) == (1, "20 ноября")
 

@@ -4,6 +4,7 @@ import pytest
 from httpx import AsyncClient
 
 from apps.portal.asked import FILE_BYTES
+from apps.portal.views.verdict import build_verdict
 from diary.documents.v1 import document_service_pb2 as pb
 from diary.options.v1 import options_pb2
 from tests.unit.portal.standin import SCHOOL, STUDENT, StandIn, fields
@@ -15,7 +16,8 @@ PRINTOUTS = f"/schools/{SCHOOL}/classes/{CLASS}/printouts"
 
 
 @pytest.mark.parametrize(
-    ("code", "text"), [(CODE, "Документ подлинный"), ("ALEK-X", "Документ не найден"), ("x" * 200, "Документ не найден")]
+    ("code", "text"),
+    [(CODE, "Решение есть в реестре школы"), ("ALEK-X", "Документ не найден"), ("x" * 200, "Документ не найден")],
 )
 async def test_anybody_verifies_a_paper_by_its_code(stand_in: StandIn, code: str, text: str) -> None:
     """Clause R22."""
@@ -27,9 +29,9 @@ async def test_anybody_verifies_a_paper_by_its_code(stand_in: StandIn, code: str
 @pytest.mark.parametrize(
     ("content", "status", "text"),
     [
-        (b"%PDF-1.7 decision", 200, "Файл выдан школой и с тех пор не изменён."),
+        (b"%PDF-1.7 decision", 200, "с тех пор он не изменён"),
         (b"%PDF-1.7 changed", 200, "Документ изменён"),
-        (b"%PDF-1.7 another", 200, "Такого файла школы не выдавали"),
+        (b"%PDF-1.7 another", 200, "среди решений и еженедельных листов"),
         (b"", 422, "Выберите файл документа."),
         (bytes(FILE_BYTES + 1), 413, "Файл больше 7 мегабайт."),
     ],
@@ -40,6 +42,45 @@ async def test_anybody_verifies_a_paper_by_its_file(stand_in: StandIn, content: 
     answer = await browser.post("/verify", files={"file": ("решение.pdf", content, "application/pdf")})
     assert (answer.status_code, text in answer.text) == (status, True)
     assert "Соколова" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("answer", "said", "unsaid"),
+    [
+        (pb.VerifyDocumentResponse(state=pb.DOCUMENT_STATE_AWAITS_SIGNATURE), "Проект решения, не подписан", "подлинн"),
+        (pb.VerifyDocumentResponse(state=pb.DOCUMENT_STATE_SCAN_UNCONFIRMED), "Проект решения, не подписан", "на бумаге"),
+        (pb.VerifyDocumentResponse(state=pb.DOCUMENT_STATE_SIGNED_ON_PAPER), "директор подтвердил его", "Проект"),
+        (
+            pb.VerifyDocumentResponse(state=pb.DOCUMENT_STATE_SIGNED_ELECTRONICALLY, signature_owner_name="Вася Пупкин"),
+            "подпись приложена: владелец сертификата Вася Пупкин, не проверялась",
+            "директор",
+        ),
+        (
+            pb.VerifyDocumentResponse(
+                kind=pb.DOCUMENT_KIND_WEEKLY_SHEET, sheet_number=52, monday_date="2026-11-23", school_name="«Школа № 3»"
+            ),
+            "Еженедельный лист № 52, неделя 23–29 ноября 2026, выдан школой «Школа № 3»",
+            "подпис",
+        ),
+        (
+            pb.VerifyDocumentResponse(kind=pb.DOCUMENT_KIND_WEEKLY_SHEET, monday_date="2026-11-23", school_name="«Школа № 3»"),
+            "Еженедельные листы, неделя 23–29 ноября 2026, выданы школой «Школа № 3»",
+            "подпис",
+        ),
+        (pb.VerifyDocumentResponse(verdict=pb.VERDICT_UNKNOWN), "Среди решений и еженедельных листов", "не выдавал"),
+        (pb.VerifyDocumentResponse(verdict=pb.VERDICT_CHANGED), "отметка системы, защищающая", "печать"),
+    ],
+)
+def test_a_verdict_says_what_was_checked_and_nothing_more(answer: pb.VerifyDocumentResponse, said: str, unsaid: str) -> None:
+    """Clauses R7, R22; adoption 0.8, families A1."""
+    told = pb.VerifyDocumentResponse(
+        verdict=pb.VERDICT_VALID, kind=pb.DOCUMENT_KIND_REFUSAL, document_date="2026-11-17", pdf_sha256="ab"
+    )
+    told.MergeFrom(answer)
+    shown = build_verdict(told, is_by_file=False)
+    words = " ".join((shown.title, shown.text, shown.signed)).replace("\xa0", " ")
+    assert said in words
+    assert unsaid not in words
 
 
 async def test_blank_forms_are_open_to_everybody(stand_in: StandIn) -> None:
@@ -65,6 +106,25 @@ async def test_a_schools_details_are_saved_and_what_another_saved_meanwhile_is_s
     answer = await browser.post(DETAILS, data=again)
     assert answer.headers["location"] == DETAILS
     assert (stand_in.schools.details.phone, stand_in.schools.details.founder) == ("+7 222 222-22-22", "Управление образования")
+
+
+async def test_a_school_records_the_order_of_its_regulation(stand_in: StandIn) -> None:
+    """Clause R1: the dates that do not fit are named, what was typed stays."""
+    stand_in.access.roles = [options_pb2.ROLE_ADMIN]
+    browser = await stand_in.signed_in()
+    page = await browser.get(DETAILS)
+    assert "решение об отказе подписать нельзя" in page.text
+    form = fields(page, f"{DETAILS}/regulation")
+    typed = {**form, "title": "Регламент услуги", "order_number": "213", "order_date": "2024-08-28"}
+    wrong = await browser.post(f"{DETAILS}/regulation", data={**typed, "valid_from_date": "2024-08-01"})
+    assert wrong.status_code == 422
+    assert "Проверьте: с какого дня действует." in wrong.text
+    again = fields(wrong, f"{DETAILS}/regulation")
+    assert again["title"] == "Регламент услуги"
+    await browser.post(f"{DETAILS}/regulation", data={**again, "valid_from_date": "2024-09-01"})
+    shown = await browser.get(DETAILS)
+    assert "Регламент внесён." in shown.text
+    assert "приказ от\u00a028.08.2024 №\u00a0213, действует с\u00a001.09.2024" in shown.text
 
 
 async def test_only_admin_and_head_change_the_details(browser: AsyncClient) -> None:

@@ -8,6 +8,7 @@ from diary.access.v1 import application_service_pb2 as access_pb
 from diary.options.v1 import options_pb2
 from tests.unit.portal.standin import SCHOOL, SECRET, StandIn, fields
 from tests.unit.portal.standin_cases import CASE, DOCUMENT, ONE_TIME_CODE
+from tests.unit.portal.standin_papers import RUN, SCAN
 
 PAGE = f"/schools/{SCHOOL}/refusals"
 FACTOR = "/account/second-factor"
@@ -101,7 +102,9 @@ async def test_a_scan_is_kept_and_pages_that_match_nothing_are_named(
     is_head = role == options_pb2.ROLE_HEAD
     assert ("ждут вашего решения" in page.text, f'action="{PAGE}/signatures"' in page.text) == (is_head, is_head)
     answer = await _upload(browser, b"%PDF-1.7 scan")
-    assert "Подписано решений: 1 (№ 3-ЭДО/2026)." in answer.text
+    assert "Загружено сканов: 1 (№ 3-ЭДО/2026)." in answer.text
+    assert "Сканы ждут подтверждения директора" in answer.text
+    assert (f'action="{PAGE}/confirm"' in answer.text, "Подтвердить отмеченные" in answer.text) == (True, is_head)
     assert "<b>Страница\u00a02</b>: на странице не читается QR-код" in answer.text
     assert "Решений, которые ждут подписи на бумаге или файла подписи, нет." in answer.text
     [sent] = stand_in.documents.sent
@@ -121,11 +124,24 @@ async def test_a_file_that_is_no_scan_says_what_to_do(head: AsyncClient, content
     assert (answer.status_code, text in answer.text) == (status, True)
 
 
+async def test_the_head_confirms_a_scan_and_only_then_the_decision_is_signed(stand_in: StandIn, head: AsyncClient) -> None:
+    """Clause R22."""
+    page = await _upload(head, b"%PDF-1.7 scan")
+    form = fields(page, f"{PAGE}/confirm")
+    nothing = await head.post(f"{PAGE}/confirm", data={"request_id": form["request_id"]})
+    assert (nothing.status_code, "Отметьте хотя бы один скан." in nothing.text) == (422, True)
+    answer = await head.post(f"{PAGE}/confirm", data={**form, "scan": SCAN})
+    assert "Подписано решений: 1 (№ 3-ЭДО/2026)." in answer.text
+    assert list(stand_in.documents.sent[-1].scan_ids) == [SCAN]
+    stale = await head.post(f"{PAGE}/confirm", data={**form, "scan": RUN})
+    assert "уже не ждёт подтверждения" in stale.text
+
+
 async def test_signature_files_find_their_decision_and_others_are_named(stand_in: StandIn, head: AsyncClient) -> None:
     form = fields(await head.get(PAGE), f"{PAGE}/signatures")
     files = [("files", ("a.sig", b"of the decision", "")), ("files", ("<b>.sig", b"of another", ""))]
     answer = await head.post(f"{PAGE}/signatures", data=form, files=files)
-    assert "Подписано решений: 1 (№ 3-ЭДО/2026)." in answer.text
+    assert "Подписи приложены к решениям: 1 (№ 3-ЭДО/2026)." in answer.text
     assert "<b>&lt;b&gt;.sig</b>: подписан не тот файл" in answer.text
     [sent] = stand_in.documents.sent
     assert [file.name for file in sent.files] == ["a.sig", "<b>.sig"]
@@ -138,7 +154,7 @@ async def test_files_are_read_again_when_the_session_was_renewed(stand_in: Stand
     stand_in.access.tokens.clear()
     stand_in.documents.check = stand_in.access.check
     answer = await head.post(f"{PAGE}/scan", data=form, files={"file": ("a.pdf", b"%PDF-1.7 scan", "application/pdf")})
-    assert "Подписано решений: 1" in answer.text
+    assert "Загружено сканов: 1" in answer.text
     assert stand_in.documents.sent[-1].file == b"%PDF-1.7 scan"
 
 

@@ -159,7 +159,7 @@ async def test_a_signed_decision_is_downloaded_and_handed_over(stand_in: StandIn
     stand_in.applications.bring_scan()
     page = await browser.get(PAGE)
     assert "№ 3-ЭДО/2026" in page.text
-    assert "подписано на бумаге, скан загружен" in page.text
+    assert "подписано на бумаге, скан подтверждён директором" in page.text
     for part in ("", "/scan"):
         file = await browser.get(f"{PAPER}{part}")
         assert (file.content[:4], file.headers["content-type"]) == (b"%PDF", "application/pdf")

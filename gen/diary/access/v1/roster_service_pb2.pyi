@@ -178,6 +178,7 @@ class RosterSchool(_message.Message):
     YEAR_START_DATE_FIELD_NUMBER: _builtins.int
     YEAR_END_DATE_FIELD_NUMBER: _builtins.int
     MARK_MIN_FIELD_NUMBER: _builtins.int
+    YEARS_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """Raised with every change."""
     year_start_date: _builtins.str
@@ -190,6 +191,10 @@ class RosterSchool(_message.Message):
     def school(self) -> _school_service_pb2.School:
         """The school."""
 
+    @_builtins.property
+    def years(self) -> _containers.RepeatedCompositeFieldContainer[Global___SchoolYear]:
+        """All its years by first day: whoever keeps them knows the year of any day. A day belongs to the last year begun."""
+
     def __init__(
         self,
         *,
@@ -198,14 +203,41 @@ class RosterSchool(_message.Message):
         year_start_date: _builtins.str = ...,
         year_end_date: _builtins.str = ...,
         mark_min: _builtins.int = ...,
+        years: _abc.Iterable[Global___SchoolYear] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["school", b"school"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["mark_min", b"mark_min", "school", b"school", "version", b"version", "year_end_date", b"year_end_date", "year_start_date", b"year_start_date"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["mark_min", b"mark_min", "school", b"school", "version", b"version", "year_end_date", b"year_end_date", "year_start_date", b"year_start_date", "years", b"years"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RosterSchool: _TypeAlias = RosterSchool  # noqa: Y015
+
+@_typing.final
+class SchoolYear(_message.Message):
+    """A school year."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_DATE_FIELD_NUMBER: _builtins.int
+    END_DATE_FIELD_NUMBER: _builtins.int
+    start_date: _builtins.str
+    """First day, ISO 8601."""
+    end_date: _builtins.str
+    """Last day, ISO 8601."""
+    def __init__(
+        self,
+        *,
+        start_date: _builtins.str = ...,
+        end_date: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "start_date", b"start_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SchoolYear: _TypeAlias = SchoolYear  # noqa: Y015
 
 @_typing.final
 class RosterClass(_message.Message):
@@ -304,24 +336,28 @@ class StudentPlacement(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CLASS_ID_FIELD_NUMBER: _builtins.int
-    FROM_DATE_FIELD_NUMBER: _builtins.int
-    TO_DATE_FIELD_NUMBER: _builtins.int
+    FROM_TIME_FIELD_NUMBER: _builtins.int
+    TO_TIME_FIELD_NUMBER: _builtins.int
     class_id: _builtins.str
     """The class."""
-    from_date: _builtins.str
-    """First day, ISO 8601."""
-    to_date: _builtins.str
-    """Last day, ISO 8601; empty while open."""
+    @_builtins.property
+    def from_time(self) -> _timestamp_pb2.Timestamp:
+        """Midnight of the school's zone at which it begins."""
+
+    @_builtins.property
+    def to_time(self) -> _timestamp_pb2.Timestamp:
+        """Midnight at which it ends, after the last day; unset while open."""
+
     def __init__(
         self,
         *,
         class_id: _builtins.str = ...,
-        from_date: _builtins.str = ...,
-        to_date: _builtins.str = ...,
+        from_time: _timestamp_pb2.Timestamp | None = ...,
+        to_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time", "to_time", b"to_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "from_date", b"from_date", "to_date", b"to_date"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "from_time", b"from_time", "to_time", b"to_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -73,7 +73,7 @@ class SchoolDetails(_message.Message):
     phone: _builtins.str
     """Phone: digits with + ( ) - and spaces, доб. before an extension; several after commas."""
     email: _builtins.str
-    """E-mail."""
+    """E-mail, its domain in any alphabet."""
     site: _builtins.str
     """Site."""
     locality: _builtins.str
