@@ -17,8 +17,9 @@ from apps.portal.gateway import GatewayError, call
 from apps.portal.ids import new_id
 from apps.portal.reasons import sentence, wait_for_retry
 from apps.portal.sessions import Session
-from apps.portal.views import dates, people
+from apps.portal.views import people
 from apps.portal.views import refusals as views
+from apps.portal.words import count
 from chassis.clock import today
 from diary.access.v1 import application_service_pb2 as access_pb
 from diary.access.v1.session_service_pb2 import GetCallerResponse
@@ -230,7 +231,7 @@ def _title(caller: GetCallerResponse, school_id: str) -> str:
 
 def _signed_words(text: str) -> str:
     number = int(text) if text.isascii() and text.isdecimal() and len(text) < 4 else 0
-    return dates.count(number, ("отказ", "отказа", "отказов")) if number else ""
+    return count(number, ("отказ", "отказа", "отказов")) if number else ""
 
 
 def _url(request: Request) -> str:

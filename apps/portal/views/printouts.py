@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from apps.portal.views import dates
+from apps.portal.words import count
 from diary.documents.v1 import document_service_pb2 as pb
 
 WAYS = (
@@ -67,8 +68,8 @@ def build_run(run: pb.PrintRun, zone: str, now: float, typed: Mapping[str, str] 
     return Run(
         print_run_id=run.print_run_id,
         printed=dates.moment(run.create_time, zone),
-        sheets=dates.count(len(run.printouts), ("лист", "листа", "листов")),
-        missing=dates.count(missing, ("лист", "листа", "листов")) if missing else "",
+        sheets=count(len(run.printouts), ("лист", "листа", "листов")),
+        missing=count(missing, ("лист", "листа", "листов")) if missing else "",
         term="все обязательные листы выданы" if is_met else term,
         is_met=is_met,
         is_late=is_due and not is_met and run.due_time.seconds < now,

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from apps.portal.views import dates
 from apps.portal.views.codes import ABSENCES, AbsenceView
+from apps.portal.words import count
 from diary.journal.v1 import journal_service_pb2 as journal_pb
 from diary.journal.v1.diary_service_pb2 import DiaryLesson, GetDiaryWeekResponse
 
@@ -114,9 +115,9 @@ def _summarise(lessons: Iterable[DiaryLesson]) -> str:
         late += lesson.absence == journal_pb.ABSENCE_CODE_LATE
         missed += lesson.absence not in (journal_pb.ABSENCE_CODE_UNSPECIFIED, journal_pb.ABSENCE_CODE_LATE)
     parts = [
-        dates.count(marks, ("отметка", "отметки", "отметок")) if marks else "Отметок нет",
-        dates.count(missed, ("пропуск", "пропуска", "пропусков")) if missed else "пропусков нет",
+        count(marks, ("отметка", "отметки", "отметок")) if marks else "Отметок нет",
+        count(missed, ("пропуск", "пропуска", "пропусков")) if missed else "пропусков нет",
     ]
     if late:
-        parts.append(dates.count(late, ("опоздание", "опоздания", "опозданий")))
+        parts.append(count(late, ("опоздание", "опоздания", "опозданий")))
     return " · ".join(parts)

@@ -169,8 +169,8 @@ async def list_declared(connection: Connection, school_id: UUID, class_id: UUID,
         """
         SELECT p.student_id, p.guardian_person_id, greatest(p.record_time, 'epoch') AS record_time, p.revoke_time
         FROM placements l JOIN paper_modes p ON p.school_id = $1 AND p.student_id = l.student_id
-        WHERE l.school_id = $1 AND l.class_id = $2 AND l.is_named AND l.from_time < $3 AND (l.to_time IS NULL OR l.to_time >= $3)
-          AND NOT p.declines_printouts FOR SHARE
+        WHERE l.school_id = $1 AND l.class_id = $2 AND l.is_named
+          AND l.from_time < $3 AND (l.to_time IS NULL OR l.to_time >= $3) AND NOT p.declines_printouts FOR SHARE
         """,
         school_id,
         class_id,

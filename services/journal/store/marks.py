@@ -179,4 +179,4 @@ async def list_for_letters(connection: Connection, school_id: UUID, mark_ids: Se
         school_id,
         mark_ids,
     )
-    return [MarkForLetter(*row[:9], name=read_parts(*row[9:12]), previous_value=row[12], reason=row[13]) for row in rows]
+    return [MarkForLetter(*(*row[:9], read_parts(*row[9:12]), *row[12:])) for row in rows]

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.portal.views import dates
+from apps.portal.words import count
 
 
 @given(st.dates(date(2000, 1, 3), date(2100, 12, 31)))
@@ -41,4 +42,4 @@ def test_a_week_is_named_as_people_say_it(monday: date, label: str) -> None:
     [(1, "1 отметка"), (2, "2 отметки"), (5, "5 отметок"), (11, "11 отметок"), (21, "21 отметка"), (112, "112 отметок")],
 )
 def test_counts_agree_with_their_noun(number: int, text: str) -> None:
-    assert dates.count(number, ("отметка", "отметки", "отметок")).replace("\u00a0", " ") == text
+    assert count(number, ("отметка", "отметки", "отметок")).replace("\u00a0", " ") == text
