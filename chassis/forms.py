@@ -39,15 +39,25 @@ class Form:
                 self._lists.append((field.name, int(rules.repeated.max_items)))
             if field.type == FieldDescriptor.TYPE_STRING:
                 of_one = rules.repeated.items if field.is_repeated else rules
-                self._texts.append((field.name, bool(of_one.string.min_len)))
+                # An id is no text: whatever else it holds, protovalidate refuses it.
+                if not of_one.string.uuid:
+                    self._texts.append((field.name, bool(of_one.string.min_len)))
             elif field.message_type is not None:
-                self._parts.append((field.name, Form(field.message_type)))
+                part = Form(field.message_type)
+                if part:
+                    self._parts.append((field.name, part))
+        self._is_instant = descriptor.full_name == Timestamp.DESCRIPTOR.full_name
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to look at."""
+        return bool(self._lists or self._texts or self._parts or self._is_instant)
 
     def read(self, message: Message) -> Iterator[FieldViolation]:
-        """What is amiss whatever the proto states. A list that is too long raises InvalidArgument REQUEST_INVALID at once."""
+        """What is amiss whatever the proto states. Of a message with a list that is too long nothing else is looked at."""
         for name, most in self._lists:
             if len(getattr(message, name)) > most:
-                raise _refuse([FieldViolation(name, f"must contain no more than {most} item(s)")])
+                yield FieldViolation(name, f"must contain no more than {most} item(s)")
+                return
         if isinstance(message, Timestamp) and (message.seconds not in _INSTANTS or message.nanos not in _NANOS):
             yield FieldViolation("", "must be an instant of the years 1900 to 2200")
         for name, is_required in self._texts:

@@ -21,8 +21,6 @@ from deploy.local.nats import Nats
 from deploy.local.ports import Ports
 from deploy.local.postgres import Postgres, accepts
 
-# Servers are started with a fork; gRPC's threads of the tests would wake in the child, which it then ends.
-os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 _IMAGE = "postgres:18"
 _APP_PASSWORD = "app-of-the-tests"
 

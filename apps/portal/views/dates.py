@@ -1,9 +1,11 @@
-"""Civil dates and ISO weeks in Russian words."""
+"""Civil dates, ISO weeks and counts in Russian words."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from google.protobuf.timestamp_pb2 import Timestamp
+
+from apps.portal.words import count as count
 
 WEEKDAYS = ("Понедельник", "Вторник", "Среда", "Четверг", "Пятница", "Суббота", "Воскресенье")
 _MONTHS = (

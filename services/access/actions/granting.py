@@ -3,10 +3,11 @@ R9, R12, R15, R24-R26).
 """
 
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from chassis import metrics, outbox
-from chassis.clock import Clock
+from chassis.clock import Clock, today
 from chassis.db import Connection
 from services.access.actions.relations import derive_relations
 from services.access.actions.statements import end_paper_mode
@@ -26,7 +27,7 @@ from services.access.rules.guardianships import plan_guardianship
 from services.access.rules.logins import build_login, choose_login
 from services.access.rules.roles import Role
 from services.access.store import applications as store
-from services.access.store import grants, people, statements
+from services.access.store import grants, people, schools, statements
 from services.access.store.people import NewGrant
 
 
@@ -54,7 +55,10 @@ async def _grant(
 ) -> None:
     """One applicant's access; who holds it already keeps the grant that there is."""
     now, student_id = clock.now(), case.student.student_id
-    guardianship_id = applicant.guardianship_id or await _keep_relation(connection, school_id, case, applicant)
+    guardianship_id = applicant.guardianship_id
+    if guardianship_id is None:
+        day = today(clock, await schools.get_time_zone(connection, school_id))
+        guardianship_id = await _keep_relation(connection, school_id, case, applicant, day)
     account_id = applicant.account_id or await _open_account(connection, clock, school_id, applicant)
     grant_id = await people.find_open_grant(connection, school_id, student_id, account_id)
     if grant_id is None:
@@ -80,14 +84,18 @@ async def _grant(
         metrics.deadlines_met.labels(CLAUSE, str(in_time).lower()).inc()
 
 
-async def _keep_relation(connection: Connection, school_id: UUID, case: Case, applicant: Applicant) -> UUID | None:
-    """The guardianship that the applicant's document shows since the registration; None for the student."""
+async def _keep_relation(connection: Connection, school_id: UUID, case: Case, applicant: Applicant, day: date) -> UUID | None:
+    """The guardianship that the applicant's document shows since the registration, or one that another case of the same person
+    has made meanwhile; None for the student.
+    """
     if applicant.kind is None:
         return None
+    ids = applicant.person_id, case.student.student_id
+    held = await people.find_guardianship(connection, school_id, *ids, day)
+    if held is not None:
+        return held.guardianship_id
     periods = plan_guardianship(applicant.kind, case.student.birth_date, case.register_date, applicant.authority)
-    guardianship_id = await people.insert_guardianship(
-        connection, school_id, applicant.person_id, case.student.student_id, applicant.authority.document, periods
-    )
+    guardianship_id = await people.insert_guardianship(connection, school_id, *ids, applicant.authority.document, periods)
     await people.set_guardianship(connection, school_id, applicant.applicant_id, guardianship_id)
     return guardianship_id
 

@@ -170,7 +170,7 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
             await self._factors.ask_again(who.account_id, request.one_time_code)
             await self._sign(school_id, request, ids)
         async with self._database.school(school_id) as connection:
-            cases = [await self._read(connection, school_id, application_id, rules.SIGNING) for application_id in ids]
+            cases = await self._read_all(connection, school_id, ids, rules.SIGNING)
             signed = await refusals.list_refusals(connection, school_id, ids)
         now = self._clock.now()
         return pb.SignRefusalsResponse(
@@ -183,9 +183,8 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         async with self._database.school(school_id) as connection, connection.transaction():
             await self._require_session(connection, school_id)
             zone = ZoneInfo(await schools.get_time_zone(connection, school_id))
-            for application_id in ids:
-                await store.lock_case(connection, school_id, application_id)
-            cases = [await self._read(connection, school_id, application_id, rules.SIGNING) for application_id in ids]
+            await store.lock_cases(connection, school_id, ids)
+            cases = await self._read_all(connection, school_id, ids, rules.SIGNING)
             proposed = await refusals.list_refusals(connection, school_id, ids)
             for case in cases:
                 refusal = require_proposed(case, proposed.get(case.application_id))
@@ -258,6 +257,13 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         found = await store.find_case(connection, school_id, application_id, auth.caller().account_id, self._clock.now())
         [case] = await self._with_applicants(connection, school_id, [rules.require_case(found, roles, or_own=or_own)])
         return case
+
+    async def _read_all(self, connection: Connection, school_id: UUID, ids: list[UUID], roles: frozenset[Role]) -> list[Case]:
+        """Cases with their applicants in the order of ids. Raises NotFound APPLICATION_NOT_FOUND for one that is not theirs."""
+        found = await store.list_cases_by_id(connection, school_id, ids, auth.caller().account_id, self._clock.now())
+        return await self._with_applicants(
+            connection, school_id, [rules.require_case(found.get(application_id), roles) for application_id in ids]
+        )
 
     async def _with_applicants(self, connection: Connection, school_id: UUID, cases: list[Case]) -> list[Case]:
         day = today(self._clock, await schools.get_time_zone(connection, school_id))

@@ -371,7 +371,8 @@ def _prove_relation(applicant: Applicant, case: Case, day: date) -> str:
         return "" if is_young and not has_guardian else "сам обучающийся"
     held, authority = applicant.is_guardianship_in_force, applicant.authority
     if applicant.guardianship_id is None:
-        held = is_authority_in_force(applicant.kind, case.student.birth_date, authority, case.register_date, day)
+        shown = applicant.kind, case.student.birth_date, authority, case.register_date, day
+        held = applicant.ending is None and is_authority_in_force(*shown)
     if not held or not authority.document:
         return ""
     to_date = find_authority_end(applicant.kind, authority)

@@ -186,10 +186,11 @@ def _was_shown(applicant: Applicant) -> bool:
 
 def _find_end(applicant: Applicant, case: Case, day: date) -> AuthorityEnd | None:
     """How an applicant's authority ended otherwise than by age: as the school keeps it, or by the term of what was filed."""
-    if applicant.guardianship_id is not None or applicant.kind is None:
-        by_term = find_expiry(applicant.kind, applicant.held_to, case.student.birth_date, day) if applicant.kind else None
-        return applicant.ending or by_term
-    to_date = find_authority_end(applicant.kind, applicant.authority)
+    if applicant.kind is None or applicant.ending is not None:
+        return applicant.ending
+    to_date = applicant.held_to
+    if applicant.guardianship_id is None:
+        to_date = find_authority_end(applicant.kind, applicant.authority)
     return find_expiry(applicant.kind, to_date, case.student.birth_date, day)
 
 

@@ -172,6 +172,18 @@ async def lock_case(connection: Connection, school_id: UUID, application_id: UUI
     )
 
 
+async def lock_cases(connection: Connection, school_id: UUID, application_ids: Sequence[UUID]) -> None:
+    """Holds cases until the transaction ends, in the order of their ids: of two who hold many none waits for the other."""
+    await connection.execute(
+        """
+        SELECT FROM applications WHERE school_id = $1 AND application_id = ANY ($2::uuid[])
+        ORDER BY application_id FOR NO KEY UPDATE
+        """,
+        school_id,
+        application_ids,
+    )
+
+
 async def find_case(
     connection: Connection, school_id: UUID, application_id: UUID, account_id: UUID, now: datetime
 ) -> Case | None:
@@ -229,17 +241,16 @@ async def list_applicants(
         FROM applicants m
         JOIN people p USING (school_id, person_id)
         JOIN applications c USING (school_id, application_id)
-        LEFT JOIN guardianships g USING (school_id, guardianship_id)
         LEFT JOIN LATERAL (
             SELECT bool_or(n.validity @> $3::date) AS is_in_force FROM standing_guardianships n
-            WHERE n.school_id = g.school_id AND n.student_id = g.student_id AND n.guardian_person_id = g.guardian_person_id
-              AND (n.kind = 'representative') = (g.kind = 'representative')
+            WHERE n.school_id = m.school_id AND n.student_id = c.student_id AND n.guardian_person_id = m.person_id
+              AND (n.kind = 'representative') = (m.guardian_kind = 'representative')
         ) f ON true
         LEFT JOIN LATERAL (
             SELECT upper(n.validity) AS held_to, n.end_ground, n.end_kind, n.end_date, n.end_act_number, n.end_act_date
             FROM guardianships n
-            WHERE n.school_id = g.school_id AND n.student_id = g.student_id AND n.guardian_person_id = g.guardian_person_id
-              AND (n.kind = 'representative') = (g.kind = 'representative')
+            WHERE n.school_id = m.school_id AND n.student_id = c.student_id AND n.guardian_person_id = m.person_id
+              AND (n.kind = 'representative') = (m.guardian_kind = 'representative')
             ORDER BY n.validity DESC LIMIT 1
         ) e ON true
         LEFT JOIN deadlines d ON d.school_id = m.school_id AND d.clause = 'R15' AND d.subject_id = m.applicant_id

@@ -63,13 +63,18 @@ async def may_apply_anew(
     connection: Connection, school_id: UUID, person_id: UUID, student_id: UUID, account_id: UUID, now: datetime
 ) -> bool:
     """Whether a person without a guardianship in force over a student may be named to have one shown: a guardian, now or
-    before, of a student for whom the account acts, whom no act has parted from this student.
+    before, of a student for whom the account acts, or an applicant about one, whom no act has parted from this student.
     """
     may: bool = await connection.fetchval(
         """
         SELECT bool_or(cardinality(roles_towards($1, student_id, $4, $5)) > 0)
                AND bool_and(student_id <> $3 OR end_ground IS NULL)
-        FROM guardianships WHERE school_id = $1 AND guardian_person_id = $2
+        FROM (
+            SELECT student_id, end_ground FROM guardianships WHERE school_id = $1 AND guardian_person_id = $2
+            UNION ALL
+            SELECT a.student_id, NULL FROM applicants m JOIN applications a USING (school_id, application_id)
+            WHERE m.school_id = $1 AND m.person_id = $2 AND m.guardian_kind IS NOT NULL
+        ) known
         """,
         school_id,
         person_id,

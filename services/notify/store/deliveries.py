@@ -127,20 +127,38 @@ async def list_deliveries(
             SELECT p.student_id FROM mine m JOIN placements p ON p.school_id = $1 AND p.class_id = m.object_id
             WHERE m.kind = 4 AND m.role = 6 AND p.is_named AND p.from_time <= $4 AND (p.to_time IS NULL OR p.to_time > $4)
         ), families AS MATERIALIZED (
-            SELECT r.account_id FROM taught t
+            SELECT DISTINCT r.account_id FROM taught t
             JOIN relations r ON r.school_id = $1 AND r.object_id = t.student_id AND r.kind = 3 AND r.role IN (3, 4)
+        ), listed AS (
+            -- Each way to see one is a walk along an index; they meet in the page.
+            (SELECT d.delivery_id FROM deliveries d
+             WHERE d.school_id = $1 AND d.delivery_id < $5 AND EXISTS (SELECT FROM mine WHERE kind = 6 AND role = 10)
+             ORDER BY d.delivery_id DESC LIMIT $6)
+            UNION
+            (SELECT d.delivery_id FROM deliveries d
+             WHERE d.school_id = $1 AND d.account_id = $2 AND d.delivery_id < $5 AND EXISTS (SELECT FROM mine)
+             ORDER BY d.delivery_id DESC LIMIT $6)
+            UNION
+            SELECT d.delivery_id FROM taught t CROSS JOIN LATERAL (
+                SELECT d.delivery_id FROM deliveries d
+                WHERE d.school_id = $1 AND d.student_id = t.student_id AND d.delivery_id < $5
+                ORDER BY d.delivery_id DESC LIMIT $6) d
+            UNION
+            SELECT d.delivery_id FROM mine m CROSS JOIN LATERAL (
+                SELECT d.delivery_id FROM deliveries d
+                WHERE d.school_id = $1 AND d.class_id = m.object_id AND d.delivery_id < $5
+                ORDER BY d.delivery_id DESC LIMIT $6) d
+            WHERE m.kind = 4 AND m.role = 6
+            UNION
+            SELECT d.delivery_id FROM families f CROSS JOIN LATERAL (
+                SELECT d.delivery_id FROM deliveries d
+                WHERE d.school_id = $1 AND d.account_id = f.account_id AND d.student_id IS NULL AND d.delivery_id < $5
+                ORDER BY d.delivery_id DESC LIMIT $6) d
         ), page AS (
             SELECT d.delivery_id, d.kind, d.account_id, d.student_id, d.state, d.attempt_count, d.provider_answer,
                 d.create_time, d.send_time
-            FROM deliveries d
-            WHERE d.school_id = $1 AND d.delivery_id < $5 AND EXISTS (SELECT FROM mine) AND (
-                EXISTS (SELECT FROM mine WHERE kind = 6 AND role = 10)
-                OR d.account_id = $2
-                OR d.student_id IN (SELECT student_id FROM taught)
-                OR d.class_id IN (SELECT object_id FROM mine WHERE kind = 4 AND role = 6)
-                OR d.student_id IS NULL AND d.account_id IN (SELECT account_id FROM families)
-            )
-            ORDER BY d.delivery_id DESC LIMIT $6
+            FROM (SELECT delivery_id FROM listed ORDER BY delivery_id DESC LIMIT $6) l
+            JOIN deliveries d ON d.school_id = $1 AND d.delivery_id = l.delivery_id
         )
         SELECT page.* FROM (SELECT FROM mine LIMIT 1) AS known LEFT JOIN page ON true ORDER BY page.delivery_id DESC
         """,

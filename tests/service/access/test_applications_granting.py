@@ -190,8 +190,7 @@ async def test_two_cases_of_one_person_granted_at_once_open_one_account(
     """The person is held while the account is opened."""
     first = await _registered(stub, filing(school, vera), teacher)
     person_id = first.applicants[0].person_id
-    known = pb.FiledApplicant(person_id=person_id, credentials_way=pb.CREDENTIALS_WAY_IN_PERSON)
-    second = await _registered(stub, filing(school, vera, known), teacher)
+    second = await _registered(stub, filing(school, vera, mother(person_id=person_id)), teacher)
     calls = [stub.GrantApplication(granting(school, case.application_id), metadata=teacher) for case in (first, second)]
     answers = await asyncio.gather(*calls)
     assert len({a.application.applicants[0].login for a in answers}) == 1

@@ -176,7 +176,7 @@ async def test_an_applicant_reads_the_own_case_and_of_the_other_the_name_alone(
     seen = (await stub.GetApplication(reading(school, case.application_id), metadata=metadata)).application
     own, other = seen.applicants
     assert own.email == "mother@example.org"
-    assert other == pb.Applicant(display_name=other.display_name)
+    assert other == pb.Applicant(display_name=other.display_name, name=other.name)
     assert (list(seen.log), list(seen.checklist)) == ([], [])
     listing = pb.ListApplicationsRequest(school_id=str(school.school_id))
     assert [one.number for one in (await stub.ListApplications(listing, metadata=metadata)).applications] == [case.number]

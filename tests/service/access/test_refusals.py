@@ -14,7 +14,7 @@ from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1 import application_service_pb2_grpc, session_service_pb2, session_service_pb2_grpc
 from tests.support.access_region import PASSWORD, START, SchoolWorld
 from tests.support.access_service import Backends, Serve
-from tests.support.applications import add_vera, filing, granting, mother
+from tests.support.applications import add_vera, filing, granting, mother, say_details
 from tests.support.services import refused
 
 R19, R20, R21 = (pb.REFUSAL_GROUND_NOT_AN_APPLICANT, pb.REFUSAL_GROUND_NOT_A_STUDENT, pb.REFUSAL_GROUND_OWN_STATEMENT)
@@ -230,6 +230,7 @@ async def test_what_is_refused_is_not_granted_and_what_is_granted_is_not_refused
 async def test_the_database_takes_exactly_one_ground_with_its_evidence(
     stub: Any, admin: Any, school: SchoolWorld, teacher: Any
 ) -> None:
+    await say_details(school)
     application_id = await _register(stub, _statement(school, "mother"), teacher)
     await stub.ProposeRefusal(_proposal(school, application_id, R21), metadata=teacher)
     for change in ("ground = 4", "ground = 1", "statement_id = NULL", "evidence = ''", "number = 1"):

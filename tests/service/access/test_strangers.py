@@ -199,6 +199,19 @@ async def test_an_ended_guardianship_ends_the_paper_mode_and_opens_no_other(
     assert answer == (grpc.StatusCode.NOT_FOUND, "PERSON_NOT_FOUND")
 
 
+async def test_a_second_case_of_one_whom_an_act_has_parted_is_not_granted(office: Office, school: SchoolWorld) -> None:
+    """Clause R6: no pending case of that person about that child, whatever document it names."""
+    first = await office.register(mother())
+    second = await office.register(mother(person_id=first.applicants[0].person_id))
+    await office.stub.GrantApplication(granting(school, first.application_id), metadata=office.teacher)
+    [held] = await office.guardians()
+    await office.end(held.guardianship_id)
+    grant = office.stub.GrantApplication(granting(school, second.application_id), metadata=office.teacher)
+    assert await refused(grant) == (grpc.StatusCode.FAILED_PRECONDITION, "CHECKLIST_INCOMPLETE")
+    proposed = await office.propose(second, R19)
+    assert proposed.refusal.reason == pb.REFUSAL_REASON_AUTHORITY_ENDED
+
+
 async def test_a_paper_mode_ends_with_the_authority_that_time_ends(
     office: Office, admin: Any, backends: Backends, school: SchoolWorld
 ) -> None:

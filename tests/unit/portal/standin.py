@@ -56,6 +56,7 @@ class Access(session_service_pb2_grpc.SessionServiceServicer):
         self.has_totp = False
         self.has_child = True
         self.addresses: list[str] = []
+        self.request_ids: list[str] = []
         # As services without sessions of their own do.
         self.hides_ends = False
 
@@ -137,7 +138,9 @@ class Access(session_service_pb2_grpc.SessionServiceServicer):
         return access_pb.ConfirmTotpResponse()
 
     async def check(self, context: Any) -> None:
-        sent = dict(context.invocation_metadata()).get("authorization", "").removeprefix("Bearer ")
+        headers = dict(context.invocation_metadata())
+        self.request_ids.append(str(headers.get("x-request-id", "")))
+        sent = headers.get("authorization", "").removeprefix("Bearer ")
         if sent not in self.tokens:
             await refuse(context, code_pb2.UNAUTHENTICATED, "TOKEN_INVALID")
 

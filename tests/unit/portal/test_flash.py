@@ -3,7 +3,7 @@
 import pytest
 from httpx import AsyncClient
 
-from tests.unit.portal.standin import SCHOOL, STUDENT, StandIn, fields
+from tests.unit.portal.standin import COURSE, LESSON, SCHOOL, STUDENT, StandIn, fields
 from tests.unit.portal.standin_cases import CASE
 
 NOTICES = f"/schools/{SCHOOL}/students/{STUDENT}/notices"
@@ -35,4 +35,6 @@ async def test_what_was_done_is_told_once_on_its_own_page(stand_in: StandIn, bro
     assert SAVED in (await browser.get("/notices")).text
     assert SAVED not in (await browser.get("/notices")).text
     browser.cookies.update(elsewhere)
-    assert 'role="status"' not in (await browser.get(f"/schools/{SCHOOL}/details")).text
+    lesson = await browser.get(f"/schools/{SCHOOL}/courses/{COURSE}/lessons/{LESSON}")
+    assert lesson.status_code == 200
+    assert "Семьи уже видят" not in lesson.text

@@ -207,6 +207,14 @@ async def test_a_defect_is_a_page_with_the_number_of_the_request(stand_in: Stand
     assert "content-security-policy" in answer.headers
 
 
+async def test_what_a_page_asks_bears_the_pages_own_id(stand_in: StandIn) -> None:
+    browser = await stand_in.signed_in()
+    stand_in.access.request_ids.clear()
+    number = "0198a000-0000-7000-8000-0000000000fe"
+    await browser.get(f"{LESSONS}/{LESSON}", headers={"x-request-id": number})
+    assert set(stand_in.access.request_ids) == {number}
+
+
 async def test_who_is_signed_in_is_asked_once_in_ten_seconds(stand_in: StandIn, clock: SetClock) -> None:
     browser = await stand_in.signed_in()
     for _ in range(3):
