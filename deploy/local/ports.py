@@ -36,7 +36,7 @@ class Ports:
             held.close()
 
     def share(self, port: int) -> None:
-        """Give the port up to a child that binds with SO_REUSEPORT, and keep it from everyone else: the usual ports of services lie
+        """Give the port up to a child that binds with SO_REUSEPORT, and keep it from everyone else: services' usual ports lie
         among those that the system gives to outgoing connections, which one of the other children may just be making.
         """
         self.release(port)
