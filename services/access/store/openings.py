@@ -61,6 +61,8 @@ async def list_diaries(connection: Connection, school_id: UUID, person_id: UUID,
         SELECT s.student_id, w.guardianship_id, p.birth_date IS NOT NULL AS is_complete,
                EXISTS (SELECT FROM enrolments e WHERE e.school_id = $1 AND e.student_id = s.student_id
                        AND e.validity @> $3::date) AS is_enrolled,
+               EXISTS (SELECT FROM enrolments e WHERE e.school_id = $1 AND e.student_id = s.student_id
+                       AND e.validity @> $3::date AND e.order_number IS NOT NULL) AS is_ordered,
                EXISTS (SELECT FROM placements l WHERE l.school_id = $1 AND l.student_id = s.student_id
                        AND l.validity @> $3::date)
                OR EXISTS (SELECT FROM study_group_members m WHERE m.school_id = $1 AND m.student_id = s.student_id
