@@ -119,9 +119,7 @@ def grant(row: Grant) -> grant_service_pb2.Grant:
 
 def own_grant(row: OwnGrant) -> grant_service_pb2.OwnGrant:
     """A grant as its holder is told of it."""
-    message = grant_service_pb2.OwnGrant(
-        grant=grant(row.grant), has_case=row.has_case, may_apply_again=row.may_apply_again
-    )
+    message = grant_service_pb2.OwnGrant(grant=grant(row.grant), has_case=row.has_case, may_apply_again=row.may_apply_again)
     if row.end_number is not None and row.end_year is not None:
         message.end_application_number = write_number(row.end_number, row.end_year)
         message.end_application_id = str(row.end_application_id)
