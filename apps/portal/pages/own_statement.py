@@ -144,7 +144,7 @@ def _farewell(request: Request, number: str) -> Response:
 
 def _edit_url(url: str, form: dict[str, str]) -> str:
     """The first step with what was chosen."""
-    chosen = {name: form[name] for name in ("reason", "declines") if name in form}
+    chosen: dict[str, str] = {name: form[name] for name in ("reason", "declines") if name in form}
     return f"{url}/statement?{urlencode(chosen)}" if chosen else f"{url}/statement"
 
 

@@ -54,7 +54,7 @@ class WeekPages:
         )
 
     async def _tell_ended(self, request: Request, session: Session, error: GatewayError) -> Response:
-        """Who has ended the own access by a statement reads of it (Clause R33); anybody else is told that there is no such page."""
+        """Who has ended the own access by a statement reads of it (Clause R33); to anybody else there is no such page."""
         school_id = path_id(request, "school")
         caller = await self._frame.callers.ask(session.token)
         if not people.own_person_id(caller, school_id):

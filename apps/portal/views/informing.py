@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from apps.portal.views import case_words as words
 from apps.portal.views import dates
 from apps.portal.views.case import write_declaration
 from apps.portal.views.numbers import read_number

@@ -1,4 +1,4 @@
-"""Everything a family has filed in a school: cases, declarations for paper, the applications its accesses stand on (Clauses R8, R12)."""
+"""All that a family has filed in a school: cases, declarations for paper, what its accesses stand on (Clauses R8, R12)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ def build_own_cases(school_id: str, person_id: str, cases: Iterable[pb.Applicati
 def build_own_declarations(
     school_id: str, declarations: Iterable[papers_pb.OwnPaperDeclaration], zone: str, open_ids: frozenset[str]
 ) -> tuple[FilingRow, ...]:
-    """The declarations on a sheet of their own; those within a statement stand in its case. `open_ids`: diaries that are open."""
+    """Declarations on a sheet of their own; those within a statement stand in its case. `open_ids`: diaries that are open."""
     return tuple(
         FilingRow(
             day=one.declaration.declare_date,
