@@ -123,7 +123,7 @@ async def test_a_father_declines_the_diary_and_his_access_is_gone_at_once(
     await _picture(father, "farewell")
     gone = await father.goto(week)
     assert gone is not None
-    assert gone.status == 404
+    assert gone.status == 403
     kept = await mother.goto(week)
     assert kept is not None
     assert kept.status == 200
