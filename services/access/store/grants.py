@@ -65,8 +65,8 @@ _TO_REVOKE = """
 """
 _LOCK_TO_REVOKE = _TO_REVOKE.format(columns=_GRANT)
 
-_OWN = f"""
-    SELECT {_GRANT}, a.number AS end_number, a.year AS end_year, a.application_id AS end_application_id,
+_OWN_GRANTS = """
+    SELECT {columns}, a.number AS end_number, a.year AS end_year, a.application_id AS end_application_id,
            EXISTS (SELECT FROM applicants m WHERE m.school_id = $1 AND m.grant_id = g.grant_id) AS has_case,
            g.role = 3 OR EXISTS (
                SELECT FROM standing_guardianships k
@@ -80,6 +80,7 @@ _OWN = f"""
       AND g.holder_person_id = (SELECT person_id FROM account_people WHERE school_id = $1 AND account_id = $2)
     ORDER BY g.grant_id DESC LIMIT $6
 """
+_OWN = _OWN_GRANTS.format(columns=_GRANT)
 
 
 async def list_grants(

@@ -299,13 +299,14 @@ async def test_nobody_declares_for_another_and_staff_write_down_what_is_told(
 async def test_a_family_reads_of_every_paper_it_has_filed(
     stub: Any, papers: Any, channel: grpc.aio.Channel, backends: Backends, admin: Any, school: SchoolWorld
 ) -> None:
-    """Clauses R8, R12, R33: the earlier application on which the access stands, the declarations, the statement that ended it."""
+    """Clauses R8, R12, R33: the earlier application that the access stands on, the declarations, the ending statement."""
     own = grant_service_pb2_grpc.GrantServiceStub(channel)
     mothers, fathers = _family(backends, school, "mother"), _family(backends, school, "father")
     asked, of_papers = grant_service_pb2.ListOwnGrantsRequest, paper_service_pb2.ListOwnPaperDeclarationsRequest
     [held] = (await own.ListOwnGrants(asked(school_id=str(school.school_id)), metadata=mothers)).grants
     assert (held.has_case, held.grant.HasField("end_time"), held.end_application_number) == (False, False, "")
-    assert held.grant.application_number and held.grant.application_date
+    assert held.grant.application_number
+    assert held.grant.application_date
     assert held.grant.student_id == str(school.people["anna"].person_id)
     declared = await papers.RecordPaperDeclaration(_declaring(school), metadata=fathers)
     case = (await stub.RegisterApplication(_own(school), metadata=fathers)).application
