@@ -59,6 +59,13 @@ soak: $(STAMP) ## Run the next slice of the figures of docs/reports in full; rep
 # The first whole surface, to which fields are only added; a release moves it to its own commit.
 PROTO_BASE := 52b39afb8828ca8453c6ae45469782f25f64d29f
 
+# The release before: its code has to work on today's schema while an upgrade rolls. A release moves it to its own commit.
+RELEASE := 9e5f5458990f501222c76f24f843fbf94b5916d5
+
+.PHONY: upgrade-test
+upgrade-test: $(STAMP) ## Run the release before on today's schema, and today's on its data (some 10 minutes)
+	@$(BIN)/python -m tests.upgrade
+
 .PHONY: verify
 verify: $(STAMP) ## Generated code current, ruff, mypy strict, import contracts, buf lint and breaking, charts
 	$(BIN)/ruff format --check .
@@ -93,24 +100,33 @@ fmt: $(STAMP) ## Format Python and protos
 bench: $(STAMP) ## Measure ours against the limit and the peers, side by side
 	$(BIN)/python -m benchmarks
 
-.PHONY: charts
-charts: $(STAMP) ## Package the charts and check them with real Helm, Kubernetes' schemas and checkov
+# Of images and charts alike; deploy/version.py tells it of pyproject.toml and git.
+VERSION ?= $(shell $(PYTHON) -m deploy.version)
+
+.PHONY: chart-packages
+chart-packages: $(STAMP) ## Package the charts into .diary/charts
 	@$(BIN)/python -m deploy.charts.tools
-	@$(BIN)/python -m deploy.charts.build
+	@VERSION=$(VERSION) $(BIN)/python -m deploy.charts.build
+
+.PHONY: charts
+charts: chart-packages ## Package the charts and check them with real Helm, Kubernetes' schemas and checkov
 	$(BIN)/python -m pytest tests/charts
 
 DOCKER ?= docker
 # Such as --secret id=pip,src=/etc/pip.conf --network host, where packages come from a mirror.
 IMAGE_FLAGS ?=
-BUILD = DOCKER_BUILDKIT=1 $(DOCKER) build $(IMAGE_FLAGS) --file deploy/images/Dockerfile --build-arg REVISION=$$(git rev-parse HEAD)
+BUILD = DOCKER_BUILDKIT=1 $(DOCKER) build $(IMAGE_FLAGS) --file deploy/images/Dockerfile --build-arg REVISION=$$(git rev-parse HEAD) --build-arg VERSION=$(VERSION)
 .PHONY: images
-images: ## Build the container images
+images: ## Build the container images, VERSION=1.2.3 to name them
+	@test -n "$(VERSION)" # Without one nothing is built.
 	@set -e; for service in $(IMAGES); do \
-	  echo "images: diary-$$service"; $(BUILD) --quiet --target python --build-arg SERVICE=$$service --tag diary-$$service:0.1.0 . >/dev/null; done
-	@echo "images: diary-gateway"; $(BUILD) --quiet --target gateway --build-arg SERVICE=gateway --tag diary-gateway:0.1.0 . >/dev/null
+	  echo "images: diary-$$service"; $(BUILD) --quiet --target python --build-arg SERVICE=$$service --tag diary-$$service:$(VERSION) . >/dev/null; done
+	@echo "images: diary-gateway"; $(BUILD) --quiet --target gateway --build-arg SERVICE=gateway --tag diary-gateway:$(VERSION) . >/dev/null
 
 .PHONY: test-images
+# As tests/charts/support.py names what it packages.
+test-images: VERSION = 0.0.0-test
 test-images: $(STAMP) ## Walk the main flow through the containers, where a Docker daemon runs
 	@if ! $(DOCKER) info >/dev/null 2>&1; then echo "test-images: no Docker daemon answers here, so the images are not tested"; exit 0; fi; \
-	$(MAKE) --no-print-directory images && $(BUILD) --quiet --target backends --build-arg SERVICE=local --tag diary-backends:0.1.0 . >/dev/null \
-	&& $(BIN)/python -m deploy.charts.tools && $(BIN)/python -m deploy.charts.build && $(BIN)/python -m tests.images.flow --docker $(DOCKER)
+	$(MAKE) --no-print-directory images VERSION=$(VERSION) && $(BUILD) --quiet --target backends --build-arg SERVICE=local --tag diary-backends:$(VERSION) . >/dev/null \
+	&& $(BIN)/python -m deploy.charts.tools && $(BIN)/python -m tests.images.flow --docker $(DOCKER)

@@ -3,8 +3,8 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,19 +21,31 @@ from chassis.events import Event, Handler
 from chassis.run import Frame, Service
 from chassis.settings import ServiceSettings
 
+_SHUT = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError, asyncpg.CannotConnectNowError)
+
 
 def run(work: Coroutine[Any, Any, bool | None]) -> None:
-    """Runs a command to its end. What is away is said in one line; the exit is then 1, as where the work answers False."""
-    try:
+    """Runs a command to its end. The exit is 1 where the work answers False."""
+    with told_in_a_line():
         is_done = asyncio.run(work)
-    except Unavailable as error:
-        sys.exit(error.message)
-    except (OSError, asyncpg.InvalidAuthorizationSpecificationError, asyncpg.CannotConnectNowError) as error:
-        sys.exit(f"the database does not let us in: {error}")
-    except grpc.aio.AioRpcError as error:
-        sys.exit(f"a neighbour answered {error.code().name}: {' '.join((error.details() or '').split())[:300]}")
     if is_done is False:
         sys.exit(1)
+
+
+@contextmanager
+def told_in_a_line() -> Iterator[None]:
+    """What is away, or lets nobody in, is said in one line; the exit is then 1."""
+    try:
+        yield
+    except Unavailable as error:
+        sys.exit(error.message)
+    except (OSError, *_SHUT) as error:
+        file = getattr(error, "filename", None)
+        sys.exit(
+            f"{file}: {error.strerror}" if isinstance(error, OSError) and file else f"the database does not let us in: {error}"
+        )
+    except grpc.aio.AioRpcError as error:
+        sys.exit(f"a neighbour answered {error.code().name}: {' '.join((error.details() or '').split())[:300]}")
 
 
 def add_redrive(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -1,6 +1,7 @@
 """Ed25519 keys and their JSON Web Key Sets (RFC 8037), and the authority of the schools' seals, kept as files of one folder.
 
 token.pem            private, signs users' tokens, 0600; only access reads it
+token-next.pem       between the two steps of a rotation: the key that will sign, its public part is in the sets already
 service-<svc>.pem    private, signs the service's own tokens, 0600; only that service reads it
 jwks.json            public keys of all of them: kid `token-<n>` with iss diary-access,
                          `service-<svc>-<n>` with iss diary-<svc>
@@ -30,6 +31,8 @@ SERVICES = ("access", "journal", "notify", "documents")
 _SEAL_NAME = "Diary: seals of schools"
 _SEAL_YEARS = timedelta(days=3653)
 
+_NEXT = "token-next.pem"
+
 Jwk = dict[str, Any]
 
 
@@ -52,25 +55,45 @@ def make_keys(folder: Path) -> list[str]:
     return made + _make_seal_authority(folder / "seal-ca.pem", folder / "seal-ca.crt")
 
 
-def rotate_token_key(folder: Path) -> str:
-    """Put the next token key beside the present one, sign with it from now on and return its kid.
+def publish_token_key(folder: Path) -> str:
+    """First step of a rotation: make the next token key and publish it; the present one signs on. Returns the next one's kid.
 
-    Only the key before stays public: tokens live for five minutes, so the next rotation retires it.
+    Whoever checks tokens reads the keys at its start, so all have to be started again before the second step: nobody may meet a
+    token of a key that it does not know. The key before the present one is public no more; its tokens lived five minutes.
     """
-    path = folder / "token.pem"
+    path, coming = folder / "token.pem", folder / _NEXT
     if not path.exists():
         raise KeysError(f"{path} is not there: `python -m deploy.keys make {folder}` makes it")
+    if coming.exists():
+        raise KeysError(f"{coming} is published already: start all again, then `python -m deploy.keys rotate --sign {folder}`")
     known = _read_jwks(folder)
-    present = next((jwk for jwk in known if jwk["x"] == _x(_load(path))), None)
-    if present is None:
-        raise KeysError(f"{folder / 'jwks.json'} does not name the key in {path}: `make` writes it again")
+    present = _find(known, path, "`make` writes it again")
     key = Ed25519PrivateKey.generate()
     kid = f"token-{_number(present) + 1}"
     others = [jwk for jwk in known if not jwk["kid"].startswith("token-")]
-    # Public first: nobody may meet a token signed by a key that is not yet published.
+    # Private first: a public key that nobody can sign with would stand in the way of the next try.
+    _write(coming, _private_pem(key), 0o600)
     _write_jwks(folder, [_jwk(key, kid, "diary-access"), present, *others])
-    _write(path, _private_pem(key), 0o600)
     return kid
+
+
+def sign_with_token_key(folder: Path) -> str:
+    """Second step: access, started again, signs with the published key; tokens of the one before are good to their end."""
+    coming = folder / _NEXT
+    if not coming.exists():
+        raise KeysError(f"{coming} is not there: `python -m deploy.keys rotate --publish {folder}` comes first")
+    kid = str(_find(_read_jwks(folder), coming, "remove it, and publish another")["kid"])
+    coming.replace(folder / "token.pem")
+    return kid
+
+
+def _find(known: list[Jwk], path: Path, mend: str) -> Jwk:
+    """The public part of the key in `path`."""
+    x = _x(_load(path))
+    found = next((jwk for jwk in known if jwk["x"] == x), None)
+    if found is None:
+        raise KeysError(f"{path.with_name('jwks.json')} does not name the key in {path}: {mend}")
+    return found
 
 
 def rotate_factor_key(folder: Path) -> str:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from chassis.calendar import CalendarFileError, YearUnknownError, count_due, explain
 from chassis.clock import SystemClock
+from chassis.commands import told_in_a_line
 from chassis.db import owner
 from services.access.actions.calendars import read_calendar
 from services.access.actions.open_access import Opened, OpeningWish, open_access
@@ -79,7 +80,8 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
 
 def _import(arguments: argparse.Namespace, admin_dsn: str) -> None:
     try:
-        report = asyncio.run(_import_roster(arguments, admin_dsn))
+        with told_in_a_line():
+            report = asyncio.run(_import_roster(arguments, admin_dsn))
     except RosterRefusedError as error:
         sys.exit(f"список не загружен, ничего не изменено:\n{error}")
     for kind, (created, changed, unchanged) in report.counts.items():
@@ -136,7 +138,8 @@ def _add_opening(parser: argparse.ArgumentParser) -> None:
 
 def _open(arguments: argparse.Namespace, admin_dsn: str) -> None:
     try:
-        opened = asyncio.run(_open_access(arguments, admin_dsn))
+        with told_in_a_line():
+            opened = asyncio.run(_open_access(arguments, admin_dsn))
     except OpeningRefusedError as error:
         sys.exit(f"no access was opened: {error}")
     print(f"role: {opened.role.name.lower()}")

@@ -17,6 +17,8 @@ from deploy.charts.tools import HELM
 Document = dict[str, Any]
 
 HERE = Path(__file__).parent
+# Of what the tests package, whatever the commit.
+VERSION = "0.0.0-test"
 MONITORING = "monitoring.coreos.com/v1"
 PLAIN = HERE / "values" / "plain.yaml"
 OVERLAYS = SOURCE / "values"
@@ -40,7 +42,7 @@ def packages() -> Path:
         pytest.skip("Helm is not here; `make charts` brings it")
     folder = Path(tempfile.mkdtemp(prefix="diary-charts-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    build(folder / "charts")
+    build(folder / "charts", VERSION)
     return folder / "charts"
 
 

@@ -45,12 +45,15 @@ def test_chart_sets_what_the_config_reads_and_nothing_else(name: str) -> None:
     assert {variable.removesuffix("_FILE") for variable in variables} == read_by(settings_of(name))
 
 
-@pytest.mark.parametrize("kind", ["Deployment diary-{}", "Job diary-{}-migrate"])
-@pytest.mark.parametrize("name", SERVICES)
+KINDS = [(f"{kind} diary-{name}{part}", name) for kind, part in (("Deployment", ""), ("Job", "-migrate")) for name in SERVICES]
+SEEDS = [(f"Job diary-{name}-seed", name) for name in ("access", "journal")]
+
+
+@pytest.mark.parametrize(("kind", "name"), KINDS + SEEDS)
 def test_settings_are_read_from_what_the_chart_sets(
-    name: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pod = pods(render("diary-everything"))[kind.format(name)]
+    pod = pods(render("diary-everything"))[kind]
     mounted = {item["path"] for item in secret_items(pod)}
     for variable, value in environment(pod).items():
         if variable.endswith("_FILE"):
@@ -65,7 +68,7 @@ def test_settings_are_read_from_what_the_chart_sets(
     assert told.database_url.get_secret_value() == "secret of database-url"
     if kind.startswith("Job"):
         assert told.admin_database_url.get_secret_value() == "secret of admin-url"
-    else:
+    if not kind.endswith("-migrate"):
         assert told.nats_url.get_secret_value() == "secret of nats-url"
         assert told.listen_host == "0.0.0.0"
 
@@ -100,6 +103,24 @@ def test_admin_of_the_database_is_known_to_migrations_only() -> None:
     made = pods(render("diary-plain"))
     knows = {name for name, pod in made.items() if any(item["key"] == "admin-url" for item in secret_items(pod))}
     assert knows == {f"Job diary-{name}-migrate" for name in SERVICES}
+
+
+def test_a_region_is_seeded_by_jobs_only_when_asked_and_its_secrets_are_files() -> None:
+    assert not [name for name in pods(render("diary-region")) if name.endswith("-seed")]
+    made = {name: pod for name, pod in pods(render("diary-everything")).items() if name.endswith("-seed")}
+    assert list(made) == ["Job diary-access-seed", "Job diary-journal-seed"]
+    weights = [
+        int(find(render("diary-everything"), "Job", name.split()[1])["metadata"]["annotations"]["helm.sh/hook-weight"])
+        for name in made
+    ]
+    assert weights == sorted(set(weights)), "journal asks access for its schools"
+    for pod in made.values():
+        [container] = pod["spec"]["containers"]
+        mounted = {item["path"] for item in secret_items(pod)}
+        assert "admin-url" in mounted
+        assert not [part for part in container["args"] if "postgresql:" in part]
+    [access] = made["Job diary-access-seed"]["spec"]["containers"]
+    assert access["args"] == ["services.access", "seed", "--password-file", "/etc/diary/seed/password", "--logins", "-"]
 
 
 @pytest.mark.parametrize("name", SERVICES)

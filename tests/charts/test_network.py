@@ -1,12 +1,12 @@
 """NetworkPolicies let through the calls that the code makes, and no others."""
 
 import ast
-import json
 from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
 import pytest
+import yaml
 
 from deploy.charts.tools import ROOT
 from tests.charts.support import Document, pods, render, staged
@@ -57,7 +57,7 @@ def _stubs(tree: ast.Module) -> Iterator[str]:
 
 
 def routed_by_gateway() -> set[Edge]:
-    bootstrap = json.loads((staged("gateway") / "files" / "envoy.json").read_text())
+    bootstrap = yaml.safe_load((staged("gateway") / "files" / "envoy.yaml").read_text())
     return {("gateway", cluster["name"]) for cluster in bootstrap["static_resources"]["clusters"]}
 
 
@@ -155,7 +155,7 @@ def test_the_door_is_open_to_clients_only_at_the_gateway(documents: list[Documen
 
 
 def test_addresses_of_the_gateway_are_services_of_the_charts(documents: list[Document]) -> None:
-    bootstrap = json.loads((staged("gateway") / "files" / "envoy.json").read_text())
+    bootstrap = yaml.safe_load((staged("gateway") / "files" / "envoy.yaml").read_text())
     served = {(d["metadata"]["name"], p["port"]) for d in documents if d["kind"] == "Service" for p in d["spec"]["ports"]}
     for cluster in bootstrap["static_resources"]["clusters"]:
         [endpoints] = cluster["load_assignment"]["endpoints"]

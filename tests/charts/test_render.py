@@ -11,7 +11,7 @@ import yaml
 
 from deploy.charts.build import INSTALLED
 from tests.charts import golden
-from tests.charts.support import CASES, MONITORING, PLAIN, helm, render, staged
+from tests.charts.support import CASES, MONITORING, PLAIN, VERSION, helm, pods, render, staged
 
 VERSIONS = ("1.30", "1.33", "1.37")
 # What an operator brings has no schema in Kubernetes; test_watching.py and the golden files look at these.
@@ -55,6 +55,60 @@ def test_rendered_objects_are_those_of_the_golden_file(case: str) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
+def test_the_number_of_pods_is_not_helms_to_write(case: str) -> None:
+    """Else Helm refuses the next upgrade, after its migrations, where `kubectl scale` or an autoscaler changed it."""
+    documents = render(case)
+    deployments = {d["metadata"]["name"]: d for d in documents if d["kind"] == "Deployment"}
+    assert not [name for name, d in deployments.items() if "replicas" in d["spec"]]
+    scaled = {d["metadata"]["name"]: d["spec"] for d in documents if d["kind"] == "HorizontalPodAutoscaler"}
+    expected = set() if case in ("diary-one-node", "diary-containers") else set(deployments)
+    assert set(scaled) == expected
+
+
+def test_a_fixed_number_of_pods_is_kept_by_the_autoscaler() -> None:
+    told = "journal.replicas.min=2,journal.replicas.max=2"
+    done = helm("template", str(staged("diary")), "--values", str(PLAIN), "--set", told)
+    found = [d for d in yaml.safe_load_all(done.stdout) if d and d["metadata"]["name"] == "diary-journal"]
+    [scaler] = [d["spec"] for d in found if d["kind"] == "HorizontalPodAutoscaler"]
+    assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 2)
+
+
+@pytest.mark.parametrize(("case", "seconds"), [("diary-plain", 40), ("diary-one-node", 40), ("diary-everything", 15)])
+def test_a_pod_that_leaves_serves_until_names_are_forgotten_and_then_has_time_to_drain(case: str, seconds: int) -> None:
+    for deployment in (d for d in render(case) if d["kind"] == "Deployment"):
+        pod = deployment["spec"]["template"]["spec"]
+        [container] = pod["containers"]
+        assert container["lifecycle"]["preStop"] == {"sleep": {"seconds": seconds}}
+        assert pod["terminationGracePeriodSeconds"] == seconds + 35
+
+
+def test_only_ready_pods_that_do_not_leave_have_a_name() -> None:
+    """publishNotReadyAddresses would keep a leaving pod's address in DNS to its end: no drain could be long enough."""
+    services = [d["spec"] for d in render("diary-everything", apis=(MONITORING,)) if d["kind"] == "Service"]
+    assert services
+    assert not [spec for spec in services if "publishNotReadyAddresses" in spec]
+
+
+def test_an_image_is_of_its_version_and_of_its_digest_where_one_is_given() -> None:
+    for case, version, digest in (("plain", VERSION, ""), ("everything", "1.2.3", f"@sha256:{'a' * 64}")):
+        made = pods(render(f"diary-{case}"))
+        images = {name: pod["spec"]["containers"][0]["image"].split("/")[-1] for name, pod in made.items()}
+        assert images["Deployment diary-journal"] == images["Job diary-journal-migrate"] == f"diary-journal:{version}{digest}"
+        assert images["Deployment diary-access"] == f"diary-access:{version}"
+
+
+def test_after_an_install_the_operator_reads_where_it_is_and_what_to_do_next() -> None:
+    ingress = "gateway.ingress.enabled=true,gateway.ingress.host=d.example,gateway.ingress.tlsSecret=t"
+    for told, place in (("", "port-forward svc/diary-gateway 8080"), (ingress, "https://d.example")):
+        values = ("--values", str(PLAIN), "--set", told)
+        done = helm("install", "diary", str(staged("diary")), "--namespace", "diary", "--dry-run=client", *values)
+        notes = done.stdout.partition("NOTES:")[2]
+        assert f"Diary {VERSION} is in diary" in notes, done.stderr
+        assert place in notes
+        assert "helm test diary --namespace diary --logs" in notes
+
+
+@pytest.mark.parametrize("case", CASES)
 def test_no_two_objects_have_one_name(case: str) -> None:
     names = [(d["kind"], d["metadata"]["name"]) for d in render(case, apis=(MONITORING,))]
     assert len(set(names)) == len(names)
@@ -72,6 +126,9 @@ def test_no_two_objects_have_one_name(case: str) -> None:
         ({"gateway": {"ingress": {"enabled": True}}}, "host"),
         ({"gateway": {"clients": []}}, "clients"),
         ({"test": {"loginSecret": ""}}, "loginSecret"),
+        ({"global": {"drainSeconds": 0}}, "drainSeconds"),
+        ({"global": {"image": {"digests": {"acess": f"sha256:{'0' * 64}"}}}}, "acess"),
+        ({"gateway": {"resources": {"limits": {"memory": "1000000"}}}}, "write it as a whole number of Mi, Gi or Ti"),
     ],
 )
 def test_value_that_cannot_be_meant_is_refused(tmp_path: Path, values: dict[str, Any], why: str) -> None:

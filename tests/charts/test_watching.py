@@ -37,13 +37,20 @@ def test_monitor_finds_exactly_the_service_that_has_its_port() -> None:
 
 def test_rules_are_those_of_deploy_alerts() -> None:
     rule = find(render("diary-everything", apis=(MONITORING,)), "PrometheusRule", "diary")
-    assert rule["metadata"]["labels"]["release"] == "prometheus"
     assert rule["spec"] == yaml.safe_load((ROOT / "deploy" / "alerts" / "diary.rules.yaml").read_text())
     assert set(rule["spec"]) == {"groups"}
     for group in rule["spec"]["groups"]:
         assert {"name", "rules"} <= set(group) <= {"name", "rules", "interval", "limit"}
         for one in group["rules"]:
             assert set(one) <= RULE_FIELDS
+
+
+def test_prometheus_finds_monitors_and_rules_by_the_labels_it_asks_for() -> None:
+    kinds = ("ServiceMonitor", "PrometheusRule")
+    for case, label in (("diary-everything", "prometheus"), ("diary-plain", None)):
+        found = [d for d in render(case, apis=(MONITORING,)) if d["kind"] in kinds]
+        assert len(found) == 6
+        assert {d["metadata"]["labels"].get("release") for d in found} == {label}
 
 
 def test_each_dashboard_comes_as_a_config_map() -> None:

@@ -16,7 +16,7 @@ from typing import cast
 
 from deploy.keys import make_keys
 from deploy.local.launcher import Launcher
-from tests.charts.support import Document, pods, render
+from tests.charts.support import VERSION, Document, pods, render
 from tests.e2e.test_application_flow import lead_from_paper_to_letter
 from tests.images.pods import Containers
 from tests.support.region import read_logins
@@ -79,6 +79,7 @@ class Region:
         urls = {f"{name}-url": f"postgresql://diary_{name}_app:{token_urlsafe()}@diary-backends/postgres" for name in SERVICES}
         urls["admin-url"] = f"postgresql://postgres:{self._admin_password}@diary-backends/postgres"
         return {
+            "diary-seed": {"password": token_urlsafe().encode()},
             "diary-keys": {file.name: file.read_bytes() for file in keys.iterdir()},
             "diary-database": {key: url.encode() for key, url in urls.items()},
             "diary-nats": {
@@ -110,7 +111,7 @@ class Region:
         network = ["--network", run.network, "--network-alias", "diary-backends"]
         network += ["--tmpfs", "/data:mode=1777", "--volume", f"{mail}:/mail"]
         name = ["--name", run.container("backends"), "--env", "PATH=/venv/bin:/usr/local/bin:/usr/bin:/bin"]
-        run.command("run", "--detach", *name, *network, "diary-backends:0.1.0", self._admin_password, self._nats_password)
+        run.command("run", "--detach", *name, *network, f"diary-backends:{VERSION}", self._admin_password, self._nats_password)
         ready = "import socket; [socket.create_connection(('127.0.0.1', port), 1) for port in (5432, 4222, 1025)]"
         self._wait(
             "backends",
@@ -131,12 +132,12 @@ class Region:
 
     def seed(self) -> None:
         """The demo region; the family's login becomes the Secret of `helm test`."""
-        admin = f"DIARY_DATABASE_URL={self._containers.secrets['diary-database']['admin-url'].decode()}"
-        seed_access = "python3 -m services.access seed --logins /tmp/logins >&2 && cat /tmp/logins"
-        told = self._containers.execute("access", "env", admin, "sh", "-c", seed_access)
-        self._containers.execute("journal", "env", admin, "python3", "-m", "services.journal", "seed")
-        (self._folder / "logins.json").write_text(told)
-        family = next(login for login in json.loads(told) if login["role"] == "guardian")
+        password = self._containers.secrets["diary-seed"]["password"].decode()
+        told = self._containers.finish("access-seed", self._pods["Job diary-access-seed"])
+        self._containers.finish("journal-seed", self._pods["Job diary-journal-seed"])
+        logins = [{**login, "password": password} for login in json.loads(told[told.index("[\n") :])]
+        (self._folder / "logins.json").write_text(json.dumps(logins))
+        family = next(login for login in logins if login["role"] == "guardian")
         self._containers.secrets["diary-test-login"] = {key: family[key].encode() for key in ("login", "password")}
 
     def start_doors(self) -> None:

@@ -12,7 +12,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.clock import Clock, SystemClock, today
+from chassis.commands import told_in_a_line
 from chassis.db import Connection, owner
 from services.access.actions.passwords import hash_password
 from services.access.rules.region.accounts import ZONE
@@ -32,6 +33,7 @@ from services.access.rules.region.shown import Shown, list_shown_of_town, list_s
 from services.access.seed.tables import build_tables
 
 _DATA = Path(__file__).parent / "data"
+_OUTPUT = Path("-")
 _NEW_YEAR_MONTH = 8
 _USUAL_SCHOOL = 600  # students
 
@@ -42,7 +44,10 @@ class SeedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What region is wanted; without `schools` and `students` the demo: a town and a village school."""
+    """What region is wanted; without `schools` and `students` the demo: a town and a village school.
+
+    Of the logins, `logins` holds the password only when it is made here.
+    """
 
     schools: int | None = None
     students: int | None = None
@@ -57,15 +62,19 @@ def add_parser(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     parser.add_argument("--schools", type=int, help="how many schools (without it and --students: the demo of two)")
     parser.add_argument("--students", type=int, help="how many students in all schools together")
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same region (1)")
-    parser.add_argument("--password", help="of all accounts; made at random without it")
-    parser.add_argument("--logins", type=Path, metavar="FILE", help="write the logins to show, as JSON")
+    parser.add_argument(
+        "--password-file", type=Path, metavar="FILE", help="with the password of all accounts; random without it"
+    )
+    parser.add_argument("--logins", type=Path, metavar="FILE", help="write the logins to show, as JSON; - for the output")
     parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace, admin_dsn: str) -> None:
-    wish = Wish(arguments.schools, arguments.students, arguments.seed, arguments.password, arguments.logins)
+    password = arguments.password_file.read_text(encoding="utf-8").strip() if arguments.password_file else None
+    wish = Wish(arguments.schools, arguments.students, arguments.seed, password, arguments.logins)
     try:
-        asyncio.run(seed(admin_dsn, wish, SystemClock(), lambda line: print(line, flush=True)))
+        with told_in_a_line():
+            asyncio.run(seed(admin_dsn, wish, SystemClock(), lambda line: print(line, flush=True)))
     except SeedError as error:
         sys.exit(str(error))
 
@@ -95,7 +104,7 @@ async def seed(admin_dsn: str, wish: Wish, clock: Clock, tell: Callable[[str], N
             tell(f"school {spec.number} of {len(specs)}: {spec.student_count} students; {rows} rows, {speed:.0f} rows/s")
         await _insert_operator(connection, operator_id, password_hash, clock.now())
     if wish.logins is not None:
-        _write_logins(wish.logins, shown, operator_id, password)
+        _write_logins(wish.logins, shown, operator_id, {} if wish.password else {"password": password})
 
 
 def _plan(wish: Wish) -> list[SchoolSpec]:
@@ -150,10 +159,13 @@ async def _insert_operator(connection: Connection, account_id: UUID, password_ha
     )
 
 
-def _write_logins(path: Path, shown: Sequence[Shown], operator_id: UUID, password: str) -> None:
-    """A JSON list, read by its owner only: it holds the password of all."""
-    logins: list[dict[str, Any]] = [{**asdict(one), "role": one.role.name.lower(), "password": password} for one in shown]
-    operator = {"role": "operator", "login": "operator", "password": password, "name": "Оператор", "school": "", "note": ""}
+def _write_logins(path: Path, shown: Sequence[Shown], operator_id: UUID, password: Mapping[str, str]) -> None:
+    """A JSON list; as a file read by its owner only, since it holds the password of all unless that was given."""
+    logins: list[dict[str, Any]] = [{**asdict(one), "role": one.role.name.lower(), **password} for one in shown]
+    operator = {"role": "operator", "login": "operator", **password, "name": "Оператор", "school": "", "note": ""}
     logins.append({**operator, "account_id": operator_id})
+    if path == _OUTPUT:
+        print(json.dumps(logins, ensure_ascii=False, indent=2, default=str), flush=True)
+        return
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         json.dump(logins, file, ensure_ascii=False, indent=2, default=str)

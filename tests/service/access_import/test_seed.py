@@ -95,6 +95,21 @@ async def test_all_accounts_have_the_one_password_and_the_operator_is_there(clon
     assert await keeper.fetchval("SELECT login FROM accounts WHERE is_operator") == "operator"
 
 
+async def test_a_password_that_is_given_comes_from_a_file_and_is_told_to_nobody(
+    clone: Clone, keeper: Any, tmp_path: Path
+) -> None:
+    given = tmp_path / "password"
+    given.write_text("of-the-trial\n")
+    environment = {"PATH": "", "DIARY_DATABASE_URL": clone.admin_dsn, "DIARY_ACCESS_DATABASE_URL": clone.app_dsns["access"]}
+    size = ("--schools", "2", "--students", "108")
+    command = [sys.executable, "-m", "services.access", "seed", *size, "--password-file", str(given), "--logins", "-"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert "of-the-trial" not in done.stdout + done.stderr
+    shown = json.loads(done.stdout[done.stdout.index("[\n") :])
+    assert {"guardian", "operator"} <= {one["role"] for one in shown}
+    assert PasswordHasher().verify(await keeper.fetchval("SELECT password_hash FROM accounts LIMIT 1"), "of-the-trial")
+
+
 async def test_a_second_seed_is_refused(clone: Clone) -> None:
     await _seed(clone)
     with pytest.raises(SeedError, match="holds a region already"):

@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from deploy.keys import KeysError, make_keys, rotate_factor_key, rotate_token_key
+from deploy.keys import KeysError, make_keys, publish_token_key, rotate_factor_key, sign_with_token_key
 
 
 def _keys(folder: Path, name: str = "jwks.json") -> dict[str, dict[str, Any]]:
@@ -39,21 +39,53 @@ def test_keys_that_exist_are_kept_and_a_missing_one_gets_the_next_number(tmp_pat
     assert set(_keys(tmp_path)) ^ set(before) == {"service-notify-1", "service-notify-2"}
 
 
-def test_a_token_signed_before_a_rotation_is_valid_until_the_next_one(tmp_path: Path) -> None:
+def _sign(folder: Path) -> str:
+    return jwt.encode({"sub": "a"}, (folder / "token.pem").read_bytes(), algorithm="EdDSA")
+
+
+def _is_known(token: str, keys: dict[str, dict[str, Any]]) -> bool:
+    """Whether one who read these keys takes the token."""
+    for key in keys.values():
+        try:
+            jwt.decode(token, jwt.PyJWK(key), algorithms=["EdDSA"])
+        except jwt.InvalidSignatureError:
+            continue
+        return True
+    return False
+
+
+def test_through_a_rotation_nobody_meets_a_token_of_a_key_it_has_not_read(tmp_path: Path) -> None:
+    """Each step leaves two kinds of pods side by side: those that read the keys before it, and those after."""
     make_keys(tmp_path)
-    token = jwt.encode({"sub": "a"}, (tmp_path / "token.pem").read_bytes(), algorithm="EdDSA")
-    assert rotate_token_key(tmp_path) == "token-2"
-    old = jwt.PyJWK(_keys(tmp_path, "token-jwks.json")["token-1"])
-    assert jwt.decode(token, old, algorithms=["EdDSA"]) == {"sub": "a"}
-    fresh = jwt.encode({"sub": "b"}, (tmp_path / "token.pem").read_bytes(), algorithm="EdDSA")
-    assert jwt.decode(fresh, jwt.PyJWK(_keys(tmp_path)["token-2"]), algorithms=["EdDSA"]) == {"sub": "b"}
-    assert rotate_token_key(tmp_path) == "token-3"
+    for number in (2, 3):
+        read_before, signed_before = _keys(tmp_path, "token-jwks.json"), _sign(tmp_path)
+        assert publish_token_key(tmp_path) == f"token-{number}"
+        for token in (signed_before, _sign(tmp_path)):
+            assert _is_known(token, read_before)
+            assert _is_known(token, _keys(tmp_path, "token-jwks.json"))
+        read_between = _keys(tmp_path, "token-jwks.json")
+        assert sign_with_token_key(tmp_path) == f"token-{number}"
+        for token in (signed_before, _sign(tmp_path)):
+            assert _is_known(token, read_between)
+            assert _is_known(token, _keys(tmp_path, "token-jwks.json"))
+        assert not _is_known(_sign(tmp_path), read_before)
     assert set(_keys(tmp_path, "token-jwks.json")) == {"token-2", "token-3"}
+    assert len(_keys(tmp_path)) == 2 + 4
 
 
-def test_rotating_keys_that_were_never_made_says_how_to_make_them(tmp_path: Path) -> None:
+def test_steps_of_a_rotation_out_of_turn_say_which_comes_first(tmp_path: Path) -> None:
     with pytest.raises(KeysError, match=r"deploy\.keys make"):
-        rotate_token_key(tmp_path)
+        publish_token_key(tmp_path)
+    make_keys(tmp_path)
+    with pytest.raises(KeysError, match=r"rotate --publish"):
+        sign_with_token_key(tmp_path)
+    publish_token_key(tmp_path)
+    before = _keys(tmp_path)
+    with pytest.raises(KeysError, match=r"rotate --sign"):
+        publish_token_key(tmp_path)
+    assert make_keys(tmp_path) == []
+    assert _keys(tmp_path) == before, "`make` in the middle changes nothing"
+    assert sign_with_token_key(tmp_path) == "token-2"
 
 
 def test_the_next_key_of_second_factors_stands_behind_those_that_still_open(tmp_path: Path) -> None:

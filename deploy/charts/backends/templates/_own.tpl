@@ -19,6 +19,19 @@
         values: [access, documents, journal, notify]
 {{- end -}}
 
+{{/* Without them NATS takes the node's memory and disk for its own, and a full volume ends in I/O errors instead of a refusal. */}}
+{{- define "nats.walls" -}}
+jetstream {
+  store_dir: /data
+  # The default of two minutes loses acknowledged messages when the power fails.
+  sync_interval: always
+  # Of the volume, less what the file system and a compaction take.
+  max_file: {{ div (mul (include "service.bytes" .storage.size) 9) 10 }}
+  # Diary's streams are kept in files.
+  max_mem: {{ div (include "service.bytes" .resources.limits.memory) 8 }}
+}
+{{- end -}}
+
 {{- define "nats.selector" -}}
 app.kubernetes.io/name: nats
 app.kubernetes.io/part-of: diary

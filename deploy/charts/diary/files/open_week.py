@@ -11,6 +11,9 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+# A cluster lets a new pod out a moment after its start, and may remember for half a minute that a name was not there.
+_PATIENCE = 30.0
+
 
 def main() -> None:
     """Exit 0 with what was seen; 1 with the refusal."""
@@ -37,8 +40,17 @@ def _ask(url: str, body: dict[str, str] | None = None, token: str = "") -> Any:
         headers["content-type"] = "application/json"
         data = json.dumps(body).encode()
     request = urllib.request.Request(url, data, headers)  # noqa: S310 - the address is the operator's own
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
-        return json.load(answer)
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+                return json.load(answer)
+        except urllib.error.HTTPError:
+            raise
+        except urllib.error.URLError as error:
+            if time.monotonic() > until:
+                sys.exit(f"{url} was not reached within {_PATIENCE:.0f} s: {error.reason}")
+            time.sleep(0.5)
 
 
 if __name__ == "__main__":

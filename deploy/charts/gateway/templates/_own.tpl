@@ -1,7 +1,7 @@
 {{- define "gateway.container" -}}
 - name: gateway
   image: {{ include "service.image" (dict "root" . "image" "gateway") }}
-  args: [-c, /etc/diary/gateway/envoy.json, --disable-hot-restart, --concurrency, {{ .Values.concurrency | quote }}, --log-level, warning]
+  args: [-c, /etc/diary/gateway/envoy.yaml, --disable-hot-restart, --concurrency, {{ .Values.concurrency | quote }}, --log-level, warning]
   {{- include "service.containerDefaults" . | nindent 2 }}
   ports:
     - name: http

@@ -1,7 +1,6 @@
 {{/* Takes a dict of root, container and volumes (both rendered), and annotations of the pod. */}}
 {{- define "service.deployment" -}}
 {{- $root := .root -}}
-{{- $replicas := $root.Values.replicas -}}
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -9,9 +8,7 @@ metadata:
   labels:
     {{- include "service.labels" $root | nindent 4 }}
 spec:
-  {{- if eq (int $replicas.min) (int $replicas.max) }}
-  replicas: {{ $replicas.min }}
-  {{- end }}
+  # No `replicas`: the autoscaler and `kubectl scale` own it, and what Helm had written it would not let them change.
   revisionHistoryLimit: 3
   strategy:
     type: RollingUpdate
@@ -32,8 +29,8 @@ spec:
       {{- end }}
     spec:
       {{- include "service.podDefaults" $root | nindent 6 }}
-      # Five seconds until the endpoints are forgotten (preStop), then the process drains.
-      terminationGracePeriodSeconds: 40
+      # It serves on until its address is forgotten (preStop), then the process drains.
+      terminationGracePeriodSeconds: {{ add $root.Values.global.drainSeconds 35 }}
       topologySpreadConstraints:
         {{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
         - maxSkew: 1
@@ -60,5 +57,5 @@ resources:
 lifecycle:
   preStop:
     sleep:
-      seconds: 5
+      seconds: {{ .Values.global.drainSeconds }}
 {{- end -}}

@@ -14,6 +14,10 @@
 {{ include "service.networkPolicy" . }}
 ---
 {{ include "service.serviceMonitor" . }}
+{{- if and .Values.global.seedSecret (has .Chart.Name (list "access" "journal")) }}
+---
+{{ include "service.seedJob" . }}
+{{- end }}
 {{- end -}}
 
 {{- define "service.grpcContainer" -}}

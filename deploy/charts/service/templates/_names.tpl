@@ -26,4 +26,12 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- define "service.image" -}}
 {{- $image := .root.Values.global.image -}}
 {{- with $image.registry }}{{ . }}/{{ end }}diary-{{ .image }}:{{ $image.tag | default .root.Chart.AppVersion }}
+{{- with get $image.digests .image }}@{{ . }}{{ end }}
+{{- end -}}
+
+{{/* An amount of memory or disk, such as 512Mi, in bytes. */}}
+{{- define "service.bytes" -}}
+{{- $amount := regexFind "^[0-9]+" (toString .) | int64 -}}
+{{- $unit := get (dict "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776) (regexFind "[A-Za-z]+$" (toString .)) -}}
+{{- mul $amount (required (printf "%v: write it as a whole number of Mi, Gi or Ti" .) ($unit | default nil)) -}}
 {{- end -}}

@@ -13,7 +13,7 @@ spec:
 {{- end -}}
 
 {{- define "service.autoscaler" -}}
-{{- if gt (int .Values.replicas.max) (int .Values.replicas.min) -}}
+{{- if gt (int .Values.replicas.max) 1 -}}
 apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler
 metadata:
@@ -45,6 +45,9 @@ metadata:
   name: {{ include "service.name" . }}
   labels:
     {{- include "service.labels" . | nindent 4 }}
+    {{- with .Values.global.monitoring.labels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
 spec:
   selector:
     matchLabels:
