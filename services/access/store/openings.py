@@ -10,8 +10,10 @@ from services.access.rules.roles import Role
 
 
 async def find_school(connection: Connection, code: str) -> tuple[UUID, str] | None:
-    """Id and zone of a school by its code."""
-    row = await connection.fetchrow("SELECT school_id, time_zone FROM schools WHERE code = $1", code)
+    """Id and zone of a school by its code, as import-roster finds it."""
+    row = await connection.fetchrow(
+        "SELECT school_id, time_zone FROM schools WHERE lower(code) = lower($1) ORDER BY code LIMIT 1", code
+    )
     return (row["school_id"], row["time_zone"]) if row else None
 
 
