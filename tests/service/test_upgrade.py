@@ -30,10 +30,8 @@ STUDENTS = 54
 # One write of each service, as the tests of that day ask for it.
 WRITES = (
     "tests/service/journal/test_journal_marks.py::test_a_mark_is_seen_by_the_family_at_once",
-    "tests/service/access/test_applications_granting.py::"
-    "test_granting_opens_account_grant_relation_and_meets_the_deadline",
-    "tests/service/documents/test_register.py::"
-    "test_each_applicant_of_a_refused_case_gets_a_sealed_paper_with_number_and_code",
+    "tests/service/access/test_applications_granting.py::test_granting_opens_account_grant_relation_and_meets_the_deadline",
+    "tests/service/documents/test_register.py::test_each_applicant_of_a_refused_case_gets_a_sealed_paper_with_number_and_code",
     "tests/service/notify/test_notify_marks.py::test_a_recorded_mark_becomes_one_letter",
 )
 

@@ -25,7 +25,9 @@ def read_release() -> str:
 
 def is_at_hand() -> bool:
     """Whether this clone has the commit; a shallow one has not."""
-    asked = subprocess.run(["git", "cat-file", "-e", f"{read_release()}^{{commit}}"], cwd=ROOT, capture_output=True, check=False)
+    asked = subprocess.run(
+        ["git", "cat-file", "-e", f"{read_release()}^{{commit}}"], cwd=ROOT, capture_output=True, check=False
+    )
     return asked.returncode == 0
 
 
