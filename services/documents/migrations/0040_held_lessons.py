@@ -8,7 +8,7 @@ from alembic import op
 from chassis import tables
 
 revision = "0040"
-down_revision = "0020"
+down_revision = "0031"
 
 _TABLES = """
 CREATE TABLE held_lessons (

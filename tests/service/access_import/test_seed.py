@@ -1,5 +1,6 @@
 """A generated region in the database: as the live path would have written it, the same each time, and open to sign-in."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -103,7 +104,7 @@ async def test_a_password_that_is_given_comes_from_a_file_and_is_told_to_nobody(
     environment = {"PATH": "", "DIARY_DATABASE_URL": clone.admin_dsn, "DIARY_ACCESS_DATABASE_URL": clone.app_dsns["access"]}
     size = ("--schools", "2", "--students", "108")
     command = [sys.executable, "-m", "services.access", "seed", *size, "--password-file", str(given), "--logins", "-"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    done = await asyncio.to_thread(subprocess.run, command, env=environment, capture_output=True, text=True, check=True)
     assert "of-the-trial" not in done.stdout + done.stderr
     shown = json.loads(done.stdout[done.stdout.index("[\n") :])
     assert {"guardian", "operator"} <= {one["role"] for one in shown}
