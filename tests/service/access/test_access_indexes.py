@@ -53,10 +53,10 @@ OF_SCHOOL: dict[str, Lookup] = {
     "list_roles": lambda of, c: relations.list_roles(c, of.world.school_id, of.account("class_teacher"), NOW),
     "list_open_students": lambda of, c: callers.list_open_students(c, of.world.school_id, of.account("mother"), NOW),
     "list_own_grants": lambda of, c: grants.list_own_grants(
-        c, of.world.school_id, of.account("mother"), DAY, None, UUID(int=0), 51
+        c, of.world.school_id, of.account("mother"), DAY, None, UUID(int=2**128 - 1), 51
     ),
     "list_own_declarations": lambda of, c: statements.list_own_declarations(
-        c, of.world.school_id, of.world.people["mother"].person_id, UUID(int=2**128 - 1), 51
+        c, of.world.school_id, of.account("mother"), UUID(int=2**128 - 1), 51
     ),
     "lock_grant_to_revoke": lambda of, c: grants.lock_grant_to_revoke(
         c, of.world.school_id, of.account("class_teacher"), NOW, of.world.grants["mother"]
