@@ -59,6 +59,13 @@ soak: $(STAMP) ## Run the next slice of the figures of docs/reports in full; rep
 # The first whole surface, to which fields are only added; a release moves it to its own commit.
 PROTO_BASE := 52b39afb8828ca8453c6ae45469782f25f64d29f
 
+# The release before: its code has to work on today's schema while an upgrade rolls. A release moves it to its own commit.
+RELEASE := 9e5f5458990f501222c76f24f843fbf94b5916d5
+
+.PHONY: upgrade-test
+upgrade-test: $(STAMP) ## Run the release before on today's schema, and today's on its data (some 10 minutes)
+	@$(BIN)/python -m tests.upgrade
+
 .PHONY: verify
 verify: $(STAMP) ## Generated code current, ruff, mypy strict, import contracts, buf lint and breaking, charts
 	$(BIN)/ruff format --check .

@@ -14,6 +14,7 @@ from chassis import calls
 from diary.access.v1 import (
     application_service_pb2_grpc,
     credential_service_pb2_grpc,
+    grant_service_pb2_grpc,
     paper_service_pb2_grpc,
     roster_service_pb2_grpc,
     school_service_pb2_grpc,
@@ -26,6 +27,7 @@ from diary.notify.v1 import preference_service_pb2_grpc
 if TYPE_CHECKING:
     from diary.access.v1.application_service_pb2_grpc import ApplicationServiceAsyncStub
     from diary.access.v1.credential_service_pb2_grpc import CredentialServiceAsyncStub
+    from diary.access.v1.grant_service_pb2_grpc import GrantServiceAsyncStub
     from diary.access.v1.paper_service_pb2_grpc import PaperServiceAsyncStub
     from diary.access.v1.roster_service_pb2_grpc import RosterServiceAsyncStub
     from diary.access.v1.school_service_pb2_grpc import SchoolServiceAsyncStub
@@ -102,6 +104,7 @@ class Gateway:
         self.applications: ApplicationServiceAsyncStub = application_service_pb2_grpc.ApplicationServiceStub(self._channel)
         self.credentials: CredentialServiceAsyncStub = credential_service_pb2_grpc.CredentialServiceStub(self._channel)
         self.roster: RosterServiceAsyncStub = roster_service_pb2_grpc.RosterServiceStub(self._channel)
+        self.grants: GrantServiceAsyncStub = grant_service_pb2_grpc.GrantServiceStub(self._channel)
         self.papers: PaperServiceAsyncStub = paper_service_pb2_grpc.PaperServiceStub(self._channel)
         self.schools: SchoolServiceAsyncStub = school_service_pb2_grpc.SchoolServiceStub(self._channel)
         self.preferences: PreferenceServiceAsyncStub = preference_service_pb2_grpc.PreferenceServiceStub(self._channel)

@@ -35,6 +35,21 @@ class Ports:
         if held:
             held.close()
 
+    def share(self, port: int) -> None:
+        """Give the port up to a child that binds with SO_REUSEPORT, and keep it from everyone else: services' usual ports lie
+        among those that the system gives to outgoing connections, which one of the other children may just be making.
+        """
+        self.release(port)
+        holder = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        try:
+            holder.bind(("127.0.0.1", port))
+        except OSError:
+            # Taken in this very moment: the child says so.
+            holder.close()
+        else:
+            self._held[port] = holder
+
     def close(self) -> None:
         """Give all up."""
         for port in list(self._held):

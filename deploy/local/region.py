@@ -79,7 +79,10 @@ class Region:
     def release_ports(self, names: Iterable[str]) -> None:
         """Give up the reservations of these, right before their child binds them."""
         for name in names:
-            self._ports.release(self.ports[name])
+            if name in SERVICES:
+                self._ports.share(self.ports[name])
+            else:
+                self._ports.release(self.ports[name])
 
     @property
     def gateway_url(self) -> str:

@@ -190,6 +190,7 @@ class FirstSignIn:
     school_name: str
     application_number: str
     application_date: date
+    student_called_name: str
     login: str
     token: str = field(repr=False)
     expire_time: datetime

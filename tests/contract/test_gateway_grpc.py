@@ -140,7 +140,7 @@ async def test_portal_that_is_away_is_a_page_in_russian(tmp_path: Path) -> None:
         answer = await gateway.client.get("/diary/week")
         assert answer.status_code == 503
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
-        assert "Дневник перезапускается…" in answer.text
+        assert "Дневник сейчас недоступен" in answer.text
 
 
 async def test_restart_of_a_service_loses_and_doubles_no_write(tmp_path: Path) -> None:

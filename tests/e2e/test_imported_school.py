@@ -56,7 +56,8 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 async def test_an_imported_schools_teacher_records_and_its_student_sees_the_week(region: Launcher, bundle: str) -> None:
-    options = ("import-roster", bundle, "--school", CODE, "--move-to-year", YEAR)
+    order = ("--enrolment-order-number", "12-у", "--enrolment-order-date", "2026-08-31")
+    options = ("import-roster", bundle, "--school", CODE, "--move-to-year", YEAR, *order)
     assert "ученики: новых " in await _command(region, *options)
     again = await _command(region, *options)
     counted = [line for line in again.splitlines() if not line.startswith("внимание: ")]

@@ -54,7 +54,7 @@ async def test_a_mother_asks_for_printouts_and_the_class_teacher_prints_for_her(
     child = await _find_child(region, logins["mother"], lesson)
     mother = await sign_in(browser, region, logins["mother"], width=390)
     await mother.goto(f"{region.region.gateway_url}/schools/{lesson.school_id}/students/{child}/informing")
-    await mother.get_by_label("невозможност").check()
+    await mother.get_by_label("не могу").check()
     await mother.get_by_role("button", name="Подать заявление").click()
     await expect(mother.get_by_role("status")).to_contain_text(re.compile(r"№ \d+-Р/\d{4}"))
     told = re.search(r"\d+-Р/\d{4}", await mother.get_by_role("status").inner_text())
@@ -115,7 +115,7 @@ async def test_a_father_declines_the_diary_and_his_access_is_gone_at_once(
     mother = await sign_in(browser, region, logins["mother"], width=390)
     await father.goto(week.removesuffix("week") + "informing")
     await father.get_by_role("link", name="Отказаться от электронного дневника").click()
-    await father.get_by_label("нежелани").check()
+    await father.get_by_label("не хочу").check()
     await father.get_by_role("button", name="Дальше").click()
     await _picture(father, "statement")
     await father.get_by_role("button", name="Подать заявление и прекратить мой доступ").click()
@@ -123,7 +123,7 @@ async def test_a_father_declines_the_diary_and_his_access_is_gone_at_once(
     await _picture(father, "farewell")
     gone = await father.goto(week)
     assert gone is not None
-    assert gone.status == 404
+    assert gone.status == 403
     kept = await mother.goto(week)
     assert kept is not None
     assert kept.status == 200

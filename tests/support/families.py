@@ -71,7 +71,7 @@ async def find_student(region: Launcher, logins: dict[str, Login]) -> tuple[Less
 async def activate_by_letter(region: Launcher, case: Case, email: str) -> tuple[Api, str]:
     """The mother's first sign-in by the link of her letter; returns her client and the link's token."""
     letter = await eventually(lambda: find_letter(region, email, "Доступ"), seconds=30, why="the letter of the access")
-    found = re.search(r"/activate#(\S+)", read_text(letter))
+    found = re.search(r"/activate#([^/\s]+)", read_text(letter))
     assert found is not None
     mother = Api(region.region.gateway_url)
     await activate(mother, case, activationToken=found[1])

@@ -1,4 +1,4 @@
-"""«Как мне сообщают»: the family's own choice of paper, and the statement that ends the own access."""
+"""«Дневник и распечатки»: the family's own choice of paper, and the statement that ends the own access."""
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -21,7 +21,7 @@ from diary.access.v1.session_service_pb2 import CallerStudent, GetCallerResponse
 from diary.options.v1 import options_pb2
 
 _INFORMING = "/schools/{school:uuid}/students/{student:uuid}/informing"
-_CHOOSE_REASON = "Выберите причину: невозможность или нежелание."
+CHOOSE_REASON = "Выберите причину: не можете или не хотите пользоваться электронным дневником."
 
 
 class InformingPages:
@@ -43,13 +43,13 @@ class InformingPages:
         form = await read_form(request)
         reason = read_number(form.get("reason", ""))
         if reason not in words.PAPER_REASONS:
-            return await self._page(request, session, 422, _CHOOSE_REASON)
+            return await self._page(request, session, 422, CHOOSE_REASON)
         wanted = pb.RecordPaperDeclarationRequest(
             school_id=path_id(request, "school"),
             student_id=path_id(request, "student"),
             request_id=form.get("request_id", ""),
             reason=reason,  # type: ignore[arg-type]
-            declines_printouts="declines" in form,
+            declines_printouts=form.get("declines") == "yes",
         )
         try:
             await call(self._frame.gateway.papers.RecordPaperDeclaration, wanted, session.token)
@@ -100,7 +100,9 @@ class InformingPages:
             children=people.build_children(caller, student.student_id, "", people.informing_url),
             holding=next((one for one in declarations if not one.ended), None),
             ended=[one for one in declarations if one.ended],
-            reasons=words.PAPER_REASONS,
+            reasons=words.OWN_PAPER_REASONS,
+            declines=False,
+            title=people.informing_title(is_student=student.role == options_pb2.ROLE_STUDENT),
             done=flash.read(request),
             problem=problem,
             request_id=new_id(clock),

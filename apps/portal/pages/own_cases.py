@@ -1,4 +1,6 @@
-"""«Мои заявления»: an applicant's own cases, the decision, withdrawal (Clauses R23, R24)."""
+"""«Мои заявления»: all that a family has filed in a school, the own cases, the decision, withdrawal (Clauses R12, R23, R24)."""
+
+import asyncio
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -12,10 +14,13 @@ from apps.portal.gateway import GatewayError, call
 from apps.portal.ids import new_id
 from apps.portal.reasons import sentence
 from apps.portal.sessions import Session
+from apps.portal.views import case_words as words
+from apps.portal.views import own_filings as views
 from apps.portal.views import people
 from apps.portal.views.case import build_case
-from apps.portal.views.informing import build_own_cases
 from diary.access.v1 import application_service_pb2 as pb
+from diary.access.v1.grant_service_pb2 import ListOwnGrantsRequest, OwnGrant
+from diary.access.v1.paper_service_pb2 import ListOwnPaperDeclarationsRequest, OwnPaperDeclaration
 
 _LIST = "/schools/{school:uuid}/my-applications"
 _CASE = f"{_LIST}/{{application:uuid}}"
@@ -36,17 +41,39 @@ class OwnCasePages:
     async def _show_list(self, request: Request, session: Session) -> Response:
         school_id = path_id(request, "school")
         caller = await self._frame.callers.get(session.token)
-        cases: list[pb.Application] = []
+        cases, declarations, grants = await asyncio.gather(
+            self._list_cases(school_id, session),
+            self._list_declarations(school_id, session),
+            list_own_grants(self._frame, session, school_id),
+        )
+        zone = people.school_zone(caller, school_id)
+        rows = views.order(
+            views.build_own_cases(school_id, people.own_person_id(caller, school_id), cases, zone),
+            views.build_own_declarations(school_id, declarations, zone, people.open_ids(caller)),
+            views.build_earlier(school_id, grants, zone),
+        )
+        school_name = people.school_name(caller, school_id)
+        return self._frame.page("own_cases.html", request, caller, rows=rows, school_name=school_name)
+
+    async def _list_cases(self, school_id: str, session: Session) -> list[pb.Application]:
         wanted = pb.ListApplicationsRequest(school_id=school_id, page_size=500)
+        found: list[pb.Application] = []
         while True:
             answer = await call(self._frame.gateway.applications.ListApplications, wanted, session.token)
-            cases += answer.applications
+            found += answer.applications
             wanted.page_token = answer.next_page_token
             if not wanted.page_token:
-                break
-        person_id = people.own_person_id(caller, school_id)
-        rows = build_own_cases(school_id, person_id, cases, people.school_zone(caller, school_id))
-        return self._frame.page("own_cases.html", request, caller, rows=rows)
+                return found
+
+    async def _list_declarations(self, school_id: str, session: Session) -> list[OwnPaperDeclaration]:
+        wanted = ListOwnPaperDeclarationsRequest(school_id=school_id, page_size=500)
+        found: list[OwnPaperDeclaration] = []
+        while True:
+            answer = await call(self._frame.gateway.papers.ListOwnPaperDeclarations, wanted, session.token)
+            found += answer.declarations
+            wanted.page_token = answer.next_page_token
+            if not wanted.page_token:
+                return found
 
     async def _show(self, request: Request, session: Session) -> Response:
         return await self._page(request, session)
@@ -83,12 +110,25 @@ class OwnCasePages:
             caller,
             status,
             case=case,
+            state=words.own_state(answer.application.kind, answer.application.state),
             own=own,
             problem=problem,
             is_withdrawn=flash.read(request) == "withdrawn",
             list_url=people.own_cases_url(school_id),
             url=_url(request),
         )
+
+
+async def list_own_grants(frame: Frame, session: Session, school_id: str, student_id: str = "") -> list[OwnGrant]:
+    """The accesses that the caller holds or has held in a school, the newest first; about one student where named."""
+    wanted = ListOwnGrantsRequest(school_id=school_id, student_id=student_id, page_size=500)
+    found: list[OwnGrant] = []
+    while True:
+        answer = await call(frame.gateway.grants.ListOwnGrants, wanted, session.token)
+        found += answer.grants
+        wanted.page_token = answer.next_page_token
+        if not wanted.page_token:
+            return found
 
 
 def _ids(request: Request) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlencode
 
 import grpc
 from starlette.requests import Request
@@ -14,7 +14,7 @@ from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
 from apps.portal.ids import new_id
 from apps.portal.once import Once
-from apps.portal.pages.informing import ask_own_student
+from apps.portal.pages.informing import CHOOSE_REASON, ask_own_student
 from apps.portal.pages.statements import ENDING_SECONDS
 from apps.portal.reasons import sentence
 from apps.portal.sessions import Session
@@ -42,29 +42,28 @@ class OwnStatementPages:
         self._filings: Once[pb.RegisterApplicationResponse] = Once()
         self.routes = [
             Route(_STATEMENT, page(self._show), methods=["GET"]),
-            Route(_STATEMENT, page(self._take), methods=["POST"]),
+            Route(_STATEMENT, page(self._register), methods=["POST"]),
             Route(FAREWELL_URL, self._say_farewell, methods=["GET"]),
         ]
 
     async def _show(self, request: Request, session: Session) -> Response:
-        return await self._page(request, session, {})
+        """Both steps before the statement, so that the browser comes back to either: what is chosen stands in the address."""
+        chosen = dict(request.query_params)
+        is_to_confirm = chosen.get("step") == "check"
+        if is_to_confirm and not _has_reason(chosen):
+            _, student = await ask_own_student(self._frame, request, session)
+            if student.role != options_pb2.ROLE_STUDENT:
+                return await self._page(request, session, chosen, 422, CHOOSE_REASON)
+        return await self._page(request, session, chosen, is_to_confirm=is_to_confirm)
 
-    async def _take(self, request: Request, session: Session) -> Response:
+    async def _register(self, request: Request, session: Session) -> Response:
         form = await read_form(request)
-        step = form.get("step", "check")
-        if step != "register":
-            if step == "check" and form.get("is_student") != "yes" and not _has_reason(form):
-                return await self._page(request, session, form, 422, "Выберите причину: невозможность или нежелание.")
-            return await self._page(request, session, form, is_to_confirm=step == "check")
-        return await self._register(request, session, form)
-
-    async def _register(self, request: Request, session: Session, form: dict[str, str]) -> Response:
         wanted = build_own_statement(
             path_id(request, "school"),
             path_id(request, "student"),
             form.get("request_id", ""),
             form.get("reason", ""),
-            declines="declines" in form,
+            declines=form.get("declines") == "yes",
             is_student=form.get("is_student") == "yes",
         )
         # Who sends the same statement within the same session is the same person.
@@ -87,7 +86,7 @@ class OwnStatementPages:
 
     def _pending(self, request: Request, form: dict[str, str]) -> Response:
         """Nothing is asked for here: the access has ended."""
-        fields = {**form, "step": "register", "is_pending": "yes"}
+        fields = {**form, "is_pending": "yes"}
         return self._frame.renderer.page("own_statement_pending.html", 503, fields=fields.items(), url=request.url.path)
 
     async def _page(
@@ -109,10 +108,12 @@ class OwnStatementPages:
             "school_name": school.school_name,
             "own_name": school.display_name,
             "reason": form.get("reason", ""),
-            "declines": "declines" in form,
-            "reasons": words.PAPER_REASONS,
+            "declines": form.get("declines") == "yes",
+            "reasons": words.OWN_PAPER_REASONS,
             "request_id": new_id(self._frame.clock),
             "problem": problem,
+            "back_title": people.informing_title(is_student=is_student),
+            "edit_url": _edit_url(people.informing_url(school_id, student.student_id), form),
             "back_url": people.informing_url(school_id, student.student_id),
             "url": f"{people.informing_url(school_id, student.student_id)}/statement",
         }
@@ -139,6 +140,12 @@ def _farewell(request: Request, number: str) -> Response:
         secure=request.scope["is_secure"],
     )
     return response
+
+
+def _edit_url(url: str, form: dict[str, str]) -> str:
+    """The first step with what was chosen."""
+    chosen: dict[str, str] = {name: form[name] for name in ("reason", "declines") if name in form}
+    return f"{url}/statement?{urlencode(chosen)}" if chosen else f"{url}/statement"
 
 
 def _has_reason(form: dict[str, str]) -> bool:

@@ -1,5 +1,6 @@
 """«Неделя»: a student's week, for the family, the class teacher and whoever else may read it."""
 
+import grpc
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -8,9 +9,11 @@ from starlette.routing import Route
 from apps.portal import flash
 from apps.portal.asked import path_id
 from apps.portal.frame import Frame
-from apps.portal.gateway import call
+from apps.portal.gateway import GatewayError, call
+from apps.portal.pages.own_cases import list_own_grants
 from apps.portal.sessions import Session
 from apps.portal.views import dates, people
+from apps.portal.views.own_filings import find_ended
 from apps.portal.views.week import build_week
 from chassis.clock import today
 from diary.journal.v1 import diary_service_pb2 as pb
@@ -27,11 +30,17 @@ class WeekPages:
         school_id, student_id = path_id(request, "school"), path_id(request, "student")
         asked = _asked_week(request)
         wanted = pb.GetDiaryWeekRequest(school_id=school_id, student_id=student_id, week=asked)
-        caller, answer = await self._frame.callers.beside(
-            session.token,
-            call(self._frame.gateway.diary.GetDiaryWeek, wanted, session.token),
-        )
-        week = build_week(answer, today(self._frame.clock, people.school_zone(caller, school_id)))
+        try:
+            caller, answer = await self._frame.callers.beside(
+                session.token,
+                call(self._frame.gateway.diary.GetDiaryWeek, wanted, session.token),
+            )
+        except GatewayError as error:
+            if error.code != grpc.StatusCode.NOT_FOUND:
+                raise
+            return await self._tell_ended(request, session, error)
+        day = today(self._frame.clock, people.school_zone(caller, school_id))
+        week = build_week(answer, day)
         return self._frame.page(
             "week.html",
             request,
@@ -40,7 +49,21 @@ class WeekPages:
             children=people.build_children(caller, student_id, f"?week={asked}" if asked else ""),
             student=people.find_student(caller, student_id),
             week=week,
+            school_name=people.school_name(caller, school_id),
+            printed=f"{day:%d.%m.%Y}",
         )
+
+    async def _tell_ended(self, request: Request, session: Session, error: GatewayError) -> Response:
+        """Who has ended the own access by a statement reads of it (Clause R33); to anybody else there is no such page."""
+        school_id = path_id(request, "school")
+        caller = await self._frame.callers.ask(session.token)
+        if not people.own_person_id(caller, school_id):
+            raise error
+        grants = await list_own_grants(self._frame, session, school_id, path_id(request, "student"))
+        ended = find_ended(school_id, grants, people.school_zone(caller, school_id))
+        if not ended:
+            raise error
+        return self._frame.page("access_ended.html", request, caller, 403, ended=ended)
 
 
 def _asked_week(request: Request) -> str:

@@ -136,11 +136,11 @@ def build_case(case: pb.Application, school_id: str, zone: str, now: datetime, n
 
 
 def write_declaration(declaration: pb.PaperDeclaration) -> str:
-    """«№ 15-Р/2026 от 20.11.2026, нежелание; отказ и от распечаток»."""
+    """«№ 15-Р/2026 от 20.11.2026, причина: нежелание пользоваться электронным дневником; распечатки не нужны»."""
     reason = words.PAPER_REASONS.get(declaration.reason, "")
-    declined = "; отказ и от распечаток" if declaration.declines_printouts else ""
+    declined = "; распечатки не нужны" if declaration.declines_printouts else ""
     on = f" от\u00a0{dates.numeric(declaration.declare_date)}" if declaration.declare_date else ""
-    return f"{_bind(f'№ {declaration.number}')}{on}{f', {reason}' if reason else ''}{declined}"
+    return f"{_bind(f'№ {declaration.number}')}{on}{f', причина: {reason}' if reason else ''}{declined}"
 
 
 def _build_applicant(

@@ -41,9 +41,14 @@ WAYS = {
     pb.CREDENTIALS_WAY_IN_PERSON: "выдать лично",
     pb.CREDENTIALS_WAY_EMAIL: "направить на электронную почту",
 }
+# Why on paper: as papers name it, and as a family says it.
 PAPER_REASONS = {
-    pb.PAPER_REASON_CANNOT: "невозможность",
-    pb.PAPER_REASON_DOES_NOT_WANT: "нежелание",
+    pb.PAPER_REASON_CANNOT: "невозможность пользоваться электронным дневником",
+    pb.PAPER_REASON_DOES_NOT_WANT: "нежелание пользоваться электронным дневником",
+}
+OWN_PAPER_REASONS = {
+    pb.PAPER_REASON_CANNOT: "не могу пользоваться электронным дневником",
+    pb.PAPER_REASON_DOES_NOT_WANT: "не хочу пользоваться электронным дневником",
 }
 # What a clause asks before access is granted, and what to do while it does not hold.
 CHECKS = {
@@ -84,6 +89,20 @@ DELIVERIES = {
 }
 # A letter by e-mail is recorded by the service itself.
 DELIVERIES_BY_HAND = (pb.DECISION_CHANNEL_IN_PERSON, pb.DECISION_CHANNEL_POST)
+
+# What an applicant reads of a case: a proposal decides nothing (Clause R22), and who asked to end the service was not refused.
+_OWN_STATES = {**STATES, pb.APPLICATION_STATE_REFUSAL_PROPOSED: "на рассмотрении"}
+_DECLINED = {
+    pb.APPLICATION_KIND_APPENDIX_2: "услуга не предоставляется по вашему заявлению",
+    pb.APPLICATION_KIND_APPENDIX_3: "услуга прекращена по вашему заявлению",
+}
+
+
+def own_state(kind: pb.ApplicationKind.ValueType, state: pb.ApplicationState.ValueType) -> str:
+    """The state of a case in the words for its applicant."""
+    if state == pb.APPLICATION_STATE_REFUSED and kind in _DECLINED:
+        return _DECLINED[kind]
+    return _OWN_STATES.get(state, "")
 
 
 def is_statement(kind: int) -> bool:

@@ -1,13 +1,11 @@
-"""How a family is informed, and its own applications (Clauses R7, R8, R32)."""
+"""How a family is informed, and its own statement (Clauses R7, R8, R32)."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from apps.portal.views import case_words as words
 from apps.portal.views import dates
 from apps.portal.views.case import write_declaration
 from apps.portal.views.numbers import read_number
-from apps.portal.views.people import own_cases_url
 from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1 import paper_service_pb2 as papers_pb
 
@@ -35,18 +33,6 @@ class DeclarationView:
     request_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class OwnCaseRow:
-    """An own application in the list."""
-
-    url: str
-    number: str
-    title: str
-    student_name: str
-    received: str
-    state: str
-
-
 def build_declarations(
     declarations: Iterable[papers_pb.ListedPaperDeclaration], zone: str, new_id: Callable[[], str]
 ) -> tuple[DeclarationView, ...]:
@@ -63,22 +49,6 @@ def build_declarations(
             request_id=new_id(),
         )
         for one in declarations
-    )
-
-
-def build_own_cases(school_id: str, person_id: str, cases: Iterable[pb.Application], zone: str) -> tuple[OwnCaseRow, ...]:
-    """The cases in which the person is an applicant; a teacher's list holds others too."""
-    return tuple(
-        OwnCaseRow(
-            url=f"{own_cases_url(school_id)}/{case.application_id}",
-            number=case.number,
-            title=words.title(case.kind),
-            student_name=case.student_name,
-            received=dates.moment(case.receive_time, zone),
-            state=words.STATES.get(case.state, ""),
-        )
-        for case in cases
-        if person_id and any(applicant.person_id == person_id for applicant in case.applicants)
     )
 
 

@@ -93,6 +93,11 @@ def informing_url(school_id: str, student_id: str) -> str:
     return f"/schools/{school_id}/students/{student_id}/informing"
 
 
+def informing_title(*, is_student: bool) -> str:
+    """What that page is called: students are told of no printouts."""
+    return "Мой доступ" if is_student else "Дневник и распечатки"
+
+
 def declarations_url(school_id: str, student_id: str) -> str:
     """The declarations for paper about a student, for staff."""
     return f"/schools/{school_id}/students/{student_id}/declarations"
@@ -127,7 +132,8 @@ def _family_links(children: Sequence[tuple[CallerSchool, CallerStudent]], path: 
     """What a family comes to less often than to the week."""
     school, student = children[0]
     yield Link("Уведомления", NOTICES_URL, path == NOTICES_URL)
-    yield Link("Как мне сообщают", informing_url(school.school_id, student.student_id), "/informing" in path)
+    title = informing_title(is_student=student.role == options_pb2.ROLE_STUDENT)
+    yield Link(title, informing_url(school.school_id, student.student_id), "/informing" in path)
     schools = {school.school_id: school for school, _ in children}
     for school in schools.values():
         url = own_cases_url(school.school_id)
@@ -180,6 +186,16 @@ def find_student(caller: GetCallerResponse, student_id: str) -> CallerStudent | 
 def school_zone(caller: GetCallerResponse, school_id: str) -> str:
     """The zone of a school of the caller; UTC for one where the caller has no place."""
     return next((school.time_zone for school in caller.schools if school.school_id == school_id), "UTC")
+
+
+def school_name(caller: GetCallerResponse, school_id: str) -> str:
+    """The short name of a school of the caller; empty for one where the caller has no place."""
+    return next((school.school_name for school in caller.schools if school.school_id == school_id), "")
+
+
+def open_ids(caller: GetCallerResponse) -> frozenset[str]:
+    """The students whose diaries the family may open."""
+    return frozenset(student.student_id for _, student in list_children(caller))
 
 
 def home_url(caller: GetCallerResponse) -> str | None:

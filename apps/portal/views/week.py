@@ -115,8 +115,8 @@ def _summarise(lessons: Iterable[DiaryLesson]) -> str:
         late += lesson.absence == journal_pb.ABSENCE_CODE_LATE
         missed += lesson.absence not in (journal_pb.ABSENCE_CODE_UNSPECIFIED, journal_pb.ABSENCE_CODE_LATE)
     parts = [
-        count(marks, ("отметка", "отметки", "отметок")) if marks else "Отметок нет",
-        count(missed, ("пропуск", "пропуска", "пропусков")) if missed else "пропусков нет",
+        count(marks, ("отметка", "отметки", "отметок")) if marks else "отметок нет",
+        f"пропущено уроков: {missed}" if missed else "пропусков нет",
     ]
     if late:
         parts.append(count(late, ("опоздание", "опоздания", "опозданий")))

@@ -57,7 +57,7 @@ class Opened:
 async def open_access(connection: Connection, clock: Clock, wish: OpeningWish) -> Opened:
     """Opens the access in one transaction. As the owner. Raises OpeningRefusedError, with nothing done."""
     async with connection.transaction():
-        school = await store.find_school(connection, wish.school_code)
+        school = await store.find_school(connection, wish.school_code.strip())
         if school is None:
             raise OpeningRefusedError(f"no school has the code {wish.school_code}")
         return await _Opening(connection, clock, school[0], today(clock, school[1])).run(wish)

@@ -14,8 +14,9 @@ from diary.access.v1 import (
 )
 from diary.options.v1 import options_pb2
 from services.access.convert.names import person_name
+from services.access.rules.applications import write_number
 from services.access.rules.callers import OpenStudent, Place
-from services.access.rules.grants import EndingGrant, Grant
+from services.access.rules.grants import EndingGrant, Grant, OwnGrant
 from services.access.rules.names import PersonName, build_display_name, build_short_name
 from services.access.rules.relations import GrantFact
 from services.access.rules.roster import ClassRow, Placement, RosterClass, RosterSchool, RosterStudent, RosterStudyGroup, School
@@ -113,6 +114,15 @@ def grant(row: Grant) -> grant_service_pb2.Grant:
     message.grant_time.FromDatetime(row.grant_time)
     if row.end_time is not None:
         message.end_time.FromDatetime(row.end_time)
+    return message
+
+
+def own_grant(row: OwnGrant) -> grant_service_pb2.OwnGrant:
+    """A grant as its holder is told of it."""
+    message = grant_service_pb2.OwnGrant(grant=grant(row.grant), has_case=row.has_case, may_apply_again=row.may_apply_again)
+    if row.end_number is not None and row.end_year is not None:
+        message.end_application_number = write_number(row.end_number, row.end_year)
+        message.end_application_id = str(row.end_application_id)
     return message
 
 

@@ -43,6 +43,7 @@ def delivery(grant: DeliveryGrant, activation_token: str, expire_time: datetime)
         login=grant.login,
         application_number=grant.application_number,
         application_date=grant.application_date.isoformat(),
+        student_called_name=grant.student_called_name,
     )
     message.expire_time.FromDatetime(expire_time)
     return message

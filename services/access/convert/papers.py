@@ -8,7 +8,7 @@ from diary.access.v1 import roster_service_pb2
 from services.access.convert.applications import paper_declaration
 from services.access.convert.names import person_name
 from services.access.rules.names import build_display_name
-from services.access.rules.statements import ListedDeclaration, write_paper_number
+from services.access.rules.statements import ListedDeclaration, OwnDeclaration, write_paper_number
 
 
 def read_declare_date(text: str, today: date) -> date:
@@ -28,6 +28,16 @@ def listed(row: ListedDeclaration) -> pb.ListedPaperDeclaration:
         guardian_name=build_display_name(row.guardian_name),
         guardian=person_name(row.guardian_name),
         form=row.form.value,  # type: ignore[arg-type]
+    )
+
+
+def own_declaration(row: OwnDeclaration) -> pb.OwnPaperDeclaration:
+    """A declaration as its guardian is told of it."""
+    return pb.OwnPaperDeclaration(
+        declaration=paper_declaration(row.declaration),
+        form=row.form.value,  # type: ignore[arg-type]
+        student_id=str(row.declaration.student_id),
+        student=person_name(row.student_name),
     )
 
 

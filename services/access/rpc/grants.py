@@ -4,6 +4,7 @@ from uuid import UUID
 
 from chassis import auth, paging, requests
 from chassis.auth import Caller
+from chassis.clock import today
 from chassis.db import Connection
 from chassis.errors import NotFound
 from chassis.interceptors import Context
@@ -16,7 +17,7 @@ from services.access.rules.deadlines import END_WARNING
 from services.access.rules.grants import EndGround, Ending, Grant
 from services.access.rules.roles import Role
 from services.access.rules.standing import require_place, require_session
-from services.access.store import grants, pushes, relations
+from services.access.store import applications, grants, pushes, relations, schools
 
 _GRANTING = frozenset({Role.ADMIN, Role.CLASS_TEACHER})
 
@@ -42,6 +43,24 @@ class GrantServicer(grant_service_pb2_grpc.GrantServiceServicer):
             found = await grants.list_grants(connection, school_id, who.account_id, now, student_id, *page.after, page.limit)
         shown, token = page.cut(found, lambda row: (row.grant_id,))
         return grant_service_pb2.ListGrantsResponse(grants=[convert.grant(row) for row in shown], next_page_token=token)
+
+    async def ListOwnGrants(
+        self, request: grant_service_pb2.ListOwnGrantsRequest, context: Context
+    ) -> grant_service_pb2.ListOwnGrantsResponse:
+        """Grants that the caller holds or has held, the newest first (Clauses R12, R33)."""
+        school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
+        student_id = UUID(request.student_id) if request.student_id else None
+        page = paging.Page(request, ("own_grants", request.school_id, request.student_id), (paging.LAST_ID,))
+        async with self._database.school(school_id) as connection:
+            standing = await relations.get_standing(connection, school_id, who.account_id, who.session_id, now)
+            is_person = await applications.is_person(connection, school_id, who.account_id)
+            require_place(standing, frozenset(), or_person=is_person)
+            day = today(self._clock, await schools.get_time_zone(connection, school_id))
+            found = await grants.list_own_grants(
+                connection, school_id, who.account_id, day, student_id, *page.after, page.limit
+            )
+        shown, token = page.cut(found, lambda row: (row.grant.grant_id,))
+        return grant_service_pb2.ListOwnGrantsResponse(grants=[convert.own_grant(row) for row in shown], next_page_token=token)
 
     async def RevokeGrant(
         self, request: grant_service_pb2.RevokeGrantRequest, context: Context

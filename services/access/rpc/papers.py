@@ -14,7 +14,7 @@ from diary.access.v1 import paper_service_pb2_grpc
 from services.access.actions.statements import declare, end_paper_mode
 from services.access.convert import papers as convert
 from services.access.rules.applications import REGISTERING, require_student
-from services.access.rules.standing import require_session
+from services.access.rules.standing import require_place, require_session
 from services.access.rules.statements import (
     DeclarationForm,
     Declared,
@@ -81,6 +81,21 @@ class PaperServicer(paper_service_pb2_grpc.PaperServiceServicer):
             found = await statements.list_listed(connection, school_id, student_id, own, *page.after, page.limit)
         shown, token = page.cut(found, lambda row: (row.declaration.declaration_id,))
         return pb.ListPaperDeclarationsResponse(declarations=[convert.listed(row) for row in shown], next_page_token=token)
+
+    async def ListOwnPaperDeclarations(
+        self, request: pb.ListOwnPaperDeclarationsRequest, context: Context
+    ) -> pb.ListOwnPaperDeclarationsResponse:
+        """Declarations that the caller has made in the school, the newest first (Clause R8)."""
+        school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
+        page = paging.Page(request, ("own_declarations", request.school_id), (paging.LAST_ID,))
+        async with self._database.school(school_id) as connection:
+            standing = await relations.get_standing(connection, school_id, who.account_id, who.session_id, now)
+            is_person = await applications.is_person(connection, school_id, who.account_id)
+            require_place(standing, frozenset(), or_person=is_person)
+            found = await statements.list_own_declarations(connection, school_id, who.account_id, *page.after, page.limit)
+        shown, token = page.cut(found, lambda row: (row.declaration.declaration_id,))
+        declarations = [convert.own_declaration(row) for row in shown]
+        return pb.ListOwnPaperDeclarationsResponse(declarations=declarations, next_page_token=token)
 
     async def _find_own(
         self, connection: Connection, school_id: UUID, student_id: UUID, *, for_oneself: bool = False

@@ -60,6 +60,7 @@ class DeliveryGrant:
     login: str
     application_number: str
     application_date: date
+    student_called_name: str
 
 
 def write_one_time_password(letters: Sequence[str]) -> str:

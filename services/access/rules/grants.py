@@ -64,3 +64,15 @@ class Grant:
     application_date: date
     grant_time: datetime
     end_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnGrant:
+    """A grant as its holder is told of it; the number, year and id are of the own statement by which it ended, if it did."""
+
+    grant: Grant
+    has_case: bool
+    end_number: int | None
+    end_year: int | None
+    end_application_id: UUID | None
+    may_apply_again: bool

@@ -45,6 +45,7 @@ class Diary:
     student_id: UUID
     guardianship_id: UUID | None
     is_enrolled: bool
+    is_ordered: bool
     is_complete: bool
     is_placed: bool
     is_granted: bool
@@ -65,7 +66,7 @@ def choose_role(candidate: Candidate, diaries: Sequence[Diary], wished: Role | N
 def choose_diaries(diaries: Sequence[Diary], role: Role, application: Document | None) -> list[Diary]:
     """The diaries to grant access to; none for staff. Raises OpeningRefusedError.
 
-    Enrolled (Clause R10), card complete and in a class or study group (Clause R11), by an application (Clause R12).
+    Enrolled by an order (Clause R10), card complete and in a class or study group (Clause R11), by an application (Clause R12).
     """
     if role not in (Role.STUDENT, Role.GUARDIAN):
         return []
@@ -75,6 +76,11 @@ def choose_diaries(diaries: Sequence[Diary], role: Role, application: Document |
     for diary in own:
         if not diary.is_enrolled:
             raise OpeningRefusedError(f"student {diary.student_id} has no enrolment in force: enrol first (R10)")
+        if not diary.is_ordered:
+            raise OpeningRefusedError(
+                f"student {diary.student_id} is enrolled by a list without an order: import the list again with"
+                " --enrolment-order-number and --enrolment-order-date (R10)"
+            )
         if not (diary.is_complete and diary.is_placed):
             raise OpeningRefusedError(
                 f"student {diary.student_id} has no birth date, or is in no class and no study group: complete the card (R11)"

@@ -92,6 +92,15 @@ class ListedDeclaration:
     form: DeclarationForm
 
 
+@dataclass(frozen=True, slots=True)
+class OwnDeclaration:
+    """A declaration as its guardian is told of it, with the student's name."""
+
+    declaration: PaperDeclaration
+    student_name: PersonName
+    form: DeclarationForm
+
+
 def check_declare_date(declared: date, today: date) -> date:
     """The date of a declaration. Raises InvalidArgument DECLARED_IN_FUTURE."""
     if declared > today:

@@ -115,10 +115,12 @@ async def lock_delivery_grant(connection: Connection, school_id: UUID, grant_id:
     row = await connection.fetchrow(
         """
         SELECT g.account_id, coalesce(m.email, '') AS email, g.end_time IS NULL AS is_open, a.is_activated,
-               s.name AS school_name, s.time_zone, a.login, g.application_number, g.application_date
+               s.name AS school_name, s.time_zone, a.login, g.application_number, g.application_date,
+               coalesce(nullif(p.given_name, ''), p.family_name) AS student_called_name
         FROM grants g
         JOIN schools s USING (school_id)
         JOIN accounts a USING (account_id)
+        JOIN people p ON p.school_id = g.school_id AND p.person_id = g.student_id
         LEFT JOIN LATERAL (
             SELECT email FROM applicants
             WHERE school_id = $1 AND grant_id = $2 AND credentials_way = 2 ORDER BY applicant_id DESC LIMIT 1

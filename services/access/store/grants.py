@@ -1,13 +1,13 @@
 """Grants. In `db.school`."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import asyncpg
 
 from chassis.db import Connection
-from services.access.rules.grants import Ending, EndingGrant, Grant
+from services.access.rules.grants import Ending, EndingGrant, Grant, OwnGrant
 from services.access.rules.names import PersonName
 from services.access.rules.relations import Bounds, find_ending_cause
 from services.access.rules.roles import Role
@@ -65,6 +65,23 @@ _TO_REVOKE = """
 """
 _LOCK_TO_REVOKE = _TO_REVOKE.format(columns=_GRANT)
 
+_OWN_GRANTS = """
+    SELECT {columns}, a.number AS end_number, a.year AS end_year, a.application_id AS end_application_id,
+           EXISTS (SELECT FROM applicants m WHERE m.school_id = $1 AND m.grant_id = g.grant_id) AS has_case,
+           g.role = 3 OR EXISTS (
+               SELECT FROM standing_guardianships k
+               WHERE k.school_id = $1 AND k.student_id = g.student_id AND k.guardian_person_id = g.holder_person_id
+                 AND k.validity @> $3::date) AS may_apply_again
+    FROM grants g
+    JOIN people s ON s.school_id = g.school_id AND s.person_id = g.student_id
+    JOIN people h ON h.school_id = g.school_id AND h.person_id = g.holder_person_id
+    LEFT JOIN applications a ON a.school_id = g.school_id AND a.application_id = g.end_application_id
+    WHERE g.school_id = $1 AND g.grant_id < $5 AND ($4::uuid IS NULL OR g.student_id = $4)
+      AND g.holder_person_id = (SELECT person_id FROM account_people WHERE school_id = $1 AND account_id = $2)
+    ORDER BY g.grant_id DESC LIMIT $6
+"""
+_OWN = _OWN_GRANTS.format(columns=_GRANT)
+
 
 async def list_grants(
     connection: Connection,
@@ -83,6 +100,24 @@ async def list_grants(
     else:
         rows = await connection.fetch(_OF_STUDENT, school_id, account_id, now, after, limit, student_id)
     return [_read(row) for row in rows]
+
+
+async def list_own_grants(
+    connection: Connection, school_id: UUID, account_id: UUID, day: date, student_id: UUID | None, before: UUID, limit: int
+) -> list[OwnGrant]:
+    """Grants before an id that the account's person holds or has held, the newest first; of one student, or of all."""
+    rows = await connection.fetch(_OWN, school_id, account_id, day, student_id, before, limit)
+    return [
+        OwnGrant(
+            grant=_read(row),
+            has_case=row["has_case"],
+            end_number=row["end_number"],
+            end_year=row["end_year"],
+            end_application_id=row["end_application_id"],
+            may_apply_again=row["may_apply_again"],
+        )
+        for row in rows
+    ]
 
 
 async def lock_grant_to_revoke(

@@ -10,8 +10,10 @@ from services.access.rules.roles import Role
 
 
 async def find_school(connection: Connection, code: str) -> tuple[UUID, str] | None:
-    """Id and zone of a school by its code."""
-    row = await connection.fetchrow("SELECT school_id, time_zone FROM schools WHERE code = $1", code)
+    """Id and zone of a school by its code, as import-roster finds it."""
+    row = await connection.fetchrow(
+        "SELECT school_id, time_zone FROM schools WHERE lower(code) = lower($1) ORDER BY code LIMIT 1", code
+    )
     return (row["school_id"], row["time_zone"]) if row else None
 
 
@@ -61,6 +63,8 @@ async def list_diaries(connection: Connection, school_id: UUID, person_id: UUID,
         SELECT s.student_id, w.guardianship_id, p.birth_date IS NOT NULL AS is_complete,
                EXISTS (SELECT FROM enrolments e WHERE e.school_id = $1 AND e.student_id = s.student_id
                        AND e.validity @> $3::date) AS is_enrolled,
+               EXISTS (SELECT FROM enrolments e WHERE e.school_id = $1 AND e.student_id = s.student_id
+                       AND e.validity @> $3::date AND e.order_number IS NOT NULL) AS is_ordered,
                EXISTS (SELECT FROM placements l WHERE l.school_id = $1 AND l.student_id = s.student_id
                        AND l.validity @> $3::date)
                OR EXISTS (SELECT FROM study_group_members m WHERE m.school_id = $1 AND m.student_id = s.student_id

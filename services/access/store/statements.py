@@ -13,6 +13,7 @@ from services.access.rules.statements import (
     DeclarationForm,
     Declared,
     ListedDeclaration,
+    OwnDeclaration,
     PaperDeclaration,
     PaperReason,
     Signer,
@@ -160,6 +161,27 @@ async def list_listed(
     return [_read_listed(row) for row in rows]
 
 
+async def list_own_declarations(
+    connection: Connection, school_id: UUID, account_id: UUID, before: UUID, limit: int
+) -> list[OwnDeclaration]:
+    """Declarations before an id of the account's person, the newest first, with the students' names."""
+    rows = await connection.fetch(
+        """
+        SELECT d.declaration_id, d.student_id, d.guardian_person_id, d.year, d.number, d.declare_date, d.reason,
+               d.declines_printouts, d.revoke_time, d.form, p.family_name, p.given_name, p.patronymic
+        FROM paper_declarations d JOIN people p ON p.school_id = d.school_id AND p.person_id = d.student_id
+        WHERE d.school_id = $1 AND d.declaration_id < $3
+          AND d.guardian_person_id = (SELECT person_id FROM account_people WHERE school_id = $1 AND account_id = $2)
+        ORDER BY d.declaration_id DESC LIMIT $4
+        """,
+        school_id,
+        account_id,
+        before,
+        limit,
+    )
+    return [OwnDeclaration(*_read_with_name(row)) for row in rows]
+
+
 async def find_listed(
     connection: Connection, school_id: UUID, student_id: UUID, declaration_id: UUID
 ) -> ListedDeclaration | None:
@@ -213,7 +235,11 @@ def _read(row: asyncpg.Record) -> PaperDeclaration:
 
 
 def _read_listed(row: asyncpg.Record) -> ListedDeclaration:
+    return ListedDeclaration(*_read_with_name(row))
+
+
+def _read_with_name(row: asyncpg.Record) -> tuple[PaperDeclaration, PersonName, DeclarationForm]:
     kept = dict(row)
     name = PersonName(*(kept.pop(part) for part in ("family_name", "given_name", "patronymic")))
     form = DeclarationForm(kept.pop("form"))
-    return ListedDeclaration(PaperDeclaration(**{**kept, "reason": PaperReason(kept["reason"])}), name, form)
+    return PaperDeclaration(**{**kept, "reason": PaperReason(kept["reason"])}), name, form

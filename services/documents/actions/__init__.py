@@ -8,8 +8,9 @@ from uuid import UUID
 from chassis import metrics, outbox
 from chassis.clock import Clock
 from chassis.db import Connection
+from chassis.deadlines import Deadline
 from services.documents.convert.print_runs import write_deadline_changed
-from services.documents.rules.paper_families import find_owed
+from services.documents.rules.paper_families import Addressee, find_owed
 from services.documents.rules.print_runs import find_met, open_deadline
 from services.documents.store import deadlines, paper_families, print_runs
 
@@ -19,19 +20,40 @@ _LATE = timedelta(days=14)
 
 async def reckon_week(connection: Connection, clock: Clock, school_id: UUID, class_id: UUID, monday: date) -> None:
     """Notes whom a class's week owes a printout, and opens its term with the first of them. In a transaction."""
-    held = await paper_families.find_lesson_week(connection, school_id, class_id, monday)
-    if held is None:
-        return
-    last_lesson, zone = held
-    deadline = open_deadline(class_id, monday, zone)
-    declared = await paper_families.list_declared(connection, school_id, class_id, deadline.due)
-    owed = find_owed(declared, monday, last_lesson, zone)
-    if not owed:
+    owed, deadline = await _find_owed(connection, school_id, class_id, monday)
+    if deadline is None or not owed:
         return
     await paper_families.insert_owed(connection, school_id, class_id, monday, owed)
     if await deadlines.insert_deadline(connection, school_id, class_id, monday, deadline):
         await outbox.add(connection, clock, write_deadline_changed(school_id, deadline), school_id)
     await settle_week(connection, clock, school_id, class_id, monday, "")
+
+
+async def take_back_week(connection: Connection, clock: Clock, school_id: UUID, class_id: UUID, monday: date) -> None:
+    """Takes back what a week owed for lessons that were withdrawn, and its term when nothing is left. In a transaction."""
+    owed, _ = await _find_owed(connection, school_id, class_id, monday)
+    owes_nothing = await paper_families.take_back_owed(connection, school_id, class_id, monday, owed)
+    deadline = await deadlines.lock_deadline(connection, school_id, class_id, monday)
+    if deadline is None:
+        return
+    if owes_nothing:
+        await deadlines.void_deadline(connection, school_id, deadline)
+        await outbox.add(connection, clock, write_deadline_changed(school_id, deadline, is_void=True), school_id)
+    else:
+        await settle_week(connection, clock, school_id, class_id, monday, "")
+
+
+async def _find_owed(
+    connection: Connection, school_id: UUID, class_id: UUID, monday: date
+) -> tuple[set[Addressee], Deadline | None]:
+    """Whom a week owes a sheet by what is known now, and its term; None for a week without lessons."""
+    held = await paper_families.find_lesson_week(connection, school_id, class_id, monday)
+    if held is None:
+        return set(), None
+    last_lesson, zone = held
+    deadline = open_deadline(class_id, monday, zone)
+    declared = await paper_families.list_declared(connection, school_id, class_id, deadline.due)
+    return find_owed(declared, monday, last_lesson, zone), deadline
 
 
 async def reckon_weeks_of(connection: Connection, clock: Clock, school_id: UUID, student_ids: Sequence[UUID]) -> None:

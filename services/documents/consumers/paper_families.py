@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date
 from uuid import UUID
 
 from chassis import events, relations
@@ -15,6 +15,7 @@ from diary.access.v1 import roster_service_pb2_grpc
 from diary.journal.v1 import events_pb2 as journal_events
 from services.documents import actions
 from services.documents.convert.roster import read_roster
+from services.documents.rules.paper_families import HeldLesson
 from services.documents.store import paper_families
 
 
@@ -55,15 +56,27 @@ class Consumers:
     async def on_lesson_recorded(self, event: events.Event) -> None:
         """A week with a held lesson has its term (Clause R7), where a family was on paper while a lesson of it remained."""
         recorded = journal_events.LessonRecorded.FromString(event.payload)
-        if not recorded.class_id or not recorded.lesson_date:
-            return
-        school_id, class_id = UUID(recorded.school_id), UUID(recorded.class_id)
-        day = date.fromisoformat(recorded.lesson_date)
-        monday = day - timedelta(days=day.weekday())
+        if recorded.class_id and recorded.lesson_date:
+            await self._keep_lesson(event, recorded, is_held=True)
+
+    async def on_lesson_retracted(self, event: events.Event) -> None:
+        """What a week owed for a lesson that was withdrawn it owes no more, and a term that nothing else makes is taken back."""
+        retracted = journal_events.LessonRetracted.FromString(event.payload)
+        if retracted.class_id:
+            await self._keep_lesson(event, retracted, is_held=False)
+
+    async def _keep_lesson(
+        self, event: events.Event, told: journal_events.LessonRecorded | journal_events.LessonRetracted, *, is_held: bool
+    ) -> None:
+        school_id, day = UUID(told.school_id), date.fromisoformat(told.lesson_date)
+        lesson = HeldLesson(UUID(told.lesson_id), UUID(told.class_id), day, is_held, event.fact_time)
         async with events.once(self._database, self._clock, event) as connection:
             if connection is not None:
-                await paper_families.note_lesson(connection, school_id, class_id, day)
-                await actions.reckon_week(connection, self._clock, school_id, class_id, monday)
+                weeks, is_less = await paper_families.put_lesson(connection, school_id, lesson)
+                for class_id, monday in weeks:
+                    await actions.reckon_week(connection, self._clock, school_id, class_id, monday)
+                    if is_less:
+                        await actions.take_back_week(connection, self._clock, school_id, class_id, monday)
 
     def handlers(self) -> dict[str, dict[str, events.Handler]]:
         """Handlers by publisher and subject."""
@@ -72,7 +85,10 @@ class Consumers:
                 access_events.RosterChanged.DESCRIPTOR.full_name: self.on_roster_changed,
                 access_events.PaperModeChanged.DESCRIPTOR.full_name: self.on_paper_mode_changed,
             },
-            "journal": {journal_events.LessonRecorded.DESCRIPTOR.full_name: self.on_lesson_recorded},
+            "journal": {
+                journal_events.LessonRecorded.DESCRIPTOR.full_name: self.on_lesson_recorded,
+                journal_events.LessonRetracted.DESCRIPTOR.full_name: self.on_lesson_retracted,
+            },
         }
 
     async def _fetch(

@@ -159,10 +159,14 @@ def _write_hand_over(record: HandOver) -> pb.HandOver:
     return message
 
 
-def write_deadline_changed(school_id: UUID, deadline: Deadline) -> events_pb2.DeadlineChanged:
-    """The event of a term that began or was met."""
+def write_deadline_changed(school_id: UUID, deadline: Deadline, *, is_void: bool = False) -> events_pb2.DeadlineChanged:
+    """The event of a term that began, was met, or was taken back."""
     message = events_pb2.DeadlineChanged(
-        school_id=str(school_id), clause=deadline.clause, subject_id=deadline.subject, evidence_id=deadline.evidence
+        school_id=str(school_id),
+        clause=deadline.clause,
+        subject_id=deadline.subject,
+        evidence_id=deadline.evidence,
+        is_void=is_void,
     )
     message.start_time.FromDatetime(deadline.started)
     message.due_time.FromDatetime(deadline.due)

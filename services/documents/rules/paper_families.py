@@ -61,6 +61,17 @@ class StudentPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldLesson:
+    """What the journal said of a lesson of a class; `is_held` False: it was withdrawn."""
+
+    lesson_id: UUID
+    class_id: UUID
+    day: date
+    is_held: bool
+    fact_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SchoolZone:
     """The IANA zone by which a school's weeks begin and end."""
 

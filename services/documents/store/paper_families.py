@@ -1,11 +1,22 @@
 """The families informed on paper: the projection of access's roster, and whom a week owes a printout. In `db.school`."""
 
+# ruff: noqa: S608 - the statements are composed of constants of this room
+
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
 from chassis.db import Connection
-from services.documents.rules.paper_families import NOBODY, Addressee, Declared, PaperMode, Roster, SchoolCode, StudentPlace
+from services.documents.rules.paper_families import (
+    NOBODY,
+    Addressee,
+    Declared,
+    HeldLesson,
+    PaperMode,
+    Roster,
+    SchoolCode,
+    StudentPlace,
+)
 from services.documents.rules.print_runs import CLAUSE
 
 
@@ -109,27 +120,76 @@ async def list_declarations(connection: Connection, school_id: UUID, student_ids
     return [PaperMode(*row) for row in rows]
 
 
-async def note_lesson(connection: Connection, school_id: UUID, class_id: UUID, day: date) -> None:
-    """A lesson of a class was held on a day: its week has lessons until then at least."""
+async def put_lesson(connection: Connection, school_id: UUID, lesson: HeldLesson) -> tuple[list[tuple[UUID, date]], bool]:
+    """Keeps the newest word on a lesson, and until when the weeks it touches have lessons.
+
+    Class and Monday of these weeks, and whether one of them has lost the lesson, or a day.
+    """
+    row = await connection.fetchrow(
+        """
+        INSERT INTO held_lessons AS kept (school_id, lesson_id, class_id, lesson_date, is_held, fact_time)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (school_id, lesson_id) DO UPDATE
+        SET class_id = excluded.class_id, lesson_date = excluded.lesson_date, is_held = excluded.is_held,
+            fact_time = excluded.fact_time
+        WHERE kept.fact_time <= excluded.fact_time
+        RETURNING old.class_id AS old_class_id, date_trunc('week', old.lesson_date)::date AS old_monday,
+                  date_trunc('week', new.lesson_date)::date AS monday,
+                  old.is_held AND (NOT new.is_held OR (old.class_id, old.lesson_date) <> (new.class_id, new.lesson_date)) AS is_less
+        """,
+        school_id,
+        lesson.lesson_id,
+        lesson.class_id,
+        lesson.day,
+        lesson.is_held,
+        lesson.fact_time,
+    )
+    if row is None:
+        return [], False
+    weeks = {(lesson.class_id, row["monday"])}
+    if row["old_class_id"] is not None:
+        weeks.add((row["old_class_id"], row["old_monday"]))
+    # In one order, so that two lessons that change weeks wait for each other and do not lock each other out.
+    for class_id, monday in sorted(weeks):
+        await _count_week(connection, school_id, class_id, monday)
+    return sorted(weeks), bool(row["is_less"])
+
+
+async def _count_week(connection: Connection, school_id: UUID, class_id: UUID, monday: date) -> None:
+    """Counts the held lessons of a week. It is locked by a statement before, so that the count sees what others have added."""
     await connection.execute(
         """
-        INSERT INTO lesson_weeks AS kept (school_id, class_id, monday_date, last_lesson_date)
-        VALUES ($1, $2, date_trunc('week', $3::date)::date, $3)
-        ON CONFLICT (school_id, class_id, monday_date) DO UPDATE SET last_lesson_date = excluded.last_lesson_date
-        WHERE kept.last_lesson_date < excluded.last_lesson_date
+        INSERT INTO lesson_weeks AS kept (school_id, class_id, monday_date, last_lesson_date, lesson_count)
+        VALUES ($1, $2, $3, $3, 0) ON CONFLICT (school_id, class_id, monday_date) DO UPDATE SET lesson_count = kept.lesson_count
         """,
         school_id,
         class_id,
-        day,
+        monday,
+    )
+    await connection.execute(
+        """
+        UPDATE lesson_weeks w
+        SET last_lesson_date = CASE WHEN w.lesson_count IS NULL THEN greatest(w.last_lesson_date, h.last_date)
+                                    ELSE coalesce(h.last_date, w.monday_date) END,
+            lesson_count = CASE WHEN w.lesson_count IS NOT NULL THEN h.count END
+        FROM (SELECT max(lesson_date) AS last_date, count(*) FROM held_lessons
+              WHERE school_id = $1 AND class_id = $2 AND is_held AND lesson_date BETWEEN $3 AND $3 + 6) h
+        WHERE w.school_id = $1 AND w.class_id = $2 AND w.monday_date = $3
+        """,
+        school_id,
+        class_id,
+        monday,
     )
 
 
 async def find_lesson_week(connection: Connection, school_id: UUID, class_id: UUID, monday: date) -> tuple[date, str] | None:
-    """The day of the last lesson that a class held in a week, and the school's zone; None while either is not known."""
+    """The day of the last lesson that a class held in a week, and the school's zone; None while either is not known, or all
+    lessons were withdrawn.
+    """
     row = await connection.fetchrow(
         """
         SELECT w.last_lesson_date, s.time_zone FROM lesson_weeks w JOIN schools s USING (school_id)
-        WHERE w.school_id = $1 AND w.class_id = $2 AND w.monday_date = $3
+        WHERE w.school_id = $1 AND w.class_id = $2 AND w.monday_date = $3 AND w.lesson_count IS DISTINCT FROM 0
         """,
         school_id,
         class_id,
@@ -147,7 +207,7 @@ async def list_lesson_weeks(
         SELECT DISTINCT w.class_id, w.monday_date
         FROM placements l
         JOIN schools z ON z.school_id = $1
-        JOIN lesson_weeks w ON w.school_id = $1 AND w.class_id = l.class_id
+        JOIN lesson_weeks w ON w.school_id = $1 AND w.class_id = l.class_id AND w.lesson_count IS DISTINCT FROM 0
         CROSS JOIN LATERAL (SELECT (w.monday_date + 7)::timestamp AT TIME ZONE z.time_zone AS end_time) e
         WHERE l.school_id = $1 AND l.student_id = ANY ($2) AND w.monday_date >= $3 AND l.is_named
           AND l.from_time < e.end_time AND (l.to_time IS NULL OR l.to_time >= e.end_time)
@@ -189,7 +249,9 @@ async def insert_owed(
     await connection.execute(
         """
         INSERT INTO owed_printouts (school_id, class_id, monday_date, student_id, guardian_person_id)
-        SELECT $1, $2, $3, * FROM unnest($4::uuid[], $5::uuid[]) ON CONFLICT DO NOTHING
+        SELECT $1, $2, $3, * FROM unnest($4::uuid[], $5::uuid[])
+        ON CONFLICT (school_id, class_id, monday_date, student_id, guardian_person_id) DO UPDATE SET is_owed = true
+        WHERE NOT owed_printouts.is_owed
         """,
         school_id,
         class_id,
@@ -199,25 +261,58 @@ async def insert_owed(
     )
 
 
+async def take_back_owed(
+    connection: Connection, school_id: UUID, class_id: UUID, monday: date, owed: Collection[Addressee]
+) -> bool:
+    """Takes back what a week owed to others than these, since its lessons were withdrawn; whether it owes nothing now.
+
+    Not of weeks begun before lessons were kept one by one: what remains of them nobody knows here.
+    """
+    await connection.execute(
+        """
+        UPDATE owed_printouts o SET is_owed = false
+        FROM lesson_weeks l
+        WHERE l.school_id = $1 AND l.class_id = $2 AND l.monday_date = $3 AND l.lesson_count IS NOT NULL
+          AND o.school_id = $1 AND o.class_id = $2 AND o.monday_date = $3 AND o.is_owed
+          AND (o.student_id, o.guardian_person_id) NOT IN (SELECT * FROM unnest($4::uuid[], $5::uuid[]))
+        """,
+        school_id,
+        class_id,
+        monday,
+        [one.student_id for one in owed],
+        [one.guardian_id for one in owed],
+    )
+    statement = "SELECT FROM owed_printouts WHERE school_id = $1 AND class_id = $2 AND monday_date = $3 AND is_owed LIMIT 1"
+    return await connection.fetchrow(statement, school_id, class_id, monday) is None
+
+
+# What a week owes still: to families of its class, on paper until its end. $1 school; the week's end is an expression.
+STILL_OWED = f"""
+{{owed}}.is_owed AND EXISTS (
+    SELECT FROM placements l
+    WHERE l.school_id = $1 AND l.student_id = {{owed}}.student_id AND l.class_id = {{owed}}.class_id AND l.is_named
+      AND l.from_time < {{end}} AND (l.to_time IS NULL OR l.to_time >= {{end}})
+) AND EXISTS (
+    SELECT FROM paper_modes m
+    WHERE m.school_id = $1 AND m.student_id = {{owed}}.student_id AND NOT m.declines_printouts
+      AND (m.guardian_person_id = {{owed}}.guardian_person_id OR m.guardian_person_id IS NULL
+           OR {{owed}}.guardian_person_id = '{NOBODY}')
+      AND (m.revoke_time IS NULL OR m.revoke_time >= {{end}})
+)
+"""
+
+
 async def list_owed(connection: Connection, school_id: UUID, class_id: UUID, monday: date, due: datetime) -> list[Addressee]:
     """Whom a week owes a printout still: those of the class on paper until the week's end."""
     rows = await connection.fetch(
-        """
+        f"""
         SELECT o.student_id, o.guardian_person_id FROM owed_printouts o
-        WHERE o.school_id = $1 AND o.class_id = $2 AND o.monday_date = $3 AND EXISTS (
-            SELECT FROM placements l WHERE l.school_id = $1 AND l.student_id = o.student_id AND l.class_id = $2 AND l.is_named
-              AND l.from_time < $4 AND (l.to_time IS NULL OR l.to_time >= $4)
-        ) AND EXISTS (
-            SELECT FROM paper_modes p WHERE p.school_id = $1 AND p.student_id = o.student_id AND NOT p.declines_printouts
-              AND (p.guardian_person_id = o.guardian_person_id OR p.guardian_person_id IS NULL OR o.guardian_person_id = $5)
-              AND (p.revoke_time IS NULL OR p.revoke_time >= $4)
-        )
+        WHERE o.school_id = $1 AND o.class_id = $2 AND o.monday_date = $3 AND {STILL_OWED.format(owed="o", end="$4")}
         """,
         school_id,
         class_id,
         monday,
         due,
-        NOBODY,
     )
     return [Addressee(*row) for row in rows]
 
@@ -245,6 +340,7 @@ async def list_open_weeks(
         SELECT DISTINCT class_id, monday_date
         FROM owed_printouts o JOIN deadlines d USING (school_id, class_id, monday_date)
         WHERE o.school_id = $1 AND o.student_id = ANY ($2) AND d.clause = $3 AND d.met_time IS NULL AND d.due_time > $4
+          AND NOT d.is_void
         ORDER BY monday_date, class_id
         """,
         school_id,

@@ -12,6 +12,7 @@ from chassis.auth import Caller
 from chassis.db import Connection
 from services.documents.rules.paper_families import NOBODY, Addressee
 from services.documents.rules.print_runs import CLAUSE, Channel, Handed, HandOver, Printout, PrintRun, Sheet
+from services.documents.store.paper_families import STILL_OWED
 
 _COUNTER = "printouts"
 
@@ -47,7 +48,8 @@ SELECT p.print_run_id, p.class_id, p.class_name, p.monday_date, p.time_zone, p.c
                    o.declaration_number,
                    EXISTS (SELECT FROM owed_printouts w
                            WHERE w.school_id = $1 AND w.class_id = p.class_id AND w.monday_date = p.monday_date
-                             AND {_SAME_ADDRESSEE.format(other="w")}),
+                             AND {_SAME_ADDRESSEE.format(other="w")}
+                             AND {STILL_OWED.format(owed="w", end="d.due_time")}),
                    EXISTS (SELECT FROM printouts w JOIN print_runs q USING (school_id, print_run_id)
                            LEFT JOIN LATERAL ({_NEWEST.format(sheet="w")}) AS n ON true
                            WHERE q.school_id = $1 AND q.monday_date = p.monday_date AND q.print_run_id <> p.print_run_id
@@ -60,7 +62,8 @@ SELECT p.print_run_id, p.class_id, p.class_name, p.monday_date, p.time_zone, p.c
     ) AS printouts
 FROM print_runs p
 LEFT JOIN deadlines d ON d.school_id = $1 AND d.clause = '{CLAUSE}' AND d.class_id = p.class_id AND d.monday_date =
-p.monday_date WHERE p.school_id = $1
+p.monday_date AND NOT d.is_void
+WHERE p.school_id = $1
 """
 
 FIND_RUN = f"{_RUNS} AND p.print_run_id = $5 AND {_WORKS_WITH.format(class_id='p.class_id')}"

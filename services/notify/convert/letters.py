@@ -59,16 +59,17 @@ class Words:
 
 
 def write_credentials(first: FirstSignIn, portal_url: str) -> Words:
-    """First credentials, the document that the service was given (R26): whose application, login, link.
+    """First credentials, the document that the service was given (R26): number and date, child, login, link.
 
-    Token and login stand behind `#`: browsers send no fragment, so they are in no server's log. The child is not named: the
-    application's number says it to its signer, and the letter may lie abroad (docs/decisions/0081-letters.md).
+    Token and login stand behind `#`: browsers send no fragment, so they are in no server's log. The child is called by the given
+    name, as in every letter: the letter may lie abroad (docs/decisions/0081-letters.md).
     """
     page = f"{portal_url}/activate"
     values = {
         "school_name": one_line(first.school_name),
         "number": one_line(first.application_number),
         "day": write_date(first.application_date),
+        "child": one_line(first.student_called_name),
         "login": one_line(first.login),
         "link": f"{page}#{first.token}/{quote(first.login)}",
         "page": page,

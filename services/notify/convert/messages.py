@@ -62,6 +62,7 @@ def read_first_sign_in(answer: credential_service_pb2.RedeemDeliveryResponse) ->
         answer.school_name,
         answer.application_number,
         date.fromisoformat(answer.application_date),
+        answer.student_called_name,
         answer.login,
         answer.activation_token,
         read_instant(answer.expire_time),

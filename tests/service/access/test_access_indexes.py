@@ -18,6 +18,7 @@ from services.access.store import (
     relations,
     roster,
     sessions,
+    statements,
 )
 from tests.support.access_region import GRANTED, SchoolWorld
 
@@ -99,6 +100,16 @@ HOT: list[tuple[str, Call, set[str]]] = [
         "list_open_students",
         lambda c: callers.list_open_students(c, ID, ID, GRANTED),
         {"relations_by_account", "people_pkey", "placements_do_not_overlap", "classes_pkey"},
+    ),
+    (
+        "list_own_grants",
+        lambda c: grants.list_own_grants(c, ID, ID, DAY, None, ID, 51),
+        {"applications_pkey", "applicants_by_grant"},
+    ),
+    (
+        "list_own_declarations",
+        lambda c: statements.list_own_declarations(c, ID, ID, ID, 51),
+        {"paper_declarations_by_guardian"},
     ),
     (
         "lock_grant_to_revoke",

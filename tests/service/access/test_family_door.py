@@ -14,6 +14,8 @@ from chassis.clock import SystemClock
 from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1 import (
     application_service_pb2_grpc,
+    grant_service_pb2,
+    grant_service_pb2_grpc,
     paper_service_pb2,
     paper_service_pb2_grpc,
     roster_service_pb2,
@@ -292,3 +294,55 @@ async def test_nobody_declares_for_another_and_staff_write_down_what_is_told(
     assert await refused(papers.RevokePaperDeclaration(revoking, metadata=metadata)) == absent
     other = backends.sign_in(school.people["other_class_teacher"], "class_teacher")
     assert await refused(papers.RecordPaperDeclaration(told, metadata=other)) == NO_STUDENT
+
+
+async def test_a_family_reads_of_every_paper_it_has_filed(
+    stub: Any, papers: Any, channel: grpc.aio.Channel, backends: Backends, admin: Any, school: SchoolWorld
+) -> None:
+    """Clauses R8, R12, R33: the earlier application that the access stands on, the declarations, the ending statement."""
+    own = grant_service_pb2_grpc.GrantServiceStub(channel)
+    mothers, fathers = _family(backends, school, "mother"), _family(backends, school, "father")
+    asked, of_papers = grant_service_pb2.ListOwnGrantsRequest, paper_service_pb2.ListOwnPaperDeclarationsRequest
+    [held] = (await own.ListOwnGrants(asked(school_id=str(school.school_id)), metadata=mothers)).grants
+    assert (held.has_case, held.grant.HasField("end_time"), held.end_application_number) == (False, False, "")
+    assert held.grant.application_number
+    assert held.grant.application_date
+    assert held.grant.student_id == str(school.people["anna"].person_id)
+    declared = await papers.RecordPaperDeclaration(_declaring(school), metadata=fathers)
+    case = (await stub.RegisterApplication(_own(school), metadata=fathers)).application
+    # He signs in again, with no access left.
+    await admin.execute("UPDATE sessions SET end_time = NULL WHERE account_id = $1", school.people["father"].account_id)
+    [ended] = (await own.ListOwnGrants(asked(school_id=str(school.school_id)), metadata=fathers)).grants
+    assert (ended.end_application_number, ended.end_application_id) == (case.number, case.application_id)
+    assert (ended.grant.HasField("end_time"), ended.may_apply_again) == (True, True)
+    listed = (await papers.ListOwnPaperDeclarations(of_papers(school_id=str(school.school_id)), metadata=fathers)).declarations
+    assert [one.declaration.number for one in listed] == [
+        case.applicants[0].paper_declaration.number,
+        declared.declaration.declaration.number,
+    ]
+    assert {(one.student_id, one.student.given_name) for one in listed} == {(str(school.people["anna"].person_id), "Анна")}
+    # Nobody is told of another's, and of the child no more than the own.
+    hers = await papers.ListOwnPaperDeclarations(of_papers(school_id=str(school.school_id)), metadata=mothers)
+    assert not hers.declarations
+    stranger = _family(backends, school, "other_mother")
+    about_anna = asked(school_id=str(school.school_id), student_id=str(school.people["anna"].person_id))
+    assert not (await own.ListOwnGrants(about_anna, metadata=stranger)).grants
+    no_school = (grpc.StatusCode.NOT_FOUND, "SCHOOL_NOT_FOUND")
+    assert await refused(own.ListOwnGrants(asked(school_id=str(uuid4())), metadata=mothers)) == no_school
+    elsewhere = papers.ListOwnPaperDeclarations(of_papers(school_id=str(uuid4())), metadata=mothers)
+    assert await refused(elsewhere) == no_school
+
+
+async def test_whom_an_act_has_parted_is_not_told_to_apply_again(
+    stub: Any, channel: grpc.aio.Channel, backends: Backends, admin: Any, school: SchoolWorld
+) -> None:
+    fathers = _family(backends, school, "father")
+    await stub.RegisterApplication(_own(school), metadata=fathers)
+    await admin.execute("UPDATE sessions SET end_time = NULL WHERE account_id = $1", school.people["father"].account_id)
+    await admin.execute(
+        "UPDATE guardianships SET document = '' WHERE guardian_person_id = $1", school.people["father"].person_id
+    )
+    asked = grant_service_pb2.ListOwnGrantsRequest(school_id=str(school.school_id))
+    own = grant_service_pb2_grpc.GrantServiceStub(channel)
+    [ended] = (await own.ListOwnGrants(asked, metadata=fathers)).grants
+    assert not ended.may_apply_again

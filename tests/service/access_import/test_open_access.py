@@ -27,7 +27,7 @@ from services.access.actions.roster_import import import_roster, read_zip
 from services.access.config import Settings
 from services.access.rules.opening import Document, OpeningRefusedError
 from services.access.rules.roles import Role
-from services.access.rules.rosters import Wish
+from services.access.rules.rosters import Order, Wish
 from tests.service.access_import.conftest import MakeZip
 from tests.support.backends import Clone
 from tests.support.services import refused, served
@@ -36,6 +36,7 @@ TEACHER, OTHER_TEACHER, STUDENT = "207270", "207268", "604863"
 PAPER = Document("15", date(2026, 9, 1))
 OWN = "Свой-пароль-учителя-5"
 ORDER = Document("7", date(2026, 8, 20))
+ENROLMENT = Order("12-у", date(2026, 8, 31))
 
 
 async def _open(keeper: Any, person: str, role: Role | None = None, **documents: Document | None) -> Opened:
@@ -49,7 +50,7 @@ async def school(keeper: Any, make_zip: MakeZip) -> None:
     """The imported school, in the school year of today."""
     today = SystemClock().now().date()
     year = today.year if today.month >= 8 else today.year - 1
-    await import_roster(keeper, SystemClock(), read_zip(make_zip()), Wish("gb", year))
+    await import_roster(keeper, SystemClock(), read_zip(make_zip()), Wish("gb", year, order=ENROLMENT))
 
 
 @pytest_asyncio.fixture

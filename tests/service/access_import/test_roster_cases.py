@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 
 from chassis.clock import SetClock
+from services.access.actions.open_access import Opened, OpeningWish, open_access
 from services.access.actions.roster_import import Report, import_roster, read_zip
 from services.access.rules.oneroster import RosterRefusedError
+from services.access.rules.opening import Document, OpeningRefusedError
+from services.access.rules.roles import Role
 from services.access.rules.rosters import Order, Wish
 
 _CASES = Path(__file__).parents[2] / "cases/roster"
@@ -121,6 +124,23 @@ async def test_no_order_and_no_first_of_september_is_invented(keeper: Any) -> No
     rows = await keeper.fetch("SELECT order_number, order_date FROM enrolments")
     assert {tuple(row) for row in rows} == {("12-у", date(2026, 8, 31))}
     assert report.notes == []
+
+
+async def test_no_operator_grants_an_access_until_the_order_is_stated(keeper: Any) -> None:
+    """Clause R10: by an earlier application as by a case of this system."""
+
+    async def open_for(person: str, role: Role | None, **documents: Document) -> Opened:
+        given = {"application": None, "order": None, **documents}
+        return await open_access(keeper, _NOVEMBER, OpeningWish("N08", person, role, **given))
+
+    await _import(keeper, "08-any-good", "N08")
+    await open_for("T1", Role.ADMIN, order=Document("7", date(2026, 8, 20)))
+    application = Document("15", date(2026, 9, 1))
+    with pytest.raises(OpeningRefusedError, match=r"--enrolment-order-number and --enrolment-order-date \(R10\)"):
+        await open_for("P1", None, application=application)
+    assert await keeper.fetchval("SELECT count(*) FROM grants") == 0
+    await _import(keeper, "08-any-good", "N08", order=Order("12-у", date(2026, 8, 31)))
+    assert len((await open_for("P1", None, application=application)).granted) == 1
 
 
 async def test_the_school_may_state_from_when_its_students_are_enrolled(keeper: Any) -> None:
@@ -239,7 +259,7 @@ async def test_what_the_database_refuses_leaves_nothing_written_and_names_no_con
 
 
 _MEASURE = """
-import resource, sys
+import re, sys
 from pathlib import Path
 from services.access.actions.roster_import import read_zip
 from services.access.rules.oneroster import RosterRefusedError, read_bundle
@@ -247,7 +267,8 @@ try:
     read_bundle(read_zip(Path(sys.argv[1])))
 except RosterRefusedError as error:
     print(error)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+# Not by getrusage: its peak is that of the process that forked this one too.
+print(int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024)
 """
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from google.protobuf.message import Message
 
@@ -11,6 +12,9 @@ from chassis.events import Event
 from diary.access.v1 import events_pb2, roster_service_pb2
 from services.documents.consumers.paper_families import Consumers
 from tests.service.documents.world import NOW, World
+
+_ZONE = ZoneInfo("Europe/Simferopol")
+_SEPTEMBER = date(2026, 9, 1)
 
 
 class Families:
@@ -20,7 +24,7 @@ class Families:
         self._world = world
         self.consumers = consumers
         for student_id in world.student_ids:
-            self.place(student_id, world.class_id)
+            self.place(student_id, (world.class_id, None, None))
 
     async def declare(
         self,
@@ -68,29 +72,49 @@ class Families:
         """The same event once more."""
         await self.consumers.on_paper_mode_changed(event)
 
-    def place(self, student_id: str, class_id: str) -> None:
-        """access places a student in a class."""
+    def place(self, student_id: str, *times: tuple[str, date | None, date | None]) -> None:
+        """access places a student in classes, each from midnight to midnight of the school; in none without times."""
         kept = self._world.neighbours.roster.get(student_id)
         version = kept.student.version + 1 if kept else 1
-        entry = roster_service_pb2.RosterStudent(student_id=student_id, class_id=class_id, version=version)
+        entry = roster_service_pb2.RosterStudent(student_id=student_id, version=version)
+        today = self._world.clock.now().astimezone(_ZONE).date()
+        for class_id, first_day, end_day in times:
+            one = entry.placements.add(class_id=class_id)
+            one.from_time.FromDatetime(_midnight(first_day or _SEPTEMBER))
+            if end_day is not None:
+                one.to_time.FromDatetime(_midnight(end_day))
+            if (first_day or _SEPTEMBER) <= today and (end_day is None or today < end_day):
+                entry.class_id = class_id
         self._world.neighbours.roster[student_id] = roster_service_pb2.RosterEntry(student=entry)
 
-    async def move(self, place: int, class_id: str) -> None:
-        """A student moves to another class, or leaves with an empty one."""
+    async def move(self, place: int, class_id: str, day: date | None = None) -> None:
+        """A student moves to another class on a day, today without one, or leaves with an empty class."""
         student_id = self._world.student_ids[place]
-        self.place(student_id, class_id)
+        day = day or self._world.clock.now().astimezone(_ZONE).date()
+        times: list[tuple[str, date | None, date | None]] = [(self._world.class_id, None, day)]
+        self.place(student_id, *times, *([(class_id, day, None)] if class_id else []))
         message = events_pb2.RosterChanged(
             school_id=self._world.school_id, kind=roster_service_pb2.ROSTER_KIND_STUDENT, ids=[student_id]
         )
         await self.consumers.on_roster_changed(self._event(message))
 
-    async def record_lesson(self, day: str) -> None:
+    async def record_lesson(self, day: str, lesson_id: str = "") -> Event:
         """A lesson of the class is recorded."""
-        await self.consumers.on_lesson_recorded(self._world.lesson_recorded(day))
+        event = self._world.lesson_recorded(day, lesson_id)
+        await self.consumers.on_lesson_recorded(event)
+        return event
+
+    async def retract_lesson(self, day: str, lesson_id: str) -> None:
+        """A lesson of the class is withdrawn."""
+        await self.consumers.on_lesson_retracted(self._world.lesson_retracted(day, lesson_id))
 
     def _event(self, message: Message) -> Event:
         school_id = UUID(self._world.school_id)
         return Event(uuid4(), message.DESCRIPTOR.full_name, school_id, self._world.clock.now(), message.SerializeToString())
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, _ZONE).astimezone(UTC)
 
 
 def _make_id(made: datetime) -> str:

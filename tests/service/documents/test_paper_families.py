@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,6 +14,7 @@ from chassis.auth import ServiceToken
 from chassis.clients import connect
 from chassis.clock import SystemClock
 from chassis.db import Database
+from chassis.events import Event
 from diary.access.v1 import roster_service_pb2_grpc, school_service_pb2_grpc
 from diary.documents.v1 import document_service_pb2 as pb
 from diary.documents.v1 import events_pb2
@@ -41,9 +42,19 @@ async def _print_families(world: World, week: str = WEEK) -> pb.PrintRun:
 
 async def _terms(world: World) -> list[tuple[str, bool, str]]:
     rows = await world.query(
-        "SELECT monday_date::text, met_time IS NOT NULL AS met, evidence FROM deadlines WHERE school_id = $1 ORDER BY 1"
+        "SELECT monday_date::text, met_time IS NOT NULL AS met, evidence FROM deadlines"
+        " WHERE school_id = $1 AND NOT is_void ORDER BY 1"
     )
     return [tuple(row) for row in rows]
+
+
+async def _owed(world: World) -> list[tuple[str, str, int]]:
+    """Class, Monday and place of the student, of whom weeks owe a sheet."""
+    rows = await world.query(
+        "SELECT class_id::text, monday_date::text, student_id::text FROM owed_printouts"
+        " WHERE school_id = $1 AND is_owed ORDER BY monday_date, class_id"
+    )
+    return sorted((row[0], row[1], world.student_ids.index(row[2])) for row in rows)
 
 
 def _printed(run: pb.PrintRun) -> dict[str, str]:
@@ -320,6 +331,150 @@ async def test_who_moves_is_owed_by_the_new_class_from_its_next_week(world: Worl
     )
     assert [tuple(row) for row in rows] == [(UUID(new), UUID(world.student_ids[0]))]
     world.class_id = old
+
+
+async def test_who_moves_within_the_week_is_owed_by_the_class_of_its_end_alone(world: World, families: Families) -> None:
+    """A move told days before, with no event on the day (decision 0076)."""
+    former, new = world.class_id, str(uuid4())
+    await families.declare(0, "15-Р/2026")
+    await families.move(0, new, date(2026, 11, 21))
+    await families.record_lesson("2026-11-19")
+    assert await _terms(world) == []
+    world.class_id = new
+    await families.record_lesson("2026-11-17")
+    world.class_id = former
+    assert await _owed(world) == [(new, MONDAY, 0)]
+
+
+async def test_the_former_class_owes_the_weeks_before_a_move(world: World, families: Families) -> None:
+    new = str(uuid4())
+    await families.declare(0, "15-Р/2026")
+    await families.move(0, new, date(2026, 11, 23))
+    await families.record_lesson("2026-11-19")
+    assert await _owed(world) == [(world.class_id, MONDAY, 0)]
+    run = await _print_families(world)
+    assert [(one.is_owed, run.HasField("due_time")) for one in run.printouts] == [(True, True)]
+    former, world.class_id = world.class_id, new
+    await families.record_lesson("2026-11-20")
+    await families.record_lesson("2026-11-23")
+    assert await _owed(world) == [(former, MONDAY, 0), (new, "2026-11-23", 0)]
+    world.class_id = former
+
+
+async def test_a_mover_who_declares_on_wednesday_is_owed_by_the_class_of_the_weeks_end(
+    world: World, families: Families
+) -> None:
+    """The lessons were told before the declaration; the former class held some too."""
+    former, new = world.class_id, str(uuid4())
+    world.later(timedelta(days=-2))
+    await families.move(0, new, date(2026, 11, 20))
+    for class_id in (former, new):
+        world.class_id = class_id
+        await families.record_lesson("2026-11-19")
+    await families.declare(0, "15-Р/2026", made=world.clock.now())
+    world.class_id = former
+    assert await _owed(world) == [(new, MONDAY, 0)]
+
+
+async def test_who_leaves_on_a_day_of_the_week_is_owed_nothing_of_it_and_the_sheet_is_not_missing(
+    world: World, families: Families
+) -> None:
+    await families.declare(0, "15-Р/2026")
+    await families.declare(1, "16-Р/2026")
+    await families.record_lesson("2026-11-17")
+    run = await _print_families(world)
+    assert [one.is_owed for one in run.printouts] == [True, True]
+    await families.move(0, "", date(2026, 11, 21))
+    run = await world.hand_over(run, "WITH_CHILD", 1)
+    assert ([one.is_owed for one in run.printouts], run.HasField("met_time")) == ([False, True], True)
+
+
+async def test_a_sheet_is_owed_no_more_once_its_family_revoked_within_the_week(world: World, families: Families) -> None:
+    first = await families.declare(0, "15-Р/2026")
+    await families.declare(1, "16-Р/2026")
+    await families.record_lesson("2026-11-17")
+    run = await _print_families(world)
+    await families.revoke(first)
+    run = await world.hand_over(run, "WITH_CHILD", 1)
+    assert ([one.is_owed for one in run.printouts], run.HasField("met_time")) == ([False, True], True)
+
+
+async def test_a_week_emptied_by_a_withdrawal_owes_no_sheet_and_its_term_is_taken_back(
+    world: World, families: Families
+) -> None:
+    """Clause R7: what a lesson recorded by mistake began is undone, until a lesson is held after all."""
+    lesson_id = str(uuid4())
+    await families.declare(0, "15-Р/2026")
+    recorded = await families.record_lesson("2026-11-17", lesson_id)
+    run = await _print_families(world)
+    assert (await _terms(world), run.HasField("due_time")) == ([(MONDAY, False, "")], True)
+    world.later(timedelta(minutes=5))
+    await families.retract_lesson("2026-11-17", lesson_id)
+    assert (await _terms(world), await _owed(world)) == ([], [])
+    await families.declare(1, "16-Р/2026")
+    assert await _terms(world) == []
+    run = await world.hand_over(run, "WITH_CHILD", 0)
+    assert (run.HasField("due_time"), run.printouts[0].is_owed, await _terms(world)) == (False, False, [])
+    # An event that was told once more, late, brings nothing back.
+    late = Event(uuid4(), recorded.subject, recorded.school_id, recorded.fact_time, recorded.payload)
+    await families.consumers.on_lesson_recorded(late)
+    assert await _terms(world) == []
+    world.later(timedelta(minutes=5))
+    await families.record_lesson("2026-11-17", lesson_id)
+    assert (await _terms(world), await _owed(world)) == (
+        [(MONDAY, False, "")],
+        [(world.class_id, MONDAY, 0), (world.class_id, MONDAY, 1)],
+    )
+    told = await world.query(
+        "SELECT payload FROM outbox WHERE school_id = $1 AND subject LIKE '%DeadlineChanged' ORDER BY event_number"
+    )
+    changes = [events_pb2.DeadlineChanged.FromString(row["payload"]) for row in told]
+    assert [(one.is_void, one.HasField("met_time")) for one in changes] == [(False, False), (True, False), (False, False)]
+
+
+async def test_a_withdrawal_takes_back_what_no_other_lesson_owes(world: World, families: Families) -> None:
+    """Declared on Wednesday: the lesson of Thursday was withdrawn, that of Tuesday stays."""
+    thursday = str(uuid4())
+    await families.declare(0, "15-Р/2026")
+    await families.declare(1, "16-Р/2026", made=NOW - timedelta(days=2))
+    await families.record_lesson("2026-11-17")
+    await families.record_lesson("2026-11-19", thursday)
+    assert len(await _owed(world)) == 2
+    run = await _print_families(world)
+    assert not (await world.hand_over(run, "WITH_CHILD", 0)).HasField("met_time")
+    world.later(timedelta(minutes=5))
+    await families.retract_lesson("2026-11-19", thursday)
+    assert await _owed(world) == [(world.class_id, MONDAY, 0)]
+    assert [is_met for _, is_met, _ in await _terms(world)] == [True]
+
+
+async def test_a_lesson_that_moves_to_another_week_is_owed_there_alone(world: World, families: Families) -> None:
+    lesson_id = str(uuid4())
+    await families.declare(0, "15-Р/2026")
+    await families.record_lesson("2026-11-17", lesson_id)
+    world.later(timedelta(minutes=5))
+    await families.record_lesson("2026-11-24", lesson_id)
+    assert await _terms(world) == [("2026-11-23", False, "")]
+
+
+async def test_a_withdrawal_that_is_told_before_its_lesson_stays(world: World, families: Families) -> None:
+    lesson_id = str(uuid4())
+    await families.declare(0, "15-Р/2026")
+    recorded = world.lesson_recorded("2026-11-17", lesson_id)
+    world.later(timedelta(minutes=5))
+    await families.retract_lesson("2026-11-17", lesson_id)
+    await families.consumers.on_lesson_recorded(recorded)
+    assert await _terms(world) == []
+
+
+async def test_a_week_begun_before_lessons_were_kept_one_by_one_only_grows(world: World, families: Families) -> None:
+    lesson_id = str(uuid4())
+    await families.declare(0, "15-Р/2026")
+    await families.record_lesson("2026-11-17", lesson_id)
+    await world.query("UPDATE lesson_weeks SET lesson_count = NULL WHERE school_id = $1")
+    world.later(timedelta(minutes=5))
+    await families.retract_lesson("2026-11-17", lesson_id)
+    assert await _terms(world) == [(MONDAY, False, "")]
 
 
 async def test_a_family_that_leaves_is_owed_nothing(world: World, families: Families) -> None:

@@ -177,9 +177,21 @@ class World:
         )
         return (await self.documents.RecordPrintoutsHandedOver(request, metadata=self.teacher)).print_run
 
-    def lesson_recorded(self, day: str) -> Event:
+    def lesson_recorded(self, day: str, lesson_id: str = "") -> Event:
         """The journal's event of a lesson of the class."""
-        message = journal_events.LessonRecorded(school_id=self.school_id, class_id=self.class_id, lesson_date=day)
+        return self._lesson_event(journal_events.LessonRecorded, day, lesson_id or str(uuid4()))
+
+    def lesson_retracted(self, day: str, lesson_id: str) -> Event:
+        """The journal's event of a lesson that was withdrawn."""
+        return self._lesson_event(journal_events.LessonRetracted, day, lesson_id)
+
+    def _lesson_event(
+        self,
+        kind: type[journal_events.LessonRecorded] | type[journal_events.LessonRetracted],
+        day: str,
+        lesson_id: str,
+    ) -> Event:
+        message = kind(school_id=self.school_id, class_id=self.class_id, lesson_date=day, lesson_id=lesson_id)
         subject = message.DESCRIPTOR.full_name
         return Event(uuid4(), subject, UUID(self.school_id), self.clock.now(), message.SerializeToString())
 

@@ -84,6 +84,7 @@ class Neighbours:
             login="ivanova.mp",
             application_number="15-ЭД/2026",
             application_date="2026-11-19",
+            student_called_name="Артём",
         )
         answer.expire_time.FromJsonString("2026-12-04T21:30:00Z")
         return answer

@@ -48,8 +48,10 @@ async def crowded(world: World) -> AsyncIterator[Crowded]:
             )
             await connection.execute(
                 """
-                INSERT INTO students (school_id, student_id, class_id, version)
-                SELECT $1::uuid, student_id, CASE WHEN n < 25 THEN $2::uuid ELSE md5((n / 25)::text)::uuid END, 1 FROM crowd
+                INSERT INTO placements (school_id, student_id, from_time, class_id, is_named)
+                SELECT $1::uuid, student_id, '2025-09-01'::timestamptz,
+                       CASE WHEN n < 25 THEN $2::uuid ELSE md5((n / 25)::text)::uuid END, true
+                FROM crowd
                 """,
                 school_id,
                 class_id,

@@ -97,8 +97,8 @@ def test_the_receipt_has_neither_link_nor_login_nor_password() -> None:
     assert "Иванова Мария Петровна" in receipt
 
 
-def test_the_code_is_the_link_and_nothing_else() -> None:
-    assert read_codes(_render(SLIP)) == [SLIP.link]
+def test_the_code_is_the_link_with_the_login_and_never_the_password() -> None:
+    assert read_codes(_render(SLIP)) == [f"{SLIP.link}#/{SLIP.login}"]
 
 
 def test_one_slip_is_one_page_however_long_its_texts_are() -> None:

@@ -58,3 +58,17 @@ def test_a_port_with_lingering_connections_is_free_again(ports: Ports) -> None:
             accepted.close()
             assert client.recv(1) == b""
     assert ports.reserve(port) == port
+
+
+def test_a_shared_port_is_its_childs_and_no_outgoing_connections(ports: Ports) -> None:
+    port = ports.reserve(0)
+    ports.share(port)
+    with socket.socket() as child:
+        child.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        child.bind(("127.0.0.1", port))
+        child.listen()
+        with socket.create_connection(("127.0.0.1", port)):
+            accepted, _ = child.accept()
+            accepted.close()
+    with socket.socket() as outgoing, pytest.raises(OSError, match="in use"):
+        outgoing.bind(("127.0.0.1", port))

@@ -113,16 +113,17 @@ def test_a_single_changed_mark_is_told_as_a_correction() -> None:
 
 
 def test_a_letter_of_credentials_is_the_document_of_the_access() -> None:
-    """Clause R26: the application, the login, the link; the token stands in its fragment."""
+    """Clause R26: the application, the child, the login, the link; the token stands in its fragment."""
     expires = datetime(2026, 12, 4, 21, 30, tzinfo=UTC)
     first = FirstSignIn(
-        "Школа № 1", "15-ЭД/2026", date(2026, 11, 19), "ivanova.mp", "tok-123", expires, ZoneInfo("Europe/Moscow")
+        "Школа № 1", "15-ЭД/2026", date(2026, 11, 19), "Артём", "ivanova.mp", "tok-123", expires, ZoneInfo("Europe/Moscow")
     )
     letter = send(write_credentials(first, PORTAL))
     assert letter["Subject"] == "Доступ к электронному дневнику открыт, заявление № 15-ЭД/2026"
     for kind in ("plain", "html"):
         text = part(letter, kind)
         assert "по заявлению от 19 ноября 2026 г. № 15-ЭД/2026" in text
+        assert "ребёнок: Артём" in text
         assert f"{PORTAL}/activate#tok-123/ivanova.mp" in text
         assert "5 декабря 2026 г., 00:30, её можно использовать один раз" in text
     assert "Ваш логин: ivanova.mp" in part(letter, "plain")

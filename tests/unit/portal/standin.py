@@ -19,6 +19,7 @@ from chassis.clock import Clock, SystemClock
 from diary.access.v1 import (
     application_service_pb2_grpc,
     credential_service_pb2_grpc,
+    grant_service_pb2_grpc,
     paper_service_pb2_grpc,
     roster_service_pb2_grpc,
     school_service_pb2_grpc,
@@ -33,7 +34,7 @@ from diary.journal.v1 import journal_service_pb2 as journal_pb
 from diary.notify.v1 import preference_service_pb2_grpc
 from diary.options.v1 import options_pb2
 from tests.unit.portal.standin_cases import MOTHER, ONE_TIME_CODE, Applications, Credentials, Preferences, Roster, refuse
-from tests.unit.portal.standin_papers import Documents, Papers, Schools
+from tests.unit.portal.standin_papers import Documents, Grants, Papers, Schools
 
 SCHOOL, STUDENT, COURSE, LESSON, CLASSMATE = (f"0198a000-0000-7000-8000-00000000000{number}" for number in range(1, 6))
 ANNA = PersonName(family_name="Соколова", given_name="Анна", patronymic="Дмитриевна")
@@ -287,7 +288,8 @@ class StandIn:
         self.credentials: Credentials = cast("Any", Credentials)(self.access.issue)
         self.roster: Roster = cast("Any", Roster)(STUDENT)
         self.documents: Documents = cast("Any", Documents)()
-        self.papers: Papers = cast("Any", Papers)()
+        self.papers: Papers = cast("Any", Papers)(STUDENT)
+        self.grants: Grants = cast("Any", Grants)()
         self.schools: Schools = cast("Any", Schools)()
         self.preferences: Preferences = cast("Any", Preferences)(STUDENT)
         self.server = grpc.aio.server()
@@ -299,6 +301,7 @@ class StandIn:
         roster_service_pb2_grpc.add_RosterServiceServicer_to_server(self.roster, self.server)
         document_service_pb2_grpc.add_DocumentServiceServicer_to_server(self.documents, self.server)
         paper_service_pb2_grpc.add_PaperServiceServicer_to_server(self.papers, self.server)
+        grant_service_pb2_grpc.add_GrantServiceServicer_to_server(self.grants, self.server)
         school_service_pb2_grpc.add_SchoolServiceServicer_to_server(self.schools, self.server)
         preference_service_pb2_grpc.add_PreferenceServiceServicer_to_server(self.preferences, self.server)
         self.port = self.server.add_insecure_port("127.0.0.1:0")

@@ -10,11 +10,14 @@ from google.rpc import code_pb2
 
 from diary.access.v1 import application_service_pb2 as access_pb
 from diary.access.v1 import (
+    grant_service_pb2,
+    grant_service_pb2_grpc,
     paper_service_pb2,
     paper_service_pb2_grpc,
     school_service_pb2,
     school_service_pb2_grpc,
 )
+from diary.access.v1.person_name_pb2 import PersonName
 from diary.documents.v1 import document_service_pb2 as pb
 from diary.documents.v1 import document_service_pb2_grpc
 from tests.unit.portal.standin_cases import APPLICANT, CASE, DOCUMENT, MOTHER, RECEIVED, refuse
@@ -133,12 +136,26 @@ class Documents(document_service_pb2_grpc.DocumentServiceServicer):
 class Papers(paper_service_pb2_grpc.PaperServiceServicer):
     """Declarations of the mother and the father about one student, newest first."""
 
-    def __init__(self) -> None:
+    def __init__(self, student_id: str) -> None:
+        self._student_id = student_id
         self.sent: list[Any] = []
         self.listed: list[paper_service_pb2.ListedPaperDeclaration] = []
 
     async def ListPaperDeclarations(self, request: Any, context: Any) -> paper_service_pb2.ListPaperDeclarationsResponse:
         return paper_service_pb2.ListPaperDeclarationsResponse(declarations=self.listed)
+
+    async def ListOwnPaperDeclarations(self, request: Any, context: Any) -> paper_service_pb2.ListOwnPaperDeclarationsResponse:
+        own = [
+            paper_service_pb2.OwnPaperDeclaration(
+                declaration=one.declaration,
+                form=one.form,
+                student_id=self._student_id,
+                student=PersonName(family_name="Соколова", given_name="Анна", patronymic="Дмитриевна"),
+            )
+            for one in self.listed
+            if one.guardian_person_id == MOTHER
+        ]
+        return paper_service_pb2.ListOwnPaperDeclarationsResponse(declarations=own)
 
     async def RecordPaperDeclaration(self, request: Any, context: Any) -> paper_service_pb2.RecordPaperDeclarationResponse:
         self.sent.append(request)
@@ -173,6 +190,37 @@ def declaration(person_id: str, form: Any, declines: bool = False) -> paper_serv
         guardian_name="Соколова Мария Викторовна" if is_mothers else "Соколов Дмитрий Олегович",
         form=form or paper_service_pb2.PAPER_DECLARATION_FORM_ELECTRONIC,
     )
+
+
+class Grants(grant_service_pb2_grpc.GrantServiceServicer):
+    """The mother's own accesses, the newest first; of strangers none."""
+
+    def __init__(self) -> None:
+        self.held: list[grant_service_pb2.OwnGrant] = []
+
+    async def ListOwnGrants(self, request: Any, context: Any) -> grant_service_pb2.ListOwnGrantsResponse:
+        wanted = [one for one in self.held if request.student_id in ("", one.grant.student_id)]
+        return grant_service_pb2.ListOwnGrantsResponse(grants=wanted)
+
+
+def own_grant(student_id: str, statement: str = "", **changes: Any) -> grant_service_pb2.OwnGrant:
+    """An access by an earlier application on paper; ended where a statement is named."""
+    made = grant_service_pb2.OwnGrant(
+        grant=grant_service_pb2.Grant(
+            student_id=student_id,
+            student_name="Соколова Анна Дмитриевна",
+            application_number="22-ЭД/2021",
+            application_date="2021-09-07",
+        ),
+        may_apply_again=True,
+        end_application_number=statement,
+        end_application_id=CASE if statement else "",
+    )
+    if statement:
+        made.grant.end_time.FromDatetime(RECEIVED)
+    for name, value in changes.items():
+        setattr(made, name, value)
+    return made
 
 
 class Schools(school_service_pb2_grpc.SchoolServiceServicer):

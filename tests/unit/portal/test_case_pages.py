@@ -293,7 +293,7 @@ async def test_without_an_address_the_page_says_what_to_do(stand_in: StandIn, br
     form = fields(await browser.get("/notices"), NOTICES)
     stand_in.preferences.email = ""
     page = await browser.get("/notices")
-    assert "Сообщите адрес электронной почты классному руководителю" in page.text
+    assert "его называют в заявлении о предоставлении доступа" in page.text
     assert ">Включить<" not in page.text
     refused = await browser.post(NOTICES, data={**form, "on": "yes"})
     assert refused.status_code == 422

@@ -1,6 +1,7 @@
 """The family's own choice: paper, the statement that ends the own access, own applications: pages over the stand-in."""
 
 import asyncio
+import re
 
 import pytest
 from httpx import AsyncClient
@@ -10,7 +11,7 @@ from diary.access.v1 import paper_service_pb2 as pb
 from diary.options.v1 import options_pb2
 from tests.unit.portal.standin import SCHOOL, STUDENT, StandIn, fields
 from tests.unit.portal.standin_cases import CASE, DOCUMENT, MOTHER
-from tests.unit.portal.standin_papers import DECLARATION, FATHER, declaration
+from tests.unit.portal.standin_papers import DECLARATION, FATHER, declaration, own_grant
 
 PAGE = f"/schools/{SCHOOL}/students/{STUDENT}/informing"
 PAPER, REVOKE, STATEMENT = f"{PAGE}/paper", f"{PAGE}/paper/{DECLARATION}/revoke", f"{PAGE}/statement"
@@ -41,7 +42,7 @@ async def test_a_reason_must_be_chosen(stand_in: StandIn, browser: AsyncClient) 
     form = fields(await browser.get(PAGE), PAPER)
     answer = await browser.post(PAPER, data={**form, "reason": "9"})
     assert (answer.status_code, "Выберите причину" in answer.text) == (422, True)
-    answer = await browser.post(STATEMENT, data={"step": "check"})
+    answer = await browser.get(STATEMENT, params={"step": "check"})
     assert (answer.status_code, "Выберите причину" in answer.text) == (422, True)
     assert not stand_in.papers.sent
 
@@ -51,11 +52,11 @@ async def test_a_statement_is_told_confirmed_and_ends_with_a_farewell_after_the_
 ) -> None:
     """Clauses R31-R33."""
     assert "Доступ ребёнка и другого родителя не изменится." in (await browser.get(STATEMENT)).text
-    asked = await browser.post(STATEMENT, data={"step": "check", "reason": "2", "declines": "yes"})
+    asked = await browser.get(STATEMENT, params={"step": "check", "reason": "2", "declines": "yes"})
     for text in ("прекратится сразу", "Доступ ребёнка и другого родителя не изменится.", "От получения распечаток также"):
         assert text in asked.text, text
     assert not stand_in.applications.sent
-    answer = await browser.post(STATEMENT, data={**fields(asked, STATEMENT), "step": "register"})
+    answer = await browser.post(STATEMENT, data=fields(asked, STATEMENT))
     assert answer.headers["location"] == "/farewell"
     [sent] = stand_in.applications.sent
     assert (sent.kind, sent.channel) == (access_pb.APPLICATION_KIND_APPENDIX_3, access_pb.APPLICATION_CHANNEL_DIARY)
@@ -73,8 +74,8 @@ async def test_a_statement_is_told_confirmed_and_ends_with_a_farewell_after_the_
 
 
 async def test_a_double_click_gets_the_farewell_of_the_first_one(stand_in: StandIn, browser: AsyncClient) -> None:
-    asked = await browser.post(STATEMENT, data={"step": "check", "reason": "2"})
-    form = {**fields(asked, STATEMENT), "step": "register"}
+    asked = await browser.get(STATEMENT, params={"step": "check", "reason": "2"})
+    form = fields(asked, STATEMENT)
     answers = await asyncio.gather(*(browser.post(STATEMENT, data=form) for _ in range(3)))
     answers.append(await browser.post(STATEMENT, data=form))
     assert {answer.headers["location"] for answer in answers} == {"/farewell"}
@@ -84,9 +85,9 @@ async def test_a_double_click_gets_the_farewell_of_the_first_one(stand_in: Stand
 async def test_an_ending_that_is_not_confirmed_can_be_asked_for_again_even_without_a_session(
     stand_in: StandIn, browser: AsyncClient
 ) -> None:
-    asked = await browser.post(STATEMENT, data={"step": "check", "reason": "2"})
+    asked = await browser.get(STATEMENT, params={"step": "check", "reason": "2"})
     stand_in.applications.unconfirmed = 3
-    pending = await browser.post(STATEMENT, data={**fields(asked, STATEMENT), "step": "register"})
+    pending = await browser.post(STATEMENT, data=fields(asked, STATEMENT))
     assert (pending.status_code, "Заявление принято, доступ прекращён" in pending.text) == (503, True)
     form = fields(pending, STATEMENT)
     assert form["request_id"] == fields(asked, STATEMENT)["request_id"]
@@ -108,9 +109,9 @@ async def test_a_student_declines_for_oneself_and_is_asked_for_no_paper(stand_in
     page = await browser.get(PAGE)
     assert "распечатк" not in page.text
     assert "15-Р/2026" not in page.text
-    asked = await browser.post(STATEMENT, data=fields(await browser.get(STATEMENT), STATEMENT))
+    asked = await browser.get(STATEMENT, params={"step": "check"})
     assert "о моих успеваемости, посещаемости, учебных достижениях" in asked.text
-    await browser.post(STATEMENT, data={**fields(asked, STATEMENT), "step": "register"})
+    await browser.post(STATEMENT, data=fields(asked, STATEMENT))
     [sent] = stand_in.applications.sent
     assert (sent.applicants[0].person_id, sent.applicants[0].paper_reason) == ("", 0)
 
@@ -146,9 +147,79 @@ async def test_an_applicant_withdraws_the_own_application(stand_in: StandIn, bro
     assert stand_in.applications.is_withdrawn
 
 
+async def test_one_list_has_every_paper_a_family_has_filed(stand_in: StandIn, browser: AsyncClient) -> None:
+    """Clauses R8, R12: the case, the declaration on its own sheet, the earlier application that the access stands on."""
+    await browser.post(PAPER, data={**fields(await browser.get(PAGE), PAPER), "reason": "1"})
+    of_case = own_grant(STUDENT, has_case=True)
+    of_case.grant.application_number = "16-ЭД/2026"
+    stand_in.grants.held = [of_case, own_grant(STUDENT)]
+    page = await browser.get(CASES)
+    # The stand-in gives its case on two pages.
+    numbers = list(dict.fromkeys(re.findall(r"№ (\d+-[А-Я]+/\d{4})", page.text)))
+    # The newest first; what is a case, and what stands in a statement, is named once.
+    assert numbers == ["15-Р/2026", "15-ЭД/2026", "22-ЭД/2021"]
+    assert "действует: распечатка раз в неделю" in page.text
+    assert "от\u00a007.09.2021, по записям школы" in page.text
+    stand_in.papers.listed = [declaration(MOTHER, pb.PAPER_DECLARATION_FORM_STATEMENT)]
+    assert "15-Р/2026" not in (await browser.get(CASES)).text
+
+
+async def test_whose_statement_ended_the_access_reads_so_at_the_bookmarked_week(
+    stand_in: StandIn, browser: AsyncClient
+) -> None:
+    """Clause R33; to anybody else it is a page that does not exist, with the same words as ever."""
+    week = f"/schools/{SCHOOL}/students/{CASE}/week"
+    nowhere = await browser.get(week)
+    assert (nowhere.status_code, "Такой страницы нет" in nowhere.text) == (404, True)
+    stand_in.grants.held = [own_grant(CASE, "315-ЭД/2026")]
+    ended = await browser.get(week)
+    assert ended.status_code == 403
+    assert "Ваш доступ к этому дневнику прекращён 16.11.2026 по заявлению" in ended.text
+    assert "315-ЭД/2026" in ended.text
+    assert "Приложение № 1" in ended.text
+    # An act has parted them since; or the access came to its end otherwise; or it is another's.
+    for held in ([own_grant(CASE, "315-ЭД/2026", may_apply_again=False)], [own_grant(CASE)], [own_grant(STUDENT, "1-ЭД/2026")]):
+        stand_in.grants.held = held
+        again = await browser.get(week)
+        assert (again.status_code, again.text) == (404, nowhere.text)
+    elsewhere = await browser.get(week.replace(SCHOOL, CASE))
+    assert (elsewhere.status_code, elsewhere.text) == (404, nowhere.text)
+
+
+async def test_with_no_access_left_the_first_page_says_why_and_leads_to_the_statements(
+    stand_in: StandIn, browser: AsyncClient
+) -> None:
+    stand_in.access.has_child, stand_in.access.roles = False, []
+    assert f'href="{CASES}"' in (await browser.get("/")).text
+    stand_in.grants.held = [own_grant(STUDENT, "315-ЭД/2026")]
+    page = await browser.get("/")
+    assert (page.status_code, "прекращён 16.11.2026 по заявлению" in page.text) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (access_pb.APPLICATION_KIND_APPENDIX_3, "услуга прекращена по вашему заявлению"),
+        (access_pb.APPLICATION_KIND_APPENDIX_2, "услуга не предоставляется по вашему заявлению"),
+    ],
+)
+async def test_who_asked_to_end_the_service_does_not_read_that_it_was_refused(
+    stand_in: StandIn, browser: AsyncClient, kind: access_pb.ApplicationKind.ValueType, words: str
+) -> None:
+    stand_in.applications.kind = kind
+    stand_in.applications.propose(access_pb.REFUSAL_GROUND_OWN_STATEMENT)
+    assert "на рассмотрении" in (await browser.get(CASES)).text
+    stand_in.applications.sign()
+    page = await browser.get(f"{CASES}/{CASE}")
+    assert f"{words} (решение" in page.text
+    for text in (page.text, (await browser.get(CASES)).text):
+        assert words in text
+        assert "отказано" not in text
+
+
 async def test_cases_of_the_office_are_not_own_ones(stand_in: StandIn, browser: AsyncClient) -> None:
     stand_in.applications.person_id = FATHER
-    assert "Ваших заявлений в этой школе нет." in (await browser.get(CASES)).text
+    assert "Заявлений, которые вы подали в этой школе, в дневнике нет." in (await browser.get(CASES)).text
     assert (await browser.get(f"{CASES}/{CASE}")).status_code == 404
 
 

@@ -255,7 +255,7 @@ async def test_a_title_of_a_journal_without_a_class_ends_with_the_subject(stand_
 
 @pytest.mark.parametrize(
     ("roles", "told"),
-    [([options_pb2.ROLE_SPECIALIST], "Страниц для вашей должности нет"), ([], "Для вашей учётной записи не открыт ни один")],
+    [([options_pb2.ROLE_SPECIALIST], "Страниц для вашей должности нет"), ([], "Вам не открыт ни один")],
 )
 async def test_who_has_no_pages_is_told_so(stand_in: StandIn, roles: list[options_pb2.Role.ValueType], told: str) -> None:
     stand_in.access.roles = roles

@@ -193,7 +193,7 @@ async def test_a_gateway_that_is_away_is_a_page_that_says_to_wait(stand_in: Stan
     await stand_in.server.stop(None)
     answer = await browser.get(WEEK)
     assert answer.status_code == 503
-    assert "Дневник перезапускается…" in answer.text
+    assert "Дневник сейчас недоступен" in answer.text
     assert browser.cookies["diary_refresh"]
 
 

@@ -43,7 +43,7 @@ def test_a_teacher_with_a_child_sees_both() -> None:
         ("Неделя", False),
         ("Мои журналы", True),
         ("Уведомления", False),
-        ("Как мне сообщают", False),
+        ("Дневник и распечатки", False),
         ("Мои заявления", False),
     ]
 

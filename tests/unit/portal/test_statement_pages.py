@@ -44,7 +44,7 @@ async def test_a_statement_is_registered_after_it_was_said_whose_access_ends(sta
     for text in (
         "Соколова Мария Викторовна",
         "Соколов Дмитрий",
-        "(причина: невозможность)",
+        "(причина: невозможность пользоваться электронным дневником)",
         "отказался и от них",
         "Не изменится",
     ):
@@ -59,7 +59,7 @@ async def test_a_statement_is_registered_after_it_was_said_whose_access_ends(sta
     assert (father.family_name, father.guardian_kind, father.declines_printouts) == ("Соколов", pb.GUARDIAN_KIND_FATHER, True)
     page = await browser.get(answer.headers["location"])
     assert "Доступ подписавших прекращён" in page.text
-    assert "№\u00a015\u2011Р/2026 от\u00a016.11.2026, нежелание" in page.text
+    assert "№\u00a015\u2011Р/2026 от\u00a016.11.2026, причина: нежелание пользоваться электронным дневником" in page.text
     assert "Проверка перед предоставлением доступа" not in page.text
     assert "Отозвать заявление" not in page.text
 

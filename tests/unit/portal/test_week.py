@@ -48,9 +48,9 @@ def test_the_summary_counts_marks_absences_and_late_comings_apart() -> None:
         lesson("2026-11-23", 1, (5, 1), (4, 2)), lesson("2026-11-23", 2, absence=3), lesson("2026-11-24", 1, absence=4)
     )
     built = build_week(lessons, MONDAY)
-    assert built.summary.replace("\u00a0", " ") == "2 отметки · 1 пропуск · 1 опоздание"
+    assert built.summary.replace("\u00a0", " ") == "2 отметки · пропущено уроков: 1 · 1 опоздание"
     assert [absence.letter for absence in built.absences] == ["Б", "О"]
-    assert build_week(week(lesson("2026-11-23", 1)), MONDAY).summary == "Отметок нет · пропусков нет"
+    assert build_week(week(lesson("2026-11-23", 1)), MONDAY).summary == "отметок нет · пропусков нет"
 
 
 def test_a_mark_that_was_changed_is_known_by_its_revision() -> None:

@@ -151,6 +151,7 @@ class RedeemDeliveryResponse(_message.Message):
     LOGIN_FIELD_NUMBER: _builtins.int
     APPLICATION_NUMBER_FIELD_NUMBER: _builtins.int
     APPLICATION_DATE_FIELD_NUMBER: _builtins.int
+    STUDENT_CALLED_NAME_FIELD_NUMBER: _builtins.int
     email: _builtins.str
     """Where to send."""
     activation_token: _builtins.str
@@ -167,6 +168,8 @@ class RedeemDeliveryResponse(_message.Message):
     """Number of the application on which the access was given."""
     application_date: _builtins.str
     """Date of that application, ISO 8601."""
+    student_called_name: _builtins.str
+    """Whose diary it opens, as the child is called: the given name, the only one where there is one."""
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """Until when the token is accepted."""
@@ -183,10 +186,11 @@ class RedeemDeliveryResponse(_message.Message):
         login: _builtins.str = ...,
         application_number: _builtins.str = ...,
         application_date: _builtins.str = ...,
+        student_called_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "activation_token", b"activation_token", "application_date", b"application_date", "application_number", b"application_number", "email", b"email", "expire_time", b"expire_time", "login", b"login", "school_name", b"school_name", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "activation_token", b"activation_token", "application_date", b"application_date", "application_number", b"application_number", "email", b"email", "expire_time", b"expire_time", "login", b"login", "school_name", b"school_name", "student_called_name", b"student_called_name", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -323,3 +323,105 @@ class RevokeGrantResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RevokeGrantResponse: _TypeAlias = RevokeGrantResponse  # noqa: Y015
+
+@_typing.final
+class OwnGrant(_message.Message):
+    """A grant of the caller's, as its holder is told of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GRANT_FIELD_NUMBER: _builtins.int
+    HAS_CASE_FIELD_NUMBER: _builtins.int
+    END_APPLICATION_NUMBER_FIELD_NUMBER: _builtins.int
+    END_APPLICATION_ID_FIELD_NUMBER: _builtins.int
+    MAY_APPLY_AGAIN_FIELD_NUMBER: _builtins.int
+    has_case: _builtins.bool
+    """Whether its application is a case of this school's register; else it is an earlier one on paper."""
+    end_application_number: _builtins.str
+    """Number of the own statement by which it ended; empty when it holds, or ended otherwise (R33)."""
+    end_application_id: _builtins.str
+    """The case of that statement."""
+    may_apply_again: _builtins.bool
+    """Whether the holder may apply for the student again: a shown relation stands, or it is the student's own."""
+    @_builtins.property
+    def grant(self) -> Global___Grant:
+        """The grant."""
+
+    def __init__(
+        self,
+        *,
+        grant: Global___Grant | None = ...,
+        has_case: _builtins.bool = ...,
+        end_application_number: _builtins.str = ...,
+        end_application_id: _builtins.str = ...,
+        may_apply_again: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["grant", b"grant"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_application_id", b"end_application_id", "end_application_number", b"end_application_number", "grant", b"grant", "has_case", b"has_case", "may_apply_again", b"may_apply_again"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OwnGrant: _TypeAlias = OwnGrant  # noqa: Y015
+
+@_typing.final
+class ListOwnGrantsRequest(_message.Message):
+    """Request of ListOwnGrants."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    STUDENT_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    student_id: _builtins.str
+    """Only grants about this student; empty for all."""
+    page_size: _builtins.int
+    """Grants a page, 50 by default, 500 at most."""
+    page_token: _builtins.str
+    """The token of the page before."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        student_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "school_id", b"school_id", "student_id", b"student_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOwnGrantsRequest: _TypeAlias = ListOwnGrantsRequest  # noqa: Y015
+
+@_typing.final
+class ListOwnGrantsResponse(_message.Message):
+    """Response of ListOwnGrants."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GRANTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def grants(self) -> _containers.RepeatedCompositeFieldContainer[Global___OwnGrant]:
+        """The grants."""
+
+    def __init__(
+        self,
+        *,
+        grants: _abc.Iterable[Global___OwnGrant] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["grants", b"grants", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOwnGrantsResponse: _TypeAlias = ListOwnGrantsResponse  # noqa: Y015

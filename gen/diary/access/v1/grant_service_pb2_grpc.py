@@ -40,6 +40,11 @@ class GrantServiceStub:
                 request_serializer=diary_dot_access_dot_v1_dot_grant__service__pb2.ListGrantsRequest.SerializeToString,
                 response_deserializer=diary_dot_access_dot_v1_dot_grant__service__pb2.ListGrantsResponse.FromString,
                 _registered_method=True)
+        self.ListOwnGrants = channel.unary_unary(
+                '/diary.access.v1.GrantService/ListOwnGrants',
+                request_serializer=diary_dot_access_dot_v1_dot_grant__service__pb2.ListOwnGrantsRequest.SerializeToString,
+                response_deserializer=diary_dot_access_dot_v1_dot_grant__service__pb2.ListOwnGrantsResponse.FromString,
+                _registered_method=True)
         self.RevokeGrant = channel.unary_unary(
                 '/diary.access.v1.GrantService/RevokeGrant',
                 request_serializer=diary_dot_access_dot_v1_dot_grant__service__pb2.RevokeGrantRequest.SerializeToString,
@@ -58,6 +63,14 @@ class GrantServiceServicer:
 
     def ListGrants(self, request, context):
         """Lists grants of a school: all for admin, of the own class for a class teacher, of the own students for a family.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListOwnGrants(self, request, context):
+        """Lists the caller's own grants in a school, ended ones too, the newest first: by which earlier application each was given, and by
+        which own statement it ended (R12, R33).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -86,6 +99,11 @@ def add_GrantServiceServicer_to_server(servicer, server):
                     servicer.ListGrants,
                     request_deserializer=diary_dot_access_dot_v1_dot_grant__service__pb2.ListGrantsRequest.FromString,
                     response_serializer=diary_dot_access_dot_v1_dot_grant__service__pb2.ListGrantsResponse.SerializeToString,
+            ),
+            'ListOwnGrants': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOwnGrants,
+                    request_deserializer=diary_dot_access_dot_v1_dot_grant__service__pb2.ListOwnGrantsRequest.FromString,
+                    response_serializer=diary_dot_access_dot_v1_dot_grant__service__pb2.ListOwnGrantsResponse.SerializeToString,
             ),
             'RevokeGrant': grpc.unary_unary_rpc_method_handler(
                     servicer.RevokeGrant,
@@ -126,6 +144,33 @@ class GrantService:
             '/diary.access.v1.GrantService/ListGrants',
             diary_dot_access_dot_v1_dot_grant__service__pb2.ListGrantsRequest.SerializeToString,
             diary_dot_access_dot_v1_dot_grant__service__pb2.ListGrantsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOwnGrants(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.access.v1.GrantService/ListOwnGrants',
+            diary_dot_access_dot_v1_dot_grant__service__pb2.ListOwnGrantsRequest.SerializeToString,
+            diary_dot_access_dot_v1_dot_grant__service__pb2.ListOwnGrantsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,6 +35,10 @@ class GrantServiceStub:
     def __new__(cls, channel: _aio.Channel) -> GrantServiceAsyncStub: ...
     ListGrants: _grpc.UnaryUnaryMultiCallable[_grant_service_pb2.ListGrantsRequest, _grant_service_pb2.ListGrantsResponse]
     """Lists grants of a school: all for admin, of the own class for a class teacher, of the own students for a family."""
+    ListOwnGrants: _grpc.UnaryUnaryMultiCallable[_grant_service_pb2.ListOwnGrantsRequest, _grant_service_pb2.ListOwnGrantsResponse]
+    """Lists the caller's own grants in a school, ended ones too, the newest first: by which earlier application each was given, and by
+    which own statement it ended (R12, R33).
+    """
     RevokeGrant: _grpc.UnaryUnaryMultiCallable[_grant_service_pb2.RevokeGrantRequest, _grant_service_pb2.RevokeGrantResponse]
     """Ends a grant. After OK no call of its holder about that student succeeds, in any service. ENDING_PENDING: the ending
     stands, but a service has not confirmed it yet; repeat the request to wait again.
@@ -51,6 +55,10 @@ class GrantServiceAsyncStub(GrantServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListGrants: _aio.UnaryUnaryMultiCallable[_grant_service_pb2.ListGrantsRequest, _grant_service_pb2.ListGrantsResponse]  # type: ignore[assignment]
     """Lists grants of a school: all for admin, of the own class for a class teacher, of the own students for a family."""
+    ListOwnGrants: _aio.UnaryUnaryMultiCallable[_grant_service_pb2.ListOwnGrantsRequest, _grant_service_pb2.ListOwnGrantsResponse]  # type: ignore[assignment]
+    """Lists the caller's own grants in a school, ended ones too, the newest first: by which earlier application each was given, and by
+    which own statement it ended (R12, R33).
+    """
     RevokeGrant: _aio.UnaryUnaryMultiCallable[_grant_service_pb2.RevokeGrantRequest, _grant_service_pb2.RevokeGrantResponse]  # type: ignore[assignment]
     """Ends a grant. After OK no call of its holder about that student succeeds, in any service. ENDING_PENDING: the ending
     stands, but a service has not confirmed it yet; repeat the request to wait again.
@@ -70,6 +78,16 @@ class GrantServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_grant_service_pb2.ListGrantsResponse, _abc.Awaitable[_grant_service_pb2.ListGrantsResponse]]:
         """Lists grants of a school: all for admin, of the own class for a class teacher, of the own students for a family."""
+
+    @_abc_1.abstractmethod
+    def ListOwnGrants(
+        self,
+        request: _grant_service_pb2.ListOwnGrantsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_grant_service_pb2.ListOwnGrantsResponse, _abc.Awaitable[_grant_service_pb2.ListOwnGrantsResponse]]:
+        """Lists the caller's own grants in a school, ended ones too, the newest first: by which earlier application each was given, and by
+        which own statement it ended (R12, R33).
+        """
 
     @_abc_1.abstractmethod
     def RevokeGrant(

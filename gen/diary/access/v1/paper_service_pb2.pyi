@@ -288,3 +288,99 @@ class ListPaperDeclarationsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListPaperDeclarationsResponse: _TypeAlias = ListPaperDeclarationsResponse  # noqa: Y015
+
+@_typing.final
+class OwnPaperDeclaration(_message.Message):
+    """A declaration of the caller's, with the student whom it is about."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DECLARATION_FIELD_NUMBER: _builtins.int
+    FORM_FIELD_NUMBER: _builtins.int
+    STUDENT_ID_FIELD_NUMBER: _builtins.int
+    STUDENT_FIELD_NUMBER: _builtins.int
+    form: Global___PaperDeclarationForm.ValueType
+    """How it was made."""
+    student_id: _builtins.str
+    """The student."""
+    @_builtins.property
+    def declaration(self) -> _application_service_pb2.PaperDeclaration:
+        """The declaration."""
+
+    @_builtins.property
+    def student(self) -> _person_name_pb2.PersonName:
+        """The student's name in its parts."""
+
+    def __init__(
+        self,
+        *,
+        declaration: _application_service_pb2.PaperDeclaration | None = ...,
+        form: Global___PaperDeclarationForm.ValueType = ...,
+        student_id: _builtins.str = ...,
+        student: _person_name_pb2.PersonName | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["declaration", b"declaration", "student", b"student"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["declaration", b"declaration", "form", b"form", "student", b"student", "student_id", b"student_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OwnPaperDeclaration: _TypeAlias = OwnPaperDeclaration  # noqa: Y015
+
+@_typing.final
+class ListOwnPaperDeclarationsRequest(_message.Message):
+    """Request of ListOwnPaperDeclarations."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    page_size: _builtins.int
+    """Declarations a page, 50 by default, 500 at most."""
+    page_token: _builtins.str
+    """The token of the page before."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOwnPaperDeclarationsRequest: _TypeAlias = ListOwnPaperDeclarationsRequest  # noqa: Y015
+
+@_typing.final
+class ListOwnPaperDeclarationsResponse(_message.Message):
+    """Response of ListOwnPaperDeclarations."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DECLARATIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def declarations(self) -> _containers.RepeatedCompositeFieldContainer[Global___OwnPaperDeclaration]:
+        """The declarations."""
+
+    def __init__(
+        self,
+        *,
+        declarations: _abc.Iterable[Global___OwnPaperDeclaration] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["declarations", b"declarations", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOwnPaperDeclarationsResponse: _TypeAlias = ListOwnPaperDeclarationsResponse  # noqa: Y015

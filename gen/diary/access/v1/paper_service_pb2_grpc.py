@@ -50,6 +50,11 @@ class PaperServiceStub:
                 request_serializer=diary_dot_access_dot_v1_dot_paper__service__pb2.ListPaperDeclarationsRequest.SerializeToString,
                 response_deserializer=diary_dot_access_dot_v1_dot_paper__service__pb2.ListPaperDeclarationsResponse.FromString,
                 _registered_method=True)
+        self.ListOwnPaperDeclarations = channel.unary_unary(
+                '/diary.access.v1.PaperService/ListOwnPaperDeclarations',
+                request_serializer=diary_dot_access_dot_v1_dot_paper__service__pb2.ListOwnPaperDeclarationsRequest.SerializeToString,
+                response_deserializer=diary_dot_access_dot_v1_dot_paper__service__pb2.ListOwnPaperDeclarationsResponse.FromString,
+                _registered_method=True)
 
 
 class PaperServiceServicer:
@@ -78,6 +83,14 @@ class PaperServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListOwnPaperDeclarations(self, request, context):
+        """Lists the declarations that the caller has made in a school about whichever student, the newest first; they are told of also
+        when no access is left.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PaperServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -95,6 +108,11 @@ def add_PaperServiceServicer_to_server(servicer, server):
                     servicer.ListPaperDeclarations,
                     request_deserializer=diary_dot_access_dot_v1_dot_paper__service__pb2.ListPaperDeclarationsRequest.FromString,
                     response_serializer=diary_dot_access_dot_v1_dot_paper__service__pb2.ListPaperDeclarationsResponse.SerializeToString,
+            ),
+            'ListOwnPaperDeclarations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOwnPaperDeclarations,
+                    request_deserializer=diary_dot_access_dot_v1_dot_paper__service__pb2.ListOwnPaperDeclarationsRequest.FromString,
+                    response_serializer=diary_dot_access_dot_v1_dot_paper__service__pb2.ListOwnPaperDeclarationsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -179,6 +197,33 @@ class PaperService:
             '/diary.access.v1.PaperService/ListPaperDeclarations',
             diary_dot_access_dot_v1_dot_paper__service__pb2.ListPaperDeclarationsRequest.SerializeToString,
             diary_dot_access_dot_v1_dot_paper__service__pb2.ListPaperDeclarationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOwnPaperDeclarations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.access.v1.PaperService/ListOwnPaperDeclarations',
+            diary_dot_access_dot_v1_dot_paper__service__pb2.ListOwnPaperDeclarationsRequest.SerializeToString,
+            diary_dot_access_dot_v1_dot_paper__service__pb2.ListOwnPaperDeclarationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

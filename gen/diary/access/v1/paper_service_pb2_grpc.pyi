@@ -41,6 +41,10 @@ class PaperServiceStub:
     """Revokes a declaration from now on (R8). A repeat changes nothing."""
     ListPaperDeclarations: _grpc.UnaryUnaryMultiCallable[_paper_service_pb2.ListPaperDeclarationsRequest, _paper_service_pb2.ListPaperDeclarationsResponse]
     """Lists the declarations about a student, the newest first: all for staff, the own ones for a guardian."""
+    ListOwnPaperDeclarations: _grpc.UnaryUnaryMultiCallable[_paper_service_pb2.ListOwnPaperDeclarationsRequest, _paper_service_pb2.ListOwnPaperDeclarationsResponse]
+    """Lists the declarations that the caller has made in a school about whichever student, the newest first; they are told of also
+    when no access is left.
+    """
 
 @_typing.type_check_only
 class PaperServiceAsyncStub(PaperServiceStub):
@@ -55,6 +59,10 @@ class PaperServiceAsyncStub(PaperServiceStub):
     """Revokes a declaration from now on (R8). A repeat changes nothing."""
     ListPaperDeclarations: _aio.UnaryUnaryMultiCallable[_paper_service_pb2.ListPaperDeclarationsRequest, _paper_service_pb2.ListPaperDeclarationsResponse]  # type: ignore[assignment]
     """Lists the declarations about a student, the newest first: all for staff, the own ones for a guardian."""
+    ListOwnPaperDeclarations: _aio.UnaryUnaryMultiCallable[_paper_service_pb2.ListOwnPaperDeclarationsRequest, _paper_service_pb2.ListOwnPaperDeclarationsResponse]  # type: ignore[assignment]
+    """Lists the declarations that the caller has made in a school about whichever student, the newest first; they are told of also
+    when no access is left.
+    """
 
 class PaperServiceServicer(metaclass=_abc_1.ABCMeta):
     """Declarations of guardians who are informed on paper (R7, R8), on a sheet of their own: access stays as it is."""
@@ -84,5 +92,15 @@ class PaperServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_paper_service_pb2.ListPaperDeclarationsResponse, _abc.Awaitable[_paper_service_pb2.ListPaperDeclarationsResponse]]:
         """Lists the declarations about a student, the newest first: all for staff, the own ones for a guardian."""
+
+    @_abc_1.abstractmethod
+    def ListOwnPaperDeclarations(
+        self,
+        request: _paper_service_pb2.ListOwnPaperDeclarationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_paper_service_pb2.ListOwnPaperDeclarationsResponse, _abc.Awaitable[_paper_service_pb2.ListOwnPaperDeclarationsResponse]]:
+        """Lists the declarations that the caller has made in a school about whichever student, the newest first; they are told of also
+        when no access is left.
+        """
 
 def add_PaperServiceServicer_to_server(servicer: PaperServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
