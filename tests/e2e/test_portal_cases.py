@@ -95,7 +95,7 @@ async def _activate_by_slip(browser: Browser, region: Launcher, login: str, pass
     await page.get_by_label("Пароль").fill(password)
     await page.get_by_role("button", name="Войти").click()
     await expect(page.get_by_role("alert")).to_contain_text("Это одноразовый пароль.")
-    await expect(page.get_by_label("Логин")).to_have_value(login)
+    await expect(page.get_by_label("Логин", exact=True)).to_have_value(login)
     await page.get_by_label("Одноразовый пароль").fill("abcd-efgh-2345")
     await _set_own_password(page)
     await expect(page.get_by_role("alert")).to_contain_text("Ссылка, логин или одноразовый пароль не подошли.")
