@@ -146,7 +146,12 @@ async def test_pages_of_papers_are_all_that_one_may_open_by_how_they_stand(crowd
     """Clause R22: what waits for the head's word is in no other list."""
     admin = await asyncpg.connect(clone.admin_dsn, server_settings={"search_path": "documents"})
     async with crowded.database.school(crowded.school_id) as connection:
-        for who, whose in (("admin", "true"), ("teacher", "class_id = $2"), ("mother", "d.account_id = $2"), ("stranger", "false")):
+        for who, whose in (
+            ("admin", "true"),
+            ("teacher", "class_id = $2"),
+            ("mother", "d.account_id = $2"),
+            ("stranger", "false"),
+        ):
             mine = crowded.class_id if who == "teacher" else crowded.account[who]
             for state in (None, *State):
                 wanted = await admin.fetch(
