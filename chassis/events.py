@@ -283,6 +283,10 @@ def _read(message: Msg) -> Event:
     fact_time = datetime.fromisoformat(headers["Diary-Time"])
     if fact_time.tzinfo is None:
         raise ValueError("a time without an offset")
+    # The bus hands an answer on under whatever subject its asker names: an event of one kind is none of another. The release
+    # before does not say the subject.
+    if headers.get("Diary-Subject", message.subject) != message.subject:
+        raise ValueError("an event of another subject")
     return Event(
         event_id=UUID(headers["Nats-Msg-Id"]),
         subject=message.subject,

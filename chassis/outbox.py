@@ -116,6 +116,7 @@ class Relay:
                 "Nats-Msg-Id": str(row["event_id"]),
                 "Diary-School": str(row["school_id"] or ""),
                 "Diary-Time": row["create_time"].isoformat(),
+                "Diary-Subject": row["subject"],
                 "traceparent": row["traceparent"],
             }
             futures.append(

@@ -7,6 +7,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from apps.portal.words import name_class
+
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
 
@@ -25,6 +27,7 @@ class Renderer:
         )
         # A changed file has another address, so that browsers may keep it for a year.
         digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12] for path in STATIC.iterdir()}
+        self._environment.globals["name_class"] = name_class
         self._environment.globals["static"] = {name: f"/static/{name}?v={digest}" for name, digest in digests.items()}
         self._templates = {name: self._environment.get_template(name) for name in self._environment.list_templates()}
 

@@ -14,7 +14,8 @@ _TYPE = "type.googleapis.com/envoy.extensions.filters.http.lua.v3"
 # Where a route takes a body.
 ON = {FILTER: {"@type": f"{_TYPE}.LuaPerRoute", "name": _SCRIPT}}
 
-# Full name of a message -> name of a field, in JSON and in the proto -> full name of its message, empty for all else.
+# Full name of a message -> name of a field, in JSON and in the proto -> full name of its message, empty for all else, behind
+# `[]` where the field is a list.
 Messages = Mapping[str, Mapping[str, str]]
 
 
@@ -30,7 +31,8 @@ def _read_fields(message: DescriptorProto) -> dict[str, str]:
 
 def _read_type(field: FieldDescriptorProto) -> str:
     is_ours = field.type == FieldDescriptorProto.TYPE_MESSAGE and field.type_name.startswith(".diary.")
-    return field.type_name.lstrip(".") if is_ours else ""
+    is_list = field.label == FieldDescriptorProto.LABEL_REPEATED
+    return ("[]" if is_list else "") + (field.type_name.lstrip(".") if is_ours else "")
 
 
 def config(methods: tuple[Method, ...], messages: Messages) -> dict[str, Any]:
@@ -54,9 +56,10 @@ def _reached(roots: list[str], messages: Messages) -> set[str]:
         name = waiting.pop()
         if name not in reached:
             reached.add(name)
-            waiting += [kind for kind in messages[name].values() if kind in messages]  # A map has names of its own.
+            # A map has a type of its own and names of its own: none is in a request.
+            waiting += [kind.removeprefix("[]") for kind in messages[name].values() if kind.removeprefix("[]")]
     return reached
 
 
 def _write_fields(fields: Mapping[str, str]) -> str:
-    return ",".join(f'["{name}"]="{kind}"' if kind else f'["{name}"]=true' for name, kind in fields.items())
+    return ",".join(f'["{name}"]="{kind}"' for name, kind in fields.items())

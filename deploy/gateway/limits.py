@@ -43,6 +43,10 @@ def json_bytes(method: Method) -> int:
     return min(2 * method.request_bytes, BODY_BYTES)
 
 
+# A customer has one address of IPv4, and of IPv6 a network of 64 bits.
+_NETWORK = {"masked_remote_address": {"v4_prefix_mask_len": 32, "v6_prefix_mask_len": 64}}
+
+
 def bucket(limit: Limit, name: str) -> dict[str, Any]:
     """Config of local_ratelimit: a token bucket for each client address, in each gateway."""
     every = {
@@ -56,12 +60,12 @@ def bucket(limit: Limit, name: str) -> dict[str, Any]:
         "stat_prefix": name,
         "filter_enabled": {"default_value": always},
         "filter_enforced": {"default_value": always},
-        "rate_limits": [{"actions": [{"remote_address": {}}]}],
+        "rate_limits": [{"actions": [_NETWORK]}],
         # Envoy wants a bucket for requests without a descriptor as well; there are none, since every one has an address.
         "token_bucket": every,
         "always_consume_default_token_bucket": False,
         # An entry without a value makes a bucket of its own for each address.
-        "descriptors": [{"entries": [{"key": "remote_address"}], "token_bucket": every}],
+        "descriptors": [{"entries": [{"key": "masked_remote_address"}], "token_bucket": every}],
         "max_dynamic_descriptors": _REMEMBERED_ADDRESSES,
         "rate_limited_as_resource_exhausted": True,
     }

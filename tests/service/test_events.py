@@ -257,6 +257,10 @@ async def test_two_replicas_never_run_an_event_twice_however_long_it_takes(bus: 
         ({"Nats-Msg-Id": "7", "Diary-School": "", "Diary-Time": "2026-11-30T00:00:00+00:00"}, "Unreadable"),
         ({"Nats-Msg-Id": str(uuid4()), "Diary-School": "", "Diary-Time": "2026-11-30T00:00:00"}, "Unreadable"),
         ({"Nats-Msg-Id": str(uuid4()), "Diary-School": "alek", "Diary-Time": "2026-11-30T00:00:00+00:00"}, "Unreadable"),
+        (
+            {"Nats-Msg-Id": str(uuid4()), "Diary-School": "", "Diary-Time": timedelta(), "Diary-Subject": "diary.notify.v1.X"},
+            "Unreadable",
+        ),
         ({"Nats-Msg-Id": str(uuid4()), "Diary-School": "", "Diary-Time": timedelta(days=-29)}, "FarFromNow"),
         ({"Nats-Msg-Id": str(uuid4()), "Diary-School": "", "Diary-Time": timedelta(minutes=6)}, "FarFromNow"),
         ({"Nats-Msg-Id": str(uuid4()), "Diary-School": "", "Diary-Time": timedelta()}, "DecodeError"),

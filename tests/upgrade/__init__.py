@@ -10,9 +10,12 @@ import tarfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# Tests of the release before that say what its services do. Left out are those that look at the schema itself (plans, rights,
-# a repeated migration, seeds that ask for an empty database by name).
-SERVICE_TESTS = ("journal", "access", "notify", "documents")
+# What its services do. Left out is what looks at the schema itself: plans of statements, and its own migrations run once more.
+SERVICE_TESTS = (
+    *(f"tests/service/{service}" for service in ("journal", "access", "notify", "documents")),
+    "--ignore=tests/service/access/test_access_indexes.py",
+    "--deselect=tests/service/access/test_access_relations.py::test_migrating_again_changes_nothing",
+)
 _PLUGIN = Path(__file__).parent / "todays_schema.py"
 
 

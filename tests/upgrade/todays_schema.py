@@ -18,4 +18,4 @@ async def _migrate(admin_dsn: str, app_dsn: str, service: str) -> None:
     subprocess.run([sys.executable, "-c", _MIGRATE, admin_dsn, app_dsn, service], cwd=today, env=environment, check=True)
 
 
-backends.migrate = _migrate
+vars(backends)["migrate"] = _migrate

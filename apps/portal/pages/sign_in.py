@@ -17,6 +17,7 @@ from apps.portal.kept_form import KeptForm, local_path
 from apps.portal.pages.activate import activation_page
 from apps.portal.pages.own_cases import list_own_grants
 from apps.portal.reasons import sentence, wait_for_retry
+from apps.portal.second_step import SecondStep, Typed
 from apps.portal.sessions import ENDED, Session
 from apps.portal.views import people
 from apps.portal.views.own_filings import EndedAccess, find_ended
@@ -28,6 +29,8 @@ _TOLD_IN_FORM = frozenset(
     {grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION}
 )
 _FORM_KEPT = "Вход истёк, форма ещё не отправлена. Войдите, форма сохранится."
+_NO_CODE = "Введите шесть цифр кода из приложения."
+_STEP_OVER = "Код ждали слишком долго. Введите логин и пароль ещё раз."
 _FORM_LOST = "Вход истёк, форма не отправлена. Войдите и заполните её снова: файлы и пароли не сохраняются."
 
 
@@ -43,6 +46,7 @@ class SignInPages:
 
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
+        self._second_step = SecondStep()
         self.routes = [
             Route("/", frame.sessions.page(self._begin)),
             Route("/sign-in", self._show, methods=["GET"]),
@@ -83,17 +87,24 @@ class SignInPages:
 
     async def _sign_in(self, request: Request) -> Response:
         form = await read_form(request)
-        login, password, back = form.get("login", "").strip(), form.get("password", ""), _read_back(form)
+        back, step = _read_back(form), form.get("step", "")
+        typed = self._second_step.open(step, self._frame.clock.now()) if step else None
+        if step and typed is None:
+            return self._form(back, problem=_STEP_OVER, status=422)
+        login, password = typed or Typed(form.get("login", "").strip(), form.get("password", ""))
         if not login or not password:
             return self._form(back, login, "Введите логин и пароль.", 422)
         if len(login) > _LOGIN_LENGTH or len(password) > _PASSWORD_LENGTH:
             # To the person simply a wrong one; the gateway's limits are for those who ask it.
             return self._form(back, login[:_LOGIN_LENGTH], sentence("SIGN_IN_FAILED"), 422)
-        credentials = pb.CreateSessionRequest(login=login, password=password, one_time_code=read_code(form))
+        code = read_code(form)
+        if typed and not code:
+            return self._form(back, problem=_NO_CODE, status=422, step=step)
+        credentials = pb.CreateSessionRequest(login=login, password=password, one_time_code=code)
         try:
             answer = await call(self._frame.gateway.sessions.CreateSession, credentials)
         except GatewayError as error:
-            return self._refuse(back, login, error)
+            return self._refuse(back, Typed(login, password), step, error)
         kept = kept_form.read(back.kept)
         response = (
             await self._ask_to_send(request, kept, answer) if kept else RedirectResponse(back.url or "/", status_code=303)
@@ -106,7 +117,8 @@ class SignInPages:
         caller = await self._frame.callers.ask(answer.tokens.access_token)
         return self._frame.page("send_again.html", request, caller, kept=kept)
 
-    def _refuse(self, back: _Back, login: str, error: GatewayError) -> Response:
+    def _refuse(self, back: _Back, typed: Typed, step: str, error: GatewayError) -> Response:
+        login = typed.login
         if error.reason == "PASSWORD_NOT_SET":
             # Shown in place: a login does not belong into an address.
             return activation_page(self._frame, {"login": login}, sentence(error.reason), 422)
@@ -116,10 +128,13 @@ class SignInPages:
             raise error
         if error.reason == "CODE_MISSING":
             # A step of the way, not a mistake.
-            return self._form(back, login, "", 422, asks_code=True)
+            return self._form(back, step=self._keep(typed, step))
         # What is malformed is simply a wrong one.
         reason = "SIGN_IN_FAILED" if error.code == grpc.StatusCode.INVALID_ARGUMENT else error.reason
-        return self._form(back, login, sentence(reason), 422, asks_code=reason == "CODE_WRONG")
+        return self._form(back, login, sentence(reason), 422, step=self._keep(typed, step) if reason == "CODE_WRONG" else "")
+
+    def _keep(self, typed: Typed, step: str) -> str:
+        return step or self._second_step.seal(typed, self._frame.clock.now())
 
     def _form(
         self,
@@ -128,11 +143,11 @@ class SignInPages:
         problem: str = "",
         status: int = 200,
         *,
-        asks_code: bool = False,
+        step: str = "",
         has_ended: bool = False,
     ) -> Response:
         words = {"back": back.url, "kept": back.kept, "login": login, "problem": problem}
-        return self._frame.renderer.page("sign_in.html", status, **words, asks_code=asks_code, has_ended=has_ended)
+        return self._frame.renderer.page("sign_in.html", status, **words, step=step, has_ended=has_ended)
 
     async def _sign_out(self, request: Request) -> Response:
         refresh_token = self._frame.sessions.refresh_token(request)

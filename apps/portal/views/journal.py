@@ -8,6 +8,7 @@ from itertools import groupby
 
 from apps.portal.views import dates
 from apps.portal.views.codes import ABSENCES, AbsenceView
+from apps.portal.words import name_class
 from chassis.names import build_list_name
 from diary.journal.v1 import journal_service_pb2 as pb
 
@@ -124,7 +125,7 @@ def build_courses(courses: Iterable[pb.Course], *, is_own: bool) -> tuple[Course
     """Journals by class, in the order they came: those that the caller teaches, or those of colleagues."""
     courses = [course for course in courses if course.is_own == is_own]
     return tuple(
-        CourseGroup(f"{name} класс" if name else "Сборные группы", tuple(group))
+        CourseGroup(name_class(name) or "Сборные группы", tuple(group))
         for name, group in groupby(courses, key=lambda course: course.class_name)
     )
 

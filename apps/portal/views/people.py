@@ -124,6 +124,8 @@ def build_navigation(caller: GetCallerResponse, path: str) -> Navigation:
     links += _staff_links(caller, path)
     if children:
         links += _family_links(children, path)
+    if caller.has_second_factor or any(options_pb2.ROLE_HEAD in school.roles for school in caller.schools):
+        links.append(Link("Второй фактор", SECOND_FACTOR_URL, path.startswith(SECOND_FACTOR_URL)))
     name = caller.schools[0].display_name if caller.schools else caller.login
     return Navigation(name, tuple(links))
 
@@ -201,7 +203,7 @@ def open_ids(caller: GetCallerResponse) -> frozenset[str]:
 def home_url(caller: GetCallerResponse) -> str | None:
     """Where an account begins: the first child's week, else the journals; None when there is nothing for it yet."""
     links = build_navigation(caller, "").links
-    return links[0].url if links else None
+    return next((link.url for link in links if link.url != SECOND_FACTOR_URL), None)
 
 
 def journals_title(school: CallerSchool) -> str:

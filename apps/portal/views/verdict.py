@@ -62,9 +62,9 @@ def _title_decision(answer: pb.VerifyDocumentResponse) -> str:
 
 def _title_sheet(answer: pb.VerifyDocumentResponse) -> str:
     number = f"Еженедельный лист №\u00a0{answer.sheet_number}" if answer.sheet_number else "Еженедельные листы"
-    issued = "выдан" if answer.sheet_number else "выданы"
+    prepared = "подготовлен" if answer.sheet_number else "подготовлены"
     school = f" школой {answer.school_name}" if answer.school_name else " школой"
-    return f"{number}, неделя {dates.week_label(date.fromisoformat(answer.monday_date))}, {issued}{school}"
+    return f"{number}, неделя {dates.week_label(date.fromisoformat(answer.monday_date))}, {prepared}{school}"
 
 
 def _say_signed(answer: pb.VerifyDocumentResponse) -> str:

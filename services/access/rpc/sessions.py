@@ -143,9 +143,11 @@ class SessionServicer(session_service_pb2_grpc.SessionServiceServicer):
         who, now, holder = auth.caller(), self._clock.now(), await self._find_holder()
         async with self._database.region() as connection:
             places = await accounts.list_places(connection, who.account_id)
+            has_factor = await second_factors.has_confirmed(connection, who.account_id)
         return session_service_pb2.GetCallerResponse(
             account_id=str(holder.account_id),
             login=holder.login,
+            has_second_factor=has_factor,
             schools=[await self._read_place(who.account_id, place, now) for place in places],
         )
 

@@ -274,10 +274,14 @@ def build_checklist(case: Case, day: date) -> list[ChecklistItem]:
     relations = [_prove_relation(applicant, case, day) for applicant in case.applicants]
     return [
         _item("R10", _write_order(enrolment) if enrolment else ""),
-        _item("R11", f"данные внесены, класс {student.class_name}" if is_complete and student.is_placed else ""),
+        _item("R11", f"данные внесены, {_write_class(student.class_name)}" if is_complete and student.is_placed else ""),
         _item("R12", f"№ {write_number(case.number, case.year)} от {case.register_date:%d.%m.%Y}"),
         _item("R6", "; ".join(relations) if all(relations) else ""),
     ]
+
+
+def _write_class(title: str) -> str:
+    return title if "класс" in title.casefold() else f"класс {title}"
 
 
 def _write_order(enrolment: Enrolment) -> str:

@@ -19,6 +19,12 @@ async def lock_factor(connection: Connection, account_id: UUID) -> SecondFactor 
     return SecondFactor(**row) if row else None
 
 
+async def has_confirmed(connection: Connection, account_id: UUID) -> bool:
+    """Whether the account's counts."""
+    statement = "SELECT EXISTS (SELECT FROM second_factors WHERE account_id = $1 AND confirm_time IS NOT NULL)"
+    return bool(await connection.fetchval(statement, account_id))
+
+
 async def save_secret(connection: Connection, account_id: UUID, secret: str, now: datetime) -> None:
     """A new secret, sealed, in place of one that was not confirmed. Wrong codes stay counted."""
     await connection.execute(

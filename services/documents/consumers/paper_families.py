@@ -60,7 +60,7 @@ class Consumers:
             await self._keep_lesson(event, recorded, is_held=True)
 
     async def on_lesson_retracted(self, event: events.Event) -> None:
-        """What a week owed for a lesson that was withdrawn it owes no more, and a term that nothing else makes is taken back."""
+        """What a week owed for a withdrawn lesson it owes no more, and a term that nothing else makes is taken back."""
         retracted = journal_events.LessonRetracted.FromString(event.payload)
         if retracted.class_id:
             await self._keep_lesson(event, retracted, is_held=False)

@@ -1,7 +1,7 @@
 """How a paper stands, beside it, and the week of a sheet, beside it, so that lists walk along an index (docs/decisions/0065).
 
-Triggers keep them, whoever signs or prints: the release before does not know of the columns, and papers and sheets stay what can
-only be added to. Those that stand already get theirs, and the lists their indexes, with the next migration. States have the
+Triggers keep them, whoever signs or prints: the release before does not know of the columns, and papers and sheets can only be
+added to, as before. Those that stand already get theirs, and the lists their indexes, with the next migration. States have the
 numbers of DocumentState: 1 awaits a signature, 2 and 3 are the ways of `signings`, 4 has a scan that nobody has confirmed.
 """
 

@@ -1,4 +1,4 @@
-"""The states of papers and the weeks of sheets that stand already, and the indexes of the lists, without locking anybody out."""
+"""The states of papers and the weeks of sheets that stand already, and the indexes of the lists, locking nobody out."""
 
 from alembic import op
 

@@ -29,8 +29,8 @@ async def insert_deadline(connection: Connection, school_id: UUID, class_id: UUI
 
 
 async def lock_deadline(connection: Connection, school_id: UUID, class_id: UUID, monday: date) -> Deadline | None:
-    """The term of a week, None without one or when it was taken back, locked until the transaction ends: hand-overs of one week take turns. In
-    `db.school`.
+    """The term of a week, None without one or when it was taken back, locked until the transaction ends: hand-overs of one
+    week take turns. In `db.school`.
     """
     row = await connection.fetchrow(
         """

@@ -53,8 +53,8 @@ LEFT JOIN LATERAL (
 ) c ON true
 WHERE d.school_id = $1
 """
-# A page of the papers that a caller may open ($2..$4 as above) before a key ($5): walks along an index each, of the whole school,
-# of each own class, of the caller's own, that meet in a page ($6).
+# A page of the papers that a caller may open ($2..$4 as above) before a key ($5): walks along an index each, of the whole
+# school, of each own class, of the caller's own, that meet in a page ($6).
 _WALK = """
 SELECT d.document_id FROM documents d WHERE d.school_id = $1 AND d.document_id < $5 AND {whose} AND {state}
 ORDER BY d.document_id DESC LIMIT $6

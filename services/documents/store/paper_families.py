@@ -135,7 +135,8 @@ async def put_lesson(connection: Connection, school_id: UUID, lesson: HeldLesson
         WHERE kept.fact_time <= excluded.fact_time
         RETURNING old.class_id AS old_class_id, date_trunc('week', old.lesson_date)::date AS old_monday,
                   date_trunc('week', new.lesson_date)::date AS monday,
-                  old.is_held AND (NOT new.is_held OR (old.class_id, old.lesson_date) <> (new.class_id, new.lesson_date)) AS is_less
+                  old.is_held AND (NOT new.is_held OR (old.class_id, old.lesson_date) <> (new.class_id, new.lesson_date))
+                  AS is_less
         """,
         school_id,
         lesson.lesson_id,

@@ -50,10 +50,10 @@ SELECT p.print_run_id, p.class_id, p.class_name, p.monday_date, p.time_zone, p.c
                            WHERE w.school_id = $1 AND w.class_id = p.class_id AND w.monday_date = p.monday_date
                              AND {_SAME_ADDRESSEE.format(other="w")}
                              AND {STILL_OWED.format(owed="w", end="d.due_time")}),
-                   EXISTS (SELECT FROM printouts w JOIN print_runs q USING (school_id, print_run_id)
+                   EXISTS (SELECT FROM printouts w
                            LEFT JOIN LATERAL ({_NEWEST.format(sheet="w")}) AS n ON true
-                           WHERE q.school_id = $1 AND q.monday_date = p.monday_date AND q.print_run_id <> p.print_run_id
-                             AND {_SAME_ADDRESSEE.format(other="w")} AND (q.print_run_id > p.print_run_id OR n.channel <
+                           WHERE w.school_id = $1 AND w.monday_date = p.monday_date AND w.print_run_id <> p.print_run_id
+                             AND {_SAME_ADDRESSEE.format(other="w")} AND (w.print_run_id > p.print_run_id OR n.channel <
                              {Channel.NOT_HANDED_OVER})),
                    h.channel, h.handed_date, h.note, h.is_receipted, h.record_time, h.account_id)
         FROM printouts o
@@ -68,7 +68,7 @@ WHERE p.school_id = $1
 
 FIND_RUN = f"{_RUNS} AND p.print_run_id = $5 AND {_WORKS_WITH.format(class_id='p.class_id')}"
 LIST_RUNS = f"""
-{_RUNS} AND p.class_id = $2 AND ($3::date IS NULL OR p.monday_date = $3) AND ($4::uuid IS NULL OR p.print_run_id < $4)
+{_RUNS} AND p.class_id = $2 AND ($3::date IS NULL OR p.monday_date = $3) AND p.print_run_id < $4
 ORDER BY p.print_run_id DESC LIMIT $5
 """
 LIST_HANDED = f"""
@@ -183,9 +183,9 @@ async def find_pdf(connection: Connection, school_id: UUID, print_run_id: UUID, 
 
 
 async def list_runs(
-    connection: Connection, school_id: UUID, class_id: UUID, monday: date | None, before: UUID | None, limit: int
+    connection: Connection, school_id: UUID, class_id: UUID, monday: date | None, before: UUID, limit: int
 ) -> list[PrintRun]:
-    """Runs of a class, the newest first: of one week, or of all."""
+    """Runs of a class before a key, the newest first: of one week, or of all."""
     return [_build_run(row) for row in await connection.fetch(LIST_RUNS, school_id, class_id, monday, before, limit)]
 
 

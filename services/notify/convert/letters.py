@@ -61,8 +61,8 @@ class Words:
 def write_credentials(first: FirstSignIn, portal_url: str) -> Words:
     """First credentials, the document that the service was given (R26): number and date, child, login, link.
 
-    Token and login stand behind `#`: browsers send no fragment, so they are in no server's log. The child is called by the given
-    name, as in every letter: the letter may lie abroad (docs/decisions/0081-letters.md).
+    Token and login stand behind `#`: browsers send no fragment, so they are in no log of a server. The child is called by the
+    given name, as in every letter: it may lie abroad (docs/decisions/0081-letters.md).
     """
     page = f"{portal_url}/activate"
     values = {

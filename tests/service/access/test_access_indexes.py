@@ -1,9 +1,8 @@
-"""The hot statements of one row or a few find them by an index; what lists touch stands in test_access_lists.py."""
+"""Questions about one touch a few rows, as the app at the product's door, in the crowded school of test_access_lists.py."""
 
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -20,134 +19,81 @@ from services.access.store import (
     sessions,
     statements,
 )
-from tests.support.access_region import GRANTED, SchoolWorld
+from tests.service.access.test_access_lists import NOW, Crowded, clone, crowded
+from tests.support.plans import explain
 
-ID, DIGEST, DAY = uuid4(), b"digest", GRANTED.date()
+__all__ = ["clone", "crowded"]  # pytest finds fixtures by name
 
+# What a question about one may touch; the clone has 4,000 cases, 3,000 people and 1,200 accesses of each of two schools.
+ROWS, BUFFERS = 60, 120
+ID, DIGEST, DAY = uuid4(), b"digest", NOW.date()
 
-class _Explaining:
-    """A connection that notes the indexes and sequential scans of each statement's plan, and then runs it."""
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-        self.indexes: set[str] = set()
-        self.scanned: set[str] = set()
-
-    async def _explain(self, statement: str, values: tuple[Any, ...]) -> None:
-        [(plan,)] = await self._connection.fetch(f"EXPLAIN (FORMAT JSON) {statement}", *values)
-        self._note(json.loads(plan)[0]["Plan"])
-
-    def _note(self, node: dict[str, Any]) -> None:
-        if "Index Name" in node:
-            self.indexes.add(node["Index Name"])
-        if node["Node Type"] == "Seq Scan":
-            self.scanned.add(node["Relation Name"])
-        for child in node.get("Plans", ()):
-            self._note(child)
-
-    async def fetch(self, statement: str, *values: Any) -> Any:
-        await self._explain(statement, values)
-        return await self._connection.fetch(statement, *values)
-
-    async def fetchrow(self, statement: str, *values: Any) -> Any:
-        await self._explain(statement, values)
-        return await self._connection.fetchrow(statement, *values)
-
-    async def fetchval(self, statement: str, *values: Any) -> Any:
-        await self._explain(statement, values)
-        return await self._connection.fetchval(statement, *values)
-
-
-Call = Callable[[Any], Awaitable[object]]
-HOT: list[tuple[str, Call, set[str]]] = [
-    ("find_account", lambda c: accounts.find_account(c, "login", GRANTED), {"accounts_login_is_free"}),
-    (
-        "find_by_login",
-        lambda c: credentials.find_by_login(c, "login", GRANTED),
-        {"accounts_login_is_free", "one_time_passwords_one_live"},
+Lookup = Callable[[Crowded, Any], Awaitable[object]]
+OF_REGION: dict[str, Lookup] = {
+    "find_account": lambda of, c: accounts.find_account(c, of.world.people["mother"].login, NOW),
+    "find_by_login": lambda of, c: credentials.find_by_login(c, of.world.people["mother"].login, NOW),
+    "find_by_token": lambda of, c: credentials.find_by_token(c, DIGEST, NOW),
+    "lock_attempts": lambda of, c: accounts.lock_attempts(c, [DIGEST], NOW),
+    "list_places": lambda of, c: accounts.list_places(c, of.account("mother")),
+    "lock_session": lambda of, c: sessions.lock_session(c, DIGEST, DIGEST),
+    "is_known_address": lambda of, c: sessions.is_known_address(c, of.world.people["mother"].login, DIGEST),
+    "find_holder": lambda of, c: sessions.find_holder(c, of.world.people["mother"].session_id, of.account("mother"), NOW),
+    "list_pushes_of_session": lambda of, c: pushes.list_pushes_of_session(c, ID),
+}
+OF_SCHOOL: dict[str, Lookup] = {
+    "list_applicants": lambda of, c: applications.list_applicants(c, of.world.school_id, [ID], DAY, NOW),
+    "list_log": lambda of, c: applications.list_log(c, of.world.school_id, ID),
+    "find_slip_grant": lambda of, c: credentials.find_slip_grant(
+        c, of.world.school_id, of.world.grants["mother"], of.account("admin"), NOW
     ),
-    ("find_by_token", lambda c: credentials.find_by_token(c, DIGEST, GRANTED), {"activation_tokens_pkey", "accounts_pkey"}),
-    (
-        "list_applicants",
-        lambda c: applications.list_applicants(c, ID, [ID], DAY, GRANTED),
-        {"applicants_once_in_a_case", "deadlines_pkey", "account_people_whole"},
+    "list_logins": lambda of, c: people.list_logins(c, "ivanova.mp"),
+    "get_standing": lambda of, c: relations.get_standing(
+        c, of.world.school_id, of.account("class_teacher"), of.world.people["class_teacher"].session_id, NOW
     ),
-    ("list_log", lambda c: applications.list_log(c, ID, ID), {"case_log_by_application"}),
-    ("find_slip_grant", lambda c: credentials.find_slip_grant(c, ID, ID, ID, GRANTED), {"grants_pkey", "applicants_by_grant"}),
-    ("list_logins", lambda c: people.list_logins(c, "ivanova.mp"), {"accounts_login_is_free"}),
-    ("lock_attempts", lambda c: accounts.lock_attempts(c, [DIGEST], GRANTED), set()),
-    (
-        "list_places",
-        lambda c: accounts.list_places(c, ID),
-        {"account_people_one_person_a_school", "schools_pkey"},
+    "list_roles": lambda of, c: relations.list_roles(c, of.world.school_id, of.account("class_teacher"), NOW),
+    "list_open_students": lambda of, c: callers.list_open_students(c, of.world.school_id, of.account("mother"), NOW),
+    "list_own_grants": lambda of, c: grants.list_own_grants(
+        c, of.world.school_id, of.account("mother"), DAY, None, UUID(int=2**128 - 1), 51
     ),
-    (
-        "lock_session",
-        lambda c: sessions.lock_session(c, DIGEST, DIGEST),
-        {
-            "sessions_family_is_one_session",
-            "sessions_refresh_digest_is_used_once",
-            "sessions_by_previous_refresh_digest",
-            "accounts_pkey",
-        },
+    "list_own_declarations": lambda of, c: statements.list_own_declarations(
+        c, of.world.school_id, of.account("mother"), UUID(int=2**128 - 1), 51
     ),
-    ("is_known_address", lambda c: sessions.is_known_address(c, "login", DIGEST), {"accounts_login_is_free"}),
-    # The session by its id or by its account, which has few: without statistics either costs the same.
-    ("find_holder", lambda c: sessions.find_holder(c, ID, ID, GRANTED), {"accounts_pkey"}),
-    ("get_standing", lambda c: relations.get_standing(c, ID, ID, ID, GRANTED), {"relations_by_account"}),
-    ("list_roles", lambda c: relations.list_roles(c, ID, ID, GRANTED), {"relations_by_account"}),
-    (
-        "list_open_students",
-        lambda c: callers.list_open_students(c, ID, ID, GRANTED),
-        {"relations_by_account", "people_pkey", "placements_do_not_overlap", "classes_pkey"},
+    "lock_grant_to_revoke": lambda of, c: grants.lock_grant_to_revoke(
+        c, of.world.school_id, of.account("class_teacher"), NOW, of.world.grants["mother"]
     ),
-    (
-        "list_own_grants",
-        lambda c: grants.list_own_grants(c, ID, ID, DAY, None, ID, 51),
-        {"applications_pkey", "applicants_by_grant"},
+    "list_accounts_of_student": lambda of, c: grants.list_accounts_of_student(
+        c, of.world.school_id, of.world.people["anna"].person_id
     ),
-    (
-        "list_own_declarations",
-        lambda c: statements.list_own_declarations(c, ID, ID, ID, 51),
-        {"paper_declarations_by_guardian"},
+    "list_pushes_of_fact": lambda of, c: pushes.list_pushes_of_fact(c, of.world.school_id, of.world.grants["mother"]),
+    "list_relations": lambda of, c: relations.list_relations(c, of.world.school_id, [ID], ID, 50),
+    "list_students": lambda of, c: roster.list_students(
+        c, of.world.school_id, [of.world.people["anna"].person_id], uuid4(), 50, DAY
     ),
-    (
-        "lock_grant_to_revoke",
-        lambda c: grants.lock_grant_to_revoke(c, ID, ID, GRANTED, ID),
-        {"grants_pkey", "people_pkey", "relations_by_account", "placements_do_not_overlap"},
-    ),
-    (
-        "warn_of_endings",
-        lambda c: grants.warn_of_endings(c, ID, GRANTED, GRANTED),
-        {"relations_ending", "account_people_pkey"},
-    ),
-    ("list_accounts_of_student", lambda c: grants.list_accounts_of_student(c, ID, ID), {"grants_by_student"}),
-    (
-        "list_pushes_of_fact",
-        lambda c: pushes.list_pushes_of_fact(c, ID, ID),
-        {"relations_one_of_a_kind_per_fact", "ending_pushes_by_relation"},
-    ),
-    (
-        "list_pushes_of_session",
-        lambda c: pushes.list_pushes_of_session(c, ID),
-        {"ending_pushes_by_session"},
-    ),
-    ("list_relations", lambda c: relations.list_relations(c, ID, None, ID, 50), {"relations_pkey"}),
-    ("list_students", lambda c: roster.list_students(c, ID, None, ID, 50, DAY), {"students_pkey", "people_pkey"}),
-    (
-        "list_study_groups",
-        lambda c: roster.list_study_groups(c, ID, None, ID, 50, DAY),
-        {"study_groups_pkey", "study_group_teachers_do_not_overlap", "study_group_members_do_not_overlap"},
-    ),
-]
+    "list_study_groups": lambda of, c: roster.list_study_groups(c, of.world.school_id, [ID], ID, 50, DAY),
+}
 
 
-@pytest.mark.parametrize(("call", "indexes"), [hot[1:] for hot in HOT], ids=[hot[0] for hot in HOT])
-async def test_a_hot_statement_finds_its_rows_by_index(admin: Any, school: SchoolWorld, call: Call, indexes: set[str]) -> None:
-    """Few rows make a scan cheapest, so scans are priced out: what is left shows whether an index serves the question."""
-    explaining = _Explaining(admin)
-    async with admin.transaction():
-        await admin.execute("SET LOCAL enable_seqscan = off")
-        await call(explaining)
-    assert explaining.scanned == set()
-    assert indexes <= explaining.indexes
+@pytest.mark.parametrize("name", OF_REGION)
+async def test_a_question_of_the_region_about_one_touches_a_few(crowded: Crowded, name: str) -> None:
+    async with crowded.database.region() as connection, connection.transaction():
+        touched = await explain(connection, lambda c: OF_REGION[name](crowded, c))
+    assert touched.rows <= ROWS, touched
+    assert touched.buffers <= BUFFERS, touched
+
+
+@pytest.mark.parametrize("name", OF_SCHOOL)
+async def test_a_question_of_a_school_about_one_touches_a_few(crowded: Crowded, name: str) -> None:
+    async with crowded.database.school(crowded.world.school_id) as connection, connection.transaction():
+        touched = await explain(connection, lambda c: OF_SCHOOL[name](crowded, c))
+    assert touched.rows <= ROWS, touched
+    assert touched.buffers <= BUFFERS, touched
+
+
+async def test_a_round_of_warnings_touches_the_accesses_that_end(crowded: Crowded) -> None:
+    """Clause R6: of 400 that end within the month none ends now."""
+    async with crowded.database.school(crowded.world.school_id) as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        touched = await explain(connection, lambda c: grants.warn_of_endings(c, crowded.world.school_id, NOW, NOW))
+        await transaction.rollback()
+    assert touched.rows <= ROWS, touched

@@ -97,6 +97,18 @@ async def test_codes_that_would_confirm_a_secret_are_counted_and_another_secret_
     assert await refused(head.confirm(head.code())) == BLOCKED
 
 
+async def test_the_caller_is_told_of_a_confirmed_factor_and_of_no_other(head: Staff) -> None:
+    async def told() -> bool:
+        answer = await head.sessions.GetCaller(pb.GetCallerRequest(), metadata=head.metadata)
+        return bool(answer.has_second_factor)
+
+    shown = [await told()]
+    await head.enrol()
+    shown.append(await told())
+    await head.confirm(head.code())
+    assert [*shown, await told()] == [False, False, True]
+
+
 async def test_a_right_code_forgives_the_wrong_ones_before_it(head: Staff) -> None:
     await head.enrol()
     await head.confirm(head.code())

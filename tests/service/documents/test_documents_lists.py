@@ -161,7 +161,7 @@ async def test_pages_of_papers_are_all_that_one_may_open_by_how_they_stand(crowd
                     WHERE d.school_id = $1 AND {whose} AND ($2::uuid IS NOT NULL)
                       AND ($3::int IS NULL OR $3 = coalesce(s.way, CASE WHEN c.scan_id IS NOT NULL THEN 4 ELSE 1 END))
                     ORDER BY 1 DESC
-                    """,  # noqa: S608 - of the words above
+                    """,
                     crowded.school_id,
                     mine,
                     state,

@@ -1,6 +1,8 @@
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +10,7 @@ from chassis.clock import SetClock
 from tests.unit.portal.standin import COURSE, LESSON, SCHOOL, STUDENT, StandIn, fields, portal
 from tests.unit.portal.standin_cases import ONE_TIME_CODE
 
+TEMPLATES = Path(__file__).parents[3] / "apps/portal/templates"
 WEEK = f"/schools/{SCHOOL}/students/{STUDENT}/week"
 LESSONS = f"/schools/{SCHOOL}/courses/{COURSE}/lessons"
 
@@ -64,11 +67,38 @@ async def test_a_code_is_asked_for_as_a_step_and_taken_as_it_is_written(stand_in
     asked = await browser.post("/sign-in", data={"login": "head", "password": "right"})
     assert "Пароль подошёл." in asked.text
     assert 'class="problem"' not in asked.text
+    assert 'name="password"' not in asked.text
     code = {"code": written.format(ONE_TIME_CODE)}
-    form = {**fields(asked, "/sign-in"), "password": "right", **code}
+    form = {**fields(asked, "/sign-in"), **code}
+    assert "right" not in form["step"]
     assert (await browser.post("/sign-in", data=form)).status_code == 303
     wrong = await browser.post("/sign-in", data={**form, "code": "654321"})
     assert (wrong.status_code, "Код неверный" in wrong.text, 'name="code"' in wrong.text) == (422, True, True)
+
+
+async def test_a_password_waits_for_its_code_for_three_minutes_and_in_no_readable_form(
+    stand_in: StandIn, clock: SetClock
+) -> None:
+    browser = stand_in.browser()
+    form = fields(await browser.post("/sign-in", data={"login": "head", "password": "right"}), "/sign-in")
+    assert set(form) == {"next", "step", "code"}
+    blank = await browser.post("/sign-in", data={**form, "code": "12"})
+    assert (blank.status_code, "шесть цифр" in blank.text) == (422, True)
+    wrong = fields(await browser.post("/sign-in", data={**form, "code": "654321"}), "/sign-in")
+    clock.advance(timedelta(seconds=170))
+    assert (await browser.post("/sign-in", data={**wrong, "code": ONE_TIME_CODE})).status_code == 303
+    clock.advance(timedelta(seconds=20))
+    for step in (wrong["step"], "gAAAAA", "ё"):
+        late = await browser.post("/sign-in", data={**wrong, "step": step, "code": ONE_TIME_CODE})
+        assert (late.status_code, "ещё раз" in late.text, 'name="password"' in late.text) == (422, True, True)
+        assert "set-cookie" not in late.headers
+
+
+@pytest.mark.parametrize("template", sorted(path.name for path in TEMPLATES.glob("*.html")))
+def test_a_typed_code_may_be_grouped(template: str) -> None:
+    """«123 456» is eight signs at most with what is pasted around it."""
+    inputs = re.findall(r"<input[^>]*one-time-code[^>]*>", (TEMPLATES / template).read_text())
+    assert all(int(re.findall(r'maxlength="(\d+)"', tag)[0]) >= 20 for tag in inputs)
 
 
 async def test_a_login_too_long_to_be_one_is_not_asked_about(stand_in: StandIn) -> None:

@@ -33,7 +33,25 @@ def test_a_family_begins_at_the_week_of_its_first_child() -> None:
 def test_a_teacher_begins_at_the_own_journals_and_a_head_at_all() -> None:
     assert people.home_url(caller(options.ROLE_TEACHER)) == "/schools/s/courses"
     titles = [link.title for link in people.build_navigation(caller(options.ROLE_HEAD), "/").links]
-    assert titles == ["Журналы", "Заявления", "Отказы на подпись", "Реквизиты школы"]
+    assert titles == ["Журналы", "Заявления", "Отказы на подпись", "Реквизиты школы", "Второй фактор"]
+
+
+def test_the_second_factor_is_in_the_menu_of_those_who_have_it_or_must() -> None:
+    """Who signs must; of others who has it. Nobody begins there."""
+    shown = {}
+    for role in (options.ROLE_HEAD, options.ROLE_ADMIN, options.ROLE_SPECIALIST):
+        for has in (False, True):
+            one = caller(role)
+            one.has_second_factor = has
+            links = people.build_navigation(one, people.SECOND_FACTOR_URL).links
+            shown[role, has] = [link.is_current for link in links if link.title == "Второй фактор"]
+            assert people.home_url(one) != people.SECOND_FACTOR_URL
+    assert {key for key, found in shown.items() if found == [True]} == {
+        (options.ROLE_HEAD, False),
+        (options.ROLE_HEAD, True),
+        (options.ROLE_ADMIN, True),
+        (options.ROLE_SPECIALIST, True),
+    }
 
 
 def test_a_teacher_with_a_child_sees_both() -> None:

@@ -323,10 +323,13 @@ class GetCallerResponse(_message.Message):
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     LOGIN_FIELD_NUMBER: _builtins.int
     SCHOOLS_FIELD_NUMBER: _builtins.int
+    HAS_SECOND_FACTOR_FIELD_NUMBER: _builtins.int
     account_id: _builtins.str
     """The account."""
     login: _builtins.str
     """The login, as shown to its holder."""
+    has_second_factor: _builtins.bool
+    """Whether the account has a confirmed second factor."""
     @_builtins.property
     def schools(self) -> _containers.RepeatedCompositeFieldContainer[Global___CallerSchool]:
         """The account's places in schools."""
@@ -337,10 +340,11 @@ class GetCallerResponse(_message.Message):
         account_id: _builtins.str = ...,
         login: _builtins.str = ...,
         schools: _abc.Iterable[Global___CallerSchool] | None = ...,
+        has_second_factor: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "login", b"login", "schools", b"schools"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "has_second_factor", b"has_second_factor", "login", b"login", "schools", b"schools"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
