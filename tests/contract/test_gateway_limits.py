@@ -15,6 +15,8 @@ import pytest
 import pytest_asyncio
 
 from deploy.gateway import Limit
+from deploy.gateway.limits import PUBLIC_WORK
+from deploy.gateway.methods import Caller
 from deploy.gateway.routes import UPLOADS
 from diary.access.v1 import session_service_pb2, session_service_pb2_grpc
 from tests.support.envoy import Gateway, running_gateway
@@ -101,6 +103,19 @@ async def test_a_client_never_steers_envoy(gateway: Gateway) -> None:
     assert answer.headers["x-request-id"] != "of-the-client"
     assert len(gateway.upstream.calls) == before + 1
     assert not [name for name in gateway.upstream.last()[2] if name in steering and name != "x-request-id"]
+
+
+async def test_a_client_does_not_tell_the_gateway_what_it_asked(gateway: Gateway) -> None:
+    """By x-envoy-original-path Envoy tells a transcoded request from gRPC, in refusals and in the log."""
+    headers = {"content-type": "application/grpc", "x-envoy-original-path": "/v1/me"}
+    answer = await gateway.client.post("/diary.access.v1.NoService/NoMethod", headers=headers)
+    assert (answer.status_code, answer.headers.get("grpc-status")) == (200, "12"), answer.text
+    # Envoy takes those it knows from strangers; what a later one adds is taken as well.
+    headers = {"x-envoy-original-method": "DELETE", "x-envoy-of-a-later-release": "1"}
+    await gateway.client.post("/v1/sessions", json={"login": "a", "password": "b"}, headers=headers)
+    told = gateway.upstream.last()[2]
+    assert told.get("x-envoy-original-method") != "DELETE"
+    assert "x-envoy-of-a-later-release" not in told
 
 
 async def test_scheme_of_the_token_has_no_case(gateway: Gateway) -> None:
@@ -220,6 +235,20 @@ async def test_limit_of_an_address_holds_whatever_the_content_type(tmp_path: Pat
         answers = [await gateway.client.post(_CREATE, content=b"\0\0\0\0\0", headers=web) for _ in range(6)]
         details = [base64.b64decode(a.headers.get("grpc-status-details-bin", "") + "==") for a in answers]
         assert any(b"RATE_LIMITED" in detail for detail in details)
+
+
+async def test_every_method_that_takes_a_file_or_works_for_strangers_has_a_bucket(tmp_path: Path) -> None:
+    async with running_gateway(tmp_path, public_work_limit=Limit(1, 1), upload_limit=Limit(1, 1)) as gateway:
+        methods = [m for m in gateway.settings.methods if m.caller is not Caller.SERVICE]
+        costly = [m for m in methods if m.request_bytes >= 1024 * 1024 or m.full_name in PUBLIC_WORK]
+        assert len(costly) >= 3
+        headers = {"content-type": "application/grpc-web+proto", **gateway.bearer()}
+        for method in costly:
+            asked = (gateway.client.post(method.path, content=b"\0\0\0\0\0", headers=headers) for _ in range(4))
+            details = [
+                base64.b64decode(a.headers.get("grpc-status-details-bin", "") + "==") for a in await asyncio.gather(*asked)
+            ]
+            assert any(b"RATE_LIMITED" in detail for detail in details), method.full_name
 
 
 async def test_each_client_of_the_portal_has_a_bucket_of_its_own(tmp_path: Path) -> None:
