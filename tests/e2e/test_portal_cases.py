@@ -53,7 +53,7 @@ async def test_a_mother_gets_her_slip_and_a_father_his_letter(
     mother = await _activate_by_slip(browser, region, login, password)
     assert f"/students/{student_id}/week" in mother.url
     await mother.get_by_role("link", name="Уведомления").click()
-    await expect(mother.get_by_text("Сообщите адрес электронной почты классному руководителю")).to_be_visible()
+    await expect(mother.get_by_text("Адреса для писем у школы нет")).to_be_visible()
     await _father_follows_his_letter(browser, region, email)
 
     await teacher.reload()
