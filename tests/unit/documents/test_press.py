@@ -27,6 +27,7 @@ async def test_few_wait_for_a_press_and_the_others_are_told_at_once() -> None:
         await press.render("form", make, 2)
     assert refusal.value.reason == "TOO_MANY_WAITING"
     callers[1].cancel()
+    await asyncio.wait({callers[1]})
     gate.set()
     assert await callers[0] == 0
     assert await press.render("form", make, 3) == 3
