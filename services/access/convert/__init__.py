@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from chassis.names import find_called_name
 from chassis.relations import Relation, write_relation
 from diary.access.v1 import (
     events_pb2,
@@ -131,7 +132,7 @@ def grant_ending(row: EndingGrant) -> grant_service_pb2.GetGrantEndingResponse:
     message = grant_service_pb2.GetGrantEndingResponse(
         cause=row.cause.value,  # type: ignore[arg-type]
         time_zone=row.time_zone,
-        student_given_name=row.student_given_name,
+        student_given_name=find_called_name(row.student_name),
         school_name=row.school_name,
         holder_account_id=str(row.account_id),
         holder_name=build_display_name(row.holder_name),

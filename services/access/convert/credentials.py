@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from chassis.names import find_called_name
 from diary.access.v1 import credential_service_pb2 as pb
 from diary.documents.v1 import document_service_pb2
 from services.access.rules.credentials import PASSWORD_MIN_LENGTH, DeliveryGrant, SlipGrant
@@ -43,7 +44,7 @@ def delivery(grant: DeliveryGrant, activation_token: str, expire_time: datetime)
         login=grant.login,
         application_number=grant.application_number,
         application_date=grant.application_date.isoformat(),
-        student_called_name=grant.student_called_name,
+        student_called_name=find_called_name(grant.student_name),
     )
     message.expire_time.FromDatetime(expire_time)
     return message

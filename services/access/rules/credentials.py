@@ -60,7 +60,7 @@ class DeliveryGrant:
     login: str
     application_number: str
     application_date: date
-    student_called_name: str
+    student_name: PersonName
 
 
 def write_one_time_password(letters: Sequence[str]) -> str:

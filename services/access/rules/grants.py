@@ -42,7 +42,7 @@ class EndingGrant:
     cause: EndingCause
     end_time: datetime
     time_zone: str
-    student_given_name: str
+    student_name: PersonName
     school_name: str
     account_id: UUID
     holder_name: PersonName

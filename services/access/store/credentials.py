@@ -116,7 +116,7 @@ async def lock_delivery_grant(connection: Connection, school_id: UUID, grant_id:
         """
         SELECT g.account_id, coalesce(m.email, '') AS email, g.end_time IS NULL AS is_open, a.is_activated,
                s.name AS school_name, s.time_zone, a.login, g.application_number, g.application_date,
-               coalesce(nullif(p.given_name, ''), p.family_name) AS student_called_name
+               p.family_name, p.given_name, p.patronymic
         FROM grants g
         JOIN schools s USING (school_id)
         JOIN accounts a USING (account_id)
@@ -131,7 +131,11 @@ async def lock_delivery_grant(connection: Connection, school_id: UUID, grant_id:
         school_id,
         grant_id,
     )
-    return DeliveryGrant(**row) if row else None
+    if row is None:
+        return None
+    values = dict(row)
+    name = PersonName(values.pop("family_name"), values.pop("given_name"), values.pop("patronymic"))
+    return DeliveryGrant(**values, student_name=name)
 
 
 async def insert_token(

@@ -208,7 +208,8 @@ async def find_ending(
     """A grant whose access ends by itself before `until`."""
     row = await connection.fetchrow(
         """
-        SELECT r.valid_to_time AS end_time, s.time_zone, s.name AS school_name, c.given_name AS student_given_name,
+        SELECT r.valid_to_time AS end_time, s.time_zone, s.name AS school_name,
+               c.family_name AS student_family_name, c.given_name AS student_given_name, c.patronymic AS student_patronymic,
                g.account_id, h.family_name, h.given_name, h.patronymic, g.role,
                b.birth_date, b.guardian_from, b.guardian_to, b.enrolled_to
         FROM grants g
@@ -231,7 +232,7 @@ async def find_ending(
         cause=find_ending_cause(bounds),
         end_time=row["end_time"],
         time_zone=row["time_zone"],
-        student_given_name=row["student_given_name"],
+        student_name=PersonName(row["student_family_name"], row["student_given_name"], row["student_patronymic"]),
         school_name=row["school_name"],
         account_id=row["account_id"],
         holder_name=PersonName(row["family_name"], row["given_name"], row["patronymic"]),

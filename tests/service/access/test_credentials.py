@@ -349,6 +349,7 @@ async def test_notify_redeems_where_to_send(office: Office, school: SchoolWorld,
     """Clause R26."""
     case = await office.granted(school, by_email())
     answer = await office.redeem(school, case)
+    assert (answer.application_number, answer.student_called_name) == (case.number, "Вера")
     assert (answer.email, answer.school_name, answer.time_zone) == ("ivanova@example.org", "Школа", "Europe/Simferopol")
     assert answer.expire_time.ToDatetime(UTC) == office.clock.now() + timedelta(days=14)
 

@@ -78,6 +78,10 @@ async def test_both_are_warned_once_30_days_before_the_coming_of_age(
     assert answer.cause == grant_service_pb2.GRANT_ENDING_CAUSE_OF_AGE
     assert answer.end_time == mothers[0].end_time
     assert answer.holder_account_id == str(hers.account_id)
+    assert answer.student_given_name == "Анна"
+    await admin.execute("UPDATE people SET given_name = '', patronymic = '' WHERE person_id = $1", anna.person_id)
+    only = await stub.GetGrantEnding(wanted, metadata=sign_service(backends.keys_dir, "notify", SystemClock()))
+    assert only.student_given_name == "Ёлкина", "a child of one name is called by it"
     foreign = sign_service(backends.keys_dir, "journal", SystemClock())
     assert await refused(stub.GetGrantEnding(wanted, metadata=foreign)) == (
         grpc.StatusCode.PERMISSION_DENIED,

@@ -96,7 +96,7 @@ class GetGrantEndingResponse(_message.Message):
     time_zone: _builtins.str
     """IANA zone of the school."""
     student_given_name: _builtins.str
-    """The student's given name."""
+    """What the student is called by: the given name, or the only one."""
     school_name: _builtins.str
     """Short name of the school."""
     holder_account_id: _builtins.str
