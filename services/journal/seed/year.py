@@ -106,7 +106,7 @@ class Year:
             yield Generated(course, lessons, [self._new_id(self._time(lesson)) for lesson in lessons], tests)
 
     def lesson_rows(self, generated: Generated) -> Iterator[tuple[Any, ...]]:
-        """Rows of lessons. Of those to come only this week's after today have a topic, and the homework that was set ahead."""
+        """Rows of lessons. Of those to come this week's have a topic, and the homework where it was set ahead."""
         course, subject = generated.course, self._subjects.find(generated.course.subject_name)
         topics, week = subject.list_topics(course.taught_grades), self._until.isocalendar()[:2]
         sets_ahead = self._rng.random() < _SETS_HOMEWORK_AHEAD
@@ -114,7 +114,7 @@ class Year:
             place = (course.class_id, lesson.lesson_date, lesson.lesson_number)
             topic = topics[number // 2 % len(topics)]
             if lesson.lesson_date >= self._until:
-                is_near = lesson.lesson_date > self._until and lesson.lesson_date.isocalendar()[:2] == week
+                is_near = lesson.lesson_date.isocalendar()[:2] == week
                 homework = subject.write_homework(self._rng, course.taught_grades) if is_near and sets_ahead else ""
                 planned = (LessonState.PLANNED, topic if is_near else "", homework, None, 0)
                 yield (self._school.school_id, lesson_id, course.course_id, *place, *planned)

@@ -90,19 +90,19 @@ async def test_lessons_before_today_are_held_and_those_of_the_period_planned(see
 async def test_of_the_lessons_to_come_those_of_this_week_have_topics_and_some_have_homework(
     seeded: Seeded, clone: Clone
 ) -> None:
-    """A visitor's first screen is filled on a Monday too; what is held today is for the teacher to record."""
-    rows = await query(
+    """A visitor's first screen is filled on a Monday too."""
+    near, later = await query(
         clone.admin_dsn,
         """
-        SELECT lesson_date = '2026-11-18' AS is_today, lesson_date <= '2026-11-22' AS is_near,
-            count(*) AS lessons, count(nullif(topic, '')) AS topics, count(nullif(homework, '')) AS homework
-        FROM lessons WHERE lesson_date >= '2026-11-18' GROUP BY 1, 2 ORDER BY 1, 2
+        SELECT lesson_date > '2026-11-22' AS is_later, count(*) AS lessons, count(nullif(topic, '')) AS topics,
+            count(nullif(homework, '')) AS homework, max(state) AS state
+        FROM lessons WHERE lesson_date >= '2026-11-18' GROUP BY 1 ORDER BY 1
         """,
     )
-    later, near, now = ((row["lessons"], row["topics"], row["homework"]) for row in rows)
-    assert (later[1:], now[1:]) == ((0, 0), (0, 0))
-    assert near[1] == near[0] > 0
-    assert 0.2 * near[0] < near[2] < 0.9 * near[0]
+    assert (later["topics"], later["homework"]) == (0, 0)
+    assert near["topics"] == near["lessons"] > 0
+    assert 0.2 * near["lessons"] < near["homework"] < 0.9 * near["lessons"]
+    assert near["state"] == later["state"] == 1
 
 
 async def test_no_student_has_a_gap_and_the_week_begins_with_the_talk(seeded: Seeded, clone: Clone) -> None:
