@@ -97,4 +97,4 @@ async def _demand_one_sheet(page: Page, day: str, school: str) -> None:
     assert "Выйти" not in text
     await page.emulate_media(media="print")
     assert await page.evaluate(_COLOURS) == []
-    await page.emulate_media(media="screen")
+    await page.emulate_media(media="null")

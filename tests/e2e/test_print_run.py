@@ -92,7 +92,7 @@ def _read_sheets(pdf: bytes, students: Sequence[dict[str, Any]], marks: dict[str
 
 def _scan_with_a_phone(pdf: bytes) -> None:
     """The code of a sheet is a link, and its page knows the sheet and names nobody."""
-    [link] = read_codes(pdf)
+    link, *_ = read_codes(pdf)
     page = httpx.get(link)
     assert page.status_code == 200
     assert "Еженедельный лист №" in page.text
