@@ -1,6 +1,5 @@
 """Marks become letters while services, the bus and the mail server die: no letter is lost or doubled."""
 
-import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
