@@ -51,8 +51,7 @@ async def _open_pages(region: Launcher, login: Login) -> dict[str, str]:
     return {name: f"{region.region.gateway_url}{path}" for name, path in pages.items()}
 
 
-@pytest.mark.parametrize("font_size", [16, 32])
-@pytest.mark.parametrize("family", ["mother", "mother_in_two_schools"])
+@pytest.mark.parametrize(("family", "font_size"), [("mother", 16), ("mother", 32), ("mother_in_two_schools", 32)])
 async def test_nothing_scrolls_but_the_page_and_that_only_down(
     region: Launcher, logins: dict[str, Login], family: str, font_size: int
 ) -> None:
