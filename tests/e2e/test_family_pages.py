@@ -22,7 +22,8 @@ WIDTHS = (320, 390, 1280)
 
 # What is wider than the window, and what scrolls within the page: on a family's page nothing does.
 _SCROLLS = """() => {
-    const found = document.documentElement.scrollWidth > innerWidth ? ["page"] : [];
+    const {scrollWidth, clientWidth} = document.documentElement;
+    const found = scrollWidth > clientWidth ? [`page ${scrollWidth} of ${clientWidth}`] : [];
     for (const one of document.querySelectorAll("body *")) {
         const {overflowX, overflowY} = getComputedStyle(one);
         const scrolls = (overflow) => overflow === "auto" || overflow === "scroll";
