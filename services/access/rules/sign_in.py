@@ -133,5 +133,9 @@ def spell_password(typed: str) -> str:
 
 
 def list_spellings(typed: str) -> list[str]:
-    """Under which a password may have been kept before it was kept in one spelling; the present one first."""
+    """Under which a password may have been kept before it was kept in one spelling; the present one first.
+
+    By what was typed alone, so that whose login it is does not show in their number: one for a password that can be spelt one
+    way, such as of Latin letters and digits, three at most.
+    """
     return list(dict.fromkeys([spell_password(typed), typed, unicodedata.normalize("NFD", typed)]))
