@@ -63,6 +63,7 @@ SENTENCES = {
     "CODE_MISSING": "Введите код из приложения.",
     "CODE_WRONG": "Код неверный или уже использован. Дождитесь следующего.",
     "CODE_BLOCKED": "Слишком много неверных кодов. Попробуйте позже.",
+    "SESSION_ENDED_BY_CODES": "Пять неверных кодов подряд: вход завершён, ничего не сделано. Войдите снова.",
     "TOTP_ENROLLED": "Второй фактор уже подключён.",
     "TOTP_NOT_ENROLLED": "Сначала подключите второй фактор: без него решение не подписать.",
     "GROUND_NOT_PROVED": "Это основание отказа не подтверждается данными школы.",
@@ -184,7 +185,8 @@ def wait_for_retry(reason: str, metadata: Mapping[str, str], now: datetime) -> s
     except ValueError:
         return sentence(reason)
     minutes = max(1, -(-left // timedelta(minutes=1)))
-    return f"{_WAITS[reason]} Попробуйте через {count(minutes, ('минуту', 'минуты', 'минут'))}."
+    other = " или там, где вы уже входили с этим логином" if metadata.get("counted") == "everywhere" else ""
+    return f"{_WAITS[reason]} Попробуйте через {count(minutes, ('минуту', 'минуты', 'минут'))}{other}."
 
 
 def sentence(reason: str, fields: Sequence[str] = (), metadata: Mapping[str, str] | None = None) -> str:

@@ -57,6 +57,7 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
         self.has_access = False
         self.is_withdrawn = False
         self.has_totp = True
+        self.wrong_code = "CODE_WRONG"
         self.is_relation_proved = False
         # How often an ending is not confirmed yet; its channel asks three times before the page hears of it.
         self.unconfirmed = 0
@@ -213,7 +214,7 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
         if not self.has_totp:
             await refuse(context, code_pb2.FAILED_PRECONDITION, "TOTP_NOT_ENROLLED")
         if request.one_time_code != ONE_TIME_CODE:
-            await refuse(context, code_pb2.UNAUTHENTICATED, "CODE_WRONG")
+            await refuse(context, code_pb2.UNAUTHENTICATED, self.wrong_code)
         self.sign()
         return pb.SignRefusalsResponse(applications=[self.case()])
 
