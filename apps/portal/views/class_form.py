@@ -207,7 +207,8 @@ def note_marks(outcome: Outcome, answer: pb.RecordMarksResponse) -> None:
     for cell in answer.outcomes:
         if cell.state == pb.CELL_STATE_CONFLICT:
             current = str(cell.value) if cell.HasField("value") else "отметка снята"
-            outcome.notes[cell.mark_id] = Note(f"изменил другой сотрудник: {current}", "conflict", cell.revision)
+            who = "изменили вы сами в другой вкладке или на другом устройстве" if cell.is_own else "изменил другой сотрудник"
+            outcome.notes[cell.mark_id] = Note(f"{who}: {current}", "conflict", cell.revision)
         elif cell.state == pb.CELL_STATE_REFUSED:
             outcome.notes[cell.mark_id] = Note(sentence(cell.reason), "refused", cell.revision)
 

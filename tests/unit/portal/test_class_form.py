@@ -83,6 +83,13 @@ def test_a_conflict_shows_what_stands_and_keeps_what_was_typed() -> None:
     assert slot.name == f"mark.{ANNA}.a.2.4"
 
 
+def test_the_own_hand_in_another_tab_is_not_called_anothers() -> None:
+    outcome = Outcome()
+    told = pb.MarkCellOutcome(mark_id="a", state=pb.CELL_STATE_CONFLICT, revision=2, value=4, is_own=True)
+    class_form.note_marks(outcome, pb.RecordMarksResponse(outcomes=[told]))
+    assert outcome.notes["a"].text == "изменили вы сами в другой вкладке или на другом устройстве: 4"
+
+
 def test_a_mark_taken_back_by_another_keeps_its_id_and_its_new_revision() -> None:
     before = class_form.build_lines(page(mark("a", 3, 1)), LESSON, new_ids())
     typed = class_form.read_class_form(posted(before, m0="5"))
