@@ -14,6 +14,8 @@ from grpc_status import rpc_status
 from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1 import (
     application_service_pb2_grpc,
+    compliance_service_pb2,
+    compliance_service_pb2_grpc,
     credential_service_pb2,
     credential_service_pb2_grpc,
     roster_service_pb2,
@@ -224,6 +226,19 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
             await refuse(context, code_pb2.FAILED_PRECONDITION, "NOTHING_TO_WITHDRAW")
         self.is_withdrawn = True
         return pb.WithdrawApplicationResponse(application=self.whole_case())
+
+
+class Compliance(compliance_service_pb2_grpc.ComplianceServiceServicer):
+    """The terms of a school, the earliest due first."""
+
+    def __init__(self) -> None:
+        self.deadlines: list[compliance_service_pb2.Deadline] = []
+        self.sent: list[Any] = []
+
+    async def ListDeadlines(self, request: Any, context: Any) -> compliance_service_pb2.ListDeadlinesResponse:
+        self.sent.append(request)
+        token = "next" if not request.page_token and len(self.deadlines) > 2 else ""
+        return compliance_service_pb2.ListDeadlinesResponse(deadlines=self.deadlines, next_page_token=token)
 
 
 class Credentials(credential_service_pb2_grpc.CredentialServiceServicer):
