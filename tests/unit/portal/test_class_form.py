@@ -135,3 +135,13 @@ def test_attendance_changed_by_another_shows_the_other_code() -> None:
 def test_a_field_name_that_was_tampered_with_is_refused() -> None:
     with pytest.raises(ValueError):
         class_form.read_class_form({"mark.anna.a": "5"})
+
+
+def test_namesakes_of_a_class_are_told_apart_by_their_number_in_the_list() -> None:
+    shown = page()
+    for student in shown.students:
+        student.display_name = "Аль Хасан Омар Рашидович"
+    shown.students.append(pb.JournalStudent(student_id="c", display_name="Яковлев Пётр Ильич"))
+    names = [line.name for line in class_form.build_lines(shown, LESSON, new_ids())]
+    assert names[:2] == ["Аль Хасан Омар Рашидович (№\u00a01 по списку)", "Аль Хасан Омар Рашидович (№\u00a02 по списку)"]
+    assert names[-1] == "Яковлев Пётр Ильич"
