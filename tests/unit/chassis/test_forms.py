@@ -20,7 +20,8 @@ def _told(request: Message) -> list[str]:
 
 
 def test_a_form_is_told_each_of_its_fields_that_is_amiss() -> None:
-    applicants = [application_service_pb2.FiledApplicant(email="x", guardian_kind=99)  # type: ignore[arg-type] for _ in range(2)]
+    unknown: Any = 99
+    applicants = [application_service_pb2.FiledApplicant(email="x", guardian_kind=unknown) for _ in range(2)]
     told = _told(application_service_pb2.RegisterApplicationRequest(school_id="x", applicants=applicants))
     assert {"school_id", "request_id", "applicants[0].email", "applicants[1].email", "applicants[1].guardian_kind"} <= {*told}
 
