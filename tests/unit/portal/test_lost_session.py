@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 from httpx import AsyncClient, Response
@@ -66,7 +67,8 @@ _NOT_KEPT = {
 
 
 def test_every_form_that_may_be_kept_has_a_name(stand_in: StandIn) -> None:
-    pages = stand_in.application._app.routes
+    starlette: Any = stand_in.application._app
+    pages = starlette.routes
     routes = [route for route in pages if isinstance(route, Route) and "POST" in (route.methods or ())]
     paths = {re.sub(r"\{[^}]*\}", SCHOOL, route.path) for route in routes} - _NOT_KEPT
     assert len(paths) > 20
