@@ -167,7 +167,7 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
             require_place(standing, rules.SIGNING)
             known = await requests.find_answer(connection, who.account_id, request, pb.SignRefusalsResponse)
         if known is None:
-            await self._factors.ask_again(who.account_id, request.one_time_code)
+            await self._factors.ask_again(who.session_id, who.account_id, request.one_time_code)
             await self._sign(school_id, request, ids)
         async with self._database.school(school_id) as connection:
             cases = await self._read_all(connection, school_id, ids, rules.SIGNING)
