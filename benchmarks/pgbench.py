@@ -33,7 +33,8 @@ def prepare(admin_dsn: str, courses: Sequence[Course]) -> None:
             ],
         )
         connection.execute(
-            "UPDATE public.bench_classes b SET lesson_date = l.lesson_date FROM journal.lessons l WHERE l.lesson_id = b.lesson_id"
+            "UPDATE public.bench_classes b SET lesson_date = l.lesson_date FROM journal.lessons l "
+            "WHERE l.lesson_id = b.lesson_id"
         )
         connection.execute("GRANT USAGE ON SCHEMA public TO diary_journal_app")
         connection.execute("GRANT SELECT ON public.bench_classes TO diary_journal_app")
