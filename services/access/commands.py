@@ -1,13 +1,17 @@
 """What an operator runs: importing a roster, opening an access, counting a term.
 
-What stands in the way is said on stderr, and the exit is 1.
+What stands in the way is said on stderr, and the exit is 1. Commands speak English; import-roster speaks Russian, since what it
+says of a list is for the school that made it. Faults of the machine are told alike by all of them (chassis/commands.py).
 """
 
 import argparse
 import asyncio
+import re
 import sys
+from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
+from typing import NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from chassis.calendar import CalendarFileError, YearUnknownError, count_due, explain
@@ -45,40 +49,106 @@ _NO_PASSWORD = {True: "none, the account has its own password", False: "the one 
 
 def add_parsers(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds the commands; each sets `run`, which takes the arguments and the DSN of the server's admin."""
-    _add_import(parsers.add_parser("import-roster", help="take in a school's roster from a OneRoster 1.1 bundle"))
+    # Its words are read by a parser of its own: no argument has a NUL, so none is taken for an option here.
+    words = parsers.add_parser(
+        "import-roster", help="take in a school's roster from a OneRoster 1.1 bundle", add_help=False, prefix_chars="\0"
+    )
+    words.add_argument("words", nargs="*")
+    words.set_defaults(run=_import)
     _add_opening(parsers.add_parser("open-access", help="open an access by an earlier paper application, or for staff"))
     _add_due(parsers.add_parser("due", help="count the two working days of an application, with the days counted (R15)"))
 
 
-def _add_import(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("zip", type=Path, metavar="ZIP", help="the bundle")
-    parser.add_argument("--school", required=True, metavar="CODE", help="code of the school; a new one is made from orgs.csv")
-    parser.add_argument(
-        "--zone", type=_read_zone, metavar="ZONE", help="time zone of a new school, Europe/Simferopol by default"
+# What argparse says of arguments, in its words and ours; of a word that is no argument it says nothing by itself.
+_FAULTS = (
+    (re.compile(r"the following arguments are required: (.+)"), r"не указано: \1"),
+    (re.compile(r"argument (\S+): expected one argument"), r"после \1 нужно значение"),
+    (re.compile(r"ambiguous option: (\S+) could match (.+)"), r"\1 можно понять по-разному: \2"),
+    (re.compile(r"argument (\S+): (.+)"), r"\1: \2"),
+)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Speaks Russian."""
+
+    def error(self, message: str) -> NoReturn:
+        for pattern, words in _FAULTS:
+            if found := pattern.fullmatch(message):
+                message = found.expand(words)
+                break
+        self.exit(2, f"{message}\nчто указывать: {self.prog} --help\n")
+
+
+class _Formatter(argparse.HelpFormatter):
+    def add_usage(
+        self,
+        usage: str | None,
+        actions: Iterable[argparse.Action],
+        groups: Iterable[argparse._MutuallyExclusiveGroup],
+        prefix: str | None = None,
+    ) -> None:
+        super().add_usage(usage, actions, groups, prefix or "команда: ")
+
+
+def _read_words(words: list[str]) -> argparse.Namespace:
+    parser = _Parser(
+        prog="python -m services.access import-roster",
+        description="Загружает список школы: выгрузку OneRoster 1.1. Всё или ничего; повтор ничего не меняет.",
+        formatter_class=_Formatter,
+        add_help=False,
     )
-    parser.add_argument(
-        "--enrolment-order-number", metavar="N", help="of the order by which the bundle's students are enrolled"
+    said = parser.add_argument_group("параметры")
+    said.add_argument("--help", "-h", action="help", help="показать эту подсказку")
+    said.add_argument("zip", type=Path, metavar="ZIP", help="архив выгрузки")
+    said.add_argument("--school", required=True, metavar="КОД", help="код школы; новая школа создаётся по orgs.csv")
+    said.add_argument(
+        "--zone", type=_read_russian_zone, metavar="ПОЯС", help="часовой пояс новой школы, если не Europe/Simferopol"
     )
-    parser.add_argument("--enrolment-order-date", type=date.fromisoformat, metavar="DATE", help="of that order (R10)")
-    parser.add_argument(
+    said.add_argument("--enrolment-order-number", metavar="НОМЕР", help="номер приказа, которым зачислены ученики выгрузки")
+    said.add_argument("--enrolment-order-date", type=_read_day, metavar="ДАТА", help="дата этого приказа (R10): 2026-08-31")
+    said.add_argument(
         "--enrolled-from",
-        type=date.fromisoformat,
-        metavar="DATE",
-        help="first day of new students for whom the bundle states none; the day of the import by default",
+        type=_read_day,
+        metavar="ДАТА",
+        help="с какого дня зачислены новые ученики, если в выгрузке этого нет; без параметра — со дня загрузки",
     )
-    parser.add_argument(
-        "--student-ages", type=_read_ages, default=Ages(), metavar="5-25", help="birth dates beyond these ages are refused"
+    said.add_argument(
+        "--student-ages", type=_read_ages, default=Ages(), metavar="5-25", help="даты рождения вне этих лет не принимаются"
     )
-    parser.add_argument(
+    said.add_argument(
         "--move-to-year",
-        type=int,
-        metavar="YEAR",
-        help="read a bundle of a past year as the school year that begins in this one; days of the week stay",
+        type=_read_year,
+        metavar="ГОД",
+        help="прочитать выгрузку прошлого года как год, который начинается в этом; дни недели сохраняются",
     )
-    parser.set_defaults(run=_import)
+    found, unknown = parser.parse_known_args(words)
+    if unknown:
+        parser.error(f"лишнее: {' '.join(unknown)}")
+    return found
 
 
-def _import(arguments: argparse.Namespace, admin_dsn: str) -> None:
+def _read_day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"«{text}» не дата; напишите как 2026-08-31") from None
+
+
+def _read_year(text: str) -> int:
+    if not (text.isdecimal() and len(text) == 4):
+        raise argparse.ArgumentTypeError(f"«{text}» не год; напишите как 2026")
+    return int(text)
+
+
+def _read_russian_zone(name: str) -> ZoneInfo:
+    try:
+        return _read_zone(name)
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(f"«{name}» не часовой пояс IANA; напишите как Europe/Moscow") from None
+
+
+def _import(command: argparse.Namespace, admin_dsn: str) -> None:
+    arguments = _read_words(command.words)
     try:
         with told_in_a_line():
             report = asyncio.run(_import_roster(arguments, admin_dsn))
@@ -121,7 +191,7 @@ def _read_zone(name: str) -> ZoneInfo:
 def _read_ages(text: str) -> Ages:
     youngest, _, oldest = text.partition("-")
     if not (youngest.isdecimal() and oldest.isdecimal() and len(text) <= 7 and int(youngest) <= int(oldest)):
-        raise argparse.ArgumentTypeError(f"{text} is no pair of ages, such as 5-25")
+        raise argparse.ArgumentTypeError(f"«{text}» не пара чисел; напишите как 5-25")
     return Ages(int(youngest), int(oldest))
 
 

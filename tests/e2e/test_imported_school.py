@@ -1,9 +1,6 @@
 """The main flow on a school that nobody here made: the OneRoster bundle of others, its teacher, its class, a student of it."""
 
-import asyncio
-import re
 import shutil
-import sys
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -12,41 +9,17 @@ import pytest
 
 from deploy.local.launcher import Launcher
 from tests.support.eventually import eventually
-from tests.support.region import Api, Login, Refused, new_id, signed_in
+from tests.support.region import Api, Refused, new_id, signed_in
+from tests.support.rosters import open_access, run_command
 from tests.support.teaching import Lesson, find_school
 
 _BUNDLE = Path(__file__).parents[3] / "shared/data/oneroster/edfi_1.1"
 pytestmark = pytest.mark.skipif(not _BUNDLE.is_dir(), reason=f"the bundle of others lies in {_BUNDLE}, beside the project")
 
 CODE = "255901001"
-OWN = "Свой пароль этой школы"
 ADMIN, TEACHER, STUDENT = "207268", "207270", "604863"
 # The bundle is of 2020/21; read as the school year of today.
 YEAR = "2026"
-
-
-async def _command(region: Launcher, *arguments: str) -> str:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "services.access",
-        *arguments,
-        env=region.region.environment("access", with_admin=True),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    output, _ = await process.communicate()
-    assert process.returncode == 0, output.decode()
-    return output.decode()
-
-
-async def _open_access(region: Launcher, person: str, *arguments: str) -> Login:
-    printed = await _command(region, "open-access", "--school", CODE, "--person", person, *arguments)
-    found = dict(re.findall(r"^([\w -]+): (.+)$", printed, re.MULTILINE))
-    api = Api(region.region.gateway_url)
-    first = {"login": found["login"], "oneTimePassword": found["one-time password"], "newPassword": OWN}
-    await api.post("/v1/accounts:activate", **first)
-    await api.close()
-    return Login(found["role"], found["login"], OWN, CODE)
 
 
 @pytest.fixture(scope="module")
@@ -58,16 +31,16 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> str:
 async def test_an_imported_schools_teacher_records_and_its_student_sees_the_week(region: Launcher, bundle: str) -> None:
     order = ("--enrolment-order-number", "12-у", "--enrolment-order-date", "2026-08-31")
     options = ("import-roster", bundle, "--school", CODE, "--move-to-year", YEAR, *order)
-    assert "ученики: новых " in await _command(region, *options)
-    again = await _command(region, *options)
+    assert "ученики: новых " in await run_command(region, *options)
+    again = await run_command(region, *options)
     counted = [line for line in again.splitlines() if not line.startswith("внимание: ")]
     assert all("новых 0, изменено 0" in line for line in counted), again
 
     # Clause R9: an access needs one who may grant it.
-    await _open_access(region, ADMIN, "--role", "admin", "--order-number", "1", "--order-date", "2026-09-01")
-    teacher_login = await _open_access(region, TEACHER)
+    await open_access(region, CODE, ADMIN, "--role", "admin", "--order-number", "1", "--order-date", "2026-09-01")
+    teacher_login = await open_access(region, CODE, TEACHER)
     paper = ("--application-number", "7", "--application-date", "2026-09-01")
-    student_login = await _open_access(region, STUDENT, *paper)
+    student_login = await open_access(region, CODE, STUDENT, *paper)
     async with signed_in(region, teacher_login) as teacher, signed_in(region, student_login) as student:
         me = find_school(await student.get("/v1/me"))
         lesson = await eventually(lambda: _find_lesson(teacher, me["schoolId"]), seconds=20, why="the journal's projection")

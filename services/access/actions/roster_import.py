@@ -25,14 +25,8 @@ from services.access.actions.relations import derive_relations
 from services.access.rules.names import build_display_name, build_sort_key
 from services.access.rules.oneroster import FILES, Problem, RosterRefusedError, read_bundle
 from services.access.rules.roles import Role
-from services.access.rules.rosters import (
-    ImportedRoster,
-    Period,
-    Wish,
-    build_roster,
-    clip_periods,
-    find_enrolment_day,
-)
+from services.access.rules.rosters import ImportedRoster, Wish, build_roster, find_enrolment_day
+from services.access.rules.times import Period, clip_periods
 from services.access.store import imports as store
 from services.access.store.imports import Matched, Saved, Time
 
@@ -118,9 +112,8 @@ class _Import:
         self._clock = clock
         self._roster = roster
         self._wish = wish
+        # Whoever a list of the school has named, also those that this one no longer does.
         self._people: dict[str, UUID] = {}
-        # Who lost a post by this import: their relations end with it.
-        self._ended: set[UUID] = set()
 
     async def run(self) -> Report:
         """All kinds, in the order in which they refer to each other."""
@@ -135,8 +128,8 @@ class _Import:
         saved_year = await store.save_year(self._connection, school_id, year_id, self._roster.year, self._today)
         year = report.note("year", 1, saved_year)
         people = await self._save_people(report)
-        classes, placements = await self._save_classes(report, year_id)
-        groups, changed_groups = await self._save_groups(report, year_id, people.changed)
+        classes, placements, class_ids = await self._save_classes(report, year_id)
+        groups, changed_groups = await self._save_groups(report, year_id, class_ids, people.changed)
         students = self._students_among([*people.written, *placements])
         await store.raise_versions(
             self._connection, school_id, self._students_among(people.changed + placements), changed_groups
@@ -183,7 +176,7 @@ class _Import:
         appointed = await store.save_appointments(connection, school_id, Role.TEACHER, teachers, False)
         await self._save_orders(report, student_ids)
         gone = [person.external_id for person in roster.disabled]
-        self._ended.update(await store.end_posts_of(connection, school_id, self._today, gone))
+        await store.end_posts_of(connection, school_id, self._today, gone)
         if gone:
             names = ", ".join(build_display_name(person.name) for person in roster.disabled)
             report.notes.append(f"без должности и зачисления, так как enabledUser=false: {names}")
@@ -204,8 +197,8 @@ class _Import:
                 " --enrolment-order-number и --enrolment-order-date"
             )
 
-    async def _save_classes(self, report: Report, year_id: UUID) -> tuple[Saved, list[UUID]]:
-        """The classes written, and the students placed."""
+    async def _save_classes(self, report: Report, year_id: UUID) -> tuple[Saved, list[UUID], dict[str, UUID]]:
+        """The classes written, the students placed, and our ids of the bundle's classes."""
         connection, roster, school_id = self._connection, self._roster, report.school_id
         matched = await self._match("class", school_id, year_id, [of_class.external_id for of_class in roster.classes])
         ids = {external_id: one.entry_id for external_id, one in matched.items()}
@@ -217,29 +210,29 @@ class _Import:
         of_class = self._times(roster.class_teachers, ids)
         ended = await store.end_replaced_posts(connection, school_id, self._today, of_class)
         appointed = await store.save_appointments(connection, school_id, Role.CLASS_TEACHER, of_class, True)
-        self._ended.update(ended)
         for name, number in await store.list_others_by_order(connection, school_id, self._today, of_class):
             report.notes.append(f"класс {name}: классный руководитель по приказу № {number} остаётся, в выгрузке — другой")
         report.note("classes", len(matched), classes)
         report.note("placements", len(times), placements)
         report.note("class teachers", len(of_class), Saved(appointed.created, appointed.changed + ended))
-        return classes, placements.written
+        return classes, placements.written, ids
 
-    async def _save_groups(self, report: Report, year_id: UUID, renamed: Sequence[UUID]) -> tuple[list[UUID], list[UUID]]:
+    async def _save_groups(
+        self, report: Report, year_id: UUID, class_ids: Mapping[str, UUID], renamed: Sequence[UUID]
+    ) -> tuple[list[UUID], list[UUID]]:
         """All study groups concerned, and those whose version must still be raised: only their members or teachers changed."""
         connection, roster, school_id = self._connection, self._roster, report.school_id
         matched = await self._match("study_group", school_id, year_id, [group.external_id for group in roster.groups])
         ids = {external_id: one.entry_id for external_id, one in matched.items()}
-        groups = await store.save_groups(connection, school_id, year_id, list(ids.values()), roster.groups)
+        groups = await store.save_groups(connection, school_id, year_id, list(ids.values()), roster.groups, class_ids)
         times = self._times(await self._clip(school_id, roster.members), ids)
         members = await store.save_members(connection, school_id, times)
         named = self._times(roster.teachings, ids)
         ended = await store.end_replaced_teachings(connection, school_id, self._today, named)
         teachings = await store.save_teachings(connection, school_id, named)
-        self._ended.update(person_id for _, person_id in ended)
         report.note("study groups", len(matched), groups)
         report.note("members", len(times), members)
-        changed = teachings.changed + [group_id for group_id, _ in ended]
+        changed = teachings.changed + ended
         report.note("teachings", len(named), Saved(teachings.created, changed))
         shown = {ids[p.of_id] for p in roster.teachings if self._people[p.person_id] in renamed}
         touched = {*members.written, *teachings.created, *changed, *shown}
@@ -278,7 +271,7 @@ class _Import:
         messages: chain[Message] = chain.from_iterable(convert.roster_changed(school_id, kind, ids) for kind, ids in written)
         for message in messages:
             await outbox.add(self._connection, self._clock, message, school_id)
-        await derive_relations(self._connection, self._clock, school_id, sorted({*self._people.values(), *self._ended}))
+        await derive_relations(self._connection, self._clock, school_id, sorted(self._people.values()))
 
 
 def _refuse(file: str, what: str, mend: str) -> RosterRefusedError:

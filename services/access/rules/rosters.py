@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -19,6 +19,8 @@ from services.access.rules.oneroster import (
     TaughtClass,
     User,
 )
+from services.access.rules.study_groups import place_groups
+from services.access.rules.times import Period, merge_periods
 
 _DAY = timedelta(days=1)
 # How long before the year's first day and after its last a time of it may begin or end.
@@ -87,21 +89,13 @@ class ImportedClass:
 
 @dataclass(frozen=True, slots=True)
 class ImportedGroup:
-    """A study group; it gathers several classes, or the bundle does not say of which it is."""
+    """A study group; `class_id` None when it gathers several classes, or the bundle does not say of which it is."""
 
     external_id: str
+    class_id: str | None
     subject_name: str
     group_name: str
-    first_day: date
-    end_day: date
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """A person's time in a class or study group; `end_day` is the day after the last."""
-
-    of_id: str
-    person_id: str
+    is_marked: bool
     first_day: date
     end_day: date
 
@@ -146,7 +140,9 @@ def build_roster(bundle: Bundle, wish: Wish) -> ImportedRoster:
     periods = _Periods(bundle, enrollments, shift)
     homerooms = {c.sourced_id for c in classes if c.is_homeroom}
     first_day, end_day = year.first_day + shift, year.last_day + shift + _DAY
-    taught = [c for c in classes if not c.is_homeroom]
+    placements = periods.of("student", lambda class_id: class_id in homerooms)
+    members = periods.of("student", lambda class_id: class_id not in homerooms)
+    imported = [ImportedClass(c.sourced_id, name_class(c.title), c.grades) for c in classes if c.is_homeroom]
     return ImportedRoster(
         school_external_id=school.sourced_id,
         school_name=school.name,
@@ -154,11 +150,11 @@ def build_roster(bundle: Bundle, wish: Wish) -> ImportedRoster:
         people=[_person(user) for user in users],
         students={u.sourced_id: periods.find_stated_day(u.sourced_id) for u in users if u.role == "student"},
         teachers=[u.sourced_id for u in users if u.role == "teacher"],
-        classes=[ImportedClass(c.sourced_id, name_class(c.title), c.grades) for c in classes if c.is_homeroom],
-        groups=[_group(bundle, c, shift) for c in taught],
-        placements=periods.of("student", lambda class_id: class_id in homerooms),
+        classes=imported,
+        groups=_groups(bundle, classes, imported, members, placements, shift),
+        placements=placements,
         class_teachers=periods.of("teacher", lambda class_id: class_id in homerooms),
-        members=periods.of("student", lambda class_id: class_id not in homerooms),
+        members=members,
         teachings=periods.of("teacher", lambda class_id: class_id not in homerooms),
         disabled=[_person(user) for user in everyone if not user.is_enabled],
     )
@@ -174,29 +170,6 @@ def find_enrolment_day(stated: date | None, wish: Wish, year: ImportedYear, toda
     from the day of the import; a year that has not begun enrols from its first day.
     """
     return stated or wish.enrolled_from or max(today, year.first_day)
-
-
-def clip_periods(periods: Iterable[Period], enrolled: dict[str, Sequence[tuple[date, date | None]]]) -> list[Period]:
-    """The times within the enrolments of their people: nobody is placed before coming or after leaving (Clauses R10, R13)."""
-    clipped = []
-    for period in periods:
-        for first, end in enrolled.get(period.person_id, ()):
-            first_day, end_day = max(period.first_day, first), min(period.end_day, end or period.end_day)
-            if first_day < end_day:
-                clipped.append(replace(period, first_day=first_day, end_day=end_day))
-    return clipped
-
-
-def merge_periods(periods: Iterable[Period]) -> list[Period]:
-    """The same times with those of one person in one class that touch or overlap made one."""
-    merged: dict[tuple[str, str], list[Period]] = defaultdict(list)
-    for period in sorted(periods, key=lambda period: period.first_day):
-        kept = merged[period.of_id, period.person_id]
-        if kept and period.first_day <= kept[-1].end_day:
-            kept[-1] = replace(kept[-1], end_day=max(kept[-1].end_day, period.end_day))
-        else:
-            kept.append(period)
-    return [period for kept in merged.values() for period in kept]
 
 
 class _Periods:
@@ -340,11 +313,22 @@ def _person(user: User) -> ImportedPerson:
     return ImportedPerson(user.sourced_id, name, user.birth.birth_date, user.birth.gender)
 
 
-def _group(bundle: Bundle, taught: TaughtClass, shift: timedelta) -> ImportedGroup:
-    subject = bundle.courses[taught.course_id]
-    first, last = _term_days(bundle, taught)
-    name = taught.title if taught.title != subject else ""
-    return ImportedGroup(taught.sourced_id, subject, name, first + shift, last + shift + _DAY)
+def _groups(
+    bundle: Bundle,
+    classes: Sequence[TaughtClass],
+    named: Sequence[ImportedClass],
+    members: Sequence[Period],
+    placements: Sequence[Period],
+    shift: timedelta,
+) -> list[ImportedGroup]:
+    taught = [c for c in classes if not c.is_homeroom]
+    homerooms = {c.external_id: (c.name, c.grades) for c in named}
+    groups = []
+    for group, place in zip(taught, place_groups(taught, bundle.courses, homerooms, members, placements), strict=True):
+        first, end = (day + shift for day in _term_days(bundle, group))
+        subject = bundle.courses[group.course_id]
+        groups.append(ImportedGroup(group.sourced_id, place.class_id, subject, place.name, place.is_marked, first, end + _DAY))
+    return groups
 
 
 def _term_days(bundle: Bundle, taught: TaughtClass) -> tuple[date, date]:

@@ -5,7 +5,7 @@ Each `save_` writes only what differs and returns the ids written, created and c
 
 # ruff: noqa: S608 - the statements are composed of constants of this room
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -265,7 +265,7 @@ async def save_order(connection: Connection, school_id: UUID, ids: Sequence[UUID
         """
         UPDATE enrolments SET order_number = $3, order_date = $4
         WHERE school_id = $1 AND student_id = ANY ($2::uuid[]) AND order_number IS NULL AND upper(validity) IS NULL
-        RETURNING student_id AS id, false AS is_new
+        RETURNING student_id AS id, true AS is_new
         """,
         school_id,
         ids,
@@ -357,27 +357,35 @@ async def save_classes(
 
 
 async def save_groups(
-    connection: Connection, school_id: UUID, year_id: UUID, ids: Sequence[UUID], groups: Sequence[ImportedGroup]
+    connection: Connection,
+    school_id: UUID,
+    year_id: UUID,
+    ids: Sequence[UUID],
+    groups: Sequence[ImportedGroup],
+    classes: Mapping[str, UUID],
 ) -> Saved:
-    """Study groups of a year."""
+    """Study groups of a year; `classes` are our ids of the bundle's."""
     rows = await connection.fetch(
         """
-        INSERT INTO study_groups AS kept (school_id, year_id, study_group_id, subject_name, group_name, validity)
-        SELECT $1, $2, id, subject, name, daterange(first_day, end_day)
-        FROM unnest($3::uuid[], $4::text[], $5::text[], $6::date[], $7::date[])
-             AS given (id, subject, name, first_day, end_day)
+        INSERT INTO study_groups AS kept (school_id, year_id, study_group_id, class_id, subject_name, group_name, is_marked,
+                                          validity)
+        SELECT $1, $2, id, class_id, subject, name, is_marked, daterange(first_day, end_day)
+        FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::boolean[], $8::date[], $9::date[])
+             AS given (id, class_id, subject, name, is_marked, first_day, end_day)
         ON CONFLICT (school_id, study_group_id) DO UPDATE
-        SET subject_name = excluded.subject_name, group_name = excluded.group_name, validity = excluded.validity,
-            version = kept.version + 1
-        WHERE (kept.subject_name, kept.group_name, kept.validity) IS DISTINCT FROM
-              (excluded.subject_name, excluded.group_name, excluded.validity)
+        SET class_id = excluded.class_id, subject_name = excluded.subject_name, group_name = excluded.group_name,
+            is_marked = excluded.is_marked, validity = excluded.validity, version = kept.version + 1
+        WHERE (kept.class_id, kept.subject_name, kept.group_name, kept.is_marked, kept.validity) IS DISTINCT FROM
+              (excluded.class_id, excluded.subject_name, excluded.group_name, excluded.is_marked, excluded.validity)
         RETURNING study_group_id AS id, xmax = 0 AS is_new
         """,
         school_id,
         year_id,
         ids,
+        [classes[group.class_id] if group.class_id else None for group in groups],
         [group.subject_name for group in groups],
         [group.group_name for group in groups],
+        [group.is_marked for group in groups],
         [group.first_day for group in groups],
         [group.end_day for group in groups],
     )
@@ -487,10 +495,8 @@ async def list_others_by_order(
     return [(row["name"], row["order_number"]) for row in rows]
 
 
-async def end_replaced_teachings(
-    connection: Connection, school_id: UUID, today: date, named: Sequence[Time]
-) -> list[tuple[UUID, UUID]]:
-    """Ends the teachers of the study groups for which a list names others; returns group and person."""
+async def end_replaced_teachings(connection: Connection, school_id: UUID, today: date, named: Sequence[Time]) -> list[UUID]:
+    """Ends the teachers of the study groups for which a list names others; returns the groups."""
     rows = await connection.fetch(
         f"""
         UPDATE study_group_teachers AS kept SET validity = {_ENDED}
@@ -498,19 +504,19 @@ async def end_replaced_teachings(
           AND coalesce(upper(kept.validity), 'infinity') > $2::date
           AND NOT EXISTS (SELECT FROM unnest($3::uuid[], $4::uuid[]) AS given (study_group_id, person_id)
                           WHERE given.study_group_id = kept.study_group_id AND given.person_id = kept.person_id)
-        RETURNING kept.study_group_id, kept.person_id
+        RETURNING kept.study_group_id
         """,
         school_id,
         today,
         [time.of_id for time in named],
         [time.person_id for time in named],
     )
-    return [(row["study_group_id"], row["person_id"]) for row in rows]
+    return [row["study_group_id"] for row in rows]
 
 
-async def end_posts_of(connection: Connection, school_id: UUID, today: date, external_ids: Sequence[str]) -> list[UUID]:
-    """Ends what lists gave to people who are no longer enabled; returns those people."""
-    rows = await connection.fetch(
+async def end_posts_of(connection: Connection, school_id: UUID, today: date, external_ids: Sequence[str]) -> None:
+    """Ends what lists gave to people who are no longer enabled."""
+    await connection.execute(
         f"""
         WITH gone AS (
             SELECT entry_id AS person_id FROM external_ids
@@ -519,20 +525,15 @@ async def end_posts_of(connection: Connection, school_id: UUID, today: date, ext
             UPDATE appointments AS kept SET validity = {_ENDED} FROM gone
             WHERE kept.school_id = $1 AND kept.person_id = gone.person_id AND kept.order_number IS NULL
               AND coalesce(upper(kept.validity), 'infinity') > $2::date
-            RETURNING kept.person_id
-        ), teachings AS (
-            UPDATE study_group_teachers AS kept SET validity = {_ENDED} FROM gone
-            WHERE kept.school_id = $1 AND kept.person_id = gone.person_id
-              AND coalesce(upper(kept.validity), 'infinity') > $2::date
-            RETURNING kept.person_id
         )
-        SELECT person_id FROM posts UNION SELECT person_id FROM teachings
+        UPDATE study_group_teachers AS kept SET validity = {_ENDED} FROM gone
+        WHERE kept.school_id = $1 AND kept.person_id = gone.person_id
+          AND coalesce(upper(kept.validity), 'infinity') > $2::date
         """,
         school_id,
         today,
         external_ids,
     )
-    return [row["person_id"] for row in rows]
 
 
 async def raise_versions(connection: Connection, school_id: UUID, students: Sequence[UUID], groups: Sequence[UUID]) -> None:

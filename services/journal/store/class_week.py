@@ -19,18 +19,24 @@ from services.journal.rules.class_week import (
 )
 from services.journal.store.names import read_parts
 
-# $1 school, $2 class, $3 Monday, $4 Sunday, $5 now: the list is of those who are in the class then.
+# $1 school, $2 class, $3 Monday, $4 Sunday, $5 now. A week is of the class of its end (Clause R7, decision 0076), whenever it
+# is printed; who is of no class then, since the year or the stay ends within the week, is listed while in the class.
 FIND_FRAME = """
 SELECT k.name AS class_name, s.name AS school_name, s.time_zone, p.name AS period_name, p.start_date, p.end_date,
     ARRAY(
         SELECT ROW(t.student_id, t.display_name, t.family_name, t.given_name, t.patronymic)
         FROM placements l JOIN students t ON t.school_id = $1 AND t.student_id = l.student_id
-        WHERE l.school_id = $1 AND l.class_id = $2 AND l.is_named AND l.from_time <= $5
-          AND (l.to_time IS NULL OR l.to_time > $5)
+        WHERE l.school_id = $1 AND l.class_id = $2 AND l.is_named
+          AND l.from_time < w.end_time AND (l.to_time IS NULL OR l.to_time >= w.end_time OR l.to_time > $5 AND l.from_time <= $5
+              AND NOT EXISTS (
+                  SELECT FROM placements n
+                  WHERE n.school_id = $1 AND n.student_id = l.student_id AND n.is_named
+                    AND n.from_time < w.end_time AND (n.to_time IS NULL OR n.to_time >= w.end_time)))
         ORDER BY t.sort_key, t.student_id
     ) AS students
 FROM classes k
 JOIN schools s ON s.school_id = $1
+CROSS JOIN LATERAL (SELECT ($4::date + 1)::timestamp AT TIME ZONE s.time_zone AS end_time) AS w
 LEFT JOIN LATERAL (
     SELECT name, start_date, end_date FROM periods
     WHERE school_id = $1 AND start_date <= $4 AND end_date >= $3 ORDER BY start_date DESC LIMIT 1
@@ -78,7 +84,7 @@ SELECT
 
 
 async def find_frame(connection: Connection, school_id: UUID, class_id: UUID, monday: date, now: datetime) -> ClassFrame | None:
-    """The class with its list of now and the week's place in its period; None when the school has no such class."""
+    """The class with its list of the week and the week's place in its period; None when the school has no such class."""
     row = await connection.fetchrow(FIND_FRAME, school_id, class_id, monday, monday + timedelta(days=6), now)
     if row is None:
         return None

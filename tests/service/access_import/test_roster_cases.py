@@ -192,6 +192,8 @@ async def test_a_class_that_changes_hands_is_its_former_teachers_no_more(keeper:
     await import_roster(keeper, _NOVEMBER, files, Wish("N02"))
     handed = {**files, "enrollments.csv": files["enrollments.csv"].replace("H8B,N02,T2", "H8B,N02,T3")}
     handed["enrollments.csv"] = handed["enrollments.csv"].replace("G8B,N02,T2", "G8B,N02,T3")
+    # Who has left the school is in its list no more.
+    handed["users.csv"] = "".join(row for row in files["users.csv"].splitlines(True) if not row.startswith("T2,"))
     report = await import_roster(keeper, _NOVEMBER, handed, Wish("N02"))
     assert report.counts["class teachers"][:2] == (1, 1)
     still = await keeper.fetchval(
@@ -229,6 +231,40 @@ async def test_next_years_list_changes_nothing_of_this_year(keeper: Any) -> None
     assert {(created, changed) for created, changed, _ in again.counts.values()} == {(0, 0)}
     again = await _import(keeper, "11-this-year", "N11")
     assert {(created, changed) for created, changed, _ in again.counts.values()} == {(0, 0)}
+
+
+_GROUPS = """
+    SELECT g.subject_name, coalesce(c.name, '') AS class_name, g.group_name
+    FROM study_groups g LEFT JOIN classes c USING (school_id, class_id) ORDER BY 1, 2, 3
+"""
+
+
+async def test_courses_of_one_subject_are_told_apart_by_their_classes(keeper: Any) -> None:
+    """Also after a student has moved: who was of the class while in the course says whose it is."""
+    await _import(keeper, "02-move-to-another-class-before", "N02")
+    # Nobody is in 8-Б yet: its title alone says which it is.
+    assert [tuple(row) for row in await keeper.fetch(_GROUPS)] == [("Алгебра", "", "8-Б"), ("Алгебра", "8-А", "")]
+    await _import(keeper, "02-move-to-another-class-from-5-December", "N02")
+    assert [tuple(row) for row in await keeper.fetch(_GROUPS)] == [("Алгебра", "8-А", ""), ("Алгебра", "8-Б", "")]
+
+
+async def test_a_course_that_an_earlier_import_left_without_class_gets_it_and_is_told(keeper: Any) -> None:
+    case = "02-move-to-another-class-from-5-December"
+    await _import(keeper, case, "N02")
+    await keeper.execute("UPDATE study_groups SET class_id = NULL, group_name = '8-А алгебра'")
+    events = "SELECT count(*) FROM outbox WHERE subject = 'diary.access.v1.RosterChanged'"
+    before = await keeper.fetchval(events)
+    report = await _import(keeper, case, "N02")
+    assert report.counts["study groups"] == (0, 2, 0)
+    assert [tuple(row) for row in await keeper.fetch(_GROUPS)] == [("Алгебра", "8-А", ""), ("Алгебра", "8-Б", "")]
+    assert await keeper.fetchval(events) == before + 1
+
+
+async def test_an_order_stated_for_the_first_time_is_new(keeper: Any) -> None:
+    order = Order("12-у", date(2026, 8, 31))
+    first = await _import(keeper, "02-move-to-another-class-before", "N02", order=order)
+    again = await _import(keeper, "02-move-to-another-class-before", "N02", order=order)
+    assert (first.counts["orders"], again.counts["orders"]) == ((3, 0, 0), (0, 0, 3))
 
 
 async def test_a_contradiction_is_told_by_the_student_and_never_by_a_key(keeper: Any) -> None:

@@ -145,7 +145,7 @@ async def test_a_scan_counts_when_the_head_has_confirmed_it(world: World, decidi
     secretary = await _office(world)
     uploader = str(world.last_account_id)
     [waiting] = (await _upload(world, photograph(await _download(world, paper)), secretary)).documents
-    assert waiting.scan.uploader_account_id == uploader
+    assert (waiting.state, waiting.scan.uploader_account_id) == (pb.DOCUMENT_STATE_SCAN_UNCONFIRMED, uploader)
     code = pb.VerifyDocumentRequest(code=paper.code)
     assert (await world.documents.VerifyDocument(code)).state == pb.DOCUMENT_STATE_AWAITS_SIGNATURE
     fetched = pb.FetchDocumentRequest(school_id=world.school_id, document_id=paper.document_id)

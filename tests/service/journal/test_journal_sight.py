@@ -234,6 +234,7 @@ async def test_marks_for_letters_are_for_services_alone(world: World, school: Sc
 async def test_who_moves_on_a_day_is_of_the_new_class_from_its_midnight(world: World, school: School) -> None:
     """Clause R9: told days before, with no event on the day; the school's midnight is 21:00 UTC."""
     student, midnight = school.student_ids[0], instant("2026-12-05T00:00:00+03:00")
+    weeks = ("2026-W48", "2026-W49")
     entry = student_entry(student, "Аль Хасан Омар", school.class_id)
     entry.student.version = 2
     former = entry.student.placements.add(class_id=school.class_id)
@@ -244,8 +245,8 @@ async def test_who_moves_on_a_day_is_of_the_new_class_from_its_midnight(world: W
     before, after = [await world.class_teacher(school, one) for one in (school.class_id, school.other_class_id)]
     await world.load(school)
 
-    async def lists(class_id: str) -> list[str]:
-        request = diary_service_pb2.GetClassWeekRequest(school_id=school.school_id, class_id=class_id, week="2026-W49")
+    async def lists(class_id: str, week: str) -> list[str]:
+        request = diary_service_pb2.GetClassWeekRequest(school_id=school.school_id, class_id=class_id, week=week)
         answer = await world.diary.GetClassWeek(request, metadata=sign_service(world.keys_dir, "documents", world.clock))
         return [one.student_id for one in answer.students]
 
@@ -253,10 +254,40 @@ async def test_who_moves_on_a_day_is_of_the_new_class_from_its_midnight(world: W
     former_teacher, new_teacher = (world.renew(person, "class_teacher") for person in (before, after))
     assert await world.week(school, student, former_teacher)
     assert await refused(world.week(school, student, new_teacher)) == NO_STUDENT
-    assert student in await lists(school.class_id)
-    assert student not in await lists(school.other_class_id)
+    # Clause R7: a week is of the class of its end, before and after the move, printed when it may be.
+    of_classes = {week: [await lists(c, week) for c in (school.class_id, school.other_class_id)] for week in weeks}
+    assert [[student in listed for listed in of_classes[week]] for week in weeks] == [[True, False], [False, True]]
     world.clock.advance(timedelta(seconds=1))
     assert await refused(world.week(school, student, former_teacher)) == NO_STUDENT
     assert await world.week(school, student, new_teacher)
-    assert student not in await lists(school.class_id)
-    assert student in await lists(school.other_class_id)
+    assert of_classes == {week: [await lists(c, week) for c in (school.class_id, school.other_class_id)] for week in weeks}
+
+
+async def test_who_leaves_within_a_week_is_listed_until_then_and_who_comes_after_it_is_not(
+    world: World, school: School
+) -> None:
+    """The last week of a year too: a class whose time ends within it is printed while it lasts."""
+    leaver, newcomer = school.student_ids[:2]
+    end, start = instant("2026-12-04T00:00:00+03:00"), instant("2026-12-07T00:00:00+03:00")
+    for student, first, last in (leaver, "2026-09-01", end), (newcomer, "2026-12-07", None):
+        entry = student_entry(student, "Аль Хасан Омар", school.class_id)
+        entry.student.version = 2
+        place = entry.student.placements.add(class_id=school.class_id)
+        place.from_time.FromDatetime(instant(f"{first}T00:00:00+03:00"))
+        if last:
+            place.to_time.FromDatetime(last)
+        world.roster.put(school.school_id, entry)
+    await world.load(school)
+
+    async def listed() -> tuple[bool, bool]:
+        request = diary_service_pb2.GetClassWeekRequest(school_id=school.school_id, class_id=school.class_id, week="2026-W49")
+        answer = await world.diary.GetClassWeek(request, metadata=sign_service(world.keys_dir, "documents", world.clock))
+        ids = [one.student_id for one in answer.students]
+        return leaver in ids, newcomer in ids
+
+    world.clock.advance(end - world.clock.now() - timedelta(seconds=1))
+    assert await listed() == (True, False)
+    world.clock.advance(timedelta(seconds=1))
+    assert await listed() == (False, False)
+    world.clock.advance(start - world.clock.now())
+    assert await listed() == (False, False)

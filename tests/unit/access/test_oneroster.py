@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.access.rules.oneroster import Bundle, RosterRefusedError, read_bundle
-from services.access.rules.rosters import Period, Wish, build_roster, clip_periods, merge_periods, name_class
+from services.access.rules.rosters import Wish, build_roster, name_class
+from services.access.rules.times import Period, clip_periods, merge_periods
 
 FILES = {
     "manifest.csv": "propertyName,value\nmanifest.version,1.0\noneroster.version,1.1\n"
@@ -55,7 +56,7 @@ def test_a_whole_bundle_is_read() -> None:
     bundle: Bundle = read_bundle(FILES)
     roster = build_roster(bundle, Wish("s"))
     assert [of_class.name for of_class in roster.classes] == ["8-А"]
-    assert [(group.subject_name, group.group_name) for group in roster.groups] == [("Алгебра", "8-А алгебра")]
+    assert [(group.class_id, group.subject_name, group.group_name) for group in roster.groups] == [("h", "Алгебра", "")]
     assert roster.students == {"p": date(2025, 9, 1)}
     assert roster.teachers == ["q"]
 
