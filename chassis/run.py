@@ -80,7 +80,8 @@ async def running(name: str, settings: ServiceSettings, build: Callable[[Frame],
     server = Server(name, service.parts, verifier, address, shows_methods=settings.reflection)
     await server.start()
     connecting = asyncio.create_task(_connect(name, settings, broker))
-    loops = [asyncio.create_task(keep(loop)) for loop in (*service.loops, partial(outbox.watch_lag, database, clock))]
+    own: list[Loop] = [*service.loops, partial(outbox.watch_lag, database, clock)]
+    loops = [asyncio.create_task(keep(loop)) for loop in own]
     loops += [asyncio.create_task(_after(connecting, loop)) for loop in _carriers(name, settings, frame, service)]
     loops.append(connecting)
     try:
