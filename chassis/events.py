@@ -74,8 +74,8 @@ Handler = Callable[[Event], Awaitable[None]]
 
 
 class Together:
-    """A handler of many events of one subject, each of a school, in one transaction: whatever it raises, none has an effect, and
-    each is handled alone.
+    """Handles many events of one subject, each of a school, in one transaction: when it raises, none has an effect and each
+    is handled alone.
     """
 
     def __init__(self, handle_many: Callable[[Sequence[Event]], Awaitable[None]]) -> None:
@@ -97,7 +97,8 @@ async def once_each(
         # In one order, so that two replicas with the same events wait and do not lock each other out.
         rows = await connection.fetch(
             """
-            INSERT INTO inbox (event_id, handle_time) SELECT DISTINCT id, $2::timestamptz FROM unnest($1::uuid[]) AS id ORDER BY id
+            INSERT INTO inbox (event_id, handle_time)
+            SELECT DISTINCT id, $2::timestamptz FROM unnest($1::uuid[]) AS id ORDER BY id
             ON CONFLICT DO NOTHING RETURNING event_id
             """,
             [event.event_id for event in events],

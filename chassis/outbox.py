@@ -13,7 +13,6 @@ import contextlib
 from collections import deque
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 import nats.errors
