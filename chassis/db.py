@@ -8,6 +8,7 @@ use moves it (nothing is reset in between, so no transaction-mode pooler may sta
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
@@ -73,6 +74,19 @@ def asking(statement: str) -> Callable[..., Question]:
     return lambda *arguments: Question(entering, arguments)
 
 
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """An event as its row has it, told by the statement that was its whole transaction: the relay need not read it back."""
+
+    event_number: int
+    event_id: UUID
+    school_id: UUID | None
+    subject: str
+    payload: bytes
+    traceparent: str
+    create_time: datetime
+
+
 C = TypeVar("C", bound=Callable[..., Awaitable[Any]])
 
 
@@ -99,7 +113,7 @@ class _DoorConnection(_Base):
     """A connection that remembers at which door it stands."""
 
     _door: tuple[str, str] | None = None
-    _has_news = False
+    _news: tuple[Committed | None, ...] = ()
 
     # Whatever speaks to the server; a transaction begins and ends by `execute`.
     execute = _translated(_Base.execute)
@@ -125,14 +139,18 @@ class _DoorConnection(_Base):
         self._door = (role, str(school_id))
         return [row for row in rows if row[0] is not None]
 
-    def note_news(self) -> None:
-        """Notes that an event was written."""
-        self._has_news = True
+    def note_news(self, committed: Committed | None) -> None:
+        """Notes that an event was written; the event itself where it is committed already."""
+        self._news += (None if self.is_in_transaction() else committed,)
 
-    def take_news(self) -> bool:
-        """Whether an event was written since the last time this was asked."""
-        had, self._has_news = self._has_news, False
+    def take_news(self) -> tuple[Committed | None, ...]:
+        """The events written since the last time this was asked."""
+        had, self._news = self._news, ()
         return had
+
+    def forget_door(self) -> None:
+        """A transaction that is rolled back goes back to the door where it began."""
+        self._door = None
 
 
 class Database:
@@ -143,7 +161,7 @@ class Database:
         self._app_role = f"diary_{service}_app"
         self._region_role = f"diary_{service}_region"
         self._jobs_role = f"diary_{service}_jobs"
-        self.on_news: Callable[[], None] = lambda: None
+        self.on_news: Callable[[tuple[Committed | None, ...]], None] = lambda news: None
 
     @classmethod
     async def connect(cls, dsn: str, service: str, *, size: int = 8) -> "Database":
@@ -163,6 +181,17 @@ class Database:
         """As `school`, with the answer to its first question, which saves the round trip of entering."""
         async with self._use() as connection:
             yield connection, await connection.ask(self._app_role, school_id, question)
+
+    @asynccontextmanager
+    async def walk(self) -> "AsyncIterator[Walk]":
+        """One transaction that goes from school to school; what it wrote in all of them stands or falls together."""
+        async with self._use() as connection:
+            try:
+                async with connection.transaction():
+                    yield Walk(connection, self._app_role)
+            except BaseException:
+                connection.forget_door()
+                raise
 
     def region(self) -> AbstractAsyncContextManager[Connection]:
         """A connection that sees region tables and no school's row."""
@@ -184,8 +213,8 @@ class Database:
             async with self._pool.use() as connection:
                 connection.take_news()
                 yield connection
-                if connection.take_news():
-                    self.on_news()
+                if news := connection.take_news():
+                    self.on_news(news)
         except asyncpg.InterfaceError as error:
             # A transaction says so at its end, in place of what the statement in it said.
             if not _is_of_closed(error):
@@ -195,6 +224,19 @@ class Database:
     async def close(self) -> None:
         """Closes the pool after running statements."""
         await self._pool.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A transaction that may enter one school after the other."""
+
+    _connection: _DoorConnection
+    _role: str
+
+    async def enter(self, school_id: UUID) -> Connection:
+        """The connection, which now sees the rows of this school and of no other."""
+        await self._connection.move(self._role, str(school_id), _STATEMENT_TIMEOUT)
+        return self._connection
 
 
 @asynccontextmanager
@@ -224,11 +266,13 @@ async def _open(
     return connection
 
 
-def announce(connection: Connection) -> None:
-    """Notes that an event was written, so that the relay is woken when the transaction is over."""
+def announce(connection: Connection, committed: Committed | None = None) -> None:
+    """Notes that an event was written, so that the relay is woken when the transaction is over; with the event where its
+    statement was the whole transaction.
+    """
     # A seed's plain connection has no relay to wake.
     if note_news := getattr(connection, "note_news", None):
-        note_news()
+        note_news(committed)
 
 
 def _is_of_closed(error: asyncpg.InterfaceError) -> bool:

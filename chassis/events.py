@@ -3,13 +3,16 @@
 Failures are of two kinds. **Not now** (a neighbour or the database is away, or the event came too early: `Later`) comes again,
 at most five minutes apart, as often as it takes. Anything else has ten attempts, counted here and not by redeliveries, and is
 then set aside in `dead_events`, from where `python -m services.<x> redrive` feeds it to the same handler.
+
+A handler may be `Together`: it then gets what waits of its subject in one transaction, and one by one where that fails.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import grpc
@@ -21,14 +24,14 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from chassis import calls, log, metrics
 from chassis.clock import Clock
-from chassis.db import Connection, Database
+from chassis.db import Connection, Database, Walk
 from chassis.errors import Unavailable
 
 _ATTEMPTS = 10
 _FAILED_PAUSE_SECONDS = 30.0
 _LATER_PAUSE_SECONDS = 300.0
 # Held and told to be in work; the rest is left to other replicas.
-_BATCH = 10
+_BATCH = 32
 _WAIT_SECONDS = 5
 # Postponed events wait within the durable, and must not stop the new ones.
 _WAITING_AT_MOST = 20_000
@@ -68,6 +71,49 @@ class Event:
 
 
 Handler = Callable[[Event], Awaitable[None]]
+
+
+class Together:
+    """Handles many events of one subject, each of a school, in one transaction: when it raises, none has an effect and each
+    is handled alone.
+    """
+
+    def __init__(self, handle_many: Callable[[Sequence[Event]], Awaitable[None]]) -> None:
+        self.handle_many = handle_many
+
+    async def __call__(self, event: Event) -> None:
+        """One alone."""
+        await self.handle_many([event])
+
+
+@asynccontextmanager
+async def once_each(
+    database: Database, clock: Clock, events: Sequence[Event]
+) -> AsyncIterator[tuple[Walk, dict[UUID, list[Event]]]]:
+    """The one transaction of many events' effects, and those not handled before, by school. Each school is entered first."""
+    by_school: dict[UUID, list[Event]] = {}
+    async with database.walk() as walk:
+        connection = await walk.enter(_school_of(events[0]))
+        # In one order, so that two replicas with the same events wait and do not lock each other out.
+        rows = await connection.fetch(
+            """
+            INSERT INTO inbox (event_id, handle_time)
+            SELECT DISTINCT id, $2::timestamptz FROM unnest($1::uuid[]) AS id ORDER BY id
+            ON CONFLICT DO NOTHING RETURNING event_id
+            """,
+            [event.event_id for event in events],
+            clock.now(),
+        )
+        for event in {event.event_id: event for event in events}.values():
+            if event.event_id in {row["event_id"] for row in rows}:
+                by_school.setdefault(_school_of(event), []).append(event)
+        yield walk, by_school
+
+
+def _school_of(event: Event) -> UUID:
+    if event.school_id is None:
+        raise ValueError(f"an event without a school: {event.subject}")
+    return event.school_id
 
 
 @asynccontextmanager
@@ -135,6 +181,8 @@ class Consumer:
                 ack_wait=self._ack_seconds,
                 max_deliver=-1,
                 max_ack_pending=_WAITING_AT_MOST,
+                # What nobody here handles never leaves the broker.
+                filter_subjects=sorted(self._handlers),
             ),
         )
         subscription = await self._jetstream.pull_subscribe_bind(self._durable, self._stream)
@@ -143,8 +191,13 @@ class Consumer:
             while True:
                 self._held = await self._fetch(subscription)
                 while self._held:
-                    await self._handle(self._held[0])
-                    self._held.pop(0)
+                    first = list(takewhile(lambda message: message.subject == self._held[0].subject, self._held))
+                    if len(first) == 1 or not await self._handle_together(first):
+                        for message in first:
+                            await self._handle(message)
+                            self._held.remove(message)
+                    else:
+                        del self._held[: len(first)]
         finally:
             self._held = []
             holding.cancel()
@@ -177,6 +230,26 @@ class Consumer:
         except nats.errors.TimeoutError:
             return first
 
+    async def _handle_together(self, messages: Sequence[Msg]) -> bool:
+        """Whether these, of one subject, were handled in one transaction; where one of them cannot be, none was."""
+        handler = self._handlers.get(messages[0].subject)
+        if not isinstance(handler, Together):
+            return False
+        calls.bind({}, None)
+        try:
+            events = [_read(message) for message in messages]
+            if not all(self._is_of_now(event) for event in events):
+                return False
+            await handler.handle_many(events)
+        except Exception as error:
+            log.logger().warning("events_go_alone", subject=messages[0].subject, error=type(error).__name__)
+            return False
+        for message, event in zip(messages, events, strict=True):
+            self._observe_lag(event)
+            metrics.events_handled.labels(event.subject, "handled").inc()
+            await message.ack()
+        return True
+
     async def _handle(self, message: Msg) -> None:
         handler = self._handlers.get(message.subject)
         if handler is None:
@@ -189,7 +262,7 @@ class Consumer:
             await self._set_aside(message, _unread(message, self._clock.now()), Unreadable())
             return
         calls.bind({"traceparent": event.traceparent}, None)
-        metrics.event_lag_seconds.labels(event.subject).observe((self._clock.now() - event.fact_time).total_seconds())
+        self._observe_lag(event)
         try:
             if await self._is_news(event):
                 await handler(event)
@@ -199,10 +272,15 @@ class Consumer:
         metrics.events_handled.labels(event.subject, "handled").inc()
         await message.ack()
 
+    def _observe_lag(self, event: Event) -> None:
+        metrics.event_lag_seconds.labels(event.subject).observe((self._clock.now() - event.fact_time).total_seconds())
+
+    def _is_of_now(self, event: Event) -> bool:
+        return -_CLOCKS_DIFFER <= self._clock.now() - event.fact_time <= STREAM_KEEPS
+
     async def _is_news(self, event: Event) -> bool:
         """False of an old one that was handled before: a stream that was lost is told again. Raises FarFromNow."""
-        age = self._clock.now() - event.fact_time
-        if -_CLOCKS_DIFFER <= age <= STREAM_KEEPS:
+        if self._is_of_now(event):
             return True
         if await was_handled(self._database, event):
             return False

@@ -1,29 +1,38 @@
 """The fact and its event in one transaction; a relay carries events to JetStream.
 
+What a process has committed by one statement it publishes from memory, and notes that a few moments later, many at once. All
+else is read from the table: at once what transactions of several statements wrote, and each second what waits longer than the
+fresh ones may (of other replicas, of a crash, of an outage). A copy is dropped by the stream, by its id, and by inboxes.
+
 JetStream is a transport, not a store: a published row stays 30 days, and when a stream turns out to be another than the one
 noted (its store was lost), all that lies above the lowest acknowledged floor is published again. Inboxes drop repeats.
 """
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 import nats.errors
 from google.protobuf.message import Message
 from nats.js import JetStreamContext
-from nats.js.api import PubAck, RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import ConsumerInfo, PubAck, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
 from chassis import calls, log, metrics
 from chassis.clock import Clock
-from chassis.db import Connection, Database, announce
+from chassis.db import Committed, Connection, Database, announce
 from chassis.events import STREAM_KEEPS
 
 _BATCH = 100
 _POLL_SECONDS = 1.0
+# Kept in memory while the broker is away: the table has them too.
+_FRESH_AT_MOST = 1_000
+_NOTE_SECONDS = 0.1
+# Fresh ones are published and noted by then.
+_FRESH_FOR = timedelta(seconds=1.5)
 _LAG_SECONDS = 5.0
 OUTBOX_KEEPS = timedelta(days=30)
 INBOX_KEEPS = timedelta(days=31)
@@ -64,71 +73,112 @@ class Relay:
         self._subjects = f"diary.{service}.v1.>"
         self._clock = clock
         self._stream_copies = stream_copies
-        self._news = asyncio.Event()
-        database.on_news = self._news.set
+        self._unread = asyncio.Event()
+        self._fresh: deque[Committed] = deque(maxlen=_FRESH_AT_MOST)
+        self._fresh_news = asyncio.Event()
+        self._sent: list[tuple[int, int]] = []
+        database.on_news = self._take
+
+    def _take(self, news: Sequence[Committed | None]) -> None:
+        for committed in news:
+            if committed is None:
+                self._unread.set()
+            else:
+                self._fresh.append(committed)
+                self._fresh_news.set()
 
     async def run(self) -> None:
         """Publishes what waits, for ever, and watches over the stream beside it, so that watching delays no event."""
         await self.watch_stream()
-        async with asyncio.TaskGroup() as both:
-            both.create_task(self._publish_all())
-            both.create_task(self._watch())
+        async with asyncio.TaskGroup() as all_at_once:
+            all_at_once.create_task(self._publish_fresh())
+            all_at_once.create_task(self._note_sent())
+            all_at_once.create_task(self._publish_read())
+            all_at_once.create_task(self._watch())
 
-    async def _publish_all(self) -> None:
-        """Woken by the process's own writes, and each second for those of other replicas."""
+    async def _publish_fresh(self) -> None:
+        """What this process has just committed, as it stands in memory."""
         while True:
-            self._news.clear()
-            if await self._publish_batch() < _BATCH:
+            await self._fresh_news.wait()
+            self._fresh_news.clear()
+            while self._fresh:
+                batch = [self._fresh.popleft() for _ in range(min(_BATCH, len(self._fresh)))]
+                acks = await self._publish(batch)
+                sent = [(event.event_number, ack.seq) for event, ack in zip(batch, acks, strict=True) if ack is not None]
+                self._sent += sent
+                metrics.outbox_published.inc(len(sent))
+
+    async def _note_sent(self) -> None:
+        """Until it is noted a crash costs a second copy."""
+        while True:
+            await asyncio.sleep(_NOTE_SECONDS)
+            sent, self._sent = self._sent, []
+            if sent:
+                async with self._database.region() as connection:
+                    await self._note_published(connection, sent)
+
+    async def _publish_read(self) -> None:
+        """Woken by the process's own transactions; each second what nobody has published from memory."""
+        is_woken = True
+        while True:
+            self._unread.clear()
+            if await self._publish_batch(timedelta(0) if is_woken else _FRESH_FOR) < _BATCH:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), _POLL_SECONDS)
+                    await asyncio.wait_for(self._unread.wait(), _POLL_SECONDS)
+            is_woken = self._unread.is_set()
 
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(_POLL_SECONDS)
             await self.watch_stream()
 
-    async def _publish_batch(self) -> int:
+    async def _publish_batch(self, least_age: timedelta) -> int:
         async with self._database.region() as connection, connection.transaction():
             rows = await connection.fetch(
                 """
                 SELECT event_number, event_id, school_id, subject, payload, traceparent, create_time
-                FROM outbox WHERE published_time IS NULL
+                FROM outbox WHERE published_time IS NULL AND create_time <= $2
                 ORDER BY event_number LIMIT $1 FOR UPDATE SKIP LOCKED
                 """,
                 _BATCH,
+                self._clock.now() - least_age,
             )
             if not rows:
                 return 0
-            acks = await self._publish(rows)
-            published = [(row["event_number"], ack.seq) for row, ack in zip(rows, acks, strict=True) if ack is not None]
-            await connection.execute(
-                """
-                UPDATE outbox SET published_time = $1, stream_seq = sent.seq
-                FROM unnest($2::bigint[], $3::bigint[]) AS sent (number, seq) WHERE event_number = sent.number
-                """,
-                self._clock.now(),
-                [number for number, _ in published],
-                [seq for _, seq in published],
-            )
+            events = [Committed(**row) for row in rows]
+            acks = await self._publish(events)
+            published = [(event.event_number, ack.seq) for event, ack in zip(events, acks, strict=True) if ack is not None]
+            await self._note_published(connection, published)
             metrics.outbox_published.inc(len(published))
         if len(published) < len(rows):
             raise nats.errors.NoRespondersError
         return len(published)
 
-    async def _publish(self, rows: Sequence[Any]) -> list[PubAck | None]:
+    async def _note_published(self, connection: Connection, published: Sequence[tuple[int, int]]) -> None:
+        await connection.execute(
+            """
+            UPDATE outbox SET published_time = $1, stream_seq = sent.seq
+            FROM unnest($2::bigint[], $3::bigint[]) AS sent (number, seq) WHERE event_number = sent.number
+            """,
+            self._clock.now(),
+            [number for number, _ in published],
+            [seq for _, seq in published],
+        )
+
+    async def _publish(self, events: Sequence[Committed]) -> list[PubAck | None]:
         """Sends all at once and awaits the acknowledgements; None where none came."""
         futures = []
-        for row in rows:
+        for event in events:
             headers = {
-                "Nats-Msg-Id": str(row["event_id"]),
-                "Diary-School": str(row["school_id"] or ""),
-                "Diary-Time": row["create_time"].isoformat(),
-                "Diary-Subject": row["subject"],
-                "traceparent": row["traceparent"],
+                "Nats-Msg-Id": str(event.event_id),
+                "Diary-School": str(event.school_id or ""),
+                "Diary-Time": event.create_time.isoformat(),
+                "Diary-Subject": event.subject,
+                "traceparent": event.traceparent,
             }
             futures.append(
                 await self._jetstream.publish_async(
-                    row["subject"], row["payload"], wait_stall=5, stream=self._stream, headers=headers
+                    event.subject, event.payload, wait_stall=5, stream=self._stream, headers=headers
                 )
             )
         await asyncio.wait(futures, timeout=5)
@@ -151,9 +201,7 @@ class Relay:
                     duplicate_window=120,
                 )
             )
-        floor = min(
-            (c.ack_floor.stream_seq for c in await self._jetstream.consumers_info(self._stream) if c.ack_floor), default=0
-        )
+        floor = min((_floor(c, info.state.last_seq) for c in await self._jetstream.consumers_info(self._stream)), default=0)
         async with self._database.region() as connection, connection.transaction():
             noted = await connection.fetchrow(
                 "SELECT stream_create_time, lowest_floor FROM outbox_streams WHERE stream = $1 FOR UPDATE", self._stream
@@ -180,7 +228,16 @@ class Relay:
         count = int(status.split()[-1])
         metrics.outbox_republished.inc(count)
         log.logger().warning("stream_was_lost", stream=self._stream, events_to_republish=count)
-        self._news.set()
+        self._unread.set()
+
+
+def _floor(consumer: ConsumerInfo, last_seq: int) -> int:
+    """Up to where a consumer has handled what it hears; `last_seq` is the stream's of a moment before. A consumer that is sent
+    few of the stream's subjects is not behind because of the others.
+    """
+    if consumer.num_pending == consumer.num_ack_pending == 0:
+        return last_seq
+    return consumer.ack_floor.stream_seq if consumer.ack_floor else 0
 
 
 async def watch_lag(database: Database, clock: Clock) -> None:

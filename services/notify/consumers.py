@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from chassis import events, relations
@@ -96,21 +96,23 @@ class Consumers:
                 )
         self._news.set()
 
-    async def on_marks_recorded(self, event: events.Event) -> None:
-        """One delivery for each student and account that may read and wants to hear."""
-        recorded = journal_events.MarksRecorded.FromString(event.payload)
-        await self._tell_marks(event, UUID(recorded.school_id), recorded.marks)
+    async def on_marks_recorded(self, many: Sequence[events.Event]) -> None:
+        """One delivery for each event, student and account that may read and wants to hear."""
+        await self._tell_marks({event: journal_events.MarksRecorded.FromString(event.payload).marks for event in many})
 
-    async def on_mark_corrected(self, event: events.Event) -> None:
-        """The same for a corrected mark."""
-        corrected = journal_events.MarkCorrected.FromString(event.payload)
-        await self._tell_marks(event, UUID(corrected.school_id), [corrected.mark])
+    async def on_marks_corrected(self, many: Sequence[events.Event]) -> None:
+        """The same for corrected marks."""
+        await self._tell_marks({event: [journal_events.MarkCorrected.FromString(event.payload).mark] for event in many})
 
-    async def _tell_marks(self, event: events.Event, school_id: UUID, marks: Sequence[journal_events.RecordedMark]) -> None:
-        async with events.once(self._database, self._clock, event) as connection:
-            if connection is not None:
-                await deliveries.insert_marks(connection, school_id, read_marks(marks), event, self._clock.now())
-        self._news.set()
+    async def _tell_marks(self, marks: Mapping[events.Event, Sequence[journal_events.RecordedMark]]) -> None:
+        written = 0
+        async with events.once_each(self._database, self._clock, list(marks)) as (walk, by_school):
+            for school_id, told in by_school.items():
+                connection = await walk.enter(school_id)
+                pairs = [(event, *pair) for event in told for pair in read_marks(marks[event])]
+                written += await deliveries.insert_marks(connection, school_id, pairs, self._clock.now())
+        if written:
+            self._news.set()
 
     def handlers(self) -> dict[str, dict[str, events.Handler]]:
         """Handlers by publisher and subject."""
@@ -122,7 +124,7 @@ class Consumers:
             },
             "documents": {document_events.DocumentSigned.DESCRIPTOR.full_name: self.on_document_signed},
             "journal": {
-                journal_events.MarksRecorded.DESCRIPTOR.full_name: self.on_marks_recorded,
-                journal_events.MarkCorrected.DESCRIPTOR.full_name: self.on_mark_corrected,
+                journal_events.MarksRecorded.DESCRIPTOR.full_name: events.Together(self.on_marks_recorded),
+                journal_events.MarkCorrected.DESCRIPTOR.full_name: events.Together(self.on_marks_corrected),
             },
         }

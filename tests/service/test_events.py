@@ -2,9 +2,9 @@
 
 import argparse
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from pydantic import SecretStr
 
 from chassis import calls, commands, errors, events, outbox, run
 from chassis.clock import Clock, SetClock, SystemClock
-from chassis.db import Database
+from chassis.db import Committed, Connection, Database, announce
 from chassis.settings import ServiceSettings
 from diary.access.v1 import events_pb2
 from tests.support.backends import Clone, PostgresServer
@@ -145,6 +145,119 @@ async def test_after_the_loss_of_the_stream_nothing_is_missing_and_nothing_comes
         async with bus.consume():
             await eventually(lambda: len(bus.handled) >= 28, seconds=20)
     assert sorted(bus.handled) == sorted(heard + unheard + later)
+
+
+def _committed(grant: str, school_id: UUID) -> Committed:
+    """An event as its row would be."""
+    message = events_pb2.GrantEnded(school_id=str(school_id), grant_id=grant)
+    return Committed(10**9, uuid4(), school_id, SUBJECT, message.SerializeToString(), "", CLOCK.now())
+
+
+async def test_what_one_statement_committed_is_told_without_being_read_back(bus: Bus) -> None:
+    school_id = uuid4()
+    async with bus.relay(), bus.consume():
+        async with bus.publisher.school(school_id) as connection:
+            # No row has it: whoever reads the table cannot tell it.
+            announce(connection, _committed("from memory", school_id))
+        await eventually(lambda: bus.handled == ["from memory"])
+
+
+async def test_what_is_not_committed_yet_is_told_by_its_row_only(bus: Bus) -> None:
+    school_id = uuid4()
+    async with bus.relay(), bus.consume():
+        async with bus.publisher.school(school_id) as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            announce(connection, _committed("never", school_id))
+            await transaction.rollback()
+        [grant] = await bus.tell()
+        await eventually(lambda: grant in bus.handled)
+    assert bus.handled == [grant]
+
+
+async def test_what_was_told_from_memory_is_noted_and_not_told_again(bus: Bus) -> None:
+    school_id = uuid4()
+    event = _committed("once", school_id)
+    async with bus.relay(), bus.consume():
+        async with bus.publisher.school(school_id) as connection:
+            number = await connection.fetchval(
+                """
+                INSERT INTO outbox (event_id, school_id, subject, payload, create_time) VALUES ($1, $2, $3, $4, $5)
+                RETURNING event_number
+                """,
+                event.event_id,
+                school_id,
+                SUBJECT,
+                event.payload,
+                event.create_time,
+            )
+            announce(connection, replace(event, event_number=number))
+        await eventually(lambda: _waiting(bus, 0))
+        [last] = await bus.tell()
+        await eventually(lambda: last in bus.handled)
+    assert bus.handled == ["once", last]
+
+
+async def test_events_that_wait_are_handled_in_one_transaction_and_a_bad_one_spoils_no_other(bus: Bus) -> None:
+    batches = list[int]()
+
+    async def note(many: Sequence[events.Event]) -> None:
+        batches.append(len(many))
+        async with events.once_each(bus.consumer, CLOCK, many) as (_, by_school):
+            told = [event for of_one in by_school.values() for event in of_one]
+            grants = [events_pb2.GrantEnded.FromString(event.payload).grant_id for event in told]
+            if bad in grants:
+                raise ValueError("cannot be handled")
+        bus.handled += grants
+
+    async with bus.relay():
+        grants = await bus.tell(4)
+        [bad] = await bus.tell()
+        grants += await bus.tell(4)
+        await eventually(lambda: _waiting(bus, 0))
+        async with bus.consume(events.Together(note)):
+            await eventually(lambda: len(bus.handled) == 8)
+            await eventually(lambda: _is(bus, "SELECT count(*) FROM documents.dead_events", 1), seconds=20)
+            more = await bus.tell(3)
+            await eventually(lambda: len(bus.handled) == 11)
+    assert max(batches) > 1
+    assert sorted(bus.handled) == sorted(grants + more)
+
+
+async def test_after_a_failed_walk_over_schools_a_connection_knows_where_it_stands(bus: Bus) -> None:
+    """A rollback takes the school back too, and a connection that believed otherwise would show another school's rows."""
+    first, second = uuid4(), uuid4()
+    database = await Database.connect(bus.clone.app_dsns["documents"], "documents", size=1)
+    async with database.school(first) as connection:
+        assert await _seen(connection) == str(first)
+    with suppress(asyncpg.DivisionByZeroError):
+        async with database.walk() as walk:
+            assert await _seen(await walk.enter(second)) == str(second)
+            await (await walk.enter(second)).execute("SELECT 1/0")
+    async with database.school(second) as connection:
+        assert await _seen(connection) == str(second)
+    await database.close()
+
+
+async def _seen(connection: Connection) -> str:
+    school: str = await connection.fetchval("SELECT current_setting('diary.school_id')")
+    return school
+
+
+async def test_a_consumer_is_sent_what_it_handles_and_is_not_behind_for_the_rest(bus: Bus) -> None:
+    async with bus.relay(), bus.consume():
+        [grant] = await bus.tell()
+        await eventually(lambda: bus.handled == [grant])
+        other = events_pb2.SessionsEnded.DESCRIPTOR.full_name
+        ack = await bus.jetstream.publish(other, b"", headers={"Nats-Msg-Id": str(uuid4())})
+        info = await bus.jetstream.consumer_info("diary-access", "documents")
+        assert info.num_pending == 0
+        floor = "SELECT lowest_floor FROM notify.outbox_streams WHERE stream = 'diary-access'"
+        await eventually(lambda: _is(bus, floor, ack.seq))
+
+
+async def _is(bus: Bus, statement: str, value: int) -> bool:
+    return bool((await _fetch(bus, statement))[0] == value)
 
 
 async def test_a_second_copy_of_an_event_has_no_second_effect(bus: Bus) -> None:

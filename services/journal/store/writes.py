@@ -26,7 +26,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from chassis import calls
-from chassis.db import Connection, announce
+from chassis.db import Committed, Connection, announce
 
 # In reads, which enter their school: $2 course, $3 account, $4 session, $5 now, $6 request_id.
 # Relation COURSE (5) in the role teacher (5).
@@ -54,10 +54,11 @@ TOLD = """
 told AS (
     INSERT INTO outbox (event_id, school_id, subject, payload, traceparent, create_time)
     SELECT $2, $1, ($3::text[])[1], $4, ($3::text[])[2], $10 FROM saved
+    RETURNING event_number
 ), answered AS (
     INSERT INTO requests (account_id, request_id, rpc, digest, answer, create_time) SELECT $5, $6, $7, $8, $9, $10 FROM saved
 )
-SELECT FROM saved
+SELECT event_number FROM told
 """
 
 
@@ -105,15 +106,17 @@ def read_answered(row: Any) -> Answered | None:
 async def save(connection: Connection, statement: str, fact: Fact, *arguments: object) -> bool:
     """Runs a save whose own parameters begin at $11; False when what it was decided on no longer stands."""
     call = fact.call
-    told = call.school_id, uuid4(), [fact.subject, calls.traceparent()], fact.payload
+    event_id, traceparent = uuid4(), calls.traceparent()
+    told = call.school_id, event_id, [fact.subject, traceparent], fact.payload
     answered = call.account_id, call.request_id, call.rpc, call.digest, fact.answer, call.now
     try:
         rows = await connection.fetch(statement, *told, *answered, *arguments)
     except asyncpg.UniqueViolationError:
         # The same request, or the same mark_id in another course, at this very moment.
         return False
-    if rows:
-        announce(connection)
+    for row in rows:
+        event = event_id, call.school_id, fact.subject, fact.payload, traceparent, call.now
+        announce(connection, Committed(row["event_number"], *event))
     return bool(rows)
 
 

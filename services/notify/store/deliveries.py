@@ -29,18 +29,21 @@ async def insert_credentials(
 
 
 async def insert_marks(
-    connection: Connection, school_id: UUID, marks: Sequence[tuple[UUID, UUID]], event: Event, now: datetime
+    connection: Connection, school_id: UUID, marks: Sequence[tuple[Event, UUID, UUID]], now: datetime
 ) -> int:
-    """One delivery for each student of `marks` (student, mark) and account that may read, wants it and has an address."""
+    """One delivery for each event and student of `marks` (event, student, mark) and account that may read, wants it and has an
+    address; returns how many.
+    """
     status = await connection.execute(
         """
         INSERT INTO deliveries (school_id, kind, account_id, student_id, mark_ids, event_id, fact_time, next_attempt_time,
                                 create_time)
-        SELECT DISTINCT $1::uuid, 2, r.account_id, told.student_id, told.mark_ids, $4::uuid, $5::timestamptz, $6::timestamptz,
-            $6::timestamptz
+        SELECT DISTINCT $1::uuid, 2, r.account_id, told.student_id, told.mark_ids, told.event_id, told.fact_time,
+            $6::timestamptz, $6::timestamptz
         FROM (
-            SELECT student_id, array_agg(mark_id) AS mark_ids FROM unnest($2::uuid[], $3::uuid[]) AS m (student_id, mark_id)
-            GROUP BY student_id
+            SELECT event_id, fact_time, student_id, array_agg(mark_id) AS mark_ids
+            FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[]) AS m (student_id, mark_id, event_id, fact_time)
+            GROUP BY event_id, fact_time, student_id
         ) AS told
         JOIN relations r ON r.school_id = $1 AND r.object_id = told.student_id AND r.kind = 3 AND r.role IN (3, 4)
             AND r.valid_from_time <= $6 AND (r.valid_to_time IS NULL OR r.valid_to_time > $6)
@@ -50,10 +53,10 @@ async def insert_marks(
         ON CONFLICT ON CONSTRAINT deliveries_once_an_event DO NOTHING
         """,
         school_id,
-        [student_id for student_id, _ in marks],
-        [mark_id for _, mark_id in marks],
-        event.event_id,
-        event.fact_time,
+        [student_id for _, student_id, _ in marks],
+        [mark_id for _, _, mark_id in marks],
+        [event.event_id for event, _, _ in marks],
+        [event.fact_time for event, _, _ in marks],
         now,
     )
     return int(status.split()[-1])
