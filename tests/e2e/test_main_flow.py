@@ -130,7 +130,7 @@ def test_terms_of_the_demo_are_counted_with_the_days_of_the_region_its_schools_l
     calendar = read_calendar(Path(region.region.environment("access")["DIARY_ACCESS_REGION_CALENDAR"]))
     reunion = calendar.status(date(2027, 3, 18))
     assert (reunion.is_working, reunion.layer) == (False, "region")
-    assert calendar.is_working_day(date(2027, 3, 19))
+    assert calendar.status(date(2027, 3, 19)).is_working
 
 
 async def test_bad_input_is_told_where_and_what(region: Launcher, logins: dict[str, Login], lesson: Lesson) -> None:
