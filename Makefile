@@ -45,8 +45,8 @@ run: $(STAMP) ## Start everything on this machine with the demo region; Ctrl-C s
 	@$(BIN)/python -m deploy.local
 
 .PHONY: test
-test: $(STAMP) ## Run all tests at a size of minutes
-	$(BIN)/python -m pytest tests
+test: $(STAMP) ## Run all tests at a size of minutes, in two processes
+	$(BIN)/python -m pytest tests --numprocesses 2
 
 .PHONY: mutate
 mutate: $(STAMP) ## Break the code by the table of tests/mutations and see that the tests notice (hours)

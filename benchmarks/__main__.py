@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from benchmarks import contest, diary, letter_lag, peer_servers, pgbench, report
+from benchmarks import contest, diary, letter_lag, office_lists, peer_servers, pgbench, report
 from benchmarks.contest import Contest, Goal, Rival
 from benchmarks.echo import run_echo
 from benchmarks.load import Source, Target, grpc_client, measure
@@ -129,8 +129,8 @@ CONTESTS: dict[str, Callable[[Bench], Contest]] = {
     "record-marks": record_marks,
     "class-write": class_write,
 }
-# What is waited for rather than done at a rate.
-LAGS: dict[str, Callable[[diary.Running], str]] = {"letter-lag": letter_lag.run}
+# What is measured one after the other rather than at a rate.
+LAGS: dict[str, Callable[[diary.Running], str]] = {"letter-lag": letter_lag.run, "office-lists": office_lists.run}
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -49,11 +49,13 @@ class Running:
     """A started region."""
 
     address: str  # of journal
+    access: str
     admin_dsn: str
     journal_dsn: str  # of the role diary_journal_app
     keys_dir: Path
     nats_url: str
     pids: tuple[int, ...]  # of the journal's processes and of Postgres
+    access_pids: tuple[int, ...]  # of access and of Postgres
     postmaster: int
 
 
@@ -70,11 +72,13 @@ async def running_region(size: Size) -> AsyncIterator[Running]:
             journals = (launcher.children["journal"].pid, launcher.children["journal-2"].pid)
             yield Running(
                 address=region.address("journal"),
+                access=region.address("access"),
                 admin_dsn=region.admin_dsn,
                 journal_dsn=region.app_dsn("journal"),
                 keys_dir=region.state.keys,
                 nats_url=region.nats_url("operator"),
                 pids=(*journals, postmaster),
+                access_pids=(launcher.children["access"].pid, postmaster),
                 postmaster=postmaster,
             )
     finally:

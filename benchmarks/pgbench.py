@@ -22,7 +22,8 @@ def prepare(admin_dsn: str, courses: Sequence[Course]) -> None:
         connection.execute("DROP TABLE IF EXISTS public.bench_classes")
         connection.execute(
             "CREATE TABLE public.bench_classes (class_number int PRIMARY KEY, school_id uuid NOT NULL, "
-            "course_id uuid NOT NULL, account_id uuid NOT NULL, lesson_id uuid NOT NULL, student_ids uuid[] NOT NULL)"
+            "course_id uuid NOT NULL, account_id uuid NOT NULL, lesson_id uuid NOT NULL, student_ids uuid[] NOT NULL, "
+            "lesson_date date)"
         )
         connection.cursor().executemany(
             "INSERT INTO public.bench_classes VALUES (%s, %s::uuid, %s::uuid, %s::uuid, %s::uuid, %s::uuid[])",
@@ -30,6 +31,10 @@ def prepare(admin_dsn: str, courses: Sequence[Course]) -> None:
                 (n, course.school_id, course.course_id, course.account_id, course.lesson_ids[-1], list(course.student_ids))
                 for n, course in enumerate(courses, 1)
             ],
+        )
+        connection.execute(
+            "UPDATE public.bench_classes b SET lesson_date = l.lesson_date FROM journal.lessons l "
+            "WHERE l.lesson_id = b.lesson_id"
         )
         connection.execute("GRANT USAGE ON SCHEMA public TO diary_journal_app")
         connection.execute("GRANT SELECT ON public.bench_classes TO diary_journal_app")

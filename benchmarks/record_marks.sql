@@ -1,7 +1,7 @@
 -- The transaction of RecordMarks with nothing before it: the school set, the reading statement, the saving statement, of
 -- services/journal/store/marks.py, with made-up ids and payloads of the live sizes. Kept equal by hand when the store changes.
 \set n random(1, :classes)
-SELECT school_id, course_id, account_id, lesson_id FROM public.bench_classes WHERE class_number = :n \gset
+SELECT school_id, course_id, account_id, lesson_id, lesson_date FROM public.bench_classes WHERE class_number = :n \gset
 SELECT set_config('role', 'diary_journal_app', false), set_config('diary.school_id', :school_id::text, false);
 SELECT gen_random_uuid() AS session_id, gen_random_uuid() AS request_id \gset
 SELECT h.seq + 1 AS batch_number,
@@ -38,17 +38,28 @@ WHERE c.school_id = :school_id AND c.course_id = :course_id AND EXISTS (
     WHERE r.school_id = :school_id AND r.account_id = :account_id AND r.object_id = :course_id AND r.kind = 5 AND r.role = 5
       AND r.valid_from_time <= now() AND (r.valid_to_time IS NULL OR r.valid_to_time > now())
 ) AND NOT EXISTS (SELECT FROM journal.ended_sessions e WHERE e.session_id = :session_id) \gset
-WITH saved AS (
+WITH fallen AS (
+    SELECT FROM unnest(ARRAY[:lesson_id::uuid]) AS r (lesson_id)
+    WHERE NOT EXISTS (SELECT FROM journal.lessons l
+                      WHERE l.school_id = :school_id AND l.lesson_id = r.lesson_id AND l.course_id = :course_id AND l.state = 2
+                        AND EXISTS (SELECT FROM journal.periods p WHERE p.school_id = :school_id
+                                    AND l.lesson_date BETWEEN p.start_date AND p.end_date AND NOT p.is_closed))
+    UNION ALL
+    SELECT FROM unnest((SELECT student_ids FROM public.bench_classes WHERE class_number = :n)) AS r (student_id)
+    WHERE NOT EXISTS (SELECT FROM journal.course_members m
+                      WHERE m.school_id = :school_id AND m.course_id = :course_id AND m.student_id = r.student_id
+                        AND m.from_date <= :lesson_date AND (m.to_date IS NULL OR :lesson_date <= m.to_date))
+), saved AS (
     UPDATE journal.course_chains SET head = sha256(head || sha256('digest'::bytea)), seq = seq + 1
-    WHERE school_id = :school_id AND course_id = :course_id AND seq = :batch_number - 1
+    WHERE school_id = :school_id AND course_id = :course_id AND seq = :batch_number - 1 AND NOT EXISTS (SELECT FROM fallen)
     RETURNING head
 ), batch AS (
-    INSERT INTO journal.mark_batches (school_id, course_id, batch_number, account_id, create_time, row_digests, head)
-    SELECT :school_id::uuid, :course_id::uuid, :batch_number::bigint, :account_id::uuid, now(), convert_to(repeat('d', 800), 'UTF8'), head FROM saved
+    INSERT INTO journal.mark_batches (school_id, course_id, batch_number, account_id, create_time, row_digests, head, format)
+    SELECT :school_id::uuid, :course_id::uuid, :batch_number::bigint, :account_id::uuid, now(), convert_to(repeat('d', 800), 'UTF8'), head, 2 FROM saved
 ), revisions AS (
     INSERT INTO journal.mark_revisions (school_id, course_id, batch_number, mark_id, revision, lesson_id, student_id, lesson_date,
                                         value, salt, reason)
-    SELECT :school_id::uuid, :course_id::uuid, :batch_number::bigint, gen_random_uuid(), 1, :lesson_id::uuid, r.student_id, current_date, 4,
+    SELECT :school_id::uuid, :course_id::uuid, :batch_number::bigint, gen_random_uuid(), 1, :lesson_id::uuid, r.student_id, :lesson_date::date, 4,
         '\x000102030405060708090a0b0c0d0e0f'::bytea, NULL
     FROM saved, unnest((SELECT student_ids FROM public.bench_classes WHERE class_number = :n)) AS r (student_id)
 ), told AS (

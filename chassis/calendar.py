@@ -123,10 +123,6 @@ class WorkingCalendar:
         is_working = day.isoweekday() in self.office.weekdays
         return DayStatus(day, is_working, "week", "" if is_working else "not in the office's week")
 
-    def is_working_day(self, day: date) -> bool:
-        """Whether the office works on that day."""
-        return self.status(day).is_working
-
     def _applies(self, listed: ListedDay) -> bool:
         # A Saturday's rest is moved only for those who rest on Saturdays: a six-day week keeps both days as they were.
         return listed.moved_from is None or listed.moved_from.isoweekday() not in self.office.weekdays
@@ -156,11 +152,6 @@ class DueCount:
         """The working days of the term."""
         return tuple(status for status in self.days if status.is_working)[1:]
 
-    @property
-    def skipped(self) -> tuple[DayStatus, ...]:
-        """The days off in between, and those before the term when received on one."""
-        return tuple(status for status in self.days if not status.is_working)
-
 
 def clock_start(received: datetime, enrolled_from: date, zone: ZoneInfo) -> datetime:
     """When the clock of R15 starts: the later of receipt and the enrolment's first day in force (its 00:00)."""
@@ -184,11 +175,6 @@ def count_due(received: datetime, calendar: WorkingCalendar, zone: ZoneInfo, wor
 def due_time(received: datetime, calendar: WorkingCalendar, zone: ZoneInfo, working_days: int = 2) -> datetime:
     """The last instant, in UTC, at which the term is kept. Clause R15."""
     return count_due(received, calendar, zone, working_days).due
-
-
-def registration_due(received: datetime, calendar: WorkingCalendar, zone: ZoneInfo) -> datetime:
-    """Until when an application must be registered: the end of the next working day, in UTC. Clause R15."""
-    return due_time(received, calendar, zone, working_days=1)
 
 
 def explain(count: DueCount, zone: ZoneInfo) -> list[str]:

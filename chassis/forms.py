@@ -5,7 +5,7 @@ refused at no more cost than another. Texts are shown to people and kept in Post
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -20,7 +20,7 @@ from chassis.errors import FieldViolation, InvalidArgument
 _MOST_TOLD = 20
 _MOST_LETTERS = 500
 # Control characters but tab and line ends; and what turns the text around it, so that a name reads as another.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 # 1900 to 2200: within what every zone and PostgreSQL can tell.
 _INSTANTS = range(-2_208_988_800, 7_258_118_400)
 _NANOS = range(10**9)
@@ -71,6 +71,15 @@ class Form:
         for name, form in self._parts:
             yield from _read_part(message, name, form)
 
+    def count_items(self, message: Message) -> int:
+        """How many items its lists hold, with those of the messages in it."""
+        within = sum(form.count_items(one) for name, form in self._parts for one in _each(getattr(message, name)))
+        return within + sum(len(getattr(message, name)) for name, _ in self._lists)
+
+
+def _each(value: Any) -> Iterable[Message]:
+    return [value] if isinstance(value, Message) else value
+
 
 def _read_part(message: Message, name: str, form: Form) -> Iterator[FieldViolation]:
     value: Any = getattr(message, name)
@@ -97,12 +106,17 @@ def parse(read: Any, raw: bytes) -> Message:
 
 
 def check(form: Form, request: Message) -> None:
-    """Checks the form of a request. Raises InvalidArgument REQUEST_INVALID with the fields."""
+    """Checks the form of a request. Raises InvalidArgument REQUEST_INVALID with the fields.
+
+    Each fault told costs as much as twenty right fields looked at: of a request with many items the first one is told.
+    """
     found = list(islice(form.read(request), _MOST_TOLD))
     if not found:
-        violations = protovalidate.collect_violations(request)
+        violations = protovalidate.collect_violations(request, fail_fast=True)
         if not violations:
             return
+        if form.count_items(request) <= _MOST_TOLD:
+            violations = protovalidate.collect_violations(request)
         found = [FieldViolation(_path(v.proto), str(v.proto.message)) for v in violations[:_MOST_TOLD]]
     raise _refuse(found)
 

@@ -18,6 +18,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from chassis import auth, calls, errors, forms, log, metrics
+from chassis.bounds import REQUEST_BYTES
 from chassis.db import DATABASE_UNAVAILABLE
 from diary.options.v1 import options_pb2
 
@@ -36,8 +37,6 @@ _CODES: dict[type[errors.DiaryError], int] = {
 _OUTCOMES = ("OK", "REFUSED", "UNAVAILABLE", "INTERNAL", "CANCELLED")
 # What stands outside our declarations: standard health and reflection.
 _OPEN_PREFIXES = ("/grpc.health.", "/grpc.reflection.")
-# Of a request whose method does not say.
-_REQUEST_BYTES = 65_536
 
 if TYPE_CHECKING:
     Context = grpc.aio.ServicerContext[Any, Any]
@@ -80,7 +79,7 @@ def read_rules(service_names: list[str]) -> dict[str, Rule]:
             if options.HasExtension(options_pb2.requires):
                 requires = options.Extensions[options_pb2.requires]
                 roles = frozenset(options_pb2.Role.Name(role).removeprefix("ROLE_").lower() for role in requires.roles)
-                most = options.Extensions[options_pb2.request_bytes] or _REQUEST_BYTES
+                most = options.Extensions[options_pb2.request_bytes] or REQUEST_BYTES
                 form = forms.Form(method.input_type)
                 rules[f"/{service_name}/{method.name}"] = Rule(roles, frozenset(requires.callers), form, most)
     return rules

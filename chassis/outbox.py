@@ -31,16 +31,23 @@ INBOX_KEEPS = timedelta(days=31)
 
 async def add(connection: Connection, clock: Clock, message: Message, school_id: UUID | None) -> None:
     """Writes an event in the caller's transaction."""
+    await add_all(connection, clock, [message], school_id)
+
+
+async def add_all(connection: Connection, clock: Clock, messages: Sequence[Message], school_id: UUID | None) -> None:
+    """Writes events in the caller's transaction, in their order."""
     await connection.execute(
         """
-        INSERT INTO outbox (event_id, school_id, subject, payload, traceparent, create_time) VALUES ($1, $2, $3, $4, $5, $6)
+        INSERT INTO outbox (event_id, school_id, subject, payload, traceparent, create_time)
+        SELECT event_id, $1, subject, payload, $2, $3
+        FROM unnest($4::uuid[], $5::text[], $6::bytea[]) WITH ORDINALITY AS e (event_id, subject, payload, place) ORDER BY place
         """,
-        uuid4(),
         school_id,
-        message.DESCRIPTOR.full_name,
-        message.SerializeToString(),
         calls.traceparent(),
         clock.now(),
+        [uuid4() for _ in messages],
+        [message.DESCRIPTOR.full_name for message in messages],
+        [message.SerializeToString() for message in messages],
     )
     announce(connection)
 

@@ -79,9 +79,11 @@ async def running(name: str, settings: ServiceSettings, build: Callable[[Frame],
     address = f"{settings.listen_host}:{settings.port}"
     server = Server(name, service.parts, verifier, address, shows_methods=settings.reflection)
     await server.start()
-    loops = [asyncio.create_task(keep(loop)) for loop in service.loops]
-    loops.append(asyncio.create_task(keep(partial(outbox.watch_lag, database, clock))))
-    loops.append(asyncio.create_task(_carry_events(name, settings, frame, service, broker)))
+    connecting = asyncio.create_task(_connect(name, settings, broker))
+    own: list[Loop] = [*service.loops, partial(outbox.watch_lag, database, clock)]
+    loops = [asyncio.create_task(keep(loop)) for loop in own]
+    loops += [asyncio.create_task(_after(connecting, loop)) for loop in _carriers(name, settings, frame, service)]
+    loops.append(connecting)
     try:
         yield server.port
     finally:
@@ -103,8 +105,8 @@ async def _wait_for_database(settings: ServiceSettings) -> None:
             return
 
 
-async def _carry_events(name: str, settings: ServiceSettings, frame: Frame, service: Service, broker: Nats) -> None:
-    """Connects to NATS when it is there, and keeps the relay and the consumers running. Calls are answered without it."""
+async def _connect(name: str, settings: ServiceSettings, broker: Nats) -> None:
+    """Returns as soon as NATS is there. Calls are answered without it."""
 
     async def note(error: Exception) -> None:
         log.logger().warning("nats_error", error=type(error).__name__)
@@ -129,12 +131,22 @@ async def _carry_events(name: str, settings: ServiceSettings, frame: Frame, serv
         except (OSError, nats.errors.Error):
             log.logger().warning("nats_not_there_yet")
             await asyncio.sleep(0.2)
+
+
+def _carriers(name: str, settings: ServiceSettings, frame: Frame, service: Service) -> list[Loop]:
+    """What carries events: the relay of our own, a consumer for each publisher, and the broom."""
     relay = outbox.Relay(frame.database, frame.jetstream, name, frame.clock, settings.nats_stream_copies)
     consumers = [
         events.Consumer(frame.database, frame.jetstream, frame.clock, service=name, publisher=publisher, handlers=handlers)
         for publisher, handlers in service.handlers.items()
     ]
-    await asyncio.gather(keep(relay.run), keep(_forget(frame)), *(keep(consumer.run) for consumer in consumers))
+    return [relay.run, _forget(frame), *(consumer.run for consumer in consumers)]
+
+
+async def _after(connecting: "asyncio.Task[None]", loop: Loop) -> None:
+    """A loop, from the moment the broker is there; a task of its own, so that its end is waited for."""
+    await asyncio.shield(connecting)
+    await keep(loop)
 
 
 def _forget(frame: Frame) -> Loop:

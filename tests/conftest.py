@@ -15,6 +15,17 @@ from tests.support.region import Login, read_logins, run_region
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
+_TESTS = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One process runs a file's tests; one runs all that share the region, which it starts once."""
+    for item in items:
+        folder, *_ = item.path.relative_to(_TESTS).parts
+        group = "region" if folder in ("e2e", "faults") else str(item.path.relative_to(_TESTS))
+        item.add_marker(pytest.mark.xdist_group(group))
+
 
 @pytest.fixture(scope="session")
 async def postgres() -> AsyncIterator[PostgresServer]:

@@ -19,6 +19,7 @@ from apps.portal.guard import Guard
 from apps.portal.pages.activate import ActivatePages
 from apps.portal.pages.applications import ApplicationPages
 from apps.portal.pages.case import CasePages
+from apps.portal.pages.deadlines import DeadlinePages
 from apps.portal.pages.declarations import DeclarationPages
 from apps.portal.pages.documents import DocumentPages
 from apps.portal.pages.informing import InformingPages
@@ -145,6 +146,7 @@ def build(gateway: Gateway, clock: Clock, url: str) -> Guard:
             *NoticePages(frame).routes,
             *ApplicationPages(frame).routes,
             *CasePages(frame).routes,
+            *DeadlinePages(frame).routes,
             *StatementPages(frame).routes,
             *RefusalPages(frame).routes,
             *DocumentPages(frame).routes,

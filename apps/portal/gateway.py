@@ -13,6 +13,7 @@ from google.rpc import error_details_pb2, status_pb2
 from chassis import calls
 from diary.access.v1 import (
     application_service_pb2_grpc,
+    compliance_service_pb2_grpc,
     credential_service_pb2_grpc,
     grant_service_pb2_grpc,
     paper_service_pb2_grpc,
@@ -26,6 +27,7 @@ from diary.notify.v1 import preference_service_pb2_grpc
 
 if TYPE_CHECKING:
     from diary.access.v1.application_service_pb2_grpc import ApplicationServiceAsyncStub
+    from diary.access.v1.compliance_service_pb2_grpc import ComplianceServiceAsyncStub
     from diary.access.v1.credential_service_pb2_grpc import CredentialServiceAsyncStub
     from diary.access.v1.grant_service_pb2_grpc import GrantServiceAsyncStub
     from diary.access.v1.paper_service_pb2_grpc import PaperServiceAsyncStub
@@ -102,6 +104,7 @@ class Gateway:
         self.sessions: SessionServiceAsyncStub = session_service_pb2_grpc.SessionServiceStub(self._channel)
         self.diary: DiaryServiceAsyncStub = diary_service_pb2_grpc.DiaryServiceStub(self._channel)
         self.applications: ApplicationServiceAsyncStub = application_service_pb2_grpc.ApplicationServiceStub(self._channel)
+        self.compliance: ComplianceServiceAsyncStub = compliance_service_pb2_grpc.ComplianceServiceStub(self._channel)
         self.credentials: CredentialServiceAsyncStub = credential_service_pb2_grpc.CredentialServiceStub(self._channel)
         self.roster: RosterServiceAsyncStub = roster_service_pb2_grpc.RosterServiceStub(self._channel)
         self.grants: GrantServiceAsyncStub = grant_service_pb2_grpc.GrantServiceStub(self._channel)

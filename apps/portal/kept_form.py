@@ -7,6 +7,7 @@ the portal, so that closing the page is forgetting it. Files and passwords are n
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -14,6 +15,24 @@ from urllib.parse import urlsplit
 from starlette.datastructures import FormData
 from starlette.requests import Request
 
+# What a form is called, by the end of its address; the first that fits.
+_NAMES = (
+    ("/retract", "Отзыв урока"),
+    ("/lessons(/[^/]+)?", "Запись урока"),
+    ("/refusal", "Подготовка отказа"),
+    ("/withdraw", "Отзыв заявления"),
+    ("/grant", "Предоставление доступа"),
+    ("/slips", "Печать памятки"),
+    ("/hand-overs", "Отметка о вручении"),
+    ("/applications/new/[^/]+(/statement)?", "Новое заявление"),
+    ("/informing/statement", "Отказ от электронного дневника"),
+    ("/(declarations|paper)(/[^/]+/revoke)?", "Информирование на бумаге"),
+    ("/notices", "Уведомления"),
+    ("/printouts(/[^/]+)?", "Печать за неделю"),
+    ("/refusals/[a-z]+", "Отказы на подпись"),
+    ("/details/regulation", "Приказ о регламенте"),
+    ("/details", "Реквизиты школы"),
+)
 _SECRETS = frozenset({"password", "new_password", "repeated", "one_time_password", "code", "token"})
 
 
@@ -24,6 +43,12 @@ class KeptForm:
     address: str
     page: str
     fields: Sequence[tuple[str, str]]
+
+    @property
+    def name(self) -> str:
+        """What its holder knows it by."""
+        path = self.address.partition("?")[0]
+        return next((name for end, name in _NAMES if re.search(f"{end}$", path)), "")
 
     def write(self) -> str:
         """As one hidden field."""

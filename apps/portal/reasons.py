@@ -8,6 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 from apps.portal.words import count
 
+# Said where nobody knows whose hand it was.
+CHANGED_MEANWHILE = "изменено тем временем другим сотрудником или вами в другой вкладке"
+
 SENTENCES = {
     # Every service.
     "REQUEST_INVALID": "Данные заполнены неверно. Проверьте форму и отправьте снова.",
@@ -63,6 +66,7 @@ SENTENCES = {
     "CODE_MISSING": "Введите код из приложения.",
     "CODE_WRONG": "Код неверный или уже использован. Дождитесь следующего.",
     "CODE_BLOCKED": "Слишком много неверных кодов. Попробуйте позже.",
+    "SESSION_ENDED_BY_CODES": "Пять неверных кодов подряд: вход завершён, ничего не сделано. Войдите снова.",
     "TOTP_ENROLLED": "Второй фактор уже подключён.",
     "TOTP_NOT_ENROLLED": "Сначала подключите второй фактор: без него решение не подписать.",
     "GROUND_NOT_PROVED": "Это основание отказа не подтверждается данными школы.",
@@ -73,7 +77,7 @@ SENTENCES = {
     "PAPER_DECLARATION_NOT_FOUND": "Такого заявления об информировании на бумаге нет среди ваших. Откройте страницу заново.",
     "STATEMENT_NOT_OWN": "Здесь подают только заявление об отмене, за себя. Другие заявления принимает классный руководитель.",
     "DECLARED_IN_FUTURE": "Дата заявления ещё не наступила. Укажите сегодняшнюю или более раннюю.",
-    "ETAG_STALE": "Пока вы заполняли форму, данные изменил другой сотрудник. Сверьте их и сохраните снова.",
+    "ETAG_STALE": f"Данные: {CHANGED_MEANWHILE}. Сверьте их и сохраните снова.",
     # notify
     "CONTACT_NOT_FOUND": "Адреса для писем нет. Его вносит школа.",
     "LETTER_BEING_SENT": "Письмо уже отправляется. Повторите через несколько секунд.",
@@ -87,18 +91,18 @@ SENTENCES = {
     "DATE_INVALID": "Такой даты нет в календаре.",
     "DATE_OUTSIDE_PERIODS": "Этот день не входит ни в один учебный период.",
     "LESSON_IN_FUTURE": "День этого урока ещё не наступил. Урок записывают в день проведения или позже.",
-    "LESSON_CHANGED": "Урок изменил другой сотрудник. Проверьте запись и сохраните снова.",
+    "LESSON_CHANGED": f"Урок: {CHANGED_MEANWHILE}. Проверьте запись и сохраните снова.",
     "LESSON_NOT_EMPTY": "В уроке есть отметки или пропуски. Сначала снимите их, затем отзовите урок.",
     "LESSON_NOT_HELD": "Сначала запишите урок, затем отметки и посещаемость.",
     "PERIOD_CLOSED": "Учебный период закрыт: записи в нём больше не меняются.",
     "MARK_NOT_IN_SCALE": "Такой отметки нет в шкале школы.",
-    "MARK_CHANGED": "Отметку изменил другой сотрудник. Проверьте её и повторите.",
+    "MARK_CHANGED": f"Отметка: {CHANGED_MEANWHILE}. Проверьте её и повторите.",
     "MARK_ELSEWHERE": "Эта отметка относится к другому ученику или уроку. Откройте страницу заново.",
     "COURSE_NOT_MARKED": "По этому предмету отметки не ставятся.",
     "STUDENT_NOT_IN_COURSE": "В день урока ученик не входил в эту группу.",
     "REASON_REQUIRED": "Отметку прошлого дня исправляют с указанием причины.",
     "CELL_REPEATED": "Одна отметка отправлена дважды. Откройте страницу заново и повторите.",
-    "ATTENDANCE_CHANGED": "Посещаемость изменил другой сотрудник. Проверьте её и сохраните снова.",
+    "ATTENDANCE_CHANGED": f"Посещаемость: {CHANGED_MEANWHILE}. Проверьте её и сохраните снова.",
     "ABSENCE_REPEATED": "Ученик указан дважды. Откройте страницу заново и повторите.",
     # documents
     "WEEK_HAS_NO_LESSONS": "На этой неделе у класса не было записанных уроков: печатать нечего.",
@@ -184,7 +188,8 @@ def wait_for_retry(reason: str, metadata: Mapping[str, str], now: datetime) -> s
     except ValueError:
         return sentence(reason)
     minutes = max(1, -(-left // timedelta(minutes=1)))
-    return f"{_WAITS[reason]} Попробуйте через {count(minutes, ('минуту', 'минуты', 'минут'))}."
+    other = " или там, где вы уже входили с этим логином" if metadata.get("counted") == "everywhere" else ""
+    return f"{_WAITS[reason]} Попробуйте через {count(minutes, ('минуту', 'минуты', 'минут'))}{other}."
 
 
 def sentence(reason: str, fields: Sequence[str] = (), metadata: Mapping[str, str] | None = None) -> str:

@@ -20,8 +20,9 @@ from chassis.clock import Clock
 from diary.access.v1 import session_service_pb2 as pb
 
 SIGN_IN_URL = "/sign-in"
-# What the sign-in page says of a session that is over.
+# What the sign-in page says of a session that is over, and of one that wrong codes have ended.
 ENDED = "ended"
+BY_CODES = "SESSION_ENDED_BY_CODES"
 # A call under way must not see its token run out.
 _BEFORE_EXPIRY = timedelta(seconds=15)
 
@@ -59,7 +60,7 @@ class Sessions:
             except GatewayError as error:
                 if error.code != grpc.StatusCode.UNAUTHENTICATED:
                     raise
-                return self.sign_in_redirect(request)
+                return self.sign_in_redirect(request, BY_CODES if error.reason == BY_CODES else ENDED)
             if session.renewed:
                 self.keep(response, session.renewed)
             return response
@@ -85,7 +86,7 @@ class Sessions:
         for name in (self._access, self._refresh):
             response.delete_cookie(name, httponly=True, samesite="lax", secure=self._is_secure)
 
-    def sign_in_redirect(self, request: Request) -> Response:
+    def sign_in_redirect(self, request: Request, why: str = ENDED) -> Response:
         """To the sign-in page; a page that was being read is come back to, a form that was sent goes along (`kept_form`).
 
         Who was signed in is told that this is over.
@@ -96,7 +97,7 @@ class Sessions:
         way, status = (SIGN_IN_URL, 303) if request.method == "GET" else (f"{SIGN_IN_URL}/form", 307)
         response = RedirectResponse(f"{way}{query}", status_code=status)
         if self.refresh_token(request) or request.cookies.get(self._access):
-            flash.put(request, response, ENDED, SIGN_IN_URL)
+            flash.put(request, response, why, SIGN_IN_URL if why == ENDED else way)
         self.drop(response)
         return response
 
@@ -119,7 +120,7 @@ class Sessions:
             if error.code == grpc.StatusCode.NOT_FOUND:
                 # To the other services a page of an ended session is one that does not exist; access says which it is.
                 await self._callers.ask(session.token)
-            if error.code != grpc.StatusCode.UNAUTHENTICATED or session.renewed:
+            if error.code != grpc.StatusCode.UNAUTHENTICATED or error.reason == BY_CODES or session.renewed:
                 raise
         renewed = await self._renew(request)
         session.token, session.renewed = renewed.token, renewed.renewed

@@ -8,11 +8,10 @@ from pathlib import Path
 from google.api import annotations_pb2, http_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorSet, MethodDescriptorProto
 
+from chassis.bounds import REQUEST_BYTES
 from diary.options.v1 import options_pb2
 
 _VERBS = ("get", "post", "put", "patch", "delete")
-# Of a method that states no `request_bytes`.
-REQUEST_BYTES = 64 * 1024
 
 
 class Caller(Enum):

@@ -65,7 +65,7 @@ REFUSALS = (
         413,
         3,
         "REQUEST_TOO_LARGE",
-        "the body is over 8 MiB",
+        "the body has more bytes than the method takes",
         "Файл слишком большой",
         "Файл больше 7 мегабайт. Вернитесь на прежнюю страницу кнопкой «Назад», уменьшите файл и отправьте снова.",
     ),

@@ -14,7 +14,7 @@ from deploy.local.errors import LocalError
 from deploy.local.launcher import Launcher
 from deploy.local.region import Size
 
-_COLUMNS = ("role", "login", "password", "name", "school", "note")
+_COLUMNS = ("role", "login", "password", "name", "school", "note", "email")
 
 
 def main() -> None:

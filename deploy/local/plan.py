@@ -62,10 +62,13 @@ def everything(region: Region) -> Iterator[Stage]:
     write_environment(region)
     yield (Task("migrations", partial(migrate_all, region)), _gateway_config(region))
     if state.seeded() is None:
-        yield (_seed(region, "access", ["--logins", str(state.logins)]),)
+        yield (_seed(region, "access", [*region.size.arguments(), "--logins", str(state.logins)]),)
     yield tuple(_service(region, service) for service in SERVICES)
     if state.seeded() is None:
-        yield (_seed(region, "journal", []),)
+        yield (
+            _seed(region, "journal", region.size.arguments()),
+            _seed(region, "notify", ["--logins", str(state.logins)]),
+        )
         state.mark_seeded(region.size.given())
     yield (_portal(region),)
     yield (_gateway(region),)
@@ -97,7 +100,7 @@ async def _make_keys(folder: Path) -> None:
 
 def _seed(region: Region, service: str, options: list[str]) -> Task:
     name = f"seed {service}"
-    arguments = [f"services.{service}", "seed", *region.size.arguments(), *options]
+    arguments = [f"services.{service}", "seed", *options]
     log = region.state.log(f"seed-{service}")
     environment = region.environment(service, with_admin=True)
     return Task(name, partial(run_module, name, arguments, environment, log, lambda line: region.tell(f"  {line}")))

@@ -127,6 +127,8 @@ class Region:
         kept |= {"DIARY_NOTIFY_SMTP_PORT": str(self.ports["smtp"])}
         kept |= {f"DIARY_{name}_PORTAL_URL": self.gateway_url for name in ("ACCESS", "NOTIFY", "DOCUMENTS")}
         kept["DIARY_PORTAL_URL"] = self.gateway_url
+        # The demo's schools lie in Crimea.
+        kept.setdefault("DIARY_ACCESS_REGION_CALENDAR", str(Path(__file__).with_name("crimea.csv")))
         if service:
             kept["DIARY_NATS_URL"] = self.nats_url(service)
             kept[f"DIARY_{service.upper()}_DATABASE_URL"] = self.app_dsn(service)

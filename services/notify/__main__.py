@@ -1,8 +1,10 @@
-"""`python -m services.notify serve | migrate | rebuild | redrive`."""
+"""`python -m services.notify serve | migrate | seed | rebuild | redrive`."""
 
 import argparse
 import asyncio
+from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from uuid import UUID
 
 from chassis import auth, clients, clock, migrate, relations, run
@@ -17,7 +19,7 @@ from diary.access.v1 import (
 )
 from diary.documents.v1 import document_service_pb2_grpc
 from diary.journal.v1 import diary_service_pb2_grpc
-from services.notify import commands, rpc
+from services.notify import commands, rpc, seed
 from services.notify.config import Settings
 from services.notify.consumers import Consumers
 from services.notify.jobs.content import Contents
@@ -77,12 +79,19 @@ async def _rebuild(settings: Settings, school_id: UUID | None) -> None:
         await (rebuild.rebuild(school_id) if school_id else rebuild.rebuild_all())
 
 
+async def _seed(settings: Settings, addresses: Mapping[UUID, str]) -> None:
+    async with opened("notify", settings.database_url.get_secret_value()) as database:
+        await seed.seed(database, addresses, clock.SystemClock())
+
+
 def main() -> None:
     """Reads the command and runs it."""
     parser = argparse.ArgumentParser(prog="python -m services.notify", description="The notify service of Diary.")
     chosen = parser.add_subparsers(dest="command", required=True)
     chosen.add_parser("serve", help="answer calls and send letters until SIGTERM")
     chosen.add_parser("migrate", help="make roles and schema, bring tables up to date")
+    seeding = chosen.add_parser("seed", help="keep the addresses of a generated region's families that are shown")
+    seeding.add_argument("--logins", type=Path, required=True, metavar="FILE", help="as access's seed wrote it")
     rebuild = chosen.add_parser("rebuild", help="fill relations and students' classes from access")
     rebuild.add_argument("--school", type=UUID, help="only this school's; otherwise all")
     add_redrive(chosen)
@@ -90,6 +99,8 @@ def main() -> None:
     settings = Settings()
     if arguments.command == "migrate":
         migrate.main(settings.admin_database_url.get_secret_value(), settings.database_url.get_secret_value(), "notify")
+    elif arguments.command == "seed":
+        run_command(_seed(settings, seed.read_addresses(arguments.logins)))
     elif arguments.command == "rebuild":
         run_command(_rebuild(settings, arguments.school))
     elif arguments.command == "redrive":

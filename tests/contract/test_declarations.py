@@ -68,6 +68,17 @@ def test_an_rpc_of_services_names_those_that_may_call_it(name: str) -> None:
     assert name.split(".")[1] not in requires.callers, f"{name} is called by its own service"
 
 
+# Forms of a page and a file with a code: strangers may send no more, so that what they half send fills nobody's memory.
+_STRANGERS_BYTES = 8_192
+_FILES_OF_STRANGERS = {"diary.documents.v1.DocumentService/VerifyDocument"}
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if options_pb2.ROLE_PUBLIC in declared(METHODS[name]).roles])
+def test_what_a_stranger_may_send_is_small(name: str) -> None:
+    most = _options(METHODS[name]).Extensions[options_pb2.request_bytes]
+    assert 0 < most <= _STRANGERS_BYTES or name in _FILES_OF_STRANGERS
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_the_relation_names_a_field_of_the_request(name: str) -> None:
     requires = _options(METHODS[name]).Extensions[options_pb2.requires]

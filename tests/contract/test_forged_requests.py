@@ -121,11 +121,13 @@ def with_items(method: MethodDescriptor, chain: Chain, count: int) -> bytes:
     request = least_request(method.input_type)
     message, field = holder(request, chain), chain[-1]
     del getattr(message, field.name)[:]
+    one = type(message)()
     if field.message_type is None:
-        getattr(message, field.name).extend([""] * count)
+        getattr(one, field.name).append("")
     else:
-        for _ in range(count):
-            getattr(message, field.name).add()
+        getattr(one, field.name).add()
+    # Repeated on the wire, which is quicker than to add a million of them.
+    message.MergeFromString(one.SerializeToString() * count)
     raw: bytes = request.SerializeToString()
     return raw
 
@@ -239,7 +241,7 @@ async def test_no_text_holds_what_cannot_be_kept_or_shown_and_none_is_endless(
 ) -> None:
     method = METHODS[name]
     for chain in texts(method):
-        for text in ("a\0b", "a\u202eb", "a\u2066b", "a\x1bb"):
+        for text in ("a\0b", "a\u202eb", "a\u200fb", "a\x1bb"):
             refusal = await send(channels, keys_dir, name, with_text(method, chain, text))
             assert refusal.code == INVALID, path(chain)
             [field] = refusal.fields

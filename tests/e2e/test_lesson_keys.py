@@ -91,7 +91,9 @@ async def test_no_key_lands_on_another_student(browser: Browser, stand_in: Stand
     await cell(page, 1).focus()
     await page.keyboard.type("5-4н7")
     await expect(cell(page, 4)).to_be_focused()
-    await expect(page.locator(".told")).to_have_text("«7» — не отметка. Подойдут числа от 2 до 5 и буквы посещаемости.")
+    await expect(page.locator(".told")).to_have_text(
+        "Григорьева-4 Александра Константиновна: «7» — не отметка. Подойдут числа от 2 до 5 и буквы посещаемости."
+    )
     await expect(page.locator(".unsaved")).to_have_text("Ещё не сохранено: 2 отметки, посещаемость: 1")
     await save(page)
     assert marks_sent(stand_in) == {1: 5, 2: 4}
@@ -109,6 +111,67 @@ async def test_a_sign_that_cannot_stand_in_a_cell_is_explained_and_moves_nothing
     await expect(page.locator(".told")).not_to_be_empty()
     await expect(cell(page, 1)).to_be_focused()
     await expect(cell(page, 1)).to_have_value("")
+
+
+async def test_what_was_not_written_stays_told_while_a_run_goes_on(browser: Browser, address: str) -> None:
+    page = await open_lesson(browser, address)
+    await cell(page, 1).focus()
+    await page.keyboard.type("-54н")
+    await expect(cell(page, 4)).to_be_focused()
+    told = page.locator(".told")
+    await expect(told).to_contain_text("Григорьева-1 Александра Константиновна: «-» не записан")
+    await expect(told).to_contain_text("Григорьева-3 Александра Константиновна: отсутствие, причина не указана.")
+
+
+async def test_a_space_takes_an_absence_back(browser: Browser, stand_in: StandIn, address: str) -> None:
+    stand_in.journal.absences = [pb.JournalAbsence(lesson_id=LESSON, student_id=STUDENTS[1], code=pb.ABSENCE_CODE_EXCUSED)]
+    page = await open_lesson(browser, address)
+    await cell(page, 1).focus()
+    await page.keyboard.type("н")
+    await page.keyboard.press("ArrowUp")
+    await page.keyboard.type("  5")
+    await expect(page.locator(".unsaved")).to_have_text("Ещё не сохранено: 1 отметка, посещаемость: 1")
+    await save(page)
+    assert marks_sent(stand_in) == {3: 5}
+    assert stand_in.journal.absences == []
+
+
+async def paste(field: Locator, text: str) -> None:
+    """As Ctrl+V does, with nothing of the machine's clipboard."""
+    await field.evaluate(
+        """(field, text) => {
+            const clipboardData = new DataTransfer();
+            clipboardData.setData("text/plain", text);
+            field.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+        }""",
+        text,
+    )
+
+
+async def test_a_pasted_column_goes_down_the_class_by_the_rules_of_a_key(
+    browser: Browser, stand_in: StandIn, address: str
+) -> None:
+    put_marks(stand_in, 3, 4)
+    page = await open_lesson(browser, address)
+    await cell(page, 1).focus()
+    await paste(cell(page, 1), "5\r\n4\r\n\r\nн\r\n5-\r\n2\t3\r\n10\r\n")
+    await expect(page.locator(".told")).to_have_text(
+        "Вставлено: 3. Не подошло: Григорьева-1 Александра Константиновна «5», Григорьева-5 Александра Константиновна «5-», "
+        "Григорьева-7 Александра Константиновна «10»."
+    )
+    await expect(cell(page, 7)).to_be_focused()
+    await expect(cell(page, 6, 2)).to_have_value("3")
+    await save(page)
+    [sent] = [request for request in stand_in.journal.sent if isinstance(request, pb.RecordMarksRequest)]
+    assert [(one.student_id, one.value) for one in sent.cells] == [(STUDENTS[5], 2), (STUDENTS[5], 3)]
+    assert [one.student_id for one in stand_in.journal.absences] == [STUDENTS[3]]
+
+
+async def test_a_column_longer_than_the_class_says_so(browser: Browser, address: str) -> None:
+    page = await open_lesson(browser, address)
+    await cell(page, 24).focus()
+    await paste(cell(page, 24), "5\n4\n3\n2")
+    await expect(page.locator(".told")).to_have_text("Вставлено: 2. Не подошло: лишних строк: 2.")
 
 
 async def test_a_run_of_digits_replaces_no_mark_that_stands(browser: Browser, stand_in: StandIn, address: str) -> None:

@@ -1,11 +1,13 @@
 """A teacher records marks, a parent sees the week, an ended access is refused: over the gateway's JSON on the demo region."""
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from deploy.local.launcher import Launcher
+from services.access.actions.calendars import read_calendar
 from tests.support.region import Api, Login, Refused, new_id, signed_in
 from tests.support.teaching import Lesson, find_lesson, find_school
 
@@ -121,6 +123,14 @@ async def test_signing_out_ends_the_session_everywhere(region: Launcher, logins:
         status, _ = await _refused(student.get(diary))
         assert status in (401, 404)
         assert (await _refused(student.get("/v1/me")))[0] == 401
+
+
+def test_terms_of_the_demo_are_counted_with_the_days_of_the_region_its_schools_lie_in(region: Launcher) -> None:
+    """Clause R15: access is started with them."""
+    calendar = read_calendar(Path(region.region.environment("access")["DIARY_ACCESS_REGION_CALENDAR"]))
+    reunion = calendar.status(date(2027, 3, 18))
+    assert (reunion.is_working, reunion.layer) == (False, "region")
+    assert calendar.is_working_day(date(2027, 3, 19))
 
 
 async def test_bad_input_is_told_where_and_what(region: Launcher, logins: dict[str, Login], lesson: Lesson) -> None:

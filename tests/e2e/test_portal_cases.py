@@ -119,13 +119,17 @@ async def _father_follows_his_letter(browser: Browser, region: Launcher, email: 
     """The token leaves the address before anything is asked for; after the first sign-in letters can be switched."""
     letter = await eventually(lambda: find_letter(region, email, "Доступ"), seconds=30, why="the letter of the access")
     link = re.search(r"(/activate)#(\S+)", read_text(letter))
+    login = re.search(r"Ваш логин: (\S+)", read_text(letter))
     assert link
+    assert login
     asked: list[str] = []
     page = await open_page(browser, region, "/sign-in")
     page.on("request", lambda request: asked.append(f"{request.url} {request.headers.get('referer', '')}"))
     await page.goto(f"{region.region.gateway_url}{link[0]}")
     await expect(page.get_by_text("Ссылка из письма принята.")).to_be_visible()
     assert page.url == f"{region.region.gateway_url}/activate"
+    # A browser keeps the password under this name.
+    await expect(page.locator("input[autocomplete=username]:visible")).to_have_value(login[1])
     await _set_own_password(page)
     await expect(page.get_by_role("status")).to_contain_text("Добро пожаловать!")
     assert not [told for told in asked if link[2] in told.partition("#")[0] or link[2] in told.partition(" ")[2]]

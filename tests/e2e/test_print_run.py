@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+import httpx
 import pytest
 
 from deploy.local.launcher import Launcher
-from tests.support.papers import needs_poppler, read_texts
+from tests.support.papers import needs_poppler, read_codes, read_texts
 from tests.support.region import Api, Login, Refused, new_id, signed_in
 from tests.support.teaching import Lesson, find_lesson
 
@@ -30,6 +31,7 @@ async def test_a_classs_week_is_printed_and_handed_over(region: Launcher, logins
         pdf = await teacher.get_bytes(f"{path}/{run['printRunId']}:download")
         assert hashlib.sha256(pdf).hexdigest() == run["pdfSha256"]
         _read_sheets(pdf, students, marks)
+        _scan_with_a_phone(pdf)
         await _hand_over(teacher, f"{path}/{run['printRunId']}", run)
         [listed, *_] = (await teacher.get(path, class_id=class_id, week=week))["printRuns"]
         assert all(printout["handOver"]["accountId"] for printout in listed["printouts"])
@@ -86,6 +88,16 @@ def _read_sheets(pdf: bytes, students: Sequence[dict[str, Any]], marks: dict[str
     register = texts[-1]
     assert "ВЕДОМОСТЬ" in register
     assert "Разложение" not in register
+
+
+def _scan_with_a_phone(pdf: bytes) -> None:
+    """The code of a sheet is a link, and its page knows the sheet and names nobody."""
+    link, *_ = read_codes(pdf)
+    page = httpx.get(link)
+    assert page.status_code == 200
+    assert "Еженедельный лист №" in page.text
+    assert "неделя" in page.text
+    assert "не найден" not in page.text
 
 
 async def _hand_over(teacher: Api, path: str, run: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """The frame that every service stands on, shown on documents, which is little more than the frame."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
@@ -13,12 +14,14 @@ from grpc_health.v1 import health_pb2
 from prometheus_client import REGISTRY
 from pydantic import SecretStr
 
+from chassis import run
 from diary.access.v1 import relation_pb2
 from diary.documents.v1 import relation_service_pb2, relation_service_pb2_grpc
 from diary.options.v1 import options_pb2
 from services.documents.__main__ import build
 from services.documents.config import Settings
 from tests.support.backends import Clone, PostgresServer
+from tests.support.eventually import eventually
 from tests.support.services import refused, served, sign_in, sign_service
 
 
@@ -28,16 +31,20 @@ async def clone(postgres: PostgresServer) -> Clone:
     return await postgres.clone(["documents"])
 
 
-@pytest_asyncio.fixture(scope="module")
-async def channel(clone: Clone, nats_url: str, keys_dir: Path) -> AsyncIterator[grpc.aio.Channel]:
-    """documents, serving."""
-    settings = Settings(
+def _settings(clone: Clone, nats_url: str, keys_dir: Path) -> Settings:
+    return Settings(
         port=0,
         metrics_port=0,
         database_url=SecretStr(clone.app_dsns["documents"]),
         nats_url=SecretStr(nats_url),
         keys_dir=keys_dir,
     )
+
+
+@pytest_asyncio.fixture(scope="module")
+async def channel(clone: Clone, nats_url: str, keys_dir: Path) -> AsyncIterator[grpc.aio.Channel]:
+    """documents, serving."""
+    settings = _settings(clone, nats_url, keys_dir)
     async with served("documents", settings, lambda frame: build(settings, frame)) as channel:
         yield channel
 
@@ -64,6 +71,32 @@ async def test_a_served_service_answers_health(channel: grpc.aio.Channel) -> Non
         response_deserializer=health_pb2.HealthCheckResponse.FromString,
     )(health_pb2.HealthCheckRequest())
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_a_service_ends_with_its_last_loop(
+    clone: Clone, nats_url: str, keys_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """nats-py and asyncio.wait_for may swallow a cancellation: such a loop is asked again, and never left behind."""
+    begun, ended = list[str](), list[str]()
+
+    async def willing() -> None:
+        begun.append("willing")
+        await asyncio.sleep(3600)
+
+    async def deaf_once() -> None:
+        begun.append("deaf")
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(3600)
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            ended.append("deaf")
+
+    monkeypatch.setattr(run, "_carriers", lambda *_: [willing, deaf_once])
+    settings = _settings(clone, nats_url, keys_dir)
+    async with served("documents", settings, lambda frame: build(settings, frame)):
+        await eventually(lambda: len(begun) == 2, why="both loops")
+    assert ended == ["deaf"]
 
 
 async def test_a_late_lower_version_does_not_bring_an_ended_relation_back(

@@ -24,13 +24,13 @@ _QUIET = (
 
 
 @asynccontextmanager
-async def run_chromium() -> AsyncIterator[Browser]:
-    """Headless Chromium with an empty profile."""
+async def run_chromium(font_size: int = 16) -> AsyncIterator[Browser]:
+    """Headless Chromium with an empty profile; `font_size` as its user has set it."""
     async with async_playwright() as playwright:
         # With the bars that a person has: they take their width from the page.
         browser = await playwright.chromium.launch(
             executable_path=_CHROMIUM,
-            args=[f"--{option}" for option in _QUIET],
+            args=[*(f"--{option}" for option in _QUIET), f"--blink-settings=defaultFontSize={font_size}"],
             ignore_default_args=["--hide-scrollbars"],
         )
         yield browser

@@ -11,7 +11,7 @@ import grpc
 from google.protobuf.message import Message
 
 from apps.portal.gateway import GatewayError, call
-from apps.portal.reasons import sentence
+from apps.portal.reasons import CHANGED_MEANWHILE, sentence
 from apps.portal.views import class_form
 from apps.portal.views.class_form import ClassForm, Note, Outcome
 from apps.portal.views.lesson_form import LessonForm, merge_record, stored_words
@@ -118,7 +118,7 @@ class LessonWrites:
             wanted, others = class_form.merge_absences(typed, stored)
             wanted |= {student_id: stored.get(student_id, 0) for student_id in outcome.both}
             outcome.absences = {
-                student_id: f"изменил другой сотрудник: {class_form.name_code(code)}" for student_id, code in others.items()
+                student_id: f"{CHANGED_MEANWHILE}: {class_form.name_code(code)}" for student_id, code in others.items()
             }
             present = dict.fromkeys(wanted, 0)
             if lesson.attendance_etag and present | stored == wanted:

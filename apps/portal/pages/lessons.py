@@ -7,7 +7,7 @@ from uuid import UUID
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from apps.portal import flash
@@ -16,7 +16,7 @@ from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
 from apps.portal.ids import new_id
 from apps.portal.pages import lesson_writes
-from apps.portal.reasons import sentence
+from apps.portal.reasons import CHANGED_MEANWHILE, sentence
 from apps.portal.sessions import Session
 from apps.portal.views import class_form, codes, dates, lessons, people
 from apps.portal.views import journal as views
@@ -39,6 +39,7 @@ class LessonPages:
             Route(_LESSONS, page(self._record_new), methods=["POST"]),
             Route(f"{_LESSONS}/{{lesson:uuid}}", page(self._show), methods=["GET"]),
             Route(f"{_LESSONS}/{{lesson:uuid}}", page(self._record), methods=["POST"]),
+            Route(f"{_LESSONS}/{{lesson:uuid}}/retract", self._back_to_lesson, methods=["GET"]),
             Route(f"{_LESSONS}/{{lesson:uuid}}/retract", page(self._retract), methods=["POST"]),
         ]
 
@@ -122,6 +123,11 @@ class LessonPages:
         form = again(form, lesson, new_id(self._frame.clock))
         return self._page(request, caller, page, form, lesson, 422 if outcome.is_unsaved else 409, typed, outcome)
 
+    async def _back_to_lesson(self, request: Request) -> Response:
+        """Where a refused retraction is reloaded, or its address is opened: the lesson it is about."""
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(request.url.path.removesuffix("/retract") + query, status_code=303)
+
     async def _retract(self, request: Request, session: Session) -> Response:
         form = await read_form(request)
         wanted = pb.RetractLessonRequest(
@@ -181,6 +187,7 @@ class LessonPages:
             lines=lines,
             amiss=[(number, line) for number, line in enumerate(lines, start=1) if line.is_amiss],
             outcome=outcome,
+            changed_meanwhile=CHANGED_MEANWHILE,
             reason=typed.reason if typed else "",
             retract_id=new_id(clock),
             is_saved=flash.read(request) == "saved",

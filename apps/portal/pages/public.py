@@ -15,6 +15,8 @@ from diary.documents.v1 import document_service_pb2 as pb
 
 _VERIFY = "/verify"
 _SECONDS = 15.0
+# As the service takes them.
+_CODE_LETTERS = 300
 _MENDED = {
     grpc.StatusCode.INVALID_ARGUMENT: 422,
     grpc.StatusCode.FAILED_PRECONDITION: 422,
@@ -43,9 +45,9 @@ class PublicPages:
         code = request.query_params.get("code", "").strip()
         if not code:
             return self._page()
-        if len(code) > 100:
-            # Longer than any code: of no paper of ours.
-            return self._page(verdict=pb.VerifyDocumentResponse(verdict=pb.VERDICT_UNKNOWN), code=code[:100])
+        if len(code) > _CODE_LETTERS:
+            # Longer than any link with a code: of no paper of ours.
+            return self._page(verdict=pb.VerifyDocumentResponse(verdict=pb.VERDICT_UNKNOWN), code=code[:_CODE_LETTERS])
         return await self._ask(pb.VerifyDocumentRequest(code=code), code)
 
     async def _verify_file(self, request: Request) -> Response:

@@ -18,7 +18,7 @@ from apps.portal.pages.activate import activation_page
 from apps.portal.pages.own_cases import list_own_grants
 from apps.portal.reasons import sentence, wait_for_retry
 from apps.portal.second_step import SecondStep, Typed
-from apps.portal.sessions import ENDED, Session
+from apps.portal.sessions import BY_CODES, ENDED, Session
 from apps.portal.views import people
 from apps.portal.views.own_filings import EndedAccess, find_ended
 from diary.access.v1 import session_service_pb2 as pb
@@ -80,6 +80,10 @@ class SignInPages:
 
     async def _keep_form(self, request: Request) -> Response:
         """A form whose session was over: it is sent again after sign-in, or its page is come back to."""
+        if flash.read(request) == BY_CODES:
+            response = self._form(_Back(kept_form.read_page(request)), problem=sentence(BY_CODES), status=401)
+            flash.drop(request, response)
+            return response
         kept = kept_form.keep(request, await request.form(), local_path(request.query_params.get("next", "")))
         if kept is None:
             return self._form(_Back(kept_form.read_page(request)), problem=_FORM_LOST, status=401)

@@ -21,16 +21,31 @@ if (form) {
   const least = Number(form.dataset.markMin);
   const save = form.querySelector(".bar button");
   const told = form.querySelector(".told");
-  const tell = (text) => {
+  // What was not written stays told while the next keys are pressed: a run of digits goes on faster than anybody reads.
+  const REFUSAL_MS = 12000;
+  let refusal = "";
+  let forgetting = 0;
+  const say = (text) => {
     told.textContent = text;
     // The bar grows with what it says, and must not cover the field it speaks of.
     if (document.activeElement.dataset.column) document.activeElement.scrollIntoView({ block: "nearest" });
   };
+  const tell = (news) => say([refusal, news].filter(Boolean).join(" "));
+  const refuse = (text) => {
+    refusal = text;
+    clearTimeout(forgetting);
+    forgetting = setTimeout(() => {
+      if (told.textContent === refusal) say("");
+      refusal = "";
+    }, REFUSAL_MS);
+    tell("");
+  };
   const nameOf = (input) => input.getAttribute("aria-label").split(",")[0];
 
   // Only what can stand in a cell moves on: a sign that cannot must never push the next one to another student.
+  const columnOf = (input) => [...form.querySelectorAll(`input[data-column="${input.dataset.column}"]`)];
   const move = (input, step) => {
-    const inputs = [...form.querySelectorAll(`input[data-column="${input.dataset.column}"]`)];
+    const inputs = columnOf(input);
     const next = inputs[inputs.indexOf(input) + step];
     if (next) next.focus();
     else if (step > 0) save.focus();
@@ -40,36 +55,69 @@ if (form) {
     const next = inputs[inputs.indexOf(input) + step];
     if (next) next.focus();
   };
-  const type = (input, sign) => {
+  // Writes one sign into a cell of a line; answers why it was not written, or what is to be said of it.
+  const put = (input, sign) => {
     const letter = sign.toLowerCase();
+    const code = input.closest("tr").querySelector(`input[data-letter="${sign === " " ? "✓" : letter}"]`);
     if (/^[1-5]$/.test(sign) && Number(sign) >= least) {
       if (input.dataset.stored && input.value === input.dataset.stored) {
-        tell(`${nameOf(input)}: здесь уже стоит ${input.value}. Чтобы заменить отметку, сначала сотрите её (Backspace).`);
-        return;
+        return { why: `здесь уже стоит ${input.value}. Чтобы заменить отметку, сначала сотрите её (Backspace).` };
       }
       input.value = sign;
-      tell("");
-      show();
-      move(input, 1);
-    } else if (/^[а-яё]$/.test(letter) && input.closest("tr").querySelector(`input[data-letter="${letter}"]`)) {
-      const code = input.closest("tr").querySelector(`input[data-letter="${letter}"]`);
-      code.checked = true;
-      tell(`${nameOf(input)}: ${code.closest("label").title}.`);
-      show();
-      move(input, 1);
-    } else if (letter === "б") {
-      tell("Болезнь (Б) отмечает классный руководитель; у вас — У, по уважительной причине.");
-    } else if (sign === "-" || sign === "+" || sign === "–" || sign === "−") {
-      tell("Плюсов и минусов в журнале нет: отметка — целое число. Знак не записан.");
-    } else {
-      tell(`«${sign}» — не отметка. Подойдут числа от ${least} до 5 и буквы посещаемости.`);
+      return { news: "" };
     }
+    if (/^[а-яё ]$/.test(letter) && code) {
+      code.checked = true;
+      return { news: `${nameOf(input)}: ${code.closest("label").title}.` };
+    }
+    if (letter === "б") return { why: "болезнь (Б) отмечает классный руководитель; у вас — У, по уважительной причине." };
+    if (/^[1-5]?[-+–−]$/.test(sign)) return { why: `«${sign}» не записан: плюсов и минусов в журнале нет, отметка — целое число.` };
+    return { why: `«${sign}» — не отметка. Подойдут числа от ${least} до 5 и буквы посещаемости.` };
   };
+  const type = (input, sign) => {
+    const { why, news } = put(input, sign);
+    if (why) {
+      refuse(`${nameOf(input)}: ${why}`);
+      return;
+    }
+    tell(news);
+    show();
+    move(input, 1);
+  };
+  // A column that was copied goes down the class, a line to a student, by the rules of a key; an empty line passes one over.
+  const paste = (input, text) => {
+    const column = columnOf(input);
+    const inputs = column.slice(column.indexOf(input));
+    const lines = text.replace(/\r?\n$/, "").split(/\r?\n/);
+    const amiss = [];
+    let written = 0;
+    lines.slice(0, inputs.length).forEach((line, number) => {
+      const slots = [...inputs[number].closest("td").querySelectorAll("input[data-column]")];
+      const first = slots.indexOf(inputs[number]);
+      line.split("\t").forEach((part, aside) => {
+        const sign = part.trim();
+        const slot = slots[first + aside];
+        if (!sign || (slot && slot.value === sign)) return;
+        if (!slot || put(slot, sign).why) amiss.push(`${nameOf(inputs[number])} «${sign}»`);
+        else written += 1;
+      });
+    });
+    if (lines.length > inputs.length) amiss.push(`лишних строк: ${lines.length - inputs.length}`);
+    show();
+    if (amiss.length) refuse(`Вставлено: ${written}. Не подошло: ${amiss.join(", ")}.`);
+    else tell(`Вставлено: ${written}.`);
+    inputs[Math.min(lines.length, inputs.length) - 1].focus();
+  };
+  form.addEventListener("paste", (event) => {
+    if (!event.target.dataset.column) return;
+    event.preventDefault();
+    paste(event.target, event.clipboardData.getData("text/plain"));
+  });
   form.addEventListener("beforeinput", (event) => {
     if (!event.target.dataset.column || !event.data || event.isComposing) return;
     event.preventDefault();
-    // One key, one sign; what is pasted into a cell is taken by its first.
-    type(event.target, [...event.data.trim()][0] || " ");
+    // One key, one sign.
+    type(event.target, [...event.data][0]);
   });
   form.addEventListener("keydown", (event) => {
     const input = event.target;

@@ -6,6 +6,7 @@ form is rendered: a form sent twice changes nothing the second time. `both.<stud
 is meant.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -207,7 +208,8 @@ def note_marks(outcome: Outcome, answer: pb.RecordMarksResponse) -> None:
     for cell in answer.outcomes:
         if cell.state == pb.CELL_STATE_CONFLICT:
             current = str(cell.value) if cell.HasField("value") else "отметка снята"
-            outcome.notes[cell.mark_id] = Note(f"изменил другой сотрудник: {current}", "conflict", cell.revision)
+            who = "изменили вы сами в другой вкладке или на другом устройстве" if cell.is_own else "изменил другой сотрудник"
+            outcome.notes[cell.mark_id] = Note(f"{who}: {current}", "conflict", cell.revision)
         elif cell.state == pb.CELL_STATE_REFUSED:
             outcome.notes[cell.mark_id] = Note(sentence(cell.reason), "refused", cell.revision)
 
@@ -228,10 +230,11 @@ def build_lines(
             marks.setdefault(mark.student_id, []).append(mark)
     stored = stored_absences(page, lesson_id)
     wanted, others = merge_absences(typed, stored) if typed else (stored, {})
+    names = Counter(student.display_name for student in page.students)
     return tuple(
         StudentLine(
             student_id=student.student_id,
-            name=student.display_name,
+            name=name_in_list(student.display_name, number, names),
             slots=_build_slots(student.student_id, marks.get(student.student_id, []), kept, outcome, new_id),
             absence_name=f"absence.{student.student_id}.{stored.get(student.student_id, 0)}",
             # In dispute what was typed is offered, beside what stands: the teacher decides.
@@ -242,8 +245,13 @@ def build_lines(
             absence_note=outcome.absences.get(student.student_id, ""),
             asks_both=student.student_id in outcome.both,
         )
-        for student in page.students
+        for number, student in enumerate(page.students, start=1)
     )
+
+
+def name_in_list(name: str, number: int, names: Counter[str]) -> str:
+    """A student's name; of two of one name with the number in the list, in which alone they differ here (decision 0113)."""
+    return f"{name} (№\u00a0{number} по списку)" if names[name] > 1 else name
 
 
 def name_code(code: int) -> str:

@@ -103,6 +103,11 @@ def declarations_url(school_id: str, student_id: str) -> str:
     return f"/schools/{school_id}/students/{student_id}/declarations"
 
 
+def deadlines_url(school_id: str) -> str:
+    """The terms of the regulation in a school, for the head and the administrator."""
+    return f"/schools/{school_id}/deadlines"
+
+
 def students_url(school_id: str) -> str:
     """Under which pages about a student stand."""
     return f"/schools/{school_id}/students"
@@ -149,6 +154,7 @@ def _staff_links(caller: GetCallerResponse, path: str) -> Iterator[Link]:
         ("/applications", _title_for("Заявления", _OFFICE), applications_url),
         ("/refusals", refusals_title, refusals_url),
         ("/printouts", _title_for("Печать за неделю", _GRANTING), printouts_url),
+        ("/deadlines", _title_for("Соблюдение сроков", _SCHOOL_DETAILS), deadlines_url),
         ("/details", _title_for("Реквизиты школы", _SCHOOL_DETAILS), school_url),
     )
     for part, title, url_of in places:

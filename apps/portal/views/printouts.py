@@ -9,7 +9,7 @@ from apps.portal.words import count
 from diary.documents.v1 import document_service_pb2 as pb
 
 WAYS = (
-    (pb.HAND_OVER_CHANNEL_WITH_CHILD, "с ребенком"),
+    (pb.HAND_OVER_CHANNEL_WITH_CHILD, "с ребёнком"),
     (pb.HAND_OVER_CHANNEL_IN_PERSON, "лично"),
     (pb.HAND_OVER_CHANNEL_OTHER, "иное"),
     (pb.HAND_OVER_CHANNEL_NOT_HANDED_OVER, "не выдан"),
@@ -78,7 +78,7 @@ def build_run(run: pb.PrintRun, zone: str, now: float, typed: Mapping[str, str] 
 
 
 def read_hand_overs(run: pb.PrintRun, form: Mapping[str, str]) -> list[pb.PrintoutHandOver]:
-    """What the form says anew; with «все с ребенком» of whom nothing is recorded too. ValueError for a way that is none."""
+    """What the form says anew; with «все с ребёнком» of whom nothing is recorded too. ValueError for a way that is none."""
     records = []
     for printout in run.printouts:
         key = _key(printout)

@@ -14,7 +14,7 @@ from chassis import outbox
 from chassis.calendar import WorkingCalendar
 from chassis.clock import Clock
 from chassis.db import Connection
-from chassis.errors import FailedPrecondition, NotFound
+from chassis.errors import FailedPrecondition, FieldViolation, NotFound
 from services.access.actions.statements import carry_out
 from services.access.convert.applications import application_registered
 from services.access.rules import applications as rules
@@ -54,7 +54,9 @@ async def register(connection: Connection, clock: Clock, calendar: WorkingCalend
     else:
         term = rules.begin(filing.receive_time, now, filing.student.enrolment, calendar, zone)
     regulation_id = await _find_regulation(connection, filing.school_id, filing.receive_time.astimezone(zone).date())
-    applicants = [await _admit(connection, filing, filed, day, now) for filed in filing.filed]
+    applicants = [
+        await _admit(connection, filing, filed, f"applicants[{index}]", day, now) for index, filed in enumerate(filing.filed)
+    ]
     student_id = filing.student.student_id
     if is_statement:
         applicants = [await _keep_relation(connection, filing, applicant, day) for applicant in applicants]
@@ -82,8 +84,10 @@ async def _find_regulation(connection: Connection, school_id: UUID, day: date) -
     return regulation_id
 
 
-async def _admit(connection: Connection, filing: Filing, filed: Filed, day: date, now: datetime) -> NewApplicant:
-    """The applicant's person: the student, a guardian on record, one who shows a relation to this student, or a new person."""
+async def _admit(connection: Connection, filing: Filing, filed: Filed, path: str, day: date, now: datetime) -> NewApplicant:
+    """The applicant's person: the student, a guardian on record, one who shows a relation to this student, or a new person. A
+    refusal names the applicant by `path`, since two may apply.
+    """
     school_id, student = filing.school_id, filing.student
     if filed.person_id == student.student_id:
         return _applicant(filed, student.student_id, None, None, filed.authority)
@@ -91,15 +95,16 @@ async def _admit(connection: Connection, filing: Filing, filed: Filed, day: date
     if filed.person_id is not None:
         held = await people.find_guardianship(connection, school_id, filed.person_id, student.student_id, day)
     if held is not None and filed.person_id is not None:
-        plan_guardianship(held.kind, student.birth_date, day)
+        plan_guardianship(held.kind, student.birth_date, day, path=path)
         authority = filed.authority if filed.authority.document else held.authority
         return _applicant(filed, filed.person_id, held.guardianship_id, held.kind, authority)
     if filed.person_id is not None:
         who = filed.person_id, student.student_id, filing.account_id, now
         if filed.kind is None or not await people.may_apply_anew(connection, school_id, *who):
-            raise NotFound("PERSON_NOT_FOUND", "no such person among the student's guardians")
+            violation = FieldViolation(f"{path}.person_id", "no such person among the student's guardians")
+            raise NotFound("PERSON_NOT_FOUND", violation.description, violations=(violation,))
     assert filed.kind is not None
-    plan_guardianship(filed.kind, student.birth_date, day)
+    plan_guardianship(filed.kind, student.birth_date, day, path=path)
     person_id = filed.person_id or await people.insert_person(connection, school_id, filed.name)
     return _applicant(filed, person_id, None, filed.kind, filed.authority)
 

@@ -39,25 +39,25 @@ async def grant_case(
     """
     now = clock.now()
     await grants.close_lapsed(connection, school_id, case.student.student_id, now)
+    day = today(clock, await schools.get_time_zone(connection, school_id))
     for applicant in case.applicants:
-        await _grant(connection, clock, school_id, case, applicant, account_id)
+        await _grant(connection, clock, school_id, case, applicant, account_id, day)
     await derive_relations(connection, clock, school_id, [applicant.person_id for applicant in case.applicants])
     ending = await statements.list_ending_their_mode(connection, school_id, case.application_id)
     await end_paper_mode(connection, clock, school_id, case.student.student_id, ending)
-    await store.decide_case(connection, school_id, case.application_id, State.GRANTED, now)
+    await store.decide_cases(connection, school_id, [case.application_id], State.GRANTED, now)
     ground = write_decision(checklist)
     await store.insert_log_entry(connection, school_id, case.application_id, account_id, State.GRANTED, ground, now)
     await outbox.add(connection, clock, convert.application_decided(school_id, case.application_id, State.GRANTED), school_id)
 
 
 async def _grant(
-    connection: Connection, clock: Clock, school_id: UUID, case: Case, applicant: Applicant, granted_by: UUID
+    connection: Connection, clock: Clock, school_id: UUID, case: Case, applicant: Applicant, granted_by: UUID, day: date
 ) -> None:
     """One applicant's access; who holds it already keeps the grant that there is."""
     now, student_id = clock.now(), case.student.student_id
     guardianship_id = applicant.guardianship_id
     if guardianship_id is None:
-        day = today(clock, await schools.get_time_zone(connection, school_id))
         guardianship_id = await _keep_relation(connection, school_id, case, applicant, day)
     account_id = applicant.account_id or await _open_account(connection, clock, school_id, applicant)
     grant_id = await people.find_open_grant(connection, school_id, student_id, account_id)

@@ -17,7 +17,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from chassis.errors import ResourceExhausted
-from services.access.rules.sign_in import list_spellings, spell_password
+from services.access.rules.sign_in import spell_password
 
 _AT_ONCE = 2
 # Clients give up after five seconds, and the work itself takes a part of one.
@@ -66,10 +66,13 @@ class Passwords:
         self._places = {lane: asyncio.Semaphore(_RUNNING[lane]) for lane in Lane}
         self._waiting = dict.fromkeys(Lane, 0)
 
-    async def check(self, lane: Lane, password_hash: str | None, password: str) -> Checked:
-        """Whether the password fits. With no hash (an unknown login) it takes the same time and is wrong."""
+    async def check(self, lane: Lane, password_hash: str | None, spellings: Sequence[str]) -> Checked:
+        """Whether the password fits in one of its spellings, each a run of its own; what is kept well has the first one.
+
+        With no hash (an unknown login) it takes as many runs and is wrong.
+        """
         kept = password_hash or self._nobodys_hash
-        checked = await self._run(lane, lambda: _check(kept, list_spellings(password)))
+        checked = await self._run(lane, lambda: _check(kept, spellings))
         return checked if password_hash else Checked(is_right=False)
 
     async def hash(self, lane: Lane, password: str) -> str:

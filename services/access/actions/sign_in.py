@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from chassis import outbox
 from chassis.auth import Signer
 from chassis.clock import Clock
 from chassis.db import Connection, Database
@@ -28,7 +29,7 @@ from services.access.rules.sign_in import (
     find_expiry,
     judge_refresh,
 )
-from services.access.store import accounts, relations, sessions
+from services.access.store import accounts, pushes, relations, sessions
 from services.access.store.sessions import KnownSession, Session
 
 # Others of the same login are judged first; clients give up after five seconds.
@@ -179,6 +180,14 @@ class Sessions:
         claims: dict[str, object] = {"sid": str(session.session_id), "roles": convert.role_names(roles)}
         token, token_expires = self._signer.sign("diary-access", str(session.account_id), claims)
         return convert.tokens(token, token_expires, refresh_token, expire_time, session.session_id)
+
+
+async def end_session(connection: Connection, clock: Clock, account_id: UUID, session_id: UUID) -> None:
+    """Ends a session, if it lives, and queues its end for the others. In a transaction in `db.region`."""
+    now = clock.now()
+    if await sessions.end_session(connection, session_id, now):
+        await pushes.insert_session_pushes(connection, session_id, now)
+        await outbox.add(connection, clock, convert.sessions_ended(account_id, session_id), None)
 
 
 def _make_token(family: str) -> str:

@@ -167,7 +167,7 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
             require_place(standing, rules.SIGNING)
             known = await requests.find_answer(connection, who.account_id, request, pb.SignRefusalsResponse)
         if known is None:
-            await self._factors.ask_again(who.account_id, request.one_time_code)
+            await self._factors.ask_again(who.session_id, who.account_id, request.one_time_code)
             await self._sign(school_id, request, ids)
         async with self._database.school(school_id) as connection:
             cases = await self._read_all(connection, school_id, ids, rules.SIGNING)
@@ -186,9 +186,8 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
             await store.lock_cases(connection, school_id, ids)
             cases = await self._read_all(connection, school_id, ids, rules.SIGNING)
             proposed = await refusals.list_refusals(connection, school_id, ids)
-            for case in cases:
-                refusal = require_proposed(case, proposed.get(case.application_id))
-                await sign(connection, self._clock, school_id, case, refusal, who.account_id, zone)
+            signed = [(case, require_proposed(case, proposed.get(case.application_id))) for case in cases]
+            await sign(connection, self._clock, school_id, signed, who.account_id, zone)
             await requests.keep_answer(connection, who.account_id, request, pb.SignRefusalsResponse(), self._clock.now())
 
     async def WithdrawApplication(
@@ -281,22 +280,28 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         papers = await decisions.list_papers(connection, school_id, [case.application_id])
         checklist = rules.build_checklist(case, day)
         message = convert.whole_application(case, checklist, log, declarations, refusal, self._clock.now())
-        return await self._show(connection, school_id, case, show_papers(message, papers))
+        [shown] = await self._show(connection, school_id, [(case, show_papers(message, papers))])
+        return shown
 
     async def _answer_list(self, connection: Connection, school_id: UUID, cases: list[Case]) -> list[pb.Application]:
         ids, now = [case.application_id for case in cases], self._clock.now()
         known = await refusals.list_refusals(connection, school_id, ids)
         papers = await decisions.list_papers(connection, school_id, ids)
         messages = [convert.refused_application(case, known.get(case.application_id), now) for case in cases]
-        return [
-            await self._show(connection, school_id, case, show_papers(message, papers))
-            for case, message in zip(cases, messages, strict=True)
-        ]
+        whole = [(case, show_papers(message, papers)) for case, message in zip(cases, messages, strict=True)]
+        return await self._show(connection, school_id, whole)
 
-    async def _show(self, connection: Connection, school_id: UUID, case: Case, message: pb.Application) -> pb.Application:
-        """The case as its caller may see it: whole for staff, the own part for an applicant."""
-        if case.student.caller_roles & rules.READING:
-            return message
+    async def _show(
+        self, connection: Connection, school_id: UUID, whole: list[tuple[Case, pb.Application]]
+    ) -> list[pb.Application]:
+        """The cases as their caller may see them: whole for staff, the own part for an applicant."""
+        if all(case.student.caller_roles & rules.READING for case, _ in whole):
+            return [message for _, message in whole]
         day = today(self._clock, await schools.get_time_zone(connection, school_id))
         own = await store.get_person_id(connection, school_id, auth.caller().account_id)
-        return convert.own_application(message, own, is_child_told=rules.may_tell_of_child(case, own, day))
+        return [
+            message
+            if case.student.caller_roles & rules.READING
+            else convert.own_application(message, own, is_child_told=rules.may_tell_of_child(case, own, day))
+            for case, message in whole
+        ]

@@ -165,7 +165,7 @@ class CredentialServicer(credential_service_pb2_grpc.CredentialServiceServicer):
             async with self._database.region() as connection:
                 found = await store.find_by_login(connection, login, self._clock.now())
             shown, kept = normalise_one_time_password(typed), found.one_time_hash if found else None
-            checked = await self._passwords.check(Lane.FIRST_SIGN_IN, kept, shown)
+            checked = await self._passwords.check(Lane.FIRST_SIGN_IN, kept, [shown])
             attempt.outcome = Outcome.RIGHT if checked.is_right else Outcome.WRONG
             if found is None or not checked.is_right:
                 raise _invalid()

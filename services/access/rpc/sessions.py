@@ -8,8 +8,7 @@ from uuid import UUID
 import pyotp
 from prometheus_client import Counter
 
-from chassis import auth, outbox, requests
-from chassis.db import Connection
+from chassis import auth, requests
 from chassis.errors import FailedPrecondition, ResourceExhausted, Unauthenticated
 from chassis.interceptors import Context
 from chassis.run import Frame
@@ -17,13 +16,13 @@ from diary.access.v1 import session_service_pb2, session_service_pb2_grpc
 from services.access import convert
 from services.access.actions.endings import Endings
 from services.access.actions.passwords import Lane, Passwords
-from services.access.actions.second_factor import SecondFactors, require_right
-from services.access.actions.sign_in import Attempt, Sessions, SignInAttempts
+from services.access.actions.second_factor import SecondFactors
+from services.access.actions.sign_in import Attempt, Sessions, SignInAttempts, end_session
 from services.access.rpc.addresses import client_address
 from services.access.rules.callers import Place
 from services.access.rules.credentials import normalise_one_time_password
-from services.access.rules.second_factors import build_link, require_enrolled, require_new
-from services.access.rules.sign_in import Exchange, Outcome, read_login
+from services.access.rules.second_factors import CodeOutcome, build_link, require_enrolled, require_new, require_right
+from services.access.rules.sign_in import Exchange, Outcome, list_spellings, read_login
 from services.access.store import accounts, callers, pushes, relations, second_factors, sessions
 from services.access.store.accounts import Account
 from services.access.store.sessions import Holder, Session
@@ -60,7 +59,7 @@ class SessionServicer(session_service_pb2_grpc.SessionServiceServicer):
         login, address = read_login(request.login), client_address(context)
         async with self._counted(login, address) as attempt:
             account = await self._check_password(login, request.password, attempt)
-        await self._factors.ask_where_confirmed(account.account_id, request.one_time_code)
+        await self._factors.ask_where_confirmed(account.account_id, login, address, request.one_time_code)
         async with self._database.region() as connection, connection.transaction():
             begun = await self._sessions.begin(connection, account.account_id, login, address)
         session_id, refresh_token, expire_time = begun
@@ -72,13 +71,13 @@ class SessionServicer(session_service_pb2_grpc.SessionServiceServicer):
         self, request: session_service_pb2.RefreshSessionRequest, context: Context
     ) -> session_service_pb2.RefreshSessionResponse:
         """Exchanges the refresh token; one that was used before the last one ends the session, since two hold it."""
-        exchange, now = Exchange.OVER, self._clock.now()
+        exchange = Exchange.OVER
         async with self._database.region() as connection, connection.transaction():
             known = await self._sessions.find(connection, request.refresh_token)
             if known is not None:
                 exchange, next_token, expire_time = await self._sessions.exchange(connection, known, request.refresh_token)
                 if exchange is Exchange.REUSED:
-                    await self._end(connection, known.session, now)
+                    await end_session(connection, self._clock, known.session.account_id, known.session.session_id)
         if known is None or exchange not in (Exchange.NEXT, Exchange.ANOTHER):
             raise Unauthenticated("SESSION_ENDED", "the session is over or its token was used already; sign in again")
         tokens = await self._sessions.sign(known.session, next_token, expire_time)
@@ -92,7 +91,7 @@ class SessionServicer(session_service_pb2_grpc.SessionServiceServicer):
             known = await self._sessions.find(connection, request.refresh_token)
             if known is None:
                 raise Unauthenticated("SESSION_ENDED", "the refresh token is of no session")
-            await self._end(connection, known.session, self._clock.now())
+            await end_session(connection, self._clock, known.session.account_id, known.session.session_id)
             waiting = await pushes.list_pushes_of_session(connection, known.session.session_id)
         await self._endings.wait_for(waiting)
         return session_service_pb2.EndSessionResponse()
@@ -116,15 +115,17 @@ class SessionServicer(session_service_pb2_grpc.SessionServiceServicer):
     ) -> session_service_pb2.ConfirmTotpResponse:
         """Confirms the secret by one of its codes."""
         holder, answer = await self._find_holder(), session_service_pb2.ConfirmTotpResponse()
+        session_id = auth.caller().session_id
         async with self._database.region() as connection, connection.transaction():
             factor = await second_factors.lock_factor(connection, holder.account_id)
             if await requests.find_answer(connection, holder.account_id, request, session_service_pb2.ConfirmTotpResponse):
                 return answer
             require_new(factor)
-            is_right = await self._factors.use(connection, holder.account_id, require_enrolled(factor), request.one_time_code)
-            if is_right:
+            enrolled = require_enrolled(factor)
+            outcome = await self._factors.use(connection, session_id, holder.account_id, enrolled, request.one_time_code)
+            if outcome is CodeOutcome.RIGHT:
                 await requests.keep_answer(connection, holder.account_id, request, answer, self._clock.now())
-        require_right(is_right)
+        require_right(outcome)
         return answer
 
     async def _find_holder(self) -> Holder:
@@ -167,9 +168,11 @@ class SessionServicer(session_service_pb2_grpc.SessionServiceServicer):
         """
         async with self._database.region() as connection:
             account = await accounts.find_account(connection, login, self._clock.now())
-        is_first = account is not None and not account.is_activated
-        shown = normalise_one_time_password(password) if is_first else password
-        checked = await self._passwords.check(Lane.SIGN_IN, account.password_hash if account else None, shown)
+        is_first, spellings = account is not None and not account.is_activated, list_spellings(password)
+        if is_first:
+            # Of one spelling, and as many runs as this text has with any other login: time tells nothing.
+            spellings = [normalise_one_time_password(password)] * len(spellings)
+        checked = await self._passwords.check(Lane.SIGN_IN, account.password_hash if account else None, spellings)
         attempt.outcome = Outcome.RIGHT if checked.is_right else Outcome.WRONG
         if account is None or account.password_hash is None or not checked.is_right:
             _sign_ins.labels("failed").inc()
@@ -187,10 +190,3 @@ class SessionServicer(session_service_pb2_grpc.SessionServiceServicer):
             roles = await relations.list_roles(connection, place.school_id, account_id, now)
             students = await callers.list_open_students(connection, place.school_id, account_id, now)
         return convert.caller_school(place, name, roles, students)
-
-    async def _end(self, connection: Connection, session: Session, now: datetime) -> None:
-        """Ends a session, if it lives, and queues its end for the others."""
-        if await sessions.end_session(connection, session.session_id, now):
-            await pushes.insert_session_pushes(connection, session.session_id, now)
-            event = convert.sessions_ended(session.account_id, session.session_id)
-            await outbox.add(connection, self._clock, event, None)

@@ -130,12 +130,14 @@ def check_authority(kind: GuardianKind | None, authority: Authority, today: date
         raise InvalidArgument("AUTHORITY_DATES_INVALID", wrong, violations=(FieldViolation(field, description),))
 
 
-def plan_guardianship(kind: GuardianKind, born: date | None, day: date, authority: Authority | None = None) -> Sequence[Period]:
+def plan_guardianship(
+    kind: GuardianKind, born: date | None, day: date, authority: Authority | None = None, path: str = ""
+) -> Sequence[Period]:
     """The periods that a relation shown on a day has from that day on (Clause R6): опекун to 14, then попечитель by itself; to
     24:00 of the 18th birthday; from 18 on by the student's own power of attorney only; never beyond what the document names.
 
     None when the document is over already. Without a birth date the end by age is not known. Raises FailedPrecondition
-    GUARDIAN_UNDER_AGE when the kind does not fit the age.
+    GUARDIAN_UNDER_AGE when the kind does not fit the age, with the field of the applicant at `path` of a request.
     """
     until = find_authority_end(kind, authority) if authority else None
     if born is None:
@@ -146,7 +148,9 @@ def plan_guardianship(kind: GuardianKind, born: date | None, day: date, authorit
     else:
         fits, end = kind is not (GuardianKind.TRUSTEE_TO_18 if day < turns_14 else GuardianKind.GUARDIAN_TO_14), of_age
     if not fits:
-        raise FailedPrecondition("GUARDIAN_UNDER_AGE", "the legal relation does not fit the student's age", {"kind": kind})
+        said = "the legal relation does not fit the student's age"
+        violations = (FieldViolation(f"{path}.guardian_kind", said),) if path else ()
+        raise FailedPrecondition("GUARDIAN_UNDER_AGE", said, {"kind": kind}, violations)
     if kind is GuardianKind.GUARDIAN_TO_14:
         return _cut([Period(kind, day, turns_14), Period(GuardianKind.TRUSTEE_TO_18, turns_14, end)], until)
     return _cut([Period(kind, day, end)], until)

@@ -66,16 +66,16 @@ class Family:
 def begin_attempt(known: Attempts, limit: int, now: datetime) -> Attempts | None:
     """What is kept when one more attempt begins; None when so many are being judged that it has to wait for one of them.
 
-    Raises ResourceExhausted SIGN_IN_BLOCKED with retry_time; a blocked attempt is not counted.
+    Raises ResourceExhausted SIGN_IN_BLOCKED with retry_time, and with `counted` everywhere where the login stays open to
+    addresses that it was signed in from; a blocked attempt is not counted.
     """
     lost = [time for time in known.pending_times if now - time >= _UNDER_WAY]
     failed = sorted(time for time in (*known.fail_times, *lost) if now - time < WINDOW)
     pending = [time for time in known.pending_times if now - time < _UNDER_WAY]
     if len(failed) >= limit:
         retry_time = failed[-limit] + WINDOW
-        raise ResourceExhausted(
-            "SIGN_IN_BLOCKED", "too many failed sign-ins; wait until retry_time", {"retry_time": retry_time.isoformat()}
-        )
+        told = {"retry_time": retry_time.isoformat(), **({"counted": "everywhere"} if limit == LOGIN_FAILURES else {})}
+        raise ResourceExhausted("SIGN_IN_BLOCKED", "too many failed sign-ins; wait until retry_time", told)
     return Attempts(failed, [*pending, now]) if len(failed) + len(pending) < limit else None
 
 
@@ -133,5 +133,9 @@ def spell_password(typed: str) -> str:
 
 
 def list_spellings(typed: str) -> list[str]:
-    """Under which a password may have been kept before it was kept in one spelling; the present one first."""
+    """Under which a password may have been kept before it was kept in one spelling; the present one first.
+
+    By what was typed alone, so that whose login it is does not show in their number: one for a password that can be spelt one
+    way, such as of Latin letters and digits, three at most.
+    """
     return list(dict.fromkeys([spell_password(typed), typed, unicodedata.normalize("NFD", typed)]))

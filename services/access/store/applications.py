@@ -1,6 +1,6 @@
 """Applications, their applicants, log, numbers and deadlines. In `db.school`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -297,16 +297,29 @@ async def insert_log_entry(
     now: datetime,
 ) -> None:
     """Appends to the log of a case (Clause R2); without an account what no person caused."""
+    await insert_log_entries(connection, school_id, {application_id: ground}, account_id, state, now)
+
+
+async def insert_log_entries(
+    connection: Connection,
+    school_id: UUID,
+    grounds: Mapping[UUID, str],
+    account_id: UUID | None,
+    state: State,
+    now: datetime,
+) -> None:
+    """Appends the same act to the logs of cases, each with its ground (Clause R2)."""
     await connection.execute(
         """
-        INSERT INTO case_log (school_id, application_id, time, actor_account_id, state, ground) VALUES ($1, $2, $3, $4, $5, $6)
+        INSERT INTO case_log (school_id, application_id, time, actor_account_id, state, ground)
+        SELECT $1, application_id, $2, $3, $4, ground FROM unnest($5::uuid[], $6::text[]) AS e (application_id, ground)
         """,
         school_id,
-        application_id,
         now,
         account_id,
         state,
-        ground,
+        list(grounds),
+        list(grounds.values()),
     )
 
 
@@ -445,15 +458,17 @@ async def insert_applicants(
     )
 
 
-async def decide_case(connection: Connection, school_id: UUID, application_id: UUID, state: State, now: datetime) -> None:
-    """Sets the final state of a case."""
+async def decide_cases(
+    connection: Connection, school_id: UUID, application_ids: Sequence[UUID], state: State, now: datetime
+) -> None:
+    """Sets the final state of cases."""
     await connection.execute(
         """
         UPDATE applications SET state = $3, decide_time = $4, version = version + 1
-        WHERE school_id = $1 AND application_id = $2
+        WHERE school_id = $1 AND application_id = ANY ($2::uuid[])
         """,
         school_id,
-        application_id,
+        application_ids,
         state,
         now,
     )

@@ -1,6 +1,6 @@
 """Refusals of cases. In `db.school`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -65,50 +65,59 @@ async def save_proposal(
     )
 
 
-async def find_last_enrolment(connection: Connection, school_id: UUID, student_id: UUID, day: date) -> LastEnrolment | None:
-    """The student's last enrolment that is over on a day; None for one who never was a student."""
-    row = await connection.fetchrow(
+async def list_last_enrolments(
+    connection: Connection, school_id: UUID, student_ids: Sequence[UUID], day: date
+) -> dict[UUID, LastEnrolment]:
+    """Students' last enrolments that are over on a day, by student; without those who never were students."""
+    rows = await connection.fetch(
         """
-        SELECT upper(validity) - 1 AS last_day, coalesce(end_order_number, '') AS order_number FROM enrolments
-        WHERE school_id = $1 AND student_id = $2 AND upper(validity) <= $3 ORDER BY validity DESC LIMIT 1
+        SELECT DISTINCT ON (student_id)
+            student_id, upper(validity) - 1 AS last_day, coalesce(end_order_number, '') AS order_number
+        FROM enrolments WHERE school_id = $1 AND student_id = ANY ($2::uuid[]) AND upper(validity) <= $3
+        ORDER BY student_id, validity DESC
         """,
         school_id,
-        student_id,
+        student_ids,
         day,
     )
-    return LastEnrolment(**row) if row else None
+    return {row["student_id"]: LastEnrolment(row["last_day"], row["order_number"]) for row in rows}
 
 
 async def sign(
-    connection: Connection, school_id: UUID, application_id: UUID, proof: Proof, account_id: UUID, year: int, now: datetime
-) -> int:
-    """Signs a proposal with the evidence as it now is, under the next number of the school and year; returns the number.
+    connection: Connection, school_id: UUID, proofs: Mapping[UUID, Proof], account_id: UUID, year: int, now: datetime
+) -> dict[UUID, int]:
+    """Signs proposals with the evidence as it now is, by case, under the next numbers of the school and year, in their order;
+    returns the numbers.
 
-    The counter is held until the transaction ends, and a transaction that does not commit gives its number back: no gaps.
+    The counter is held until the transaction ends, and a transaction that does not commit gives its numbers back: no gaps.
     """
-    number: int = await connection.fetchval(
+    rows = await connection.fetch(
         """
-        WITH next AS (
-            INSERT INTO counters (school_id, name, year, value) VALUES ($1, 'refusals', $5, 1)
-            ON CONFLICT (school_id, name, year) DO UPDATE SET value = counters.value + 1 RETURNING value
+        WITH counted AS (
+            INSERT INTO counters (school_id, name, year, value) VALUES ($1, 'refusals', $3, cardinality($5::uuid[]))
+            ON CONFLICT (school_id, name, year) DO UPDATE SET value = counters.value + excluded.value RETURNING value
         )
-        UPDATE refusals SET evidence = $3, signed_by_account_id = $4, year = $5, number = next.value, sign_time = $6,
-            reason = $7, fact_date = $8, fact_order_number = $9, fact_order_date = $10, authority_ending = $11
-        FROM next WHERE school_id = $1 AND application_id = $2 RETURNING number
+        UPDATE refusals r SET signed_by_account_id = $2, year = $3, sign_time = $4, evidence = p.evidence, reason = p.reason,
+            fact_date = p.fact_date, fact_order_number = p.fact_order_number, fact_order_date = p.fact_order_date,
+            authority_ending = p.authority_ending, number = counted.value - cardinality($5) + p.place
+        FROM counted, unnest($5, $6::text[], $7::smallint[], $8::date[], $9::text[], $10::date[], $11::smallint[])
+            WITH ORDINALITY AS p (application_id, evidence, reason, fact_date, fact_order_number, fact_order_date,
+                                  authority_ending, place)
+        WHERE r.school_id = $1 AND r.application_id = p.application_id RETURNING r.application_id, r.number
         """,
         school_id,
-        application_id,
-        proof.evidence,
         account_id,
         year,
         now,
-        proof.reason,
-        proof.fact_date,
-        proof.fact_order_number,
-        proof.fact_order_date,
-        proof.authority_ending,
+        list(proofs),
+        [proof.evidence for proof in proofs.values()],
+        [proof.reason for proof in proofs.values()],
+        [proof.fact_date for proof in proofs.values()],
+        [proof.fact_order_number for proof in proofs.values()],
+        [proof.fact_order_date for proof in proofs.values()],
+        [proof.authority_ending for proof in proofs.values()],
     )
-    return number
+    return {row["application_id"]: row["number"] for row in rows}
 
 
 async def set_state(connection: Connection, school_id: UUID, application_id: UUID, state: int) -> None:
@@ -121,19 +130,18 @@ async def set_state(connection: Connection, school_id: UUID, application_id: UUI
     )
 
 
-async def meet_deadlines(
-    connection: Connection, school_id: UUID, applicant_ids: Sequence[UUID], evidence: str, now: datetime
-) -> list[bool]:
-    """Notes that the applicants' cases are decided (decision 4); returns of each deadline whether in time."""
+async def meet_deadlines(connection: Connection, school_id: UUID, evidence: Mapping[UUID, str], now: datetime) -> list[bool]:
+    """Notes by which evidence each applicant's case is decided (decision 4); returns of each deadline whether in time."""
     rows = await connection.fetch(
         """
-        UPDATE deadlines SET met_time = $4, evidence = $3
-        WHERE school_id = $1 AND clause = 'R15' AND subject_id = ANY ($2::uuid[]) AND met_time IS NULL
-        RETURNING $4 <= due_time AS in_time
+        UPDATE deadlines d SET met_time = $4, evidence = m.evidence
+        FROM unnest($2::uuid[], $3::text[]) AS m (applicant_id, evidence)
+        WHERE d.school_id = $1 AND d.clause = 'R15' AND d.subject_id = m.applicant_id AND d.met_time IS NULL
+        RETURNING $4 <= d.due_time AS in_time
         """,
         school_id,
-        applicant_ids,
-        evidence,
+        list(evidence),
+        list(evidence.values()),
         now,
     )
     return [row["in_time"] for row in rows]

@@ -40,12 +40,9 @@ async def save_secret(connection: Connection, account_id: UUID, secret: str, now
 
 
 async def use_step(connection: Connection, account_id: UUID, step: int, now: datetime) -> None:
-    """Notes that the code of a step was used, which confirms the secret and forgives wrong codes."""
+    """Notes that the code of a step was used, which confirms the secret."""
     await connection.execute(
-        """
-        UPDATE second_factors SET last_step = $2, confirm_time = coalesce(confirm_time, $3), fail_times = '{}'
-        WHERE account_id = $1
-        """,
+        "UPDATE second_factors SET last_step = $2, confirm_time = coalesce(confirm_time, $3) WHERE account_id = $1",
         account_id,
         step,
         now,
@@ -53,7 +50,7 @@ async def use_step(connection: Connection, account_id: UUID, step: int, now: dat
 
 
 async def save_failures(connection: Connection, account_id: UUID, fail_times: list[datetime]) -> None:
-    """Replaces the times of wrong codes."""
+    """Replaces the times of wrong codes at sign-in."""
     await connection.execute("UPDATE second_factors SET fail_times = $2 WHERE account_id = $1", account_id, fail_times)
 
 

@@ -143,6 +143,19 @@ async def end_session(connection: Connection, session_id: UUID, now: datetime) -
     return status == "UPDATE 1"
 
 
+async def count_wrong_code(connection: Connection, session_id: UUID) -> int:
+    """One more wrong code of a session; how many there are since the last right one."""
+    count: int = await connection.fetchval(
+        "UPDATE sessions SET wrong_codes = wrong_codes + 1 WHERE session_id = $1 RETURNING wrong_codes", session_id
+    )
+    return count
+
+
+async def forgive_wrong_codes(connection: Connection, session_id: UUID) -> None:
+    """A right code of a session was used."""
+    await connection.execute("UPDATE sessions SET wrong_codes = 0 WHERE session_id = $1 AND wrong_codes > 0", session_id)
+
+
 async def is_known_address(connection: Connection, login: str, address_digest: bytes) -> bool:
     """Whether a login was signed in from an address not long ago."""
     known: bool = await connection.fetchval(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from uuid import UUID
 
 from google.api import httpbody_pb2
@@ -108,17 +109,23 @@ class RegisterMethods:
         """Whether a paper is in the register unchanged; for a file that is not, whether it was and then was changed."""
         if [bool(request.code), bool(request.sha256), bool(request.file)].count(True) != 1:
             raise InvalidArgument("NOTHING_TO_VERIFY", "name exactly one of code, sha256 and file")
-        wanted: str | bytes = rules.fold_code(request.code)
+        wanted: Sequence[str | bytes] = rules.list_keys(request.code)
         if request.sha256:
-            wanted = bytes.fromhex(request.sha256)
+            wanted = [bytes.fromhex(request.sha256)]
         elif request.file:
-            wanted = hashlib.sha256(request.file).digest()
+            wanted = [hashlib.sha256(request.file).digest()]
+        for one in wanted:
+            if found := await self._find_issued(one):
+                return found
+        return pb.VerifyDocumentResponse(verdict=await self._judge(request.file))
+
+    async def _find_issued(self, wanted: str | bytes) -> pb.VerifyDocumentResponse | None:
+        """What anyone may know of a paper or a weekly sheet, by a folded code or a SHA-256."""
         async with self._database.region() as connection:
             sealed = await store.find_sealed(connection, wanted)
         if sealed is None:
-            if sheet := await self._find_sheet(wanted):
-                return convert.write_valid_sheet(sheet)
-            return pb.VerifyDocumentResponse(verdict=await self._judge(request.file))
+            sheet = await self._find_sheet(wanted)
+            return convert.write_valid_sheet(sheet) if sheet else None
         async with self._database.school(sealed.school_id) as connection:
             state, owner_name = await store.get_state(connection, sealed.school_id, sealed.document_id)
         return convert.write_valid(sealed.kind, sealed.document_date, state, owner_name, sealed.pdf_sha256)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import IntEnum
 from typing import NamedTuple
+from urllib.parse import unquote
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -192,17 +193,32 @@ def check_signed_date(papers: Sequence[Document], signed: date | None, now: date
 
 # Letters of other alphabets that look like those of codes, and those of codes that nobody tells apart on paper.
 _ALIKE = str.maketrans("асеорхукмтнвіѕјoil", "ace0pxykmthb1sj011")
-_SHEET = re.compile(r"(20\d\d)([1-9]\d{0,8})")
+# Cyrillic letters that look like digits; the code of a school may have them, so that both are looked for.
+_DIGITS = str.maketrans("зб", "36")
+_SHEET = re.compile(r"(20\d\d)0*([1-9]\d{0,8})")
+# A link of ours holds its code so (`write_link`), and people copy the word before a code with it.
+_LINK = re.compile(r"[?&]code=([^&#\s]+)", re.IGNORECASE)
+_WORDS = re.compile(r"\W*(?:(?:код|документа|листа|проверки)\W+)*", re.IGNORECASE)
 
 
 def fold_code(typed: str) -> str:
-    """What a code is compared by, of one that a person typed from paper; empty where nothing of a code was typed.
+    """What a code is compared by, of one that a person typed from paper or pasted; empty where nothing of a code was typed.
 
-    Hyphens of any kind, or none, spaces, capitals, a full stop after it, invisible letters, Cyrillic letters that look like the
-    Latin ones: none does harm.
+    The same as the column `code_key` makes of a code.
+
+    Hyphens of any kind, or none, spaces, capitals, a full stop after it, invisible letters, Cyrillic letters that look like
+    Latin ones, the word «код» before it, the whole link of the QR code: none does harm.
     """
-    letters = unicodedata.normalize("NFKC", typed).lower()
+    link = _LINK.search(typed)
+    text = unquote(link[1]) if link else _WORDS.sub("", typed, count=1)
+    letters = unicodedata.normalize("NFKC", text).lower()
     return "".join(letter for letter in letters if letter.isalnum()).translate(_ALIKE)
+
+
+def list_keys(typed: str) -> list[str]:
+    """What a typed code may be compared by, the likeliest first."""
+    key = fold_code(typed)
+    return list(dict.fromkeys([key, key.translate(_DIGITS)]))
 
 
 def read_sheet_code(key: str, school_key: str) -> tuple[int, int] | None:

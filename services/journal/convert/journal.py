@@ -39,6 +39,7 @@ def write_outcomes(outcomes: Iterable[Outcome]) -> journal_service_pb2.RecordMar
                 revision=outcome.revision,
                 value=outcome.value,
                 reason=outcome.reason,
+                is_own=outcome.is_own,
             )
             for outcome in outcomes
         ]

@@ -83,13 +83,14 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a cell, and what now stands."""
+    """What became of a cell, and what now stands; `is_own`: by the same account, where it is in conflict."""
 
     mark_id: UUID
     state: CellState
     revision: int
     value: int | None
     reason: str = ""
+    is_own: bool = False
 
 
 def record_marks(
@@ -160,7 +161,8 @@ def _change(
     if is_repeat or (is_same and current.revision == cell.expected_revision):
         return Outcome(cell.mark_id, CellState.SAVED, current.revision, current.value)
     if current.revision != cell.expected_revision:
-        return Outcome(cell.mark_id, CellState.CONFLICT, current.revision, current.value)
+        is_own = current.account_id == account_id
+        return Outcome(cell.mark_id, CellState.CONFLICT, current.revision, current.value, is_own=is_own)
     if is_earlier:
         return Outcome(cell.mark_id, CellState.REFUSED, current.revision, current.value, "REASON_REQUIRED")
     revisions.append(_build_revision(course, cell, current.revision + 1))

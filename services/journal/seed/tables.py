@@ -18,17 +18,23 @@ _TEACHES = 5  # numbers of diary.options.v1: relation COURSE, role TEACHER
 
 @dataclass(frozen=True, slots=True)
 class SeedCourse:
-    """A course with all that its lessons and marks are made of. `teacher_ids`: accounts."""
+    """A course with all that its lessons and marks are made of. `grades`: of its class; `teacher_ids`: accounts."""
 
     course_id: UUID
     class_id: UUID | None
     grades: Sequence[int]
     subject_name: str
+    group_name: str
     is_marked: bool
     start_date: date
     end_date: date
     teacher_ids: Sequence[UUID]
     members: Sequence[Member]
+
+    @property
+    def taught_grades(self) -> Sequence[int]:
+        """The grades of the class that have the course: all, or the one by which a group of a combined class is called."""
+        return [grade for grade in self.grades if self.group_name == f"{grade} класс"] or self.grades
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ async def _list_courses(connection: Connection, school_id: UUID) -> list[SeedCou
         members[course_id].append(Member(*member))
     rows = await connection.fetch(
         """
-        SELECT c.course_id, c.class_id, coalesce(k.grades, '{}') AS grades, c.subject_name, c.is_marked,
+        SELECT c.course_id, c.class_id, coalesce(k.grades, '{}') AS grades, c.subject_name, c.group_name, c.is_marked,
             c.start_date, c.end_date,
             ARRAY(
                 SELECT r.account_id FROM relations r

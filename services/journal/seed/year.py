@@ -20,6 +20,7 @@ from services.journal.seed.subjects import Subjects
 from services.journal.seed.tables import SeedCourse, SeedSchool
 
 _NOBODY = UUID(int=0)
+_BEGINS_THE_WEEK = "Разговоры о важном"
 _FIRST_BELL = time(8, 30)
 _LESSON_AND_BREAK = timedelta(minutes=55)
 # A test in every seventh lesson; marks a quarter: 4 in the median, 90 % up to 8, more where a subject has more hours.
@@ -28,9 +29,11 @@ _MARKS_MEDIAN, _MARKS_SPREAD, _MARKS_MOST = 4.2, 0.55, 18
 _HOURS_FACTOR = {1: 0.75, 2: 0.95, 3: 1.1}
 _MANY_HOURS_FACTOR = 1.4
 _MARKS_MEAN, _MARKS_NOISE, _ABILITY_WEIGHT = 3.95, 0.65, 0.55
+_SETS_HOMEWORK_AHEAD = 0.6
 # Illness and other absences: about 4 % of lessons.
 _FALLS_ILL, _MISSES_DAY, _COMES_LATE = 0.006, 0.008, 0.004
-_DAYS_OFF = {(2, 23), (3, 8), (5, 1), (5, 9)}  # the public holidays that no vacation covers
+# The public holidays that no vacation covers; 18 March is Crimea's, where the generated schools lie.
+_DAYS_OFF = {(2, 23), (3, 8), (3, 18), (5, 1), (5, 9)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +75,18 @@ class Year:
         wishes = [
             Wish(
                 course_id=course.course_id,
-                hours=self._subjects.find(course.subject_name).choose_hours(course.grades),
+                hours=self._subjects.find(course.subject_name).choose_hours(course.taught_grades),
                 pupils=frozenset(pupils[course.course_id]),
                 teachers=frozenset(course.teacher_ids),
                 room=course.class_id if len(course.grades) > 1 else course.course_id,
+                of_class=course.class_id or course.course_id,
+                subject=course.subject_name,
+                is_first=course.subject_name == _BEGINS_THE_WEEK,
             )
             for course in self._school.courses
         ]
         self._rng.shuffle(wishes)
-        return lay_out_week(wishes, first, last)
+        return lay_out_week(wishes, first, last, self._rng)
 
     def courses(self, slots: Sequence[Slot]) -> Iterator[Generated]:
         """Each course's lessons of the periods so far."""
@@ -100,16 +106,21 @@ class Year:
             yield Generated(course, lessons, [self._new_id(self._time(lesson)) for lesson in lessons], tests)
 
     def lesson_rows(self, generated: Generated) -> Iterator[tuple[Any, ...]]:
-        """Rows of lessons; those to come have neither topic nor homework yet."""
+        """Rows of lessons. Of those to come this week's have a topic, and the homework where it was set ahead."""
         course, subject = generated.course, self._subjects.find(generated.course.subject_name)
+        topics, week = subject.list_topics(course.taught_grades), self._until.isocalendar()[:2]
+        sets_ahead = self._rng.random() < _SETS_HOMEWORK_AHEAD
         for number, (lesson, lesson_id) in enumerate(zip(generated.lessons, generated.ids, strict=True)):
             place = (course.class_id, lesson.lesson_date, lesson.lesson_number)
+            topic = topics[number // 2 % len(topics)]
             if lesson.lesson_date >= self._until:
-                yield (self._school.school_id, lesson_id, course.course_id, *place, LessonState.PLANNED, "", "", None, 0)
+                is_near = lesson.lesson_date.isocalendar()[:2] == week
+                homework = subject.write_homework(self._rng, course.taught_grades) if is_near and sets_ahead else ""
+                planned = (LessonState.PLANNED, topic if is_near else "", homework, None, 0)
+                yield (self._school.school_id, lesson_id, course.course_id, *place, *planned)
                 continue
-            topic = subject.topics[number // 2 % len(subject.topics)]
             kind = self._school.work_types.get(self._rng.choice(subject.work_types)) if number in generated.tests else None
-            homework = subject.write_homework(self._rng)
+            homework = subject.write_homework(self._rng, course.taught_grades)
             yield (self._school.school_id, lesson_id, course.course_id, *place, LessonState.HELD, topic, homework, kind, 1)
 
     def absence_rows(self, generated: Generated) -> Iterator[tuple[Any, ...]]:

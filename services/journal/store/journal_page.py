@@ -29,27 +29,56 @@ WHERE r.school_id = $1 AND r.account_id = $2
 
 _IS_STAFF = f"SELECT EXISTS ({_STAFF_RELATIONS})"
 
+# Courses of the school year that today belongs to, the last one begun, after a key ($5 to $7): of who has a place in the whole
+# school, class by class in the order of an index, which stops when the page is full, and those that gather several classes; of
+# others the own courses and those of the own classes. A course whose class is not told yet is shown when it is.
+_OF_YEAR = """
+    c.school_id = $1 AND c.end_date >= y.start_date AND c.start_date <= y.end_date
+    AND ({class_key}, c.sort_key, c.course_id) > ($5::text, $6::text, $7::uuid)
+"""
 _LIST_COURSES = f"""
-WITH mine AS MATERIALIZED ({_STAFF_RELATIONS})
-SELECT {_COURSE_COLUMNS}, EXISTS (SELECT FROM mine WHERE kind = 5 AND object_id = c.course_id) AS is_own,
-    coalesce(k.sort_key, '~') AS class_key, c.sort_key
-FROM schools s
--- The year that today belongs to: the last one begun.
-CROSS JOIN LATERAL (
+WITH mine AS MATERIALIZED ({_STAFF_RELATIONS}), year AS MATERIALIZED (
     SELECT y.start_date, y.end_date
-    FROM (SELECT s.year_start_date, s.year_end_date UNION ALL SELECT * FROM unnest(s.year_starts, s.year_ends)) AS y (
-        start_date, end_date), (SELECT ($4::timestamptz AT TIME ZONE s.time_zone)::date) AS t (today)
+    FROM schools s
+    CROSS JOIN LATERAL (SELECT ($4::timestamptz AT TIME ZONE s.time_zone)::date AS today) AS t
+    CROSS JOIN LATERAL (
+        SELECT s.year_start_date, s.year_end_date UNION ALL SELECT * FROM unnest(s.year_starts, s.year_ends)
+    ) AS y (start_date, end_date)
+    WHERE s.school_id = $1
     ORDER BY y.start_date <= t.today DESC, abs(y.start_date - t.today) LIMIT 1
-) AS y
-JOIN courses c ON c.school_id = $1 AND c.end_date >= y.start_date AND c.start_date <= y.end_date
+), page AS (
+    SELECT course_id, class_key, sort_key FROM (
+        (SELECT c.course_id, k.sort_key AS class_key, c.sort_key
+         FROM classes k CROSS JOIN year y CROSS JOIN LATERAL (
+             SELECT c.course_id, c.sort_key FROM courses c
+             WHERE c.class_id = k.class_id AND {_OF_YEAR.format(class_key="k.sort_key")} OFFSET 0
+         ) AS c
+         WHERE k.school_id = $1 AND k.sort_key >= $5::text AND EXISTS (SELECT FROM mine WHERE kind = 6)
+         ORDER BY k.sort_key, c.sort_key, c.course_id LIMIT $8)
+        UNION (
+         SELECT c.course_id, '~', c.sort_key
+         FROM courses c CROSS JOIN year y
+         WHERE c.class_id IS NULL AND {_OF_YEAR.format(class_key="'~'")} AND EXISTS (SELECT FROM mine WHERE kind = 6)
+         ORDER BY c.sort_key, c.course_id LIMIT $8)
+        UNION
+        SELECT c.course_id, coalesce(k.sort_key, '~'), c.sort_key
+        FROM mine r CROSS JOIN year y
+        JOIN courses c ON c.course_id = r.object_id LEFT JOIN classes k ON k.school_id = $1 AND k.class_id = c.class_id
+        WHERE r.kind = 5 AND {_OF_YEAR.format(class_key="coalesce(k.sort_key, '~')")}
+        UNION
+        SELECT c.course_id, k.sort_key, c.sort_key
+        FROM mine r CROSS JOIN year y
+        JOIN classes k ON k.school_id = $1 AND k.class_id = r.object_id JOIN courses c ON c.class_id = k.class_id
+        WHERE r.kind = 4 AND {_OF_YEAR.format(class_key="k.sort_key")}
+    ) AS found
+    ORDER BY class_key, sort_key, course_id LIMIT $8
+)
+SELECT {_COURSE_COLUMNS}, EXISTS (SELECT FROM mine WHERE kind = 5 AND object_id = c.course_id) AS is_own,
+    p.class_key, p.sort_key
+FROM page p
+JOIN courses c ON c.school_id = $1 AND c.course_id = p.course_id
 LEFT JOIN classes k ON k.school_id = $1 AND k.class_id = c.class_id
-WHERE s.school_id = $1
-  AND EXISTS (
-      SELECT FROM mine WHERE kind = 6 OR kind = 5 AND object_id = c.course_id OR kind = 4 AND object_id = c.class_id
-  )
-  AND (coalesce(k.sort_key, '~'), c.sort_key, c.course_id) > ($5::text, $6::text, $7::uuid)
-ORDER BY class_key, c.sort_key, c.course_id
-LIMIT $8
+ORDER BY p.class_key, p.sort_key, p.course_id
 """
 
 _FIND_FRAME = f"""

@@ -64,18 +64,17 @@ SELECT course_id, lesson_id, student_id FROM mark_revisions WHERE school_id = $1
 
 # The chain's row is the lock: two calls on one course queue here, and the second finds another seq and saves nothing. (Without
 # the seq the primary key of `mark_batches` would refuse the second: the seq makes it a lost race instead of an error.)
-# What others change while Python decides is asked again: `fallen` are revisions that may no longer be written. A correction,
-# which has a reason, may be of a student who has left.
+# What others change while Python decides is asked again, once of each lesson and of each student's day: `fallen` are those that
+# no longer stand. A correction may be of a student who has left.
 _INSERT_BATCH = f"""
-WITH written AS (
-    SELECT * FROM unnest($15::uuid[], $16::int[], $17::uuid[], $18::uuid[], $19::date[], $20::smallint[], $21::bytea[],
-                         $22::text[]) AS r (mark_id, revision, lesson_id, student_id, lesson_date, value, salt, reason)
-), fallen AS (
-    SELECT FROM written r
+WITH fallen AS (
+    SELECT FROM unnest($24::uuid[]) AS r (lesson_id)
     WHERE NOT EXISTS (SELECT FROM lessons l
-                      WHERE l.school_id = $1 AND l.lesson_id = r.lesson_id AND l.course_id = $12 AND l.state = 2)
-       OR NOT {OPEN_PERIOD.format(day="r.lesson_date")}
-       OR r.reason IS NULL AND NOT {MEMBER.format(course="$12", student="r.student_id", day="r.lesson_date")}
+                      WHERE l.school_id = $1 AND l.lesson_id = r.lesson_id AND l.course_id = $12 AND l.state = 2
+                        AND {OPEN_PERIOD.format(day="l.lesson_date")})
+    UNION ALL
+    SELECT FROM unnest($25::uuid[], $26::date[]) AS r (student_id, day)
+    WHERE NOT {MEMBER.format(course="$12", student="r.student_id", day="r.day")}
 ), saved AS (
     UPDATE course_chains SET head = sha256(head || $11), seq = seq + 1
     WHERE school_id = $1 AND course_id = $12 AND seq = $13 - 1 AND NOT EXISTS (SELECT FROM fallen)
@@ -86,7 +85,8 @@ WITH written AS (
 ), revisions AS (
     INSERT INTO mark_revisions (school_id, course_id, batch_number, mark_id, revision, lesson_id, student_id, lesson_date,
                                 value, salt, reason)
-    SELECT $1, $12, $13, r.* FROM saved, written r
+    SELECT $1, $12, $13, r.* FROM saved, unnest($15::uuid[], $16::int[], $17::uuid[], $18::uuid[], $19::date[], $20::smallint[],
+                                                $21::bytea[], $22::text[]) AS r
 ), {TOLD}
 """
 
@@ -136,6 +136,7 @@ async def find_place(connection: Connection, school_id: UUID, mark_id: UUID) -> 
 async def insert_batch(connection: Connection, batch: Batch, fact: Fact) -> bool:
     """Adds a batch to its course's chain; False when what it was decided on no longer stands, and nothing was saved."""
     revisions = [row.revision for row in batch.rows]
+    days = {(r.student_id, r.lesson_date) for r in revisions if r.reason is None}
     return await save(
         connection,
         _INSERT_BATCH,
@@ -153,6 +154,9 @@ async def insert_batch(connection: Connection, batch: Batch, fact: Fact) -> bool
         [row.salt for row in batch.rows],
         [r.reason for r in revisions],
         batch.header.format,
+        list({r.lesson_id for r in revisions}),
+        [student_id for student_id, _ in days],
+        [day for _, day in days],
     )
 
 

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import unicodedata
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 import asyncpg
@@ -168,7 +168,10 @@ async def test_guesses_from_everywhere_block_a_login_but_where_it_was_signed_in_
     )
     wrong = pb.CreateSessionRequest(login=login, password="wrong")
     assert await refused(stub.CreateSession(wrong, **_from("203.0.113.1"))) == FAILED
-    assert await refused(stub.CreateSession(right, **_from("203.0.113.2"))) == BLOCKED
+    with pytest.raises(grpc.aio.AioRpcError) as failure:
+        await stub.CreateSession(right, **_from("203.0.113.2"))
+    # Who may know that it is open elsewhere is told so.
+    assert _metadata_of(failure.value)["counted"] == "everywhere"
     await stub.CreateSession(right, **_from("198.51.100.1"))
     assert await refused(stub.CreateSession(right, **_from("203.0.113.2"))) == BLOCKED
 
@@ -195,6 +198,42 @@ async def test_a_password_is_one_however_the_keyboard_spells_it(stub: Any, admin
         await _sign_in(stub, login, composed)
         now_kept = await admin.fetchval("SELECT password_hash FROM accounts WHERE account_id = $1", account_id)
         assert PasswordHasher().verify(now_kept, composed)
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Each run of argon2 over something typed."""
+    counted = list[str]()
+
+    class Counted(PasswordHasher):
+        def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002
+            counted.append(str(password))
+            return super().verify(hash, password)
+
+    monkeypatch.setattr(passwords, "_hasher", Counted())
+    return counted
+
+
+@pytest.mark.parametrize(
+    ("typed", "most"),
+    [("wrong-12345", 1), ("неверныи", 1), ("мойпароль", 2), (unicodedata.normalize("NFD", "мойпароль"), 2), ("йи\u0306", 3)],
+)
+async def test_a_failed_sign_in_takes_as_many_runs_whoever_is_asked_for(
+    stub: Any, admin: Any, school: SchoolWorld, runs: list[str], typed: str, most: int
+) -> None:
+    """Known, unknown, with a one-time password, with none: by what was typed alone."""
+    with_none, with_one_time = school.people["father"], school.people["admin"]
+    for person in (with_none, with_one_time):
+        await admin.execute("UPDATE accounts SET password_hash = NULL WHERE account_id = $1", person.account_id)
+    await admin.execute(
+        "INSERT INTO one_time_passwords VALUES ($1, 1, $2, now(), now() + interval '1 day')",
+        with_one_time.account_id,
+        PasswordHasher().hash("k7mpx2da94rt"),
+    )
+    for login in (school.people["mother"].login, with_none.login, with_one_time.login, f"nobody-{uuid4().hex}"):
+        runs.clear()
+        assert await refused(_sign_in(stub, login, typed)) == FAILED
+        assert len(runs) == most, login
 
 
 async def test_a_right_password_forgets_the_failures_before_it(stub: Any, school: SchoolWorld) -> None:

@@ -9,6 +9,8 @@ import asyncpg
 import grpc
 import pytest
 import pytest_asyncio
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
 
 from chassis.clock import SystemClock
 from diary.access.v1 import application_service_pb2 as pb
@@ -246,6 +248,18 @@ async def test_a_legal_relation_fits_the_age(
         assert (await call).application.applicants[0].guardian_kind == kind
     else:
         assert await refused(call) == (grpc.StatusCode.FAILED_PRECONDITION, "GUARDIAN_UNDER_AGE")
+
+
+async def test_a_refusal_of_one_of_two_names_that_one(stub: Any, school: SchoolWorld, vera: Person, teacher: Any) -> None:
+    """The page says of whom it speaks: the field is that of the second applicant."""
+    await set_birth_date(school, vera, date(SystemClock().now().year - 15, 1, 2))
+    second = mother(given_name="Анна", guardian_kind=pb.GUARDIAN_KIND_GUARDIAN, authority_date="2026-01-15")
+    with pytest.raises(grpc.aio.AioRpcError) as failure:
+        await stub.RegisterApplication(filing(school, vera, mother(), second), metadata=teacher)
+    status, bad = rpc_status.from_call(failure.value), error_details_pb2.BadRequest()  # type: ignore[arg-type]
+    assert status is not None
+    assert any(detail.Unpack(bad) for detail in status.details)
+    assert [violation.field for violation in bad.field_violations] == ["applicants[1].guardian_kind"]
 
 
 async def test_a_guardian_on_record_applies_by_id_and_a_stranger_does_not(

@@ -139,6 +139,37 @@ async def test_what_was_of_a_guardianship_is_never_dropped(admin: Any, backends:
     assert await admin.fetchval("SELECT count(*) FROM guardianships WHERE guardian_person_id = $1", father) == 1
 
 
+# One of the two has another day than the server's at any moment.
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+@pytest.mark.parametrize(("days", "count"), [(0, 2), (1, 1)])
+async def test_a_guardianship_begins_at_the_schools_midnight(
+    admin: Any, backends: Backends, school: SchoolWorld, zone: str, days: int, count: int
+) -> None:
+    father, anna = school.people["father"].person_id, school.people["anna"].person_id
+    await admin.execute("UPDATE schools SET time_zone = $2 WHERE school_id = $1", school.school_id, zone)
+    await admin.execute(
+        "UPDATE guardianships SET validity = daterange(lower(validity), lower(validity) + 1) WHERE guardian_person_id = $1",
+        father,
+    )
+    await admin.execute(
+        """
+        INSERT INTO guardianships (school_id, guardian_person_id, student_id, kind, document, validity)
+        SELECT school_id, guardian_person_id, student_id, 'trustee_to_18', document,
+               daterange((now() AT TIME ZONE $2)::date + $3::int, NULL)
+        FROM guardianships WHERE guardian_person_id = $1
+        """,
+        father,
+        zone,
+        days,
+    )
+    app = await asyncpg.connect(backends.clone.app_dsns["access"])
+    await app.execute("SET ROLE diary_access_app")
+    await app.execute("SELECT set_config('diary.school_id', $1, false)", str(school.school_id))
+    await app.execute("SELECT access.drop_unborn_guardianships($1, $2, $3)", school.school_id, anna, father)
+    await app.close()
+    assert await admin.fetchval("SELECT count(*) FROM guardianships WHERE guardian_person_id = $1", father) == count
+
+
 async def test_absent_guardianships_answer_alike(stub: Any, admin: Any, school: SchoolWorld, office: Any) -> None:
     other = await make_school(admin)
     for guardianship_id in (uuid4(), await _guardianship(admin, other, "father")):

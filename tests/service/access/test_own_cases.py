@@ -14,6 +14,7 @@ from tests.support.access_region import SchoolWorld
 from tests.support.access_service import Backends
 from tests.support.applications import DOCUMENT, add_vera, filing, mother, reading
 from tests.support.services import refused
+from tests.support.statements import sent
 
 
 @pytest.fixture
@@ -81,6 +82,23 @@ async def test_whose_relation_is_proved_reads_of_the_child(
     application_id, metadata = await _file(stub, admin, backends, school, office, DOCUMENT, pb.APPLICATION_KIND_APPENDIX_1)
     seen = (await stub.GetApplication(reading(school, application_id), metadata=metadata)).application
     assert (seen.student_name, seen.state) == ("Иванова Вера", pb.APPLICATION_STATE_WAITS_FOR_ENROLMENT)
+
+
+async def test_many_own_cases_are_listed_by_as_many_statements_as_one(
+    stub: Any, admin: Any, backends: Backends, school: SchoolWorld, office: Any
+) -> None:
+    await add_vera(school)
+    listing = pb.ListApplicationsRequest(school_id=str(school.school_id))
+    asked = []
+    for count in (1, 3):
+        while True:
+            _, metadata = await _file(stub, admin, backends, school, office, "", pb.APPLICATION_KIND_APPENDIX_1)
+            with sent() as statements:
+                listed = (await stub.ListApplications(listing, metadata=metadata)).applications
+            if len(listed) == count:
+                break
+        asked.append(len(statements))
+    assert asked[0] == asked[1] > 0
 
 
 async def test_no_refusal_is_told_before_the_head_has_signed_it(

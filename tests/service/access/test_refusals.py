@@ -11,11 +11,12 @@ import pytest
 
 from chassis.clock import SetClock
 from diary.access.v1 import application_service_pb2 as pb
-from diary.access.v1 import application_service_pb2_grpc, session_service_pb2, session_service_pb2_grpc
+from diary.access.v1 import application_service_pb2_grpc, events_pb2, session_service_pb2, session_service_pb2_grpc
 from tests.support.access_region import PASSWORD, START, SchoolWorld
 from tests.support.access_service import Backends, Serve
 from tests.support.applications import add_vera, filing, granting, mother, say_details
 from tests.support.services import refused
+from tests.support.statements import sent
 
 R19, R20, R21 = (pb.REFUSAL_GROUND_NOT_AN_APPLICANT, pb.REFUSAL_GROUND_NOT_A_STUDENT, pb.REFUSAL_GROUND_OWN_STATEMENT)
 UNPROVED = (grpc.StatusCode.FAILED_PRECONDITION, "GROUND_NOT_PROVED")
@@ -106,6 +107,36 @@ async def test_the_head_signs_many_statements_at_once_and_each_gets_its_number(
     assert [one.refusal for one in again.applications] == [one.refusal for one in answer.applications]
     statements = await admin.fetch("SELECT application_id, statement_id FROM refusals WHERE school_id = $1", school.school_id)
     assert all(row["application_id"] == row["statement_id"] for row in statements)
+
+
+async def test_many_refusals_are_signed_by_as_many_statements_as_few(
+    stub: Any, admin: Any, school: SchoolWorld, teacher: Any, head: Head
+) -> None:
+    """Clause R22: each has its number, its proof, its line in the log and its event all the same."""
+    asked = []
+    for count in (2, 6):
+        ids = [
+            await _register(stub, filing(school, school.people["vera"], mother(authority_document="")), teacher)
+            for _ in range(count)
+        ]
+        for application_id in ids:
+            await stub.ProposeRefusal(_proposal(school, application_id, R19), metadata=teacher)
+        with sent() as statements:
+            answer = await stub.SignRefusals(_signature(school, head.code(len(asked)), *ids), metadata=head.metadata)
+        asked.append(len(statements))
+    assert asked[0] == asked[1]
+    year = datetime.now(UTC).year  # noqa: TID251
+    assert [one.refusal.number for one in answer.applications] == [f"{number}-ЭДО/{year}" for number in range(3, 9)]
+    logged = await admin.fetch(
+        "SELECT application_id, ground FROM case_log WHERE state = 5 AND school_id = $1", school.school_id
+    )
+    numbers = {str(row["application_id"]): row["ground"].partition("№ ")[2].partition(",")[0] for row in logged}
+    assert all(numbers[one.application_id] == one.refusal.number for one in answer.applications)
+    met = await admin.fetch("SELECT evidence FROM deadlines WHERE school_id = $1 AND met_time IS NOT NULL", school.school_id)
+    assert {row["evidence"] for row in met} >= {f"refusal {one.refusal.number}" for one in answer.applications}
+    told = "SELECT payload FROM outbox WHERE subject = 'diary.access.v1.ApplicationDecided' AND school_id = $1"
+    events = [events_pb2.ApplicationDecided.FromString(row["payload"]) for row in await admin.fetch(told, school.school_id)]
+    assert {one.application_id for one in answer.applications} <= {event.application_id for event in events}
 
 
 async def test_a_code_counts_once_and_a_wrong_one_never(

@@ -26,6 +26,8 @@ from tests.support.eventually import eventually
 from tests.support.services import refused, refused_or_answered
 
 WRONG = (grpc.StatusCode.UNAUTHENTICATED, "CODE_WRONG")
+BY_CODES = (grpc.StatusCode.UNAUTHENTICATED, "SESSION_ENDED_BY_CODES")
+ENDED = (grpc.StatusCode.UNAUTHENTICATED, "SESSION_ENDED")
 BLOCKED = (grpc.StatusCode.RESOURCE_EXHAUSTED, "CODE_BLOCKED")
 NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
 
@@ -54,9 +56,9 @@ class Staff:
         await self.sessions.ConfirmTotp(request, metadata=self.metadata)
         self.clock.advance(timedelta(seconds=30))
 
-    async def sign_in(self, code: str) -> None:
+    async def sign_in(self, code: str, address: str = "192.0.2.77") -> None:
         request = pb.CreateSessionRequest(login=self.login, password=PASSWORD, one_time_code=code)
-        await self.sessions.CreateSession(request)
+        await self.sessions.CreateSession(request, metadata=[("x-diary-client-address", address)])
         self.clock.advance(timedelta(seconds=30))
 
     async def sign(self, school: SchoolWorld, code: str) -> None:
@@ -75,26 +77,80 @@ async def head(serve: Serve, backends: Backends, school: SchoolWorld) -> Any:
         yield Staff(channel, clock, person.login, backends.sign_in(person, "head"))
 
 
-async def test_wrong_codes_of_all_doors_are_counted_together_and_block_them_all(head: Staff, school: SchoolWorld) -> None:
+async def _is_live(admin: Any, school: SchoolWorld) -> bool:
+    session_id = school.people["head"].session_id
+    return bool(await admin.fetchval("SELECT end_time IS NULL FROM sessions WHERE session_id = $1", session_id))
+
+
+async def test_a_stolen_session_ends_with_its_fifth_wrong_code_and_keeps_the_head_out_of_nothing(
+    head: Staff, admin: Any, school: SchoolWorld
+) -> None:
+    await head.enrol()
+    await head.confirm(head.code())
+    for _ in range(4):
+        assert await refused(head.sign(school, head.code(is_right=False))) == WRONG
+    assert await _is_live(admin, school)
+    told = "SELECT count(*) FROM outbox WHERE subject = 'diary.access.v1.SessionsEnded'"
+    before = await admin.fetchval(told)
+    assert await refused(head.sign(school, head.code(is_right=False))) == BY_CODES
+    assert not await _is_live(admin, school)
+    assert await refused(head.sign(school, head.code())) == ENDED
+    # The other services are told.
+    assert await admin.fetchval(told) == before + 1
+    # The head's own sign-in, from a new address too.
+    await head.sign_in(head.code())
+
+
+async def test_codes_at_once_in_one_session_are_no_more_guesses_than_in_turn(head: Staff, school: SchoolWorld) -> None:
+    await head.enrol()
+    await head.confirm(head.code())
+    wrong = head.code(is_right=False)
+    answers = await asyncio.gather(*(refused(head.sign(school, wrong)) for _ in range(12)))
+    assert sorted(reason for _, reason in answers) == sorted(
+        ["CODE_WRONG"] * 4 + ["SESSION_ENDED_BY_CODES"] + ["SESSION_ENDED"] * 7
+    )
+
+
+async def test_a_right_code_of_a_session_forgives_the_wrong_ones_before_it(head: Staff, school: SchoolWorld) -> None:
     await head.enrol()
     await head.confirm(head.code())
     for _ in range(3):
-        assert await refused(head.sign(school, head.code(is_right=False))) == WRONG
-    for _ in range(2):
-        assert await refused(head.sign_in(head.code(is_right=False))) == WRONG
-    assert await refused(head.sign(school, head.code())) == BLOCKED
-    assert await refused(head.sign_in(head.code())) == BLOCKED
-    head.clock.advance(timedelta(minutes=15))
-    await head.sign_in(head.code())
+        for _ in range(4):
+            assert await refused(head.sign(school, head.code(is_right=False))) == WRONG
+        assert (await refused(head.sign(school, head.code())))[1] not in ("CODE_WRONG", "SESSION_ENDED")
+        head.clock.advance(timedelta(seconds=30))
 
 
 async def test_codes_that_would_confirm_a_secret_are_counted_and_another_secret_does_not_begin_anew(head: Staff) -> None:
     await head.enrol()
-    for _ in range(5):
+    for _ in range(4):
         assert await refused(head.confirm(head.code(is_right=False))) == WRONG
-    assert await refused(head.confirm(head.code())) == BLOCKED
     await head.enrol()
-    assert await refused(head.confirm(head.code())) == BLOCKED
+    assert await refused(head.confirm(head.code(is_right=False))) == BY_CODES
+    assert await refused(head.confirm(head.code())) == ENDED
+
+
+async def test_who_knows_the_password_blocks_codes_at_the_own_address_alone(head: Staff) -> None:
+    await head.enrol()
+    await head.confirm(head.code())
+    for _ in range(5):
+        assert await refused(head.sign_in(head.code(is_right=False), "192.0.2.1")) == WRONG
+    assert await refused(head.sign_in(head.code(), "192.0.2.1")) == BLOCKED
+    await head.sign_in(head.code(), "192.0.2.2")
+
+
+async def test_codes_from_everywhere_block_new_addresses_and_none_that_was_signed_in_from(head: Staff) -> None:
+    await head.enrol()
+    await head.confirm(head.code())
+    await head.sign_in(head.code(), "198.51.100.1")
+    for number in range(10):
+        assert await refused(head.sign_in(head.code(is_right=False), f"203.0.113.{number}")) == WRONG
+    assert await refused(head.sign_in(head.code(), "203.0.113.77")) == BLOCKED
+    await head.sign_in(head.code(), "198.51.100.1")
+    # The holder's own sign-in gives a guesser no other round.
+    assert await refused(head.sign_in(head.code(), "203.0.113.77")) == BLOCKED
+    head.clock.advance(timedelta(minutes=15))
+    await head.sign_in(head.code(), "203.0.113.77")
 
 
 async def test_the_caller_is_told_of_a_confirmed_factor_and_of_no_other(head: Staff) -> None:

@@ -87,6 +87,42 @@ async def test_lessons_before_today_are_held_and_those_of_the_period_planned(see
     ]
 
 
+async def test_of_the_lessons_to_come_those_of_this_week_have_topics_and_some_have_homework(
+    seeded: Seeded, clone: Clone
+) -> None:
+    """A visitor's first screen is filled on a Monday too."""
+    near, later = await query(
+        clone.admin_dsn,
+        """
+        SELECT lesson_date > '2026-11-22' AS is_later, count(*) AS lessons, count(nullif(topic, '')) AS topics,
+            count(nullif(homework, '')) AS homework, max(state) AS state
+        FROM lessons WHERE lesson_date >= '2026-11-18' GROUP BY 1 ORDER BY 1
+        """,
+    )
+    assert (later["topics"], later["homework"]) == (0, 0)
+    assert near["topics"] == near["lessons"] > 0
+    assert 0.2 * near["lessons"] < near["homework"] < 0.9 * near["lessons"]
+    assert near["state"] == later["state"] == 1
+
+
+async def test_no_student_has_a_gap_and_the_week_begins_with_the_talk(seeded: Seeded, clone: Clone) -> None:
+    assert not await query(
+        clone.admin_dsn,
+        """
+        SELECT student_id, lesson_date FROM lessons JOIN course_members USING (school_id, course_id)
+        GROUP BY 1, 2 HAVING count(*) <> max(lesson_number) OR count(DISTINCT lesson_number) <> count(*)
+        """,
+    )
+    [row] = await query(
+        clone.admin_dsn,
+        """
+        SELECT array_agg(DISTINCT subject_name) AS subjects, count(*) AS classes
+        FROM timetable_slots JOIN courses USING (school_id, course_id) WHERE weekday = 1 AND lesson_number = 1
+        """,
+    )
+    assert (row["subjects"], row["classes"]) == (["Разговоры о важном"], CLASSES)
+
+
 async def test_no_class_and_no_teacher_is_in_two_places_at_once(seeded: Seeded, clone: Clone) -> None:
     doubled = """
         SELECT {who}, weekday, lesson_number FROM timetable_slots JOIN courses USING (school_id, course_id) {join}

@@ -56,6 +56,27 @@ async def test_a_mark_is_refused_when_what_it_stands_on_falls_before_it_is_saved
     assert said == [False]
 
 
+@pytest.mark.parametrize("falls", ["a lesson", "a student"])
+async def test_one_that_falls_of_many_holds_up_the_save_and_is_refused_alone(
+    world: World, school: School, between: Any, falls: str
+) -> None:
+    teacher = await world.teacher(school)
+    first, second = [(await world.lesson(school, teacher, number=number)).lesson_id for number in (3, 4)]
+    staying, leaving = school.student_ids[:2]
+    statements = {
+        "a lesson": (f"{TAKE_BACK} AND lesson_id = '{second}'", {(second, staying), (second, leaving)}),
+        "a student": (f"{LEAVE} AND student_id = '{leaving}'", {(first, leaving), (second, leaving)}),
+    }
+    statement, fallen = statements[falls]
+    said = between(marks, "insert_batch", statement)
+    places = [(lesson_id, student_id) for lesson_id in (first, second) for student_id in (staying, leaving)]
+    answer = await world.journal.RecordMarks(
+        record_marks(school, *[cell(*place) for place in places]), metadata=teacher.metadata
+    )
+    assert {place for place, outcome in zip(places, answer.outcomes, strict=True) if outcome.reason} == fallen
+    assert said == [False, True]
+
+
 async def test_a_correction_is_refused_when_the_period_closes_before_it_is_saved(
     world: World, school: School, between: Any
 ) -> None:

@@ -1,5 +1,7 @@
 """What the database itself keeps: the wall around the queue, indexes of the hot statements, a rebuilt projection."""
 
+import json
+from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
@@ -11,6 +13,8 @@ from chassis.clock import SystemClock
 from chassis.db import Database
 from diary.access.v1 import roster_service_pb2, roster_service_pb2_grpc, school_service_pb2_grpc
 from services.notify.commands import Rebuild
+from services.notify.seed import read_addresses, seed
+from services.notify.store import preferences
 from tests.service.notify.world import Family, World
 
 
@@ -32,6 +36,19 @@ async def test_behind_the_schools_door_no_address_can_be_read(world: World) -> N
         await connection.fetch("SELECT account_id FROM contact_points WHERE kind = 'email'")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.fetch("SELECT address FROM contact_points")
+    await database.close()
+
+
+async def test_the_logins_of_a_generated_region_give_those_shown_their_address(world: World, tmp_path: Path) -> None:
+    mother, father = uuid4(), uuid4()
+    logins = tmp_path / "logins.json"
+    shown = [{"account_id": str(mother), "email": "mother@family.example"}, {"account_id": str(father), "email": ""}, {}]
+    logins.write_text(json.dumps(shown))
+    database = await Database.connect(world.clone.app_dsns["notify"], "notify", size=1)
+    await seed(database, read_addresses(logins), SystemClock())
+    async with database.region() as connection:
+        assert await preferences.find_address(connection, mother) == "mother@family.example"
+        assert await preferences.find_address(connection, father) is None
     await database.close()
 
 

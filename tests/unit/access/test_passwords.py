@@ -38,7 +38,7 @@ async def test_strangers_at_the_first_sign_in_keep_nobody_from_signing_in(gate: 
     queue = Passwords()
     tasks = _start(queue, Lane.FIRST_SIGN_IN, 31)
     await asyncio.sleep(0)
-    checked = await asyncio.wait_for(queue.check(Lane.SIGN_IN, None, "guess"), 10)
+    checked = await asyncio.wait_for(queue.check(Lane.SIGN_IN, None, ["guess"]), 10)
     assert not checked.is_right
     await _finish(gate, tasks)
 

@@ -138,6 +138,17 @@ def test_families_of_every_kind_are_there(school: Roster) -> None:
 
 
 @DEMO
+def test_a_child_has_one_birth_certificate_whoever_shows_it(school: Roster) -> None:
+    shown: dict[UUID, list[str]] = defaultdict(list)
+    for g in school.guardianships:
+        if g.document.startswith("Свидетельство о рождении"):
+            shown[g.student_id].append(g.document)
+    assert max(map(len, shown.values())) == 2
+    assert all(len(set(documents)) == 1 for documents in shown.values())
+    assert len({documents[0] for documents in shown.values()}) > 0.99 * len(shown)
+
+
+@DEMO
 def test_a_guardian_to_14_becomes_a_trustee_on_the_14th_birthday(school: Roster) -> None:
     born = {student.person.person_id: student.person.birth_date for student in school.students}
     for g in school.guardianships:
@@ -231,6 +242,17 @@ def test_those_who_are_shown_are_found_in_the_school() -> None:
     assert student.students == mother.students[:1]
     assert {Role.HEAD, Role.DEPUTY, Role.SECRETARY, Role.ADMIN, Role.SPECIALIST} <= {one.role for one in shown}
     assert [one.role for one in list_shown_of_village(village())] == [Role.TEACHER]
+
+
+def test_two_of_the_families_shown_have_an_address_for_letters() -> None:
+    addresses = {one.login: one.email for one in list_shown_of_town(town(), SHARED) if one.email}
+    assert addresses == {login: f"{login}@family.example" for login in ("mama.soloveva", "mama.koroleva")}
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+def test_families_that_are_shown_have_their_logins_whatever_the_seed(seed: int) -> None:
+    logins = {one.login for one in list_shown_of_town(make(plan_demo()[0], seed), SHARED)}
+    assert {"petrova.ni", "mama.soloveva", "papa.solovev", "artem.solovev", "mama.koroleva"} <= logins
 
 
 @settings(max_examples=8, deadline=None)

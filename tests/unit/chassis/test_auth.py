@@ -16,6 +16,7 @@ from chassis.auth import ServiceToken, Signer, Verifier
 from chassis.clock import SetClock
 from chassis.errors import Unauthenticated
 from deploy.keys import SERVICES
+from diary.options.v1 import options_pb2
 
 NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
 ACCOUNT, SESSION = uuid4(), uuid4()
@@ -191,6 +192,18 @@ def _part(value: bytes) -> str:
 )
 def test_rubbish_is_refused_as_any_token(verifier: Verifier, token: str) -> None:
     refuse(verifier, token)
+
+
+def test_what_is_remembered_of_tokens_is_bounded_by_bytes(verifier: Verifier, keys_dir: Path, clock: SetClock) -> None:
+    roles = [options_pb2.Role.Name(number).removeprefix("ROLE_").lower() for number in options_pb2.Role.values()]
+    longest, _ = Signer(keys_dir / "token.pem", "token-", clock).sign(
+        "diary-access", str(ACCOUNT), {"sid": str(SESSION), "roles": [role for role in roles if role != "service"]}
+    )
+    assert verifier.verify(longest).account_id == ACCOUNT
+    assert len(longest) < 700
+    for padding in (1_024, 60_000):
+        with pytest.raises(Unauthenticated, match="TOKEN_INVALID"):
+            verifier.verify(longest + "=" * padding)
 
 
 def test_a_key_of_nobody_we_know_stops_the_start(tmp_path: Path, keys_dir: Path, clock: SetClock) -> None:

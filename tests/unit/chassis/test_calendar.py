@@ -27,7 +27,6 @@ from chassis.calendar import (
     explain,
     federal_layer,
     parse_days,
-    registration_due,
 )
 
 OFFICIAL = Path(__file__).parents[4] / "shared" / "data" / "calendar"
@@ -91,7 +90,7 @@ def _is_new_years_rest(day: date | None) -> bool:
 def test_the_federal_layer_equals_the_official_calendar_on_every_day(year: int) -> None:
     official = official_working_days(year)
     assert len(official) in (365, 366)
-    assert {day: federal_calendar().is_working_day(day) for day in official} == official
+    assert {day: federal_calendar().status(day).is_working for day in official} == official
 
 
 def test_the_years_proved_are_known() -> None:
@@ -127,13 +126,13 @@ def test_an_empty_calendar_knows_no_year() -> None:
 def test_a_higher_layer_wins_over_a_lower_one() -> None:
     day = date(2026, 3, 18)
     school = build_layer("school", [ListedDay(day, DayKind.WORKING, "приказ", "")])
-    assert not calendar_with(off(day)).is_working_day(day)
-    assert WorkingCalendar((*calendar_with(off(day)).layers, school)).is_working_day(day)
+    assert not calendar_with(off(day)).status(day).is_working
+    assert WorkingCalendar((*calendar_with(off(day)).layers, school)).status(day).is_working
 
 
 def test_a_region_may_rest_on_a_federal_working_saturday() -> None:
-    assert federal_calendar().is_working_day(date(2025, 11, 1))
-    assert not calendar_with(off(date(2025, 11, 1))).is_working_day(date(2025, 11, 1))
+    assert federal_calendar().status(date(2025, 11, 1)).is_working
+    assert not calendar_with(off(date(2025, 11, 1))).status(date(2025, 11, 1)).is_working
 
 
 def test_a_day_off_says_its_layer_and_ground() -> None:
@@ -156,8 +155,8 @@ def test_a_day_off_says_its_layer_and_ground() -> None:
     ],
 )
 def test_a_saturdays_rest_is_moved_only_for_those_who_rest_on_saturdays(day: date, five: bool, six: bool) -> None:
-    assert federal_calendar().is_working_day(day) is five
-    assert calendar_with(office=SIX_DAYS).is_working_day(day) is six
+    assert federal_calendar().status(day).is_working is five
+    assert calendar_with(office=SIX_DAYS).status(day).is_working is six
 
 
 @pytest.mark.parametrize("weekdays", [frozenset[int](), frozenset({0, 1}), frozenset({8})])
@@ -224,12 +223,8 @@ def test_midnight_parts_two_days_of_receipt(received: str, due: str) -> None:
 def test_received_on_a_day_off_counts_as_received_on_the_next_working_day() -> None:
     count = count_due(local("2026-03-07T10:00"), federal_calendar(), ZONE)  # Saturday; Monday 9 March is off
     assert count.receipt == date(2026, 3, 10)
-    assert [status.day.day for status in count.skipped] == [7, 8, 9]
+    assert [status.day.day for status in count.days if not status.is_working] == [7, 8, 9]
     assert [status.day.day for status in count.counted] == [11, 12]
-
-
-def test_registration_is_due_by_the_end_of_the_next_working_day() -> None:
-    assert registration_due(local("2026-05-08T10:00"), federal_calendar(), ZONE) == local("2026-05-13")  # 11 May is off
 
 
 def test_the_clock_starts_at_the_later_of_receipt_and_enrolment() -> None:
@@ -282,7 +277,7 @@ def test_due_is_the_end_of_a_working_day_exactly_two_after_receipt(
     calendar = calendar_with(*listed, office=office)
     due = due_time(received, calendar, zone).astimezone(zone)
     last = (due - timedelta(microseconds=1)).date()
-    assert calendar.is_working_day(last)
+    assert calendar.status(last).is_working
     assert due.replace(tzinfo=None) == (
         datetime.combine(last, office.closing[last.isoweekday()])
         if last.isoweekday() in office.closing
@@ -290,7 +285,7 @@ def test_due_is_the_end_of_a_working_day_exactly_two_after_receipt(
     )
     first = received.astimezone(zone).date()
     between = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    assert sum(calendar.is_working_day(day) for day in between) == 3
+    assert sum(calendar.status(day).is_working for day in between) == 3
 
 
 @given(instants, days_off, st.integers(0, 12), zones)
@@ -333,7 +328,7 @@ def test_received_on_a_day_off_is_due_as_received_on_the_next_working_day(
 ) -> None:
     calendar = calendar_with(*listed, office=office)
     following = day
-    while not calendar.is_working_day(following):
+    while not calendar.status(following).is_working:
         following += timedelta(days=1)
     received = datetime.combine(day, at, zone)
     assert due_time(received, calendar, zone) == due_time(datetime.combine(following, then, zone), calendar, zone)

@@ -131,6 +131,7 @@ def test_a_conflict_shows_what_stands(course: MarkedCourse, request: list[Cell])
         if outcome.state is CellState.CONFLICT and outcome.revision:
             current = course.marks[outcome.mark_id]
             assert (outcome.revision, outcome.value) == (current.revision, current.value)
+            assert outcome.is_own == (current.account_id == TEACHER)
 
 
 def test_a_mark_id_twice_fails_the_whole_request() -> None:

@@ -18,6 +18,7 @@ from apps.portal.gateway import Gateway
 from chassis.clock import Clock, SystemClock
 from diary.access.v1 import (
     application_service_pb2_grpc,
+    compliance_service_pb2_grpc,
     credential_service_pb2_grpc,
     grant_service_pb2_grpc,
     paper_service_pb2_grpc,
@@ -33,7 +34,16 @@ from diary.journal.v1 import diary_service_pb2_grpc, journal_service_pb2_grpc
 from diary.journal.v1 import journal_service_pb2 as journal_pb
 from diary.notify.v1 import preference_service_pb2_grpc
 from diary.options.v1 import options_pb2
-from tests.unit.portal.standin_cases import MOTHER, ONE_TIME_CODE, Applications, Credentials, Preferences, Roster, refuse
+from tests.unit.portal.standin_cases import (
+    MOTHER,
+    ONE_TIME_CODE,
+    Applications,
+    Compliance,
+    Credentials,
+    Preferences,
+    Roster,
+    refuse,
+)
 from tests.unit.portal.standin_papers import Documents, Grants, Papers, Schools
 
 SCHOOL, STUDENT, COURSE, LESSON, CLASSMATE = (f"0198a000-0000-7000-8000-00000000000{number}" for number in range(1, 6))
@@ -290,6 +300,7 @@ class StandIn:
         self.documents: Documents = cast("Any", Documents)()
         self.papers: Papers = cast("Any", Papers)(STUDENT)
         self.grants: Grants = cast("Any", Grants)()
+        self.compliance: Compliance = cast("Any", Compliance)()
         self.schools: Schools = cast("Any", Schools)()
         self.preferences: Preferences = cast("Any", Preferences)(STUDENT)
         self.server = grpc.aio.server()
@@ -302,6 +313,7 @@ class StandIn:
         document_service_pb2_grpc.add_DocumentServiceServicer_to_server(self.documents, self.server)
         paper_service_pb2_grpc.add_PaperServiceServicer_to_server(self.papers, self.server)
         grant_service_pb2_grpc.add_GrantServiceServicer_to_server(self.grants, self.server)
+        compliance_service_pb2_grpc.add_ComplianceServiceServicer_to_server(self.compliance, self.server)
         school_service_pb2_grpc.add_SchoolServiceServicer_to_server(self.schools, self.server)
         preference_service_pb2_grpc.add_PreferenceServiceServicer_to_server(self.preferences, self.server)
         self.port = self.server.add_insecure_port("127.0.0.1:0")

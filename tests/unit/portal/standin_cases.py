@@ -14,6 +14,8 @@ from grpc_status import rpc_status
 from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1 import (
     application_service_pb2_grpc,
+    compliance_service_pb2,
+    compliance_service_pb2_grpc,
     credential_service_pb2,
     credential_service_pb2_grpc,
     roster_service_pb2,
@@ -57,6 +59,7 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
         self.has_access = False
         self.is_withdrawn = False
         self.has_totp = True
+        self.wrong_code = "CODE_WRONG"
         self.is_relation_proved = False
         # How often an ending is not confirmed yet; its channel asks three times before the page hears of it.
         self.unconfirmed = 0
@@ -213,7 +216,7 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
         if not self.has_totp:
             await refuse(context, code_pb2.FAILED_PRECONDITION, "TOTP_NOT_ENROLLED")
         if request.one_time_code != ONE_TIME_CODE:
-            await refuse(context, code_pb2.UNAUTHENTICATED, "CODE_WRONG")
+            await refuse(context, code_pb2.UNAUTHENTICATED, self.wrong_code)
         self.sign()
         return pb.SignRefusalsResponse(applications=[self.case()])
 
@@ -223,6 +226,19 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
             await refuse(context, code_pb2.FAILED_PRECONDITION, "NOTHING_TO_WITHDRAW")
         self.is_withdrawn = True
         return pb.WithdrawApplicationResponse(application=self.whole_case())
+
+
+class Compliance(compliance_service_pb2_grpc.ComplianceServiceServicer):
+    """The terms of a school, the earliest due first."""
+
+    def __init__(self) -> None:
+        self.deadlines: list[compliance_service_pb2.Deadline] = []
+        self.sent: list[Any] = []
+
+    async def ListDeadlines(self, request: Any, context: Any) -> compliance_service_pb2.ListDeadlinesResponse:
+        self.sent.append(request)
+        token = "next" if not request.page_token and len(self.deadlines) > 2 else ""
+        return compliance_service_pb2.ListDeadlinesResponse(deadlines=self.deadlines, next_page_token=token)
 
 
 class Credentials(credential_service_pb2_grpc.CredentialServiceServicer):

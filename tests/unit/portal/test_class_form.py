@@ -83,6 +83,13 @@ def test_a_conflict_shows_what_stands_and_keeps_what_was_typed() -> None:
     assert slot.name == f"mark.{ANNA}.a.2.4"
 
 
+def test_the_own_hand_in_another_tab_is_not_called_anothers() -> None:
+    outcome = Outcome()
+    told = pb.MarkCellOutcome(mark_id="a", state=pb.CELL_STATE_CONFLICT, revision=2, value=4, is_own=True)
+    class_form.note_marks(outcome, pb.RecordMarksResponse(outcomes=[told]))
+    assert outcome.notes["a"].text == "изменили вы сами в другой вкладке или на другом устройстве: 4"
+
+
 def test_a_mark_taken_back_by_another_keeps_its_id_and_its_new_revision() -> None:
     before = class_form.build_lines(page(mark("a", 3, 1)), LESSON, new_ids())
     typed = class_form.read_class_form(posted(before, m0="5"))
@@ -128,3 +135,13 @@ def test_attendance_changed_by_another_shows_the_other_code() -> None:
 def test_a_field_name_that_was_tampered_with_is_refused() -> None:
     with pytest.raises(ValueError):
         class_form.read_class_form({"mark.anna.a": "5"})
+
+
+def test_namesakes_of_a_class_are_told_apart_by_their_number_in_the_list() -> None:
+    shown = page()
+    for student in shown.students:
+        student.display_name = "Аль Хасан Омар Рашидович"
+    shown.students.append(pb.JournalStudent(student_id="c", display_name="Яковлев Пётр Ильич"))
+    names = [line.name for line in class_form.build_lines(shown, LESSON, new_ids())]
+    assert names[:2] == ["Аль Хасан Омар Рашидович (№\u00a01 по списку)", "Аль Хасан Омар Рашидович (№\u00a02 по списку)"]
+    assert names[-1] == "Яковлев Пётр Ильич"

@@ -86,7 +86,7 @@ async def test_a_field_that_both_changed_is_asked_about(stand_in: StandIn, brows
     stand_in.journal.lessons = [stand_in.journal.lesson(topic="Чужая тема", etag="9")]
     answer = await browser.post(PAGE, data={**form, "topic": "Моя тема"})
     assert answer.status_code == 409
-    assert "изменил другой сотрудник, сейчас в журнале: «Чужая тема»" in answer.text
+    assert "другим сотрудником или вами в другой вкладке, сейчас в журнале: «Чужая тема»" in answer.text
     again = fields(answer, PAGE) | {"homework": "", "work_type_id": ""}
     assert again["topic"] == "Моя тема"
     assert not sent(stand_in, pb.RecordLessonRequest)
@@ -117,7 +117,7 @@ async def test_a_line_that_both_changed_is_asked_about_and_the_others_are_saved(
     typed = {**form, f"absence.{STUDENT}.0": "1", f"absence.{CLASSMATE}.0": "4"}
     answer = await browser.post(PAGE, data=typed)
     assert answer.status_code == 409
-    assert "изменил другой сотрудник: У" in answer.text
+    assert "другим сотрудником или вами в другой вкладке: У" in answer.text
     assert '<a href="#s1">Соколова Анна Дмитриевна</a>' in answer.text
     assert {(one.student_id, one.code) for one in stand_in.journal.absences} == {(STUDENT, EXCUSED), (CLASSMATE, 4)}
     again = fields(answer, PAGE) | {"homework": "", "work_type_id": ""}
@@ -263,3 +263,9 @@ async def test_who_has_no_pages_is_told_so(stand_in: StandIn, roles: list[option
     page = await (await stand_in.signed_in()).get("/")
     assert told in page.text
     assert "обратитесь к ответственному" not in page.text
+
+
+async def test_the_address_of_a_retraction_leads_back_to_the_lesson(browser: AsyncClient) -> None:
+    """A refused one is reloaded, or its address opened the next day."""
+    answer = await browser.get(f"{PAGE}/retract?date=2026-11-24")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{PAGE}?date=2026-11-24")

@@ -1,10 +1,14 @@
 """A session that is over while a form is filled in, and the pages of errors of who is signed in."""
 
 import json
+import re
+from typing import Any
 
 import pytest
 from httpx import AsyncClient, Response
+from starlette.routing import Route
 
+from apps.portal.kept_form import KeptForm
 from tests.unit.portal.standin import COURSE, LESSON, ORIGIN, SCHOOL, STUDENT, StandIn, fields
 
 PAGE = f"/schools/{SCHOOL}/courses/{COURSE}/lessons/{LESSON}"
@@ -41,12 +45,34 @@ async def test_a_form_survives_the_end_of_the_session(stand_in: StandIn, browser
     answer = await browser.post("/sign-in", data={**entry, "login": "mother", "password": "right"})
     assert answer.status_code == 200
     assert "Вы вошли как Соколова Мария Викторовна" in answer.text
+    assert "Форма «Запись урока», которую вы заполнили раньше, ещё не отправлена" in answer.text
     assert f'href="{PAGE}?date=2026-11-24">Не отправлять' in answer.text
     again = fields(answer, PAGE)
     assert again == typed
     assert (await browser.post(f"{PAGE}?date=2026-11-24", data=again)).status_code == 303
     assert [cell.value for cell in stand_in.journal.sent[1].cells] == [5]
     assert stand_in.journal.sent[0].homework == typed["homework"]
+
+
+# Never taken along: what has a secret or a file, and forms for who is not signed in.
+_NOT_KEPT = {
+    "/sign-in",
+    "/sign-in/form",
+    "/sign-out",
+    "/activate",
+    "/verify",
+    "/account/second-factor",
+    "/account/second-factor/confirm",
+}
+
+
+def test_every_form_that_may_be_kept_has_a_name(stand_in: StandIn) -> None:
+    starlette: Any = stand_in.application._app
+    pages = starlette.routes
+    routes = [route for route in pages if isinstance(route, Route) and "POST" in (route.methods or ())]
+    paths = {re.sub(r"\{[^}]*\}", SCHOOL, route.path) for route in routes} - _NOT_KEPT
+    assert len(paths) > 20
+    assert not [path for path in paths if not KeptForm(path, "", ()).name]
 
 
 async def test_no_address_on_the_way_holds_what_was_typed(stand_in: StandIn, browser: AsyncClient) -> None:

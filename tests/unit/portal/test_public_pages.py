@@ -99,8 +99,8 @@ async def test_a_schools_details_are_saved_and_what_another_saved_meanwhile_is_s
     stand_in.schools.etag, stand_in.schools.details.phone = "another", "+7 111 111-11-11"
     stale = await browser.post(DETAILS, data={**form, "phone": "+7 222 222-22-22"})
     assert stale.status_code == 409
-    assert "данные изменил другой сотрудник" in stale.text
-    assert "изменено другим: +7 111 111-11-11" in stale.text
+    assert "изменено тем временем другим сотрудником или вами" in stale.text
+    assert "сейчас в дневнике: +7 111 111-11-11" in stale.text
     again = fields(stale, DETAILS)
     assert again["phone"] == "+7 222 222-22-22"
     answer = await browser.post(DETAILS, data=again)

@@ -6,7 +6,7 @@ from httpx import AsyncClient, Response
 from apps.portal.asked import FILE_BYTES
 from diary.access.v1 import application_service_pb2 as access_pb
 from diary.options.v1 import options_pb2
-from tests.unit.portal.standin import SCHOOL, SECRET, StandIn, fields
+from tests.unit.portal.standin import ORIGIN, SCHOOL, SECRET, StandIn, fields
 from tests.unit.portal.standin_cases import CASE, DOCUMENT, ONE_TIME_CODE
 from tests.unit.portal.standin_papers import RUN, SCAN
 
@@ -44,6 +44,20 @@ async def test_a_wrong_code_leaves_the_head_signed_in_and_what_was_chosen_chosen
     assert "654321" not in refused.text
     assert fields(refused, f"{PAGE}/sign")["application"] == CASE
     assert fields(refused, f"{PAGE}/sign")["request_id"] != form["request_id"]
+
+
+async def test_whom_wrong_codes_have_signed_out_is_told_so_and_comes_back_to_the_page(
+    stand_in: StandIn, head: AsyncClient
+) -> None:
+    form = fields(await head.get(PAGE), f"{PAGE}/sign")
+    stand_in.applications.wrong_code = "SESSION_ENDED_BY_CODES"
+    headers = {"referer": f"{ORIGIN}{PAGE}"}
+    sent_on = await head.post(f"{PAGE}/sign", data={**form, "code": "654321"}, headers=headers)
+    assert sent_on.status_code == 307
+    told = await head.post(sent_on.headers["location"], data={**form, "code": "654321"}, headers=headers)
+    assert "Пять неверных кодов подряд" in told.text
+    assert fields(told, "/sign-in")["next"] == PAGE
+    assert "diary_refresh" not in head.cookies
 
 
 async def test_without_a_second_factor_the_page_leads_to_it(stand_in: StandIn, head: AsyncClient) -> None:

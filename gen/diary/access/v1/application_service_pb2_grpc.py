@@ -124,8 +124,8 @@ class ApplicationServiceServicer:
 
     def SignRefusals(self, request, context):
         """Signs proposed refusals: the head's or acting head's one act (R22), the second factor asked again; all or none. Each ground is
-        proved again and gets its decision number. TOTP_NOT_ENROLLED, CODE_WRONG, NO_REFUSAL_PROPOSED, GROUND_NOT_PROVED,
-        SCHOOL_DETAILS_MISSING.
+        proved again and gets its decision number. TOTP_NOT_ENROLLED, CODE_WRONG, SESSION_ENDED_BY_CODES,
+        NO_REFUSAL_PROPOSED, GROUND_NOT_PROVED, SCHOOL_DETAILS_MISSING.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -53,8 +53,8 @@ class ApplicationServiceStub:
     """
     SignRefusals: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.SignRefusalsRequest, _application_service_pb2.SignRefusalsResponse]
     """Signs proposed refusals: the head's or acting head's one act (R22), the second factor asked again; all or none. Each ground is
-    proved again and gets its decision number. TOTP_NOT_ENROLLED, CODE_WRONG, NO_REFUSAL_PROPOSED, GROUND_NOT_PROVED,
-    SCHOOL_DETAILS_MISSING.
+    proved again and gets its decision number. TOTP_NOT_ENROLLED, CODE_WRONG, SESSION_ENDED_BY_CODES,
+    NO_REFUSAL_PROPOSED, GROUND_NOT_PROVED, SCHOOL_DETAILS_MISSING.
     """
     WithdrawApplication: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.WithdrawApplicationRequest, _application_service_pb2.WithdrawApplicationResponse]
     """Withdraws an application that is not decided (R24): by an applicant, or by staff who write down what an applicant says. A
@@ -91,8 +91,8 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     """
     SignRefusals: _aio.UnaryUnaryMultiCallable[_application_service_pb2.SignRefusalsRequest, _application_service_pb2.SignRefusalsResponse]  # type: ignore[assignment]
     """Signs proposed refusals: the head's or acting head's one act (R22), the second factor asked again; all or none. Each ground is
-    proved again and gets its decision number. TOTP_NOT_ENROLLED, CODE_WRONG, NO_REFUSAL_PROPOSED, GROUND_NOT_PROVED,
-    SCHOOL_DETAILS_MISSING.
+    proved again and gets its decision number. TOTP_NOT_ENROLLED, CODE_WRONG, SESSION_ENDED_BY_CODES,
+    NO_REFUSAL_PROPOSED, GROUND_NOT_PROVED, SCHOOL_DETAILS_MISSING.
     """
     WithdrawApplication: _aio.UnaryUnaryMultiCallable[_application_service_pb2.WithdrawApplicationRequest, _application_service_pb2.WithdrawApplicationResponse]  # type: ignore[assignment]
     """Withdraws an application that is not decided (R24): by an applicant, or by staff who write down what an applicant says. A
@@ -162,8 +162,8 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_application_service_pb2.SignRefusalsResponse, _abc.Awaitable[_application_service_pb2.SignRefusalsResponse]]:
         """Signs proposed refusals: the head's or acting head's one act (R22), the second factor asked again; all or none. Each ground is
-        proved again and gets its decision number. TOTP_NOT_ENROLLED, CODE_WRONG, NO_REFUSAL_PROPOSED, GROUND_NOT_PROVED,
-        SCHOOL_DETAILS_MISSING.
+        proved again and gets its decision number. TOTP_NOT_ENROLLED, CODE_WRONG, SESSION_ENDED_BY_CODES,
+        NO_REFUSAL_PROPOSED, GROUND_NOT_PROVED, SCHOOL_DETAILS_MISSING.
         """
 
     @_abc_1.abstractmethod

@@ -131,8 +131,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_ETAG_STALE: _ErrorReason.ValueType  # 51
     """Another has changed it meanwhile: read it again."""
     ERROR_REASON_CODE_BLOCKED: _ErrorReason.ValueType  # 60
-    """Too many wrong one-time codes of the account's second factor, wherever they were asked for; wait until retry_time. Example: the
-    sixth code at SignRefusals within 15 minutes.
+    """Too many wrong one-time codes of the account's second factor at sign-in; wait until retry_time. Example: the sixth code from one
+    address within 15 minutes.
     """
     ERROR_REASON_SIGN_IN_BUSY: _ErrorReason.ValueType  # 61
     """So many passwords are being checked at this moment that this one was not; repeat in a few seconds. Example: a class signs in at
@@ -154,6 +154,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """A regulation version with the same first day is recorded."""
     ERROR_REASON_WITHDRAWAL_OF_ANOTHER: _ErrorReason.ValueType  # 76
     """The application is another guardian's too: the school records that both withdraw it."""
+    ERROR_REASON_SESSION_ENDED_BY_CODES: _ErrorReason.ValueType  # 110
+    """Too many wrong one-time codes in a row in this session, which is over. Example: the fifth at SignRefusals."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Reasons of errors, in ErrorInfo.reason with domain access.diary. Each says when it occurs."""
@@ -267,8 +269,8 @@ ERROR_REASON_DECLARED_IN_FUTURE: ErrorReason.ValueType  # 50
 ERROR_REASON_ETAG_STALE: ErrorReason.ValueType  # 51
 """Another has changed it meanwhile: read it again."""
 ERROR_REASON_CODE_BLOCKED: ErrorReason.ValueType  # 60
-"""Too many wrong one-time codes of the account's second factor, wherever they were asked for; wait until retry_time. Example: the
-sixth code at SignRefusals within 15 minutes.
+"""Too many wrong one-time codes of the account's second factor at sign-in; wait until retry_time. Example: the sixth code from one
+address within 15 minutes.
 """
 ERROR_REASON_SIGN_IN_BUSY: ErrorReason.ValueType  # 61
 """So many passwords are being checked at this moment that this one was not; repeat in a few seconds. Example: a class signs in at
@@ -290,4 +292,6 @@ ERROR_REASON_REGULATION_KNOWN: ErrorReason.ValueType  # 75
 """A regulation version with the same first day is recorded."""
 ERROR_REASON_WITHDRAWAL_OF_ANOTHER: ErrorReason.ValueType  # 76
 """The application is another guardian's too: the school records that both withdraw it."""
+ERROR_REASON_SESSION_ENDED_BY_CODES: ErrorReason.ValueType  # 110
+"""Too many wrong one-time codes in a row in this session, which is over. Example: the fifth at SignRefusals."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

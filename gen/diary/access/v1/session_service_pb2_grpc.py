@@ -107,7 +107,8 @@ class SessionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ConfirmTotp(self, request, context):
-        """Confirms the secret by a code; from then on every sign-in asks for one. CODE_WRONG, CODE_BLOCKED.
+        """Confirms the secret by a code; from then on every sign-in asks for one. CODE_WRONG; the fifth wrong one in a row ends the
+        session: SESSION_ENDED_BY_CODES.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -52,7 +52,9 @@ class SessionServiceStub:
     ConfirmTotp; a repeat makes another. SIGN_IN_FAILED at a wrong password, TOTP_ENROLLED when one is confirmed already.
     """
     ConfirmTotp: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.ConfirmTotpRequest, _session_service_pb2.ConfirmTotpResponse]
-    """Confirms the secret by a code; from then on every sign-in asks for one. CODE_WRONG, CODE_BLOCKED."""
+    """Confirms the secret by a code; from then on every sign-in asks for one. CODE_WRONG; the fifth wrong one in a row ends the
+    session: SESSION_ENDED_BY_CODES.
+    """
     GetCaller: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.GetCallerRequest, _session_service_pb2.GetCallerResponse]
     """Says who the caller is: the account, its places in schools, and the students whose diaries it may open."""
 
@@ -80,7 +82,9 @@ class SessionServiceAsyncStub(SessionServiceStub):
     ConfirmTotp; a repeat makes another. SIGN_IN_FAILED at a wrong password, TOTP_ENROLLED when one is confirmed already.
     """
     ConfirmTotp: _aio.UnaryUnaryMultiCallable[_session_service_pb2.ConfirmTotpRequest, _session_service_pb2.ConfirmTotpResponse]  # type: ignore[assignment]
-    """Confirms the secret by a code; from then on every sign-in asks for one. CODE_WRONG, CODE_BLOCKED."""
+    """Confirms the secret by a code; from then on every sign-in asks for one. CODE_WRONG; the fifth wrong one in a row ends the
+    session: SESSION_ENDED_BY_CODES.
+    """
     GetCaller: _aio.UnaryUnaryMultiCallable[_session_service_pb2.GetCallerRequest, _session_service_pb2.GetCallerResponse]  # type: ignore[assignment]
     """Says who the caller is: the account, its places in schools, and the students whose diaries it may open."""
 
@@ -135,7 +139,9 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _session_service_pb2.ConfirmTotpRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_session_service_pb2.ConfirmTotpResponse, _abc.Awaitable[_session_service_pb2.ConfirmTotpResponse]]:
-        """Confirms the secret by a code; from then on every sign-in asks for one. CODE_WRONG, CODE_BLOCKED."""
+        """Confirms the secret by a code; from then on every sign-in asks for one. CODE_WRONG; the fifth wrong one in a row ends the
+        session: SESSION_ENDED_BY_CODES.
+        """
 
     @_abc_1.abstractmethod
     def GetCaller(

@@ -906,7 +906,7 @@ class VerifyDocumentRequest(_message.Message):
     SHA256_FIELD_NUMBER: _builtins.int
     FILE_FIELD_NUMBER: _builtins.int
     code: _builtins.str
-    """The code printed on the paper."""
+    """The code printed on the paper, as it is typed or pasted: with a word before it, or in the link of the QR code."""
     sha256: _builtins.str
     """SHA-256 of the file, in hex."""
     file: _builtins.bytes

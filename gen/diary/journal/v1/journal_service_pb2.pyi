@@ -802,6 +802,7 @@ class MarkCellOutcome(_message.Message):
     REVISION_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    IS_OWN_FIELD_NUMBER: _builtins.int
     mark_id: _builtins.str
     """The mark."""
     state: Global___CellState.ValueType
@@ -812,6 +813,8 @@ class MarkCellOutcome(_message.Message):
     """The value that now stands; unset when there is none."""
     reason: _builtins.str
     """Why a cell was refused; unset otherwise."""
+    is_own: _builtins.bool
+    """Whether what stands against a cell in conflict is the caller's own, from another page."""
     def __init__(
         self,
         *,
@@ -820,10 +823,11 @@ class MarkCellOutcome(_message.Message):
         revision: _builtins.int = ...,
         value: _builtins.int | None = ...,
         reason: _builtins.str = ...,
+        is_own: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "mark_id", b"mark_id", "reason", b"reason", "revision", b"revision", "state", b"state", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "is_own", b"is_own", "mark_id", b"mark_id", "reason", b"reason", "revision", b"revision", "state", b"state", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__value: _TypeAlias = _typing.Literal["value"]  # noqa: Y015
     _WhichOneofArgType__value: _TypeAlias = _typing.Literal["_value", b"_value"]  # noqa: Y015

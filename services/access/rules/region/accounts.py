@@ -16,6 +16,7 @@ from services.access.rules.region.roster import (
     Grant,
     Guardianship,
     Ids,
+    Person,
     Roster,
     Student,
 )
@@ -43,6 +44,7 @@ class _Application:
     day: date
     student: Student
     guardianships: Sequence[Guardianship]
+    is_shown: bool
 
 
 class _Logins:
@@ -72,6 +74,7 @@ class AccountMaker:
         self._linked = linked
         self._people = {person.person_id: person for person in roster.people}
         self._accounts: dict[UUID, UUID] = {}
+        self._kept_logins: dict[UUID, str] = {}
 
     def open_staff(self) -> None:
         """Accounts of all who are appointed."""
@@ -86,18 +89,23 @@ class AccountMaker:
         appointments = self._roster.appointments
         granters = {a.class_id: self._accounts[a.person_id] for a in appointments if a.role is Role.CLASS_TEACHER}
         numbers: Counter[int] = Counter()
-        for application in sorted(self._apply(families), key=lambda application: application.day):
+        applications = sorted(self._apply(families), key=lambda application: application.day)
+        # Those whom README names keep their logins, whoever of one name applied before them.
+        for application in applications:
+            for guardianship in application.guardianships or (None,) if application.is_shown else ():
+                holder = self._holder(application.student, guardianship)
+                if holder.person_id not in self._kept_logins:
+                    self._kept_logins[holder.person_id] = self._logins.take(*_name_login(holder, guardianship))
+        for application in applications:
             numbers[application.day.year] += 1
             number = f"{numbers[application.day.year]}-ЭД/{application.day.year}"
             for guardianship in application.guardianships or (None,):
                 self._grant(application, number, guardianship, granters[application.student.class_id])
 
     def _grant(self, application: _Application, number: str, held: Guardianship | None, granted_by: UUID) -> None:
-        student = application.student.person
-        holder = self._people[held.guardian_id] if held else student
+        student, holder = application.student.person, self._holder(application.student, held)
         grant_time = _next_working_day(application.day, self._rng)
-        prefix = _PREFIXES[held.kind] if held else student.name.given_name
-        account_id = self._open(holder.person_id, grant_time, prefix, holder.name.family_name)
+        account_id = self._open(holder.person_id, grant_time, *_name_login(holder, held))
         grant = Grant(
             grant_id=self._ids.next(),
             account_id=account_id,
@@ -111,14 +119,16 @@ class AccountMaker:
         )
         self._roster.grants.append(grant)
 
-    def _open(self, person_id: UUID, create_time: datetime, *login: str) -> UUID:
+    def _holder(self, student: Student, held: Guardianship | None) -> Person:
+        return self._people[held.guardian_id] if held else student.person
+
+    def _open(self, person_id: UUID, create_time: datetime, *name: str) -> UUID:
         """The account of a person, opened when there is none yet."""
         if person_id not in self._accounts:
+            login = self._kept_logins.get(person_id) or self._logins.take(*name)
             is_linked = person_id in self._linked
             account_id = self._linked[person_id] if is_linked else self._ids.next()
-            account = Account(
-                account_id, self._logins.take(*login), person_id, create_time, is_new=self._is_first or not is_linked
-            )
+            account = Account(account_id, login, person_id, create_time, is_new=self._is_first or not is_linked)
             self._accounts[person_id] = account_id
             self._roster.accounts.append(account)
         return self._accounts[person_id]
@@ -143,10 +153,12 @@ class AccountMaker:
             held = held[:1]
         signers = [held] if family.kind is not FamilyKind.SEPARATED else [[one] for one in held]
         for together in signers:
-            yield _Application(self._choose_day([student.from_date, *(g.from_date for g in together)]), student, together)
+            yield _Application(
+                self._choose_day([student.from_date, *(g.from_date for g in together)]), student, together, family.is_shown
+            )
         is_own = student.grade >= _OWN_ACCOUNT_FROM_GRADE and self._rng.randrange(100) < _STUDENTS_APPLIED
         if family.is_shown or is_own:
-            yield _Application(self._choose_day([student.from_date]), student, ())
+            yield _Application(self._choose_day([student.from_date]), student, (), family.is_shown)
 
     def _choose_day(self, not_before: Sequence[date]) -> date:
         """A working day of some September in which all was in force."""
@@ -154,6 +166,11 @@ class AccountMaker:
         years = [year for year in range(max(not_before).year, last + 1) if date(year, 9, 1) >= max(not_before)]
         day = date(self._rng.choice(years), 9, self._rng.randint(1, 20))
         return day + timedelta(days=max(0, 7 - day.weekday()) if day.weekday() >= 5 else 0)
+
+
+def _name_login(holder: Person, held: Guardianship | None) -> tuple[str, str]:
+    """What a login is made of: what an adult is to the child, or the student's own name; then the family name."""
+    return (_PREFIXES[held.kind] if held else holder.name.given_name), holder.name.family_name
 
 
 def _next_working_day(day: date, rng: Random) -> datetime:

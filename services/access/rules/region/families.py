@@ -201,7 +201,7 @@ class FamilyMaker:
         return born - timedelta(days=round((years + self._rng.random() * 16) * 365.25))
 
     def _guardianships(self, kind: FamilyKind, child: Person, adults: Sequence[Person]) -> list[Guardianship]:
-        first = adults[0]
+        first, born = adults[0], f"Свидетельство о рождении I-АЯ № {self._rng.randint(500000, 999999)}"
         match kind:
             case FamilyKind.WARD:
                 return self._ward(first, child)
@@ -210,16 +210,16 @@ class FamilyMaker:
             case FamilyKind.ORGANISATION:
                 return [self._in_organisation(first, child)]
             case FamilyKind.AUTHORISED:
-                return [self._until_18(first, child, GuardianKind.MOTHER), self._authorised(adults[1], child)]
+                return [self._until_18(first, child, GuardianKind.MOTHER, born), self._authorised(adults[1], child)]
             case FamilyKind.OF_AGE:
-                return [self._until_18(first, child, GuardianKind.MOTHER), self._authorised(first, child)]
+                return [self._until_18(first, child, GuardianKind.MOTHER, born), self._authorised(first, child)]
             case _:
                 kinds = {FEMALE: GuardianKind.MOTHER, MALE: GuardianKind.FATHER}
-                return [self._until_18(adult, child, kinds[adult.gender]) for adult in adults]
+                return [self._until_18(adult, child, kinds[adult.gender], born) for adult in adults]
 
-    def _until_18(self, adult: Person, child: Person, kind: GuardianKind) -> Guardianship:
-        document = f"Свидетельство о рождении I-АЯ № {self._rng.randint(500000, 999999)}"
-        return self._guardianship(adult, child, kind, document, child.birth_date, _of_age(child))
+    def _until_18(self, adult: Person, child: Person, kind: GuardianKind, born: str) -> Guardianship:
+        """By the child's certificate of birth, which both parents show."""
+        return self._guardianship(adult, child, kind, born, child.birth_date, _of_age(child))
 
     def _foster(self, adults: Sequence[Person], child: Person) -> list[Guardianship]:
         start, end = date(self._year - 2, 5, 12), _of_age(child)

@@ -21,7 +21,10 @@ class ShownStudent:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An account with what one wants to know when trying it; `class_id` and `course_id` of a teacher."""
+    """An account with what one wants to know when trying it; `class_id` and `course_id` of a teacher.
+
+    `email`: where letters to it go, of those that have an address.
+    """
 
     role: Role
     login: str
@@ -34,6 +37,7 @@ class Shown:
     school_code: str
     class_id: UUID | None = None
     course_id: UUID | None = None
+    email: str = ""
     students: tuple[ShownStudent, ...] = ()
 
 
@@ -97,13 +101,14 @@ class _Finder:
                 yield self._show(Role.STUDENT, account, f"ученик {of_class.name}")
             else:
                 is_mother = kinds[grant.guardianship_id] is GuardianKind.MOTHER
-                yield self._show(Role.GUARDIAN, account, "мать двоих детей" if is_mother else "отец тех же детей")
+                note = "мать двоих детей" if is_mother else "отец тех же детей"
+                yield self._show(Role.GUARDIAN, account, note, has_email=is_mother)
 
     def shared_family(self, account_id: UUID) -> Iterator[Shown]:
         """The mother with children in two schools and one account."""
         for account in self._roster.accounts:
             if account.account_id == account_id:
-                yield self._show(Role.GUARDIAN, account, "дети в двух школах, один вход")
+                yield self._show(Role.GUARDIAN, account, "дети в двух школах, один вход", has_email=True)
 
     def appointed(self, role: Role) -> Shown:
         """Who was appointed to the role first."""
@@ -111,7 +116,13 @@ class _Finder:
         return self._show(role, self._accounts[person_id], "")
 
     def _show(
-        self, role: Role, account: Account, note: str, class_id: UUID | None = None, course_id: UUID | None = None
+        self,
+        role: Role,
+        account: Account,
+        note: str,
+        class_id: UUID | None = None,
+        course_id: UUID | None = None,
+        has_email: bool = False,
     ) -> Shown:
         school = self._roster.school
         return Shown(
@@ -126,6 +137,7 @@ class _Finder:
             school_code=school.code,
             class_id=class_id,
             course_id=course_id,
+            email=f"{account.login}@family.example" if has_email else "",
             students=tuple(self._students_of(account.account_id)),
         )
 
