@@ -468,17 +468,18 @@ async def test_a_withdrawal_that_is_told_before_its_lesson_stays(world: World, f
 
 
 async def test_a_week_begun_before_lessons_were_kept_one_by_one_only_grows(world: World, families: Families) -> None:
-    """What the withdrawn lesson alone owed, nobody knows: here to one who has renewed the declaration since."""
-    lesson_id, mother = str(uuid4()), str(uuid4())
-    first = await families.declare(0, "15-Р/2026", guardian_id=mother)
-    await families.record_lesson("2026-11-17", lesson_id)
+    """What a withdrawn lesson alone owed, nobody knows: the term stays, and so does what a revocation has closed."""
+    lessons = [str(uuid4()) for _ in range(2)]
+    declared = await families.declare(0, "15-Р/2026")
+    for lesson_id in lessons:
+        await families.record_lesson("2026-11-17", lesson_id)
     await world.query("UPDATE lesson_weeks SET lesson_count = NULL WHERE school_id = $1")
-    await families.declare(0, "16-Р/2026", made=NOW, guardian_id=mother)
-    await families.revoke(first)
-    assert await _terms(world) == [(MONDAY, False, "")]
     world.later(timedelta(minutes=5))
-    await families.retract_lesson("2026-11-17", lesson_id)
+    await families.retract_lesson("2026-11-17", lessons[0])
     assert await _terms(world) == [(MONDAY, False, "")]
+    await families.revoke(declared)
+    await families.retract_lesson("2026-11-17", lessons[1])
+    assert await _terms(world) == [(MONDAY, True, declared)]
 
 
 async def test_a_family_that_leaves_is_owed_nothing(world: World, families: Families) -> None:
