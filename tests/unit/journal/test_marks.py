@@ -148,3 +148,13 @@ def test_a_correction_by_another_revision_tells_the_current_value() -> None:
     with pytest.raises(Aborted) as refusal:
         correct_mark(course, mark, 5, 3, "пересдача")
     assert refusal.value.metadata == {"revision": "4", "value": "3"}
+
+
+def test_a_conflict_with_the_own_hand_is_told_as_ones_own() -> None:
+    lesson = MarkedLesson(TODAY, is_held=True, is_closed=False)
+    member = Member(STUDENTS[0], TODAY, None)
+    for account_id in (TEACHER, OTHER):
+        mark = CurrentMark(MARKS[0], LESSONS[0], STUDENTS[0], 3, 4, account_id, NOON)
+        course = MarkedCourse(UUID(int=9), True, 2, "Europe/Simferopol", 0, {LESSONS[0]: lesson}, [member], {MARKS[0]: mark})
+        [outcome], _ = record_marks(course, [Cell(MARKS[0], LESSONS[0], STUDENTS[0], 5, 3)], TEACHER, TODAY)
+        assert (outcome.state, outcome.is_own) == (CellState.CONFLICT, account_id == TEACHER)
