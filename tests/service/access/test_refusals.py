@@ -113,7 +113,7 @@ async def test_many_refusals_are_signed_by_as_many_statements_as_few(
     stub: Any, admin: Any, school: SchoolWorld, teacher: Any, head: Head
 ) -> None:
     """Clause R22: each has its number, its proof, its line in the log and its event all the same."""
-    asked = []
+    asked: list[int] = []
     for count in (2, 6):
         ids = [
             await _register(stub, filing(school, school.people["vera"], mother(authority_document="")), teacher)
