@@ -62,7 +62,7 @@ class DeclarationPages:
             reason=reason,  # type: ignore[arg-type]
             declines_printouts="declines" in form,
         )
-        views.set_printout_way(wanted, form)
+        views.set_printout_way(wanted, form.get("way", ""), form.get("way_note", ""))
         try:
             await call(self._frame.gateway.papers.RecordPaperDeclaration, wanted, session.token)
         except GatewayError as error:

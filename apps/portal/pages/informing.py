@@ -53,7 +53,7 @@ class InformingPages:
             reason=reason,  # type: ignore[arg-type]
             declines_printouts=form.get("declines") == "yes",
         )
-        views.set_printout_way(wanted, form)
+        views.set_printout_way(wanted, form.get("way", ""), form.get("way_note", ""))
         try:
             await call(self._frame.gateway.papers.RecordPaperDeclaration, wanted, session.token)
         except GatewayError as error:

@@ -52,17 +52,13 @@ def build_declarations(
     )
 
 
-def set_printout_way(
-    asked: papers_pb.RecordPaperDeclarationRequest | pb.FiledApplicant, typed: Mapping[str, str], name: str = ""
-) -> None:
-    """How the printouts are to be given, as the fields after `name` say; of declined ones nothing is asked, and «иное» alone
-    has words.
-    """
+def set_printout_way(asked: papers_pb.RecordPaperDeclarationRequest | pb.FiledApplicant, way: str, note: str) -> None:
+    """How the printouts are to be given, as typed; of declined ones nothing is asked, and «иное» alone has words."""
     if asked.declines_printouts:
         return
-    asked.printout_way = read_number(typed.get(f"{name}way", ""))  # type: ignore[assignment]  # a number of the enum, or refused
+    asked.printout_way = read_number(way)  # type: ignore[assignment]  # a number of the enum, or refused
     if asked.printout_way == pb.PRINTOUT_WAY_OTHER:
-        asked.printout_way_note = typed.get(f"{name}way_note", "").strip()
+        asked.printout_way_note = note.strip()
 
 
 def build_own_statement(school_id: str, student_id: str, form: Mapping[str, str]) -> pb.RegisterApplicationRequest:
@@ -72,7 +68,7 @@ def build_own_statement(school_id: str, student_id: str, form: Mapping[str, str]
         # A number of the enum, or refused.
         signer.paper_reason = read_number(form.get("reason", ""))  # type: ignore[assignment]
         signer.declines_printouts = form.get("declines") == "yes"
-        set_printout_way(signer, form)
+        set_printout_way(signer, form.get("way", ""), form.get("way_note", ""))
     return pb.RegisterApplicationRequest(
         school_id=school_id,
         request_id=form.get("request_id", ""),

@@ -86,15 +86,13 @@ def read_hand_overs(run: pb.PrintRun, form: Mapping[str, str]) -> list[pb.Printo
     records = []
     for printout in run.printouts:
         key = _key(printout)
-        way = int(form.get(f"way-{key}", "0"))
-        is_as_wanted = not way and ALL_AS_WANTED in form
-        if is_as_wanted:
+        way, note = int(form.get(f"way-{key}", "0")), form.get(f"note-{key}", "").strip()
+        if not way and ALL_AS_WANTED in form:
             way = printout.wanted_channel or pb.HAND_OVER_CHANNEL_WITH_CHILD
+            note = note or printout.wanted_note
         if way not in {0, *(number for number, _ in WAYS)}:
             raise ValueError(f"{way} is no way of handing over")
-        note, is_receipted = form.get(f"note-{key}", "").strip(), f"receipt-{key}" in form
-        if is_as_wanted:
-            note = note or printout.wanted_note
+        is_receipted = f"receipt-{key}" in form
         kept = printout.hand_over
         if way and (way, note, is_receipted) != (kept.channel, kept.note, kept.is_receipted):
             records.append(

@@ -50,7 +50,7 @@ class SignerFields:
         if self.who != student_id:
             message.paper_reason = read_number(self.reason)  # type: ignore[assignment]
             message.declines_printouts = bool(self.declines)
-            set_printout_way(message, {"way": self.way, "way_note": self.way_note})
+            set_printout_way(message, self.way, self.way_note)
         return message
 
 
