@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from deploy.keys import make_keys
 from deploy.local.launcher import Launcher
@@ -15,16 +17,18 @@ from tests.support.region import Login, read_logins, run_region
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-_TESTS = Path(__file__).parent
 
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class _ByFileOrRegion(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
     """One process runs a file's tests; one runs all that share the region, which it starts once."""
-    for item in items:
-        folder, *_ = item.path.relative_to(_TESTS).parts
-        group = "region" if folder in ("e2e", "faults") else str(item.path.relative_to(_TESTS))
-        item.add_marker(pytest.mark.xdist_group(group))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "region" if file.startswith(("tests/e2e/", "tests/faults/")) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Of the one below `make test`; a run without --numprocesses asks for none."""
+    return _ByFileOrRegion(config, log)
 
 
 @pytest.fixture(scope="session")

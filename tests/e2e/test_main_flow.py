@@ -62,7 +62,9 @@ async def test_a_cell_that_two_hands_edit_answers_conflict_with_the_current_valu
         await one.post(path, requestId=new_id(), cells=[lesson.cell(student, 3, mark_id=mark_id)])
         await one.post(path, requestId=new_id(), cells=[lesson.cell(student, 4, mark_id=mark_id, seen=1)])
         late = await other.post(path, requestId=new_id(), cells=[lesson.cell(student, 5, mark_id=mark_id, seen=1)])
-        assert late["outcomes"] == [{"markId": mark_id, "state": "CELL_STATE_CONFLICT", "revision": 2, "value": 4}]
+        assert late["outcomes"] == [
+            {"markId": mark_id, "state": "CELL_STATE_CONFLICT", "revision": 2, "value": 4, "isOwn": True}
+        ]
 
 
 async def test_a_mother_sees_a_recorded_mark_at_once_and_switches_between_her_children(

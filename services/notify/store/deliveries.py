@@ -32,7 +32,7 @@ async def insert_marks(
     connection: Connection, school_id: UUID, marks: Sequence[tuple[Event, UUID, UUID]], now: datetime
 ) -> int:
     """One delivery for each event and student of `marks` (event, student, mark) and account that may read, wants it and has an
-    address; returns how many.
+    address; returns how many. A mark of before the access is news to nobody, however late it is told.
     """
     status = await connection.execute(
         """
@@ -46,7 +46,7 @@ async def insert_marks(
             GROUP BY event_id, fact_time, student_id
         ) AS told
         JOIN relations r ON r.school_id = $1 AND r.object_id = told.student_id AND r.kind = 3 AND r.role IN (3, 4)
-            AND r.valid_from_time <= $6 AND (r.valid_to_time IS NULL OR r.valid_to_time > $6)
+            AND r.valid_from_time <= told.fact_time AND (r.valid_to_time IS NULL OR r.valid_to_time > $6)
         JOIN contact_points c ON c.account_id = r.account_id AND c.kind = 'email'
         LEFT JOIN preferences p ON p.school_id = $1 AND p.account_id = r.account_id AND p.student_id = told.student_id
         WHERE coalesce(p.is_marks_letter_on, true)

@@ -87,6 +87,17 @@ async def test_a_mark_that_was_taken_back_is_told_by_no_letter(world: World) -> 
     assert world.mailbox.letters == []
 
 
+async def test_a_mark_of_before_the_access_is_told_by_no_letter_however_late_it_comes(world: World) -> None:
+    family = await world.family()
+    earlier = await world.record_marks(family)
+    await world.rows("UPDATE relations SET valid_from_time = now() WHERE school_id = $1", family.school_id)
+    async with world.serving():
+        await world.until_handled(earlier)
+        await world.record_marks(family)
+        await world.until(family, (SENT, 1))
+    assert len(world.mailbox.letters) == 1
+
+
 async def test_a_letter_tells_no_mark_of_another_student(world: World) -> None:
     async with world.serving():
         family, other = await world.family(), await world.family()
