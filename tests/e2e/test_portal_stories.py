@@ -55,6 +55,8 @@ async def test_a_mother_asks_for_printouts_and_the_class_teacher_prints_for_her(
     mother = await sign_in(browser, region, logins["mother"], width=390)
     await mother.goto(f"{region.region.gateway_url}/schools/{lesson.school_id}/students/{child}/informing")
     await mother.get_by_label("не могу").check()
+    await mother.get_by_label("выдавать мне лично").check()
+    await expect(mother.get_by_label("Как именно передавать распечатку")).to_be_hidden()
     await mother.get_by_role("button", name="Подать заявление").click()
     await expect(mother.get_by_role("status")).to_contain_text(re.compile(r"№ \d+-Р/\d{4}"))
     told = re.search(r"\d+-Р/\d{4}", await mother.get_by_role("status").inner_text())
@@ -68,6 +70,11 @@ async def test_a_mother_asks_for_printouts_and_the_class_teacher_prints_for_her(
     text = " ".join(read_texts(await _download(teacher, "Скачать PDF"))).replace("\N{NON-BREAKING HYPHEN}", "-")
     assert told[0] in text
     assert text.count("РЕЗУЛЬТАТЫ ОБУЧЕНИЯ") == 1
+    assert text.count("просит") == 1
+    await expect(teacher.get_by_text("Просит: лично")).to_be_visible()
+    await teacher.get_by_role("button", name="Отметить всех: как в заявлении").click()
+    await expect(teacher.get_by_role("status")).to_contain_text("Выдача отмечена.")
+    await expect(teacher.get_by_label("лично", exact=True)).to_be_checked()
 
 
 async def test_a_refusal_goes_from_the_class_teacher_over_the_head_to_the_applicant(

@@ -62,6 +62,7 @@ class DeclarationPages:
             reason=reason,  # type: ignore[arg-type]
             declines_printouts="declines" in form,
         )
+        views.set_printout_way(wanted, form.get("way", ""), form.get("way_note", ""))
         try:
             await call(self._frame.gateway.papers.RecordPaperDeclaration, wanted, session.token)
         except GatewayError as error:
@@ -116,6 +117,7 @@ class DeclarationPages:
             declarations=views.build_declarations(answer.declarations, zone, lambda: new_id(clock)),
             kinds=words.KINDS,
             reasons=words.PAPER_REASONS,
+            ways=words.PRINTOUT_WAYS,
             forms=[(form, views.FORMS[form]) for form in views.STAFF_FORMS],
             typed={"declare_date": day, **(typed or {})},
             today=day,

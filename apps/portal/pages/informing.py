@@ -1,5 +1,7 @@
 """«Дневник и распечатки»: the family's own choice of paper, and the statement that ends the own access."""
 
+from collections.abc import Mapping
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -43,7 +45,7 @@ class InformingPages:
         form = await read_form(request)
         reason = read_number(form.get("reason", ""))
         if reason not in words.PAPER_REASONS:
-            return await self._page(request, session, 422, CHOOSE_REASON)
+            return await self._page(request, session, 422, CHOOSE_REASON, form)
         wanted = pb.RecordPaperDeclarationRequest(
             school_id=path_id(request, "school"),
             student_id=path_id(request, "student"),
@@ -51,10 +53,11 @@ class InformingPages:
             reason=reason,  # type: ignore[arg-type]
             declines_printouts=form.get("declines") == "yes",
         )
+        views.set_printout_way(wanted, form.get("way", ""), form.get("way_note", ""))
         try:
             await call(self._frame.gateway.papers.RecordPaperDeclaration, wanted, session.token)
         except GatewayError as error:
-            return await self._refuse(request, session, error)
+            return await self._refuse(request, session, error, form)
         return flash.redirect(request, _url(request), "declared")
 
     async def _revoke(self, request: Request, session: Session) -> Response:
@@ -71,14 +74,22 @@ class InformingPages:
             return await self._refuse(request, session, error)
         return flash.redirect(request, _url(request), "revoked")
 
-    async def _refuse(self, request: Request, session: Session, error: GatewayError) -> Response:
+    async def _refuse(
+        self, request: Request, session: Session, error: GatewayError, typed: Mapping[str, str] | None = None
+    ) -> Response:
         if error.code not in MENDED_IN_FORM:
             raise error
-        return await self._page(
-            request, session, MENDED_IN_FORM[error.code], sentence(error.reason, error.fields, error.metadata)
-        )
+        told = sentence(error.reason, error.fields, error.metadata)
+        return await self._page(request, session, MENDED_IN_FORM[error.code], told, typed)
 
-    async def _page(self, request: Request, session: Session, status: int = 200, problem: str = "") -> Response:
+    async def _page(
+        self,
+        request: Request,
+        session: Session,
+        status: int = 200,
+        problem: str = "",
+        typed: Mapping[str, str] | None = None,
+    ) -> Response:
         caller, student = await ask_own_student(self._frame, request, session)
         school_id = path_id(request, "school")
         zone, clock = people.school_zone(caller, school_id), self._frame.clock
@@ -101,7 +112,9 @@ class InformingPages:
             holding=next((one for one in declarations if not one.ended), None),
             ended=[one for one in declarations if one.ended],
             reasons=words.OWN_PAPER_REASONS,
-            declines=False,
+            ways=words.OWN_PRINTOUT_WAYS,
+            typed=typed or {},
+            declines=(typed or {}).get("declines") == "yes",
             title=people.informing_title(is_student=student.role == options_pb2.ROLE_STUDENT),
             done=flash.read(request),
             problem=problem,

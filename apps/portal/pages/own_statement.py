@@ -58,14 +58,7 @@ class OwnStatementPages:
 
     async def _register(self, request: Request, session: Session) -> Response:
         form = await read_form(request)
-        wanted = build_own_statement(
-            path_id(request, "school"),
-            path_id(request, "student"),
-            form.get("request_id", ""),
-            form.get("reason", ""),
-            declines=form.get("declines") == "yes",
-            is_student=form.get("is_student") == "yes",
-        )
+        wanted = build_own_statement(path_id(request, "school"), path_id(request, "student"), form)
         # Who sends the same statement within the same session is the same person.
         key = hashlib.sha256(session.token.encode() + wanted.SerializeToString(deterministic=True)).digest()
         register = self._frame.gateway.applications.RegisterApplication
@@ -79,9 +72,10 @@ class OwnStatementPages:
                 return _farewell(request, "")
             if error.code not in MENDED_IN_FORM:
                 raise
-            return await self._page(
-                request, session, form, MENDED_IN_FORM[error.code], sentence(error.reason, error.fields, error.metadata)
-            )
+            told = sentence(error.reason, error.fields, error.metadata)
+            # How printouts are given is asked in the statement itself: words of one's own stand in no address.
+            is_of_the_way = error.reason == "PRINTOUT_WAY_NOTE_REQUIRED"
+            return await self._page(request, session, form, MENDED_IN_FORM[error.code], told, is_to_confirm=is_of_the_way)
         return _farewell(request, answer.application.number)
 
     def _pending(self, request: Request, form: dict[str, str]) -> Response:
@@ -110,6 +104,9 @@ class OwnStatementPages:
             "reason": form.get("reason", ""),
             "declines": form.get("declines") == "yes",
             "reasons": words.OWN_PAPER_REASONS,
+            "ways": words.OWN_PRINTOUT_WAYS,
+            "way": form.get("way", ""),
+            "way_note": form.get("way_note", ""),
             "request_id": new_id(self._frame.clock),
             "problem": problem,
             "back_title": people.informing_title(is_student=is_student),

@@ -115,6 +115,7 @@ class StatementPages:
             channels=words.STAFF_CHANNELS,
             kinds=words.KINDS,
             reasons=words.PAPER_REASONS,
+            ways=words.PRINTOUT_WAYS,
             new=forms.NEW,
             appendix=kind,
             today=f"{now:%Y-%m-%d}",

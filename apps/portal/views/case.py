@@ -136,11 +136,22 @@ def build_case(case: pb.Application, school_id: str, zone: str, now: datetime, n
 
 
 def write_declaration(declaration: pb.PaperDeclaration) -> str:
-    """«№ 15-Р/2026 от 20.11.2026, причина: нежелание пользоваться электронным дневником; распечатки не нужны»."""
+    """«№ 15-Р/2026 от 20.11.2026, причина: нежелание пользоваться электронным дневником; распечатки не нужны»; in place of the
+    last part how they are to be given, where that was said.
+    """
     reason = words.PAPER_REASONS.get(declaration.reason, "")
-    declined = "; распечатки не нужны" if declaration.declines_printouts else ""
+    way = write_printout_way(declaration.printout_way, declaration.printout_way_note)
+    printouts = "распечатки не нужны" if declaration.declines_printouts else f"распечатку {way}" if way else ""
     on = f" от\u00a0{dates.numeric(declaration.declare_date)}" if declaration.declare_date else ""
-    return f"{_bind(f'№ {declaration.number}')}{on}{f', причина: {reason}' if reason else ''}{declined}"
+    why = f", причина: {reason}" if reason else ""
+    return f"{_bind(f'№ {declaration.number}')}{on}{why}{f'; {printouts}' if printouts else ''}"
+
+
+def write_printout_way(way: pb.PrintoutWay.ValueType, note: str) -> str:
+    """«передавать с ребёнком», «передавать иначе: бабушке»; empty where nothing was said."""
+    if way == pb.PRINTOUT_WAY_OTHER:
+        return f"передавать иначе: {note}"
+    return words.PRINTOUT_WAYS.get(way, "")
 
 
 def _build_applicant(

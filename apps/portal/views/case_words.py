@@ -50,6 +50,13 @@ OWN_PAPER_REASONS = {
     pb.PAPER_REASON_CANNOT: "не могу пользоваться электронным дневником",
     pb.PAPER_REASON_DOES_NOT_WANT: "не хочу пользоваться электронным дневником",
 }
+# How printouts are given, as the sheet of choice lists it: as staff note it, and as a family says it.
+PRINTOUT_WAYS = {
+    pb.PRINTOUT_WAY_WITH_CHILD: "передавать с ребёнком",
+    pb.PRINTOUT_WAY_IN_PERSON: "выдавать лично у классного руководителя",
+    pb.PRINTOUT_WAY_OTHER: "иное",
+}
+OWN_PRINTOUT_WAYS = {**PRINTOUT_WAYS, pb.PRINTOUT_WAY_IN_PERSON: "выдавать мне лично у классного руководителя"}
 # What a clause asks before access is granted, and what to do while it does not hold.
 CHECKS = {
     "R10": ("Обучающийся зачислен", "Нет действующего приказа о зачислении."),

@@ -1,6 +1,6 @@
 """How a family is informed, and its own statement (Clauses R7, R8, R32)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from apps.portal.views import dates
@@ -52,17 +52,26 @@ def build_declarations(
     )
 
 
-def build_own_statement(
-    school_id: str, student_id: str, request_id: str, reason: str, *, declines: bool, is_student: bool
-) -> pb.RegisterApplicationRequest:
+def set_printout_way(asked: papers_pb.RecordPaperDeclarationRequest | pb.FiledApplicant, way: str, note: str) -> None:
+    """How the printouts are to be given, as typed; of declined ones nothing is asked, and «иное» alone has words."""
+    if asked.declines_printouts:
+        return
+    asked.printout_way = read_number(way)  # type: ignore[assignment]  # a number of the enum, or refused
+    if asked.printout_way == pb.PRINTOUT_WAY_OTHER:
+        asked.printout_way_note = note.strip()
+
+
+def build_own_statement(school_id: str, student_id: str, form: Mapping[str, str]) -> pb.RegisterApplicationRequest:
     """The statement of Appendix 3 that a family signs for oneself; an empty person is the caller (Clause R32)."""
     signer = pb.FiledApplicant(credentials_way=pb.CREDENTIALS_WAY_IN_PERSON)
-    if not is_student:
-        signer.paper_reason = read_number(reason)  # type: ignore[assignment]  # a number of the enum, or refused
-        signer.declines_printouts = declines
+    if form.get("is_student") != "yes":
+        # A number of the enum, or refused.
+        signer.paper_reason = read_number(form.get("reason", ""))  # type: ignore[assignment]
+        signer.declines_printouts = form.get("declines") == "yes"
+        set_printout_way(signer, form.get("way", ""), form.get("way_note", ""))
     return pb.RegisterApplicationRequest(
         school_id=school_id,
-        request_id=request_id,
+        request_id=form.get("request_id", ""),
         student_id=student_id,
         channel=pb.APPLICATION_CHANNEL_DIARY,
         applicants=[signer],

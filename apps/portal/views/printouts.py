@@ -14,8 +14,8 @@ WAYS = (
     (pb.HAND_OVER_CHANNEL_OTHER, "иное"),
     (pb.HAND_OVER_CHANNEL_NOT_HANDED_OVER, "не выдан"),
 )
-# The button that marks every sheet without a record.
-ALL_WITH_CHILD = "all-with-child"
+# The button that marks every sheet without a record: as its guardian asked, with the child where nothing was said.
+ALL_AS_WANTED = "all-as-wanted"
 # Whose weeks are printed: those informed on paper, unless something else is chosen (Clause R7).
 PAPER, ALL, CHOSEN = "paper", "all", "chosen"
 AUDIENCES = (
@@ -29,12 +29,14 @@ AUDIENCES = (
 class Line:
     """A sheet in the register; `way` 0 while nothing is recorded. `recorded`: on which day it was handed over.
 
-    `key` names its fields. `recipient` is empty for a sheet that is addressed to nobody in particular.
+    `key` names its fields. `recipient` is empty for a sheet that is addressed to nobody in particular, `wanted` where nobody
+    said how it is to be given.
     """
 
     key: str
     name: str
     recipient: str
+    wanted: str
     is_replaced: bool
     sheet: str
     way: int
@@ -46,7 +48,7 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class Run:
     """A print run as the page shows it. `term`: until when sheets of it are due, or that they were given; empty where none is
-    owed. `missing`: how many owed ones are not given.
+    owed. `missing`: how many owed ones are not given. `has_wanted`: somebody said how to be given theirs.
     """
 
     print_run_id: str
@@ -56,6 +58,7 @@ class Run:
     term: str
     is_met: bool
     is_late: bool
+    has_wanted: bool
     lines: tuple[Line, ...]
 
 
@@ -73,21 +76,23 @@ def build_run(run: pb.PrintRun, zone: str, now: float, typed: Mapping[str, str] 
         term="все обязательные листы выданы" if is_met else term,
         is_met=is_met,
         is_late=is_due and not is_met and run.due_time.seconds < now,
+        has_wanted=any(printout.wanted_channel for printout in run.printouts),
         lines=tuple(_build_line(printout, typed or {}) for printout in run.printouts),
     )
 
 
 def read_hand_overs(run: pb.PrintRun, form: Mapping[str, str]) -> list[pb.PrintoutHandOver]:
-    """What the form says anew; with «все с ребёнком» of whom nothing is recorded too. ValueError for a way that is none."""
+    """What the form says anew; with «отметить всех» of whom nothing is recorded too. ValueError for a way that is none."""
     records = []
     for printout in run.printouts:
         key = _key(printout)
-        way = int(form.get(f"way-{key}", "0"))
-        if not way and ALL_WITH_CHILD in form:
-            way = pb.HAND_OVER_CHANNEL_WITH_CHILD
+        way, note = int(form.get(f"way-{key}", "0")), form.get(f"note-{key}", "").strip()
+        if not way and ALL_AS_WANTED in form:
+            way = printout.wanted_channel or pb.HAND_OVER_CHANNEL_WITH_CHILD
+            note = note or printout.wanted_note
         if way not in {0, *(number for number, _ in WAYS)}:
             raise ValueError(f"{way} is no way of handing over")
-        note, is_receipted = form.get(f"note-{key}", "").strip(), f"receipt-{key}" in form
+        is_receipted = f"receipt-{key}" in form
         kept = printout.hand_over
         if way and (way, note, is_receipted) != (kept.channel, kept.note, kept.is_receipted):
             records.append(
@@ -114,6 +119,7 @@ def _build_line(printout: pb.Printout, typed: Mapping[str, str]) -> Line:
         key=key,
         name=printout.student_name,
         recipient=printout.recipient_name,
+        wanted=_write_wanted(printout),
         is_replaced=printout.is_replaced and not _is_given(printout),
         sheet=str(printout.sheet_number),
         way=int(typed.get(f"way-{key}", _way(printout))),
@@ -121,6 +127,12 @@ def _build_line(printout: pb.Printout, typed: Mapping[str, str]) -> Line:
         is_receipted=f"receipt-{key}" in typed if typed else kept.is_receipted,
         recorded=dates.day_month(date.fromisoformat(kept.handed_date)) if kept.handed_date else "",
     )
+
+
+def _write_wanted(printout: pb.Printout) -> str:
+    """«с ребёнком», «иное: бабушке»."""
+    word = dict(WAYS).get(printout.wanted_channel, "")
+    return f"{word}: {printout.wanted_note}" if printout.wanted_note else word
 
 
 def _way(printout: pb.Printout) -> int:

@@ -5,7 +5,9 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from apps.portal.views.case import write_printout_way
 from apps.portal.views.case_words import KINDS, PAPER_REASONS, STATEMENTS
+from apps.portal.views.informing import set_printout_way
 from apps.portal.views.numbers import read_number
 from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1.roster_service_pb2 import Guardianship, Student
@@ -29,6 +31,8 @@ class SignerFields:
     document_end: str = ""
     reason: str = _DOES_NOT_WANT
     declines: str = ""
+    way: str = ""
+    way_note: str = ""
 
     def to_message(self, student_id: str) -> pb.FiledApplicant:
         """The signer of the request. The student begins no paper mode."""
@@ -46,6 +50,7 @@ class SignerFields:
         if self.who != student_id:
             message.paper_reason = read_number(self.reason)  # type: ignore[assignment]
             message.declines_printouts = bool(self.declines)
+            set_printout_way(message, self.way, self.way_note)
         return message
 
 
@@ -151,6 +156,8 @@ def find_mistake(form: StatementForm) -> str:
     for number, signer in enumerate(form.signers, start=1):
         if signer.who == NEW and not (signer.family_name and read_number(signer.kind)):
             return f"Подписавший {number}: укажите фамилию и кем он приходится ребёнку."
+        if read_number(signer.way) == pb.PRINTOUT_WAY_OTHER and not (signer.way_note or signer.declines):
+            return f"Подписавший {number}: напишите, как именно передавать распечатку."
     return ""
 
 
@@ -170,8 +177,10 @@ def _build_signer(signer: SignerFields, student: Student, known: Mapping[str, tu
     if signer.who == student.student_id:
         return SignerView(name, relation, "")
     reason = PAPER_REASONS.get(read_number(signer.reason), "")  # type: ignore[call-overload]
-    declined = "распечатки печататься не будут: заявитель отказался и от них"
-    return SignerView(name, relation, declined if signer.declines else f"распечатка раз в неделю (причина: {reason})")
+    if signer.declines:
+        return SignerView(name, relation, "распечатки печататься не будут: заявитель отказался и от них")
+    way = write_printout_way(read_number(signer.way), signer.way_note)  # type: ignore[arg-type]
+    return SignerView(name, relation, f"распечатка раз в неделю (причина: {reason}){f', {way}' if way else ''}")
 
 
 def _read_signer(form: Mapping[str, str], number: int) -> SignerFields:

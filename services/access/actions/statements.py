@@ -34,7 +34,9 @@ async def carry_out(
             words.append(f"родство не подтверждено, заявление последствий не имеет: {write_person(signer.name, signer.kind)}")
         elif signer.kind is not None:
             form = DeclarationForm.STATEMENT
-            declared = Declared(signer.person_id, day, signer.reason, signer.declines_printouts, form)
+            declared = Declared(
+                signer.person_id, day, signer.reason, signer.declines_printouts, signer.way, signer.way_note, form
+            )
             declaration = await store.insert_declaration(
                 connection, school_id, application_id, student_id, declared, account_id, day
             )

@@ -25,7 +25,7 @@ from services.access.rules.guardianships import Authority, AuthorityEnding, Guar
 from services.access.rules.names import PersonName, build_display_name, build_short_name
 from services.access.rules.refusals import Refusal, write_refusal_number
 from services.access.rules.roster import ListedGuardianship, ListedStudent
-from services.access.rules.statements import PaperDeclaration, PaperReason, PaperWish, write_paper_number
+from services.access.rules.statements import PaperDeclaration, PaperReason, PaperWish, PrintoutWay, write_paper_number
 
 _DAY = timedelta(days=1)
 _KINDS = {
@@ -68,6 +68,8 @@ def filed_applicant(message: pb.FiledApplicant) -> Filed:
             reason=PaperReason(message.paper_reason or PaperReason.DOES_NOT_WANT),
             declines_printouts=message.declines_printouts,
             ends_mode=message.ends_paper_mode,
+            way=PrintoutWay(message.printout_way),
+            way_note=message.printout_way_note,
         ),
     )
 
@@ -236,6 +238,7 @@ def paper_mode_changed(school_id: UUID, declaration: PaperDeclaration) -> events
         declaration_id=str(declaration.declaration_id),
         is_in_force=declaration.revoke_time is None,
         declines_printouts=declaration.declines_printouts,
+        printout_way=declaration.way.value,  # type: ignore[arg-type]
     )
 
 
@@ -262,6 +265,8 @@ def paper_declaration(declaration: PaperDeclaration) -> pb.PaperDeclaration:
         declare_date=declaration.declare_date.isoformat(),
         reason=declaration.reason.value,  # type: ignore[arg-type]
         declines_printouts=declaration.declines_printouts,
+        printout_way=declaration.way.value,  # type: ignore[arg-type]
+        printout_way_note=declaration.way_note,
     )
     if declaration.revoke_time is not None:
         message.revoke_time.FromDatetime(declaration.revoke_time)

@@ -52,6 +52,8 @@ def declaration_entry(listed: ListedDeclaration) -> roster_service_pb2.RosterEnt
         declines_printouts=row.declines_printouts,
         version=1 if row.revoke_time is None else 2,
         guardian_name=build_display_name(listed.guardian_name),
+        printout_way=row.way.value,  # type: ignore[arg-type]
+        printout_way_note=row.way_note,
     )
     if row.revoke_time is not None:
         message.revoke_time.FromDatetime(row.revoke_time)

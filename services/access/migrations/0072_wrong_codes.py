@@ -6,7 +6,7 @@ The release before counts all of an account's in `second_factors.fail_times`; th
 from alembic import op
 
 revision = "0072"
-down_revision = "0064"
+down_revision = "0069"
 
 
 def upgrade() -> None:

@@ -14,12 +14,15 @@ from diary.access.v1 import paper_service_pb2_grpc
 from services.access.actions.statements import declare, end_paper_mode
 from services.access.convert import papers as convert
 from services.access.rules.applications import REGISTERING, require_student
+from services.access.rules.filing import one_line
 from services.access.rules.standing import require_place, require_session
 from services.access.rules.statements import (
     DeclarationForm,
     Declared,
     PaperReason,
+    PrintoutWay,
     check_declare_date,
+    check_printout_way,
     require_declaration,
     require_own,
 )
@@ -119,7 +122,10 @@ class PaperServicer(paper_service_pb2_grpc.PaperServiceServicer):
     async def _read(
         self, connection: Connection, request: pb.RecordPaperDeclarationRequest, own: UUID | None, day: date
     ) -> Declared:
-        """What is declared. Raises InvalidArgument STATEMENT_NOT_OWN, DECLARED_IN_FUTURE, NotFound PERSON_NOT_FOUND."""
+        """What is declared.
+
+        Raises InvalidArgument STATEMENT_NOT_OWN, DECLARED_IN_FUTURE, PRINTOUT_WAY_NOTE_REQUIRED, NotFound PERSON_NOT_FOUND.
+        """
         named = UUID(request.guardian_person_id) if request.guardian_person_id else own
         guardian_id = require_own(named, own) if named is not None and own is not None else named
         if guardian_id is None or not await people.find_guardianship(
@@ -128,4 +134,6 @@ class PaperServicer(paper_service_pb2_grpc.PaperServiceServicer):
             raise NotFound("PERSON_NOT_FOUND", "no such person among the student's guardians")
         form = DeclarationForm.ELECTRONIC if own else DeclarationForm(request.form or DeclarationForm.SHEET)
         declared = day if own else check_declare_date(convert.read_declare_date(request.declare_date, day), day)
-        return Declared(guardian_id, declared, PaperReason(request.reason), request.declines_printouts, form)
+        declines, way, note = request.declines_printouts, PrintoutWay(request.printout_way), one_line(request.printout_way_note)
+        check_printout_way(way, note, declines_printouts=declines)
+        return Declared(guardian_id, declared, PaperReason(request.reason), declines, way, note, form)

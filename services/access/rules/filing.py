@@ -11,7 +11,7 @@ from chassis.errors import FailedPrecondition, FieldViolation, InvalidArgument
 from services.access.rules.applications import StudentCard, Way
 from services.access.rules.guardianships import OWN_CARE_AGE, Authority, GuardianKind, check_authority, is_under
 from services.access.rules.names import PersonName
-from services.access.rules.statements import ApplicationKind, PaperWish
+from services.access.rules.statements import ApplicationKind, PaperWish, check_printout_way
 
 # The number of diary.access.v1.ApplicationChannel: через сервис.
 DIARY = 4
@@ -44,7 +44,7 @@ def plan_applicants(filed: Sequence[Filed], student: StudentCard, is_for_student
     """The applicants of a case in clean lines: those filed, and the student where asked for (Clause R5).
 
     Raises InvalidArgument APPLICANT_INCOMPLETE, NAME_INVALID, AUTHORITY_DOCUMENT_INVALID, AUTHORITY_DATES_INVALID,
-    EMAIL_MISSING, REQUEST_INVALID (one person twice, no address).
+    EMAIL_MISSING, PRINTOUT_WAY_NOTE_REQUIRED, REQUEST_INVALID (one person twice, no address, a way of declined printouts).
     """
     filed = [_clean(applicant) for applicant in filed]
     for index, applicant in enumerate(filed):
@@ -53,6 +53,8 @@ def plan_applicants(filed: Sequence[Filed], student: StudentCard, is_for_student
         _check_name(applicant.name, path)
         _check_document(applicant.authority.document, path)
         check_authority(applicant.kind, applicant.authority, day, path)
+        paper = applicant.paper
+        check_printout_way(paper.way, paper.way_note, declines_printouts=paper.declines_printouts, path=f"{path}.")
     known = [applicant.person_id for applicant in filed if applicant.person_id is not None]
     if len(set(known)) < len(known):
         violation = FieldViolation("applicants", "the same person stands twice")
@@ -97,7 +99,10 @@ def check_statement(filed: Sequence[Filed], student: StudentCard, is_for_student
 def _clean(applicant: Filed) -> Filed:
     name = PersonName(*map(one_line, (applicant.name.family_name, applicant.name.given_name, applicant.name.patronymic)))
     return replace(
-        applicant, name=name, authority=replace(applicant.authority, document=one_line(applicant.authority.document))
+        applicant,
+        name=name,
+        authority=replace(applicant.authority, document=one_line(applicant.authority.document)),
+        paper=replace(applicant.paper, way_note=one_line(applicant.paper.way_note)),
     )
 
 

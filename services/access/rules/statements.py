@@ -5,7 +5,7 @@ from datetime import date, datetime
 from enum import IntEnum
 from uuid import UUID
 
-from chassis.errors import InvalidArgument, NotFound
+from chassis.errors import FieldViolation, InvalidArgument, NotFound
 from services.access.rules.guardianships import GuardianKind
 from services.access.rules.names import PersonName
 
@@ -25,6 +25,15 @@ class PaperReason(IntEnum):
     DOES_NOT_WANT = 2
 
 
+class PrintoutWay(IntEnum):
+    """How a guardian asks to be given printouts; numbers of diary.access.v1.PrintoutWay."""
+
+    NOT_SAID = 0
+    WITH_CHILD = 1
+    IN_PERSON = 2
+    OTHER = 3
+
+
 class DeclarationForm(IntEnum):
     """How a declaration was made; numbers of diary.access.v1.PaperDeclarationForm."""
 
@@ -36,13 +45,15 @@ class DeclarationForm(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class PaperWish:
-    """What an applicant says of paper: why it is wanted and whether printouts are declined too, in a statement; that the
-    paper mode ends, in an application.
+    """What an applicant says of paper: why it is wanted, whether printouts are declined too or how they are to be given, in a
+    statement; that the paper mode ends, in an application.
     """
 
     reason: PaperReason = PaperReason.DOES_NOT_WANT
     declines_printouts: bool = False
     ends_mode: bool = False
+    way: PrintoutWay = PrintoutWay.NOT_SAID
+    way_note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +65,14 @@ class Signer:
     kind: GuardianKind | None
     reason: PaperReason
     declines_printouts: bool
+    way: PrintoutWay
+    way_note: str
     is_proved: bool
 
 
 @dataclass(frozen=True, slots=True)
 class PaperDeclaration:
-    """A guardian's declaration to be informed on paper (Clause R8)."""
+    """A guardian's declaration to be informed on paper (Clause R8); `way_note` says how printouts are given in another way."""
 
     declaration_id: UUID
     student_id: UUID
@@ -69,6 +82,8 @@ class PaperDeclaration:
     declare_date: date
     reason: PaperReason
     declines_printouts: bool
+    way: PrintoutWay
+    way_note: str
     revoke_time: datetime | None
 
 
@@ -80,6 +95,8 @@ class Declared:
     declare_date: date
     reason: PaperReason
     declines_printouts: bool
+    way: PrintoutWay
+    way_note: str
     form: DeclarationForm
 
 
@@ -108,6 +125,20 @@ def check_declare_date(declared: date, today: date) -> date:
     return declared
 
 
+def check_printout_way(way: PrintoutWay, note: str, *, declines_printouts: bool, path: str = "") -> None:
+    """How printouts are to be given (Clause R7), as the sheet of choice has it: «иное» in words, and nothing of printouts that
+    are declined. `path`: of the fields.
+
+    Raises InvalidArgument PRINTOUT_WAY_NOTE_REQUIRED, REQUEST_INVALID.
+    """
+    if way is PrintoutWay.OTHER and not note:
+        raise _refuse("PRINTOUT_WAY_NOTE_REQUIRED", f"{path}printout_way_note", "say how otherwise")
+    if way is not PrintoutWay.OTHER and note:
+        raise _refuse("REQUEST_INVALID", f"{path}printout_way_note", "is for another way alone")
+    if way is not PrintoutWay.NOT_SAID and declines_printouts:
+        raise _refuse("REQUEST_INVALID", f"{path}printout_way", "printouts that are declined are not given")
+
+
 def require_own(person_id: UUID, own_person_id: UUID) -> UUID:
     """The guardian who declares for oneself. Raises InvalidArgument STATEMENT_NOT_OWN."""
     if person_id != own_person_id:
@@ -134,3 +165,7 @@ def write_declaration(declaration: PaperDeclaration) -> str:
     """A declaration in the case log, by its number among them; the statement is its paper."""
     form = "заявитель отказался и от распечаток" if declaration.declines_printouts else "распечатка еженедельно"
     return f"форма информирования: {form}, № {write_paper_number(declaration)}"
+
+
+def _refuse(reason: str, path: str, description: str) -> InvalidArgument:
+    return InvalidArgument(reason, f"{path}: {description}", violations=(FieldViolation(path, description),))

@@ -430,10 +430,10 @@ async def insert_applicants(
         WITH filed AS (
             INSERT INTO applicants (school_id, application_id, place, person_id, guardianship_id, guardian_kind,
                                     authority_document, email, credentials_way, paper_reason, declines_printouts,
-                                    ends_paper_mode, authority_date, authority_last_date)
+                                    ends_paper_mode, authority_date, authority_last_date, printout_way, printout_way_note)
             SELECT $1, $2, row_number() OVER (), *
             FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::smallint[], $12::smallint[],
-                        $13::boolean[], $14::boolean[], $15::date[], $16::date[])
+                        $13::boolean[], $14::boolean[], $15::date[], $16::date[], $17::smallint[], $18::text[])
             RETURNING applicant_id
         )
         INSERT INTO deadlines (school_id, clause, subject_id, start_time, due_time)
@@ -455,6 +455,8 @@ async def insert_applicants(
         [applicant.paper.ends_mode for applicant in applicants],
         [applicant.authority.issue_date for applicant in applicants],
         [applicant.authority.last_date for applicant in applicants],
+        [applicant.paper.way for applicant in applicants],
+        [applicant.paper.way_note for applicant in applicants],
     )
 
 

@@ -16,6 +16,7 @@ from services.access.rules.statements import (
     OwnDeclaration,
     PaperDeclaration,
     PaperReason,
+    PrintoutWay,
     Signer,
 )
 
@@ -25,6 +26,7 @@ async def list_signers(connection: Connection, school_id: UUID, application_id: 
     rows = await connection.fetch(
         """
         SELECT m.person_id, p.family_name, p.given_name, p.patronymic, m.guardian_kind, m.paper_reason, m.declines_printouts,
+               m.printout_way, m.printout_way_note,
                m.guardian_kind IS NULL OR m.guardianship_id IS NOT NULL AS is_proved
         FROM applicants m JOIN people p USING (school_id, person_id)
         WHERE m.school_id = $1 AND m.application_id = $2 ORDER BY m.place
@@ -39,6 +41,8 @@ async def list_signers(connection: Connection, school_id: UUID, application_id: 
             kind=GuardianKind(row["guardian_kind"]) if row["guardian_kind"] else None,
             reason=PaperReason(row["paper_reason"]),
             declines_printouts=row["declines_printouts"],
+            way=PrintoutWay(row["printout_way"]),
+            way_note=row["printout_way_note"],
             is_proved=row["is_proved"],
         )
         for row in rows
@@ -65,10 +69,11 @@ async def insert_declaration(
             ON CONFLICT (school_id, name, year) DO UPDATE SET value = counters.value + 1 RETURNING value
         )
         INSERT INTO paper_declarations (school_id, application_id, student_id, guardian_person_id, year, number, declare_date,
-                                        reason, declines_printouts, form, recorded_by_account_id)
-        SELECT $1, $2, $3, $4, $5, value, $6, $7, $8, $9, $10 FROM next
+                                        reason, declines_printouts, printout_way, printout_way_note, form,
+                                        recorded_by_account_id)
+        SELECT $1, $2, $3, $4, $5, value, $6, $7, $8, $9, $10, $11, $12 FROM next
         RETURNING declaration_id, student_id, guardian_person_id, year, number, declare_date, reason, declines_printouts,
-                  revoke_time
+                  printout_way AS way, printout_way_note AS way_note, revoke_time
         """,
         school_id,
         application_id,
@@ -78,6 +83,8 @@ async def insert_declaration(
         declared.declare_date,
         declared.reason,
         declared.declines_printouts,
+        declared.way,
+        declared.way_note,
         declared.form,
         account_id,
     )
@@ -94,7 +101,7 @@ async def revoke_declarations(
         UPDATE paper_declarations SET revoke_time = $4
         WHERE school_id = $1 AND student_id = $2 AND guardian_person_id = ANY ($3::uuid[]) AND revoke_time IS NULL
         RETURNING declaration_id, student_id, guardian_person_id, year, number, declare_date, reason, declines_printouts,
-                  revoke_time
+                  printout_way AS way, printout_way_note AS way_note, revoke_time
         """,
         school_id,
         student_id,
@@ -116,7 +123,7 @@ async def revoke_lapsed_declarations(
             WHERE g.school_id = $1 AND g.student_id = d.student_id AND g.guardian_person_id = d.guardian_person_id
               AND g.validity @> $2::date)
         RETURNING declaration_id, student_id, guardian_person_id, year, number, declare_date, reason, declines_printouts,
-                  revoke_time
+                  printout_way AS way, printout_way_note AS way_note, revoke_time
         """,
         school_id,
         day,
@@ -130,7 +137,7 @@ async def list_declarations(connection: Connection, school_id: UUID, application
     rows = await connection.fetch(
         """
         SELECT declaration_id, student_id, guardian_person_id, year, number, declare_date, reason, declines_printouts,
-               revoke_time
+               printout_way AS way, printout_way_note AS way_note, revoke_time
         FROM paper_declarations WHERE school_id = $1 AND application_id = $2
         """,
         school_id,
@@ -146,7 +153,8 @@ async def list_listed(
     rows = await connection.fetch(
         """
         SELECT d.declaration_id, d.student_id, d.guardian_person_id, d.year, d.number, d.declare_date, d.reason,
-               d.declines_printouts, d.revoke_time, d.form, p.family_name, p.given_name, p.patronymic
+               d.declines_printouts, d.printout_way AS way, d.printout_way_note AS way_note, d.revoke_time, d.form,
+               p.family_name, p.given_name, p.patronymic
         FROM paper_declarations d JOIN people p ON p.school_id = d.school_id AND p.person_id = d.guardian_person_id
         WHERE d.school_id = $1 AND d.student_id = $2 AND d.declaration_id < $4
           AND ($3::uuid IS NULL OR d.guardian_person_id = $3)
@@ -168,7 +176,8 @@ async def list_own_declarations(
     rows = await connection.fetch(
         """
         SELECT d.declaration_id, d.student_id, d.guardian_person_id, d.year, d.number, d.declare_date, d.reason,
-               d.declines_printouts, d.revoke_time, d.form, p.family_name, p.given_name, p.patronymic
+               d.declines_printouts, d.printout_way AS way, d.printout_way_note AS way_note, d.revoke_time, d.form,
+               p.family_name, p.given_name, p.patronymic
         FROM paper_declarations d JOIN people p ON p.school_id = d.school_id AND p.person_id = d.student_id
         WHERE d.school_id = $1 AND d.declaration_id < $3
           AND d.guardian_person_id = (SELECT person_id FROM account_people WHERE school_id = $1 AND account_id = $2)
@@ -189,7 +198,8 @@ async def find_listed(
     row = await connection.fetchrow(
         """
         SELECT d.declaration_id, d.student_id, d.guardian_person_id, d.year, d.number, d.declare_date, d.reason,
-               d.declines_printouts, d.revoke_time, d.form, p.family_name, p.given_name, p.patronymic
+               d.declines_printouts, d.printout_way AS way, d.printout_way_note AS way_note, d.revoke_time, d.form,
+               p.family_name, p.given_name, p.patronymic
         FROM paper_declarations d JOIN people p ON p.school_id = d.school_id AND p.person_id = d.guardian_person_id
         WHERE d.school_id = $1 AND d.student_id = $2 AND d.declaration_id = $3 FOR UPDATE OF d
         """,
@@ -207,7 +217,8 @@ async def list_roster_declarations(
     rows = await connection.fetch(
         """
         SELECT d.declaration_id, d.student_id, d.guardian_person_id, d.year, d.number, d.declare_date, d.reason,
-               d.declines_printouts, d.revoke_time, d.form, p.family_name, p.given_name, p.patronymic
+               d.declines_printouts, d.printout_way AS way, d.printout_way_note AS way_note, d.revoke_time, d.form,
+               p.family_name, p.given_name, p.patronymic
         FROM paper_declarations d JOIN people p ON p.school_id = d.school_id AND p.person_id = d.guardian_person_id
         WHERE d.school_id = $1 AND d.declaration_id > $3 AND ($2::uuid[] IS NULL OR d.declaration_id = ANY ($2))
         ORDER BY d.declaration_id LIMIT $4
@@ -231,7 +242,7 @@ async def list_ending_their_mode(connection: Connection, school_id: UUID, applic
 
 
 def _read(row: asyncpg.Record) -> PaperDeclaration:
-    return PaperDeclaration(**{**row, "reason": PaperReason(row["reason"])})
+    return PaperDeclaration(**{**row, "reason": PaperReason(row["reason"]), "way": PrintoutWay(row["way"])})
 
 
 def _read_listed(row: asyncpg.Record) -> ListedDeclaration:
@@ -242,4 +253,5 @@ def _read_with_name(row: asyncpg.Record) -> tuple[PaperDeclaration, PersonName, 
     kept = dict(row)
     name = PersonName(*(kept.pop(part) for part in ("family_name", "given_name", "patronymic")))
     form = DeclarationForm(kept.pop("form"))
-    return PaperDeclaration(**{**kept, "reason": PaperReason(kept["reason"])}), name, form
+    kept |= {"reason": PaperReason(kept["reason"]), "way": PrintoutWay(kept["way"])}
+    return PaperDeclaration(**kept), name, form

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chassis.deadlines import Deadline
 from chassis.errors import FieldViolation, InvalidArgument
+from diary.access.v1 import application_service_pb2 as application_pb
 from diary.access.v1 import roster_service_pb2 as roster_pb
 from diary.documents.v1 import document_service_pb2 as pb
 from diary.documents.v1 import events_pb2
@@ -14,6 +15,12 @@ from diary.journal.v1 import diary_service_pb2 as journal_pb
 from services.documents.rules.class_week import ClassWeek, Correction, Mark, StudentWeek, SubjectWeek
 from services.documents.rules.paper_families import NOBODY, Addressee, PaperMode
 from services.documents.rules.print_runs import Channel, HandOver, NewHandOver, Printout, PrintRun, Recipient, write_week
+
+_WANTED = {
+    application_pb.PRINTOUT_WAY_WITH_CHILD: Channel.WITH_CHILD,
+    application_pb.PRINTOUT_WAY_IN_PERSON: Channel.IN_PERSON,
+    application_pb.PRINTOUT_WAY_OTHER: Channel.OTHER,
+}
 
 
 def read_class_week(message: journal_pb.GetClassWeekResponse) -> ClassWeek:
@@ -74,7 +81,7 @@ def read_declarations(messages: Iterable[pb.PrintedStudent]) -> dict[UUID, str]:
 
 def read_recipients(known: Iterable[PaperMode], entries: Iterable[roster_pb.RosterEntry]) -> dict[UUID, list[Recipient]]:
     """By student the guardians whose declarations are known, with their names as access tells them now; without those that it
-    says have ended.
+    says have ended. Declarations come the oldest first: the newest one says how the sheet is to be given.
     """
     told = {entry.paper_declaration.declaration_id: entry.paper_declaration for entry in entries}
     found: dict[UUID, dict[UUID, Recipient]] = defaultdict(dict)
@@ -85,7 +92,13 @@ def read_recipients(known: Iterable[PaperMode], entries: Iterable[roster_pb.Rost
         guardian_id = UUID(declaration.guardian_person_id) if declaration.guardian_person_id else mode.guardian_id or NOBODY
         before = found[mode.student_id].get(guardian_id, Recipient(guardian_id, "", ()))
         name = before.name or declaration.guardian_name
-        found[mode.student_id][guardian_id] = Recipient(guardian_id, name, (*before.numbers, mode.number))
+        found[mode.student_id][guardian_id] = Recipient(
+            guardian_id=guardian_id,
+            name=name,
+            numbers=(*before.numbers, mode.number),
+            wanted=_WANTED.get(declaration.printout_way),
+            wanted_note=declaration.printout_way_note,
+        )
     return {student_id: list(of_student.values()) for student_id, of_student in found.items()}
 
 
@@ -141,6 +154,8 @@ def _write_printout(printout: Printout) -> pb.Printout:
         declaration_number=printout.declaration_number,
         guardian_person_id="" if printout.guardian_id == NOBODY else str(printout.guardian_id),
         recipient_name=printout.recipient_name,
+        wanted_channel=printout.wanted or pb.HAND_OVER_CHANNEL_UNSPECIFIED,  # type: ignore[arg-type]
+        wanted_note=printout.wanted_note,
         is_owed=printout.is_owed,
         is_replaced=printout.is_replaced,
         hand_over=_write_hand_over(printout.hand_over) if printout.hand_over else None,

@@ -5,7 +5,7 @@ from alembic import op
 from chassis import tables
 
 revision = "0090"
-down_revision = "0040"
+down_revision = "0069"
 
 
 def upgrade() -> None:

@@ -29,7 +29,9 @@ class Channel(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A numbered sheet to be printed. `year`: the first of the school year in which it is numbered."""
+    """A numbered sheet to be printed. `year`: the first of the school year in which it is numbered; `wanted`: how its guardian
+    asked to be given it, None where nothing was said, `wanted_note` in words of another way.
+    """
 
     student: StudentWeek
     year: int
@@ -37,6 +39,8 @@ class Sheet:
     declaration_number: str
     guardian_id: UUID = NOBODY
     recipient_name: str = ""
+    wanted: Channel | None = None
+    wanted_note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class HandOver:
 
 @dataclass(frozen=True, slots=True)
 class Printout:
-    """A sheet of a run; `hand_over` is its newest record, None before the first.
+    """A sheet of a run; `hand_over` is its newest record, None before the first; `wanted` is what the guardian asked for.
 
     `is_owed`: the week owes it. `is_replaced`: another sheet of the same addressee and week stands for it.
     """
@@ -65,6 +69,8 @@ class Printout:
     year: int
     sheet_number: int
     declaration_number: str
+    wanted: Channel | None
+    wanted_note: str
     is_owed: bool
     is_replaced: bool
     hand_over: HandOver | None
@@ -88,11 +94,15 @@ class Handed:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A guardian on paper with the numbers of their declarations; `name` is empty where access does not tell it."""
+    """A guardian on paper with the numbers of their declarations; `name` is empty where access does not tell it. `wanted`: how
+    the newest declaration asks to be given the sheet, None where it does not say.
+    """
 
     guardian_id: UUID
     name: str
     numbers: Sequence[str]
+    wanted: Channel | None = None
+    wanted_note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +192,16 @@ def address_sheets(
     unaddressed = [Recipient(NOBODY, "", ())]
     addressed = [(student, one) for student in students for one in recipients.get(student.student_id) or unaddressed]
     return [
-        Sheet(student, year, number, ", ".join(one.numbers) or given.get(student.student_id, ""), one.guardian_id, one.name)
+        Sheet(
+            student=student,
+            year=year,
+            number=number,
+            declaration_number=", ".join(one.numbers) or given.get(student.student_id, ""),
+            guardian_id=one.guardian_id,
+            recipient_name=one.name,
+            wanted=one.wanted,
+            wanted_note=one.wanted_note,
+        )
         for number, (student, one) in enumerate(addressed, first)
     ]
 

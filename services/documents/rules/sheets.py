@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from services.documents.rules.class_week import ClassWeek, Correction, Mark, StudentWeek, SubjectWeek
 from services.documents.rules.letters import count_lines, measure
-from services.documents.rules.print_runs import Sheet
+from services.documents.rules.print_runs import Channel, Sheet
 from services.documents.rules.slips import print_class, print_number, print_text
 
 _NBSP = "\N{NO-BREAK SPACE}"
@@ -21,6 +21,13 @@ _ROOM, _LINE_HEIGHT, _ROW_GAP = 120, 3.8, 2.3
 _LINE, _SUBJECT_LINE = 40, 15
 # Columns where what surely fits is set without measuring, in hundredths of 9 points: the subject's, three of the register.
 _SUBJECT, _REGISTER_NAME, _REGISTER_RECIPIENT, _REGISTER_DECLARATION = 840, 1240, 1050, 530
+
+# How a guardian asked to be given the sheet, in the register. What another way is, other families do not read.
+_WANTED = {
+    Channel.WITH_CHILD: "просит с\N{NO-BREAK SPACE}ребенком",
+    Channel.IN_PERSON: "просит лично",
+    Channel.OTHER: "просит иначе, см.\N{NO-BREAK SPACE}заявление",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +147,8 @@ def write_link(portal_url: str, code: str) -> str:
 
 def _build_register_row(sheet: Sheet) -> RegisterRow:
     student, recipient = print_text(sheet.student.name), print_text(sheet.recipient_name)
+    if sheet.wanted is not None:
+        recipient = f"{recipient}, {_WANTED[sheet.wanted]}" if recipient else _WANTED[sheet.wanted]
     declaration = print_number(sheet.declaration_number)
     fits = measure(declaration) <= _REGISTER_DECLARATION
     lines = (count_lines(student, _REGISTER_NAME), count_lines(recipient, _REGISTER_RECIPIENT))

@@ -45,7 +45,7 @@ SELECT p.print_run_id, p.class_id, p.class_name, p.monday_date, p.time_zone, p.c
     d.due_time, d.met_time,
     ARRAY(
         SELECT ROW(o.student_id, o.guardian_person_id, o.recipient_name, o.student_name, o.year, o.sheet_number,
-                   o.declaration_number,
+                   o.declaration_number, o.wanted_channel, o.wanted_note,
                    EXISTS (SELECT FROM owed_printouts w
                            WHERE w.school_id = $1 AND w.class_id = p.class_id AND w.monday_date = p.monday_date
                              AND {_SAME_ADDRESSEE.format(other="w")}
@@ -142,8 +142,8 @@ async def insert_run(connection: Connection, run: NewRun, sheets: Sequence[Sheet
     await connection.executemany(
         """
         INSERT INTO printouts (school_id, print_run_id, student_id, guardian_person_id, recipient_name, list_number,
-                               student_name, year, sheet_number, declaration_number)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                               student_name, year, sheet_number, declaration_number, wanted_channel, wanted_note)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         """,
         [
             (
@@ -157,6 +157,8 @@ async def insert_run(connection: Connection, run: NewRun, sheets: Sequence[Sheet
                 sheet.year,
                 sheet.number,
                 sheet.declaration_number,
+                sheet.wanted or 0,
+                sheet.wanted_note,
             )
             for place, sheet in enumerate(sheets, 1)
         ],
@@ -258,10 +260,24 @@ def _build_printout(
     year: int,
     number: int,
     declaration: str,
+    wanted: int,
+    wanted_note: str,
     is_owed: bool,
     is_replaced: bool,
     channel: int | None,
     *record: Any,
 ) -> Printout:
-    hand_over = None if channel is None else HandOver(Channel(channel), *record)
-    return Printout(student_id, guardian_id, recipient_name, name, year, number, declaration, is_owed, is_replaced, hand_over)
+    return Printout(
+        student_id=student_id,
+        guardian_id=guardian_id,
+        recipient_name=recipient_name,
+        student_name=name,
+        year=year,
+        sheet_number=number,
+        declaration_number=declaration,
+        wanted=Channel(wanted) if wanted else None,
+        wanted_note=wanted_note,
+        is_owed=is_owed,
+        is_replaced=is_replaced,
+        hand_over=None if channel is None else HandOver(Channel(channel), *record),
+    )

@@ -14,6 +14,7 @@ from chassis.clock import SystemClock
 from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1 import (
     application_service_pb2_grpc,
+    events_pb2,
     grant_service_pb2,
     grant_service_pb2_grpc,
     paper_service_pb2,
@@ -233,6 +234,36 @@ async def test_a_mother_declares_for_paper_and_keeps_her_access(
     ]
     assert {one.paper_declaration.guardian_name for one in entries} == {listed[0].guardian_name}
     assert listed[0].guardian_name
+
+
+async def test_a_guardian_says_how_the_printouts_are_to_be_given(
+    papers: Any, channel: grpc.aio.Channel, backends: Backends, admin: Any, school: SchoolWorld
+) -> None:
+    """Clauses R7, R8, families C: the sheet of choice asks for it; words of one's own are in no event."""
+    metadata, invalid = _family(backends, school, "mother"), grpc.StatusCode.INVALID_ARGUMENT
+    first = (await papers.RecordPaperDeclaration(_declaring(school), metadata=metadata)).declaration.declaration
+    assert (first.printout_way, first.printout_way_note) == (pb.PRINTOUT_WAY_UNSPECIFIED, "")
+    by_brother = _declaring(school, printout_way=pb.PRINTOUT_WAY_OTHER, printout_way_note="  через \n брата")
+    kept = (await papers.RecordPaperDeclaration(by_brother, metadata=metadata)).declaration.declaration
+    assert (kept.printout_way, kept.printout_way_note) == (pb.PRINTOUT_WAY_OTHER, "через брата")
+    for wrong, reason in (
+        ({"printout_way": pb.PRINTOUT_WAY_OTHER, "printout_way_note": " "}, "PRINTOUT_WAY_NOTE_REQUIRED"),
+        ({"printout_way": pb.PRINTOUT_WAY_IN_PERSON, "printout_way_note": "через брата"}, "REQUEST_INVALID"),
+        ({"printout_way": pb.PRINTOUT_WAY_IN_PERSON, "declines_printouts": True}, "REQUEST_INVALID"),
+    ):
+        assert await refused(papers.RecordPaperDeclaration(_declaring(school, **wrong), metadata=metadata)) == (invalid, reason)
+    roster: Any = roster_service_pb2_grpc.RosterServiceStub(channel)
+    wanted = roster_service_pb2.BatchGetRosterRequest(
+        school_id=str(school.school_id), kind=roster_service_pb2.ROSTER_KIND_PAPER_DECLARATION, ids=[kept.declaration_id]
+    )
+    service = sign_service(backends.keys_dir, "documents", SystemClock())
+    [entry] = (await roster.BatchGetRoster(wanted, metadata=service)).entries
+    told = entry.paper_declaration
+    assert (told.printout_way, told.printout_way_note) == (pb.PRINTOUT_WAY_OTHER, "через брата")
+    statement = "SELECT payload FROM outbox WHERE school_id = $1 AND subject LIKE '%PaperModeChanged' ORDER BY event_number"
+    events = [row["payload"] for row in await admin.fetch(statement, school.school_id)]
+    assert events_pb2.PaperModeChanged.FromString(events[-1]).printout_way == pb.PRINTOUT_WAY_OTHER
+    assert not any("брата".encode() in payload for payload in events)
 
 
 async def test_of_many_declarations_at_once_each_gets_a_number_and_one_holds(

@@ -120,6 +120,16 @@ async def test_a_statement_begins_the_paper_mode_of_its_signers(
     assert len(await _events(admin, school, "GrantEnded")) == 1
 
 
+async def test_a_signer_says_how_the_printouts_are_to_be_given(stub: Any, school: SchoolWorld, teacher: Any) -> None:
+    """Clause R8: the sheet of choice may come with the statement."""
+    request = _signed(school, "mother", printout_way=pb.PRINTOUT_WAY_OTHER)
+    reason = (grpc.StatusCode.INVALID_ARGUMENT, "PRINTOUT_WAY_NOTE_REQUIRED")
+    assert await refused(stub.RegisterApplication(request, metadata=teacher)) == reason
+    request.applicants[0].printout_way = pb.PRINTOUT_WAY_IN_PERSON
+    [signer] = (await stub.RegisterApplication(request, metadata=teacher)).application.applicants
+    assert signer.paper_declaration.printout_way == pb.PRINTOUT_WAY_IN_PERSON
+
+
 async def _events(admin: Any, school: SchoolWorld, name: str) -> Any:
     statement = "SELECT payload FROM outbox WHERE school_id = $1 AND subject LIKE '%.' || $2 ORDER BY event_number"
     return await admin.fetch(statement, school.school_id, name)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from google.protobuf.message import Message
 
 from chassis.events import Event
-from diary.access.v1 import events_pb2, roster_service_pb2
+from diary.access.v1 import application_service_pb2, events_pb2, roster_service_pb2
 from services.documents.consumers.paper_families import Consumers
 from tests.service.documents.world import NOW, World
 
@@ -35,6 +35,8 @@ class Families:
         made: datetime = NOW - timedelta(days=30),
         guardian_id: str = "",
         name: str = "",
+        way: application_service_pb2.PrintoutWay.ValueType = application_service_pb2.PRINTOUT_WAY_UNSPECIFIED,
+        way_note: str = "",
     ) -> str:
         """A guardian of the student at this place of the list declares; returns the declaration."""
         declaration_id = _make_id(made)
@@ -45,6 +47,8 @@ class Families:
             guardian_name=name,
             number=number,
             declines_printouts=declines,
+            printout_way=way,
+            printout_way_note=way_note,
             version=1,
         )
         self._world.neighbours.roster[declaration_id] = roster_service_pb2.RosterEntry(paper_declaration=entry)

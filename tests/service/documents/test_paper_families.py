@@ -15,7 +15,7 @@ from chassis.clients import connect
 from chassis.clock import SystemClock
 from chassis.db import Database
 from chassis.events import Event
-from diary.access.v1 import roster_service_pb2_grpc, school_service_pb2_grpc
+from diary.access.v1 import application_service_pb2, roster_service_pb2_grpc, school_service_pb2_grpc
 from diary.documents.v1 import document_service_pb2 as pb
 from diary.documents.v1 import events_pb2
 from services.documents.commands import Rebuild
@@ -99,6 +99,27 @@ async def test_of_two_declaring_parents_each_gets_a_sheet_in_their_own_name(worl
     run = await world.hand_over(run, "IN_PERSON", 1)
     assert run.HasField("met_time")
     assert {one.hand_over.account_id for one in run.printouts} == {str(world.last_account_id)}
+
+
+@needs_poppler
+async def test_a_sheet_keeps_how_its_guardian_asked_for_it(world: World, families: Families) -> None:
+    """Clause R7, staff B2: the register proposes it; what another way is no other family reads on it."""
+    mother = str(uuid4())
+    ways = application_service_pb2
+    await families.declare(0, "14-Р/2026", name="Абрамова Ирина Павловна")
+    await families.declare(1, "15-Р/2026", guardian_id=mother, way=ways.PRINTOUT_WAY_WITH_CHILD, made=NOW - timedelta(days=31))
+    await families.declare(1, "16-Р/2026", guardian_id=mother, way=ways.PRINTOUT_WAY_IN_PERSON, name="Белова Ольга Юрьевна")
+    await families.declare(2, "17-Р/2026", way=ways.PRINTOUT_WAY_OTHER, way_note="через брата из 5-Б")
+    run = await _print_families(world)
+    assert [(one.wanted_channel, one.wanted_note) for one in run.printouts] == [
+        (pb.HAND_OVER_CHANNEL_UNSPECIFIED, ""),
+        (pb.HAND_OVER_CHANNEL_IN_PERSON, ""),
+        (pb.HAND_OVER_CHANNEL_OTHER, "через брата из 5-Б"),
+    ]
+    *sheets, register = [" ".join(text.split()) for text in read_texts(await world.download(run))]
+    assert (register.count("просит"), register.count("лично"), register.count("иначе")) == (2, 2, 1)
+    assert "просит" not in " ".join(sheets)
+    assert "брата" not in " ".join([*sheets, register])
 
 
 async def test_two_declarations_of_one_guardian_make_one_sheet(world: World, families: Families) -> None:

@@ -38,7 +38,7 @@ MOTHER, FATHER = UUID(int=50), UUID(int=51)
 def _run(*records: HandOver | None) -> PrintRun:
     due = open_deadline(CLASS, MONDAY, ZONE).due
     printouts = [
-        Printout(student_id, NOBODY, "", "", 2026, place, "", True, False, record)
+        Printout(student_id, NOBODY, "", "", 2026, place, "", None, "", True, False, record)
         for place, (student_id, record) in enumerate(zip(STUDENTS, records, strict=False), 1)
     ]
     return PrintRun(uuid4(), CLASS, "8-А", MONDAY, ZONE, PRINTED, b"", due, None, printouts)

@@ -164,6 +164,9 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
                 await refuse(context, code_pb2.INVALID_ARGUMENT, "APPLICANT_INCOMPLETE", f"applicants[{index}]")
             if applicant.email == "none@such":
                 await refuse(context, code_pb2.INVALID_ARGUMENT, "REQUEST_INVALID", f"applicants[{index}].email")
+            if applicant.printout_way == pb.PRINTOUT_WAY_OTHER and not applicant.printout_way_note:
+                field = f"applicants[{index}].printout_way_note"
+                await refuse(context, code_pb2.INVALID_ARGUMENT, "PRINTOUT_WAY_NOTE_REQUIRED", field)
         if request.kind in (pb.APPLICATION_KIND_APPENDIX_2, pb.APPLICATION_KIND_APPENDIX_3):
             self.kind = request.kind
             if self.unconfirmed:

@@ -161,7 +161,11 @@ class Papers(paper_service_pb2_grpc.PaperServiceServicer):
         self.sent.append(request)
         if request.declare_date > "2026-11-17":
             await refuse(context, code_pb2.INVALID_ARGUMENT, "DECLARED_IN_FUTURE", "declare_date")
+        if request.printout_way == access_pb.PRINTOUT_WAY_OTHER and not request.printout_way_note:
+            await refuse(context, code_pb2.INVALID_ARGUMENT, "PRINTOUT_WAY_NOTE_REQUIRED", "printout_way_note")
         listed = declaration(request.guardian_person_id or MOTHER, request.form, request.declines_printouts)
+        listed.declaration.printout_way = request.printout_way
+        listed.declaration.printout_way_note = request.printout_way_note
         self.listed.insert(0, listed)
         return paper_service_pb2.RecordPaperDeclarationResponse(declaration=listed)
 

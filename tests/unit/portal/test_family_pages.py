@@ -38,6 +38,46 @@ async def test_a_guardian_asks_for_printouts_and_takes_it_back(stand_in: StandIn
     assert f'action="{REVOKE}"' not in page.text
 
 
+async def test_a_guardian_is_asked_how_the_printouts_are_to_be_given(stand_in: StandIn, browser: AsyncClient) -> None:
+    """Families C: as on the blank; nothing is chosen before somebody does, and nothing is asked of declined printouts."""
+    page = await browser.get(PAGE)
+    for word in ("передавать с ребёнком", "выдавать мне лично у классного руководителя", "иное"):
+        assert f"<span>{word}</span>" in page.text, word
+    form = {**fields(page, PAPER), "reason": "1"}
+    assert "way" not in form
+    refused = await browser.post(PAPER, data={**form, "way": "3", "way_note": " "})
+    assert (refused.status_code, "Напишите, как именно передавать распечатку." in refused.text) == (422, True)
+    again = fields(refused, PAPER)
+    assert (again["reason"], again["way"]) == ("1", "3")
+    page = await browser.get(
+        (await browser.post(PAPER, data={**form, "way": "3", "way_note": " через брата "})).headers["location"]
+    )
+    assert "распечатку передавать иначе: через брата" in page.text
+    await browser.post(PAPER, data={**form, "way": "2", "way_note": "через брата"})
+    await browser.post(PAPER, data={**form, "way": "2", "declines": "yes"})
+    sent = [(one.printout_way, one.printout_way_note) for one in stand_in.papers.sent]
+    assert sent == [(3, ""), (3, "через брата"), (2, ""), (0, "")]
+
+
+async def test_the_own_statement_asks_how_the_printouts_are_to_be_given_and_no_address_holds_it(
+    stand_in: StandIn, browser: AsyncClient
+) -> None:
+    """Clause R8."""
+    assert 'name="way"' not in (await browser.get(STATEMENT)).text
+    asked = await browser.get(STATEMENT, params={"step": "check", "reason": "2", "declines": "no"})
+    assert "<span>передавать с ребёнком</span>" in asked.text
+    refused = await browser.post(STATEMENT, data={**fields(asked, STATEMENT), "way": "3"})
+    assert (refused.status_code, "Напишите, как именно передавать распечатку." in refused.text) == (422, True)
+    form = fields(refused, STATEMENT)
+    assert (form["reason"], form["way"]) == ("2", "3")
+    answer = await browser.post(STATEMENT, data={**form, "way_note": "через брата"})
+    assert answer.headers["location"] == "/farewell"
+    [signer] = stand_in.applications.sent[-1].applicants
+    assert (signer.printout_way, signer.printout_way_note) == (access_pb.PRINTOUT_WAY_OTHER, "через брата")
+    declined = await browser.get(STATEMENT, params={"step": "check", "reason": "2", "declines": "yes"})
+    assert 'name="way"' not in declined.text
+
+
 async def test_a_reason_must_be_chosen(stand_in: StandIn, browser: AsyncClient) -> None:
     form = fields(await browser.get(PAGE), PAPER)
     answer = await browser.post(PAPER, data={**form, "reason": "9"})
@@ -226,7 +266,11 @@ async def test_cases_of_the_office_are_not_own_ones(stand_in: StandIn, browser: 
 async def test_staff_record_a_declaration_from_its_sheet_or_from_words(stand_in: StandIn, browser: AsyncClient) -> None:
     """Clauses R7, R8."""
     form = fields(await browser.get(DECLARATIONS), DECLARATIONS)
-    typed = {**form, "guardian": MOTHER, "reason": "1", "form": "3", "declines": "yes"}
+    typed = {**form, "guardian": MOTHER, "reason": "1", "form": "3"}
+    await browser.post(DECLARATIONS, data={**typed, "way": "2"})
+    assert stand_in.papers.sent.pop().printout_way == access_pb.PRINTOUT_WAY_IN_PERSON
+    assert "распечатку выдавать лично у классного руководителя" in (await browser.get(DECLARATIONS)).text
+    typed |= {"declines": "yes", "way": "2"}
     for day, text in (("2026-11-18", "ещё не наступила"), ("17.11.2026", "Такой даты нет")):
         refused = await browser.post(DECLARATIONS, data={**typed, "declare_date": day})
         assert (refused.status_code, text in refused.text) == (422, True)

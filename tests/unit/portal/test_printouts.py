@@ -70,11 +70,35 @@ def test_all_without_a_record_are_marked_with_the_child_at_once() -> None:
     """Staff C10; each of two parents' sheets is recorded as its own."""
     run = _run()
     run.printouts.add(student_id=ANNA, guardian_person_id=BORIS, recipient_name="Абрамова Ирина", sheet_number=3)
-    records = read_hand_overs(run, {"handed_date": "2026-11-21", "way-2": "1", "all-with-child": "1"})
+    records = read_hand_overs(run, {"handed_date": "2026-11-21", "way-2": "1", "all-as-wanted": "1"})
     assert [(record.student_id, record.guardian_person_id, record.channel) for record in records] == [
         (ANNA, "", pb.HAND_OVER_CHANNEL_WITH_CHILD),
         (ANNA, BORIS, pb.HAND_OVER_CHANNEL_WITH_CHILD),
     ]
+
+
+def test_all_without_a_record_are_marked_as_their_declarations_ask_and_the_others_with_the_child() -> None:
+    """Staff B2, C10."""
+    run = _run()
+    assert not build_run(run, ZONE, 0).has_wanted
+    run.printouts[0].wanted_channel = pb.HAND_OVER_CHANNEL_IN_PERSON
+    run.printouts[1].wanted_channel = pb.HAND_OVER_CHANNEL_IN_PERSON
+    other = run.printouts.add(student_id=BORIS, guardian_person_id=ANNA, sheet_number=3)
+    other.wanted_channel, other.wanted_note = pb.HAND_OVER_CHANNEL_OTHER, "через брата"
+    run.printouts.add(student_id=BORIS, guardian_person_id=BORIS, sheet_number=4)
+    shown = build_run(run, ZONE, 0)
+    assert shown.has_wanted
+    assert [(line.wanted, line.way) for line in shown.lines] == [("лично", 0), ("лично", 1), ("иное: через брата", 0), ("", 0)]
+    form = {"handed_date": "2026-11-21", "way-2": "1"}
+    assert read_hand_overs(run, form) == []
+    records = read_hand_overs(run, {**form, "all-as-wanted": "1"})
+    assert [(record.channel, record.note) for record in records] == [
+        (pb.HAND_OVER_CHANNEL_IN_PERSON, ""),
+        (pb.HAND_OVER_CHANNEL_OTHER, "через брата"),
+        (pb.HAND_OVER_CHANNEL_WITH_CHILD, ""),
+    ]
+    [said] = read_hand_overs(run, {**form, "way-1": "4", "note-1": "болел"})
+    assert said.channel == pb.HAND_OVER_CHANNEL_NOT_HANDED_OVER
 
 
 def test_what_was_typed_is_shown_again_after_a_refusal() -> None:

@@ -33,6 +33,8 @@ async def test_a_statement_is_registered_after_it_was_said_whose_access_ends(sta
         "received_time": "11:40",
         "signer1.who": MOTHER,
         "signer1.reason": "1",
+        "signer1.way": "3",
+        "signer1.way_note": "через брата",
         "signer2.who": "new",
         "signer2.family_name": "Соколов",
         "signer2.given_name": "Дмитрий",
@@ -44,7 +46,7 @@ async def test_a_statement_is_registered_after_it_was_said_whose_access_ends(sta
     for text in (
         "Соколова Мария Викторовна",
         "Соколов Дмитрий",
-        "(причина: невозможность пользоваться электронным дневником)",
+        "(причина: невозможность пользоваться электронным дневником), передавать иначе: через брата",
         "отказался и от них",
         "Не изменится",
     ):
@@ -56,6 +58,7 @@ async def test_a_statement_is_registered_after_it_was_said_whose_access_ends(sta
     assert (sent.kind, sent.request_id) == (pb.APPLICATION_KIND_APPENDIX_3, form["request_id"])
     mother, father = sent.applicants
     assert (mother.person_id, mother.paper_reason, mother.declines_printouts) == (MOTHER, pb.PAPER_REASON_CANNOT, False)
+    assert (mother.printout_way, mother.printout_way_note) == (pb.PRINTOUT_WAY_OTHER, "через брата")
     assert (father.family_name, father.guardian_kind, father.declines_printouts) == ("Соколов", pb.GUARDIAN_KIND_FATHER, True)
     page = await browser.get(answer.headers["location"])
     assert "Доступ подписавших прекращён" in page.text
@@ -87,6 +90,7 @@ async def test_what_was_typed_comes_back_to_be_mended(browser: AsyncClient) -> N
         ({"signer1.who": MOTHER, "signer2.who": MOTHER}, "выбран дважды"),
         ({"signer1.who": "new", "signer1.family_name": "Соколов"}, "Подписавший 1: укажите"),
         ({"signer1.who": MOTHER, "received_date": "2026-13-01"}, "Такой даты нет"),
+        ({"signer1.who": MOTHER, "signer1.way": "3"}, "Подписавший 1: напишите, как именно передавать распечатку."),
     ],
 )
 async def test_a_mistake_is_told_before_anything_is_registered(

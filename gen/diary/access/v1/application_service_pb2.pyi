@@ -113,6 +113,36 @@ PAPER_REASON_DOES_NOT_WANT: PaperReason.ValueType  # 2
 """нежелание."""
 Global___PaperReason: _TypeAlias = PaperReason  # noqa: Y015
 
+class _PrintoutWay:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PrintoutWayEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PrintoutWay.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PRINTOUT_WAY_UNSPECIFIED: _PrintoutWay.ValueType  # 0
+    """Not said: nothing was ticked, or the declaration is from before the diary asked."""
+    PRINTOUT_WAY_WITH_CHILD: _PrintoutWay.ValueType  # 1
+    """передавать с ребенком."""
+    PRINTOUT_WAY_IN_PERSON: _PrintoutWay.ValueType  # 2
+    """выдавать мне лично у классного руководителя."""
+    PRINTOUT_WAY_OTHER: _PrintoutWay.ValueType  # 3
+    """иное, as the note says."""
+
+class PrintoutWay(_PrintoutWay, metaclass=_PrintoutWayEnumTypeWrapper):
+    """How a guardian asks to be given the weekly printouts (R7), as the sheet of choice lists it. Numbers of
+    diary.documents.v1.HandOverChannel.
+    """
+
+PRINTOUT_WAY_UNSPECIFIED: PrintoutWay.ValueType  # 0
+"""Not said: nothing was ticked, or the declaration is from before the diary asked."""
+PRINTOUT_WAY_WITH_CHILD: PrintoutWay.ValueType  # 1
+"""передавать с ребенком."""
+PRINTOUT_WAY_IN_PERSON: PrintoutWay.ValueType  # 2
+"""выдавать мне лично у классного руководителя."""
+PRINTOUT_WAY_OTHER: PrintoutWay.ValueType  # 3
+"""иное, as the note says."""
+Global___PrintoutWay: _TypeAlias = PrintoutWay  # noqa: Y015
+
 class _RefusalGround:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -508,6 +538,8 @@ class FiledApplicant(_message.Message):
     ENDS_PAPER_MODE_FIELD_NUMBER: _builtins.int
     AUTHORITY_DATE_FIELD_NUMBER: _builtins.int
     AUTHORITY_END_DATE_FIELD_NUMBER: _builtins.int
+    PRINTOUT_WAY_FIELD_NUMBER: _builtins.int
+    PRINTOUT_WAY_NOTE_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
     """The person, when the school knows it already; empty for a new one. A guardian of another student may be named with the legal
     relation and document to this one.
@@ -536,6 +568,10 @@ class FiledApplicant(_message.Message):
     """Date of the document, ISO 8601; of a power of attorney needed where its last day is not told: it then holds one year."""
     authority_end_date: _builtins.str
     """Last day on which the authority holds, ISO 8601; empty where the document names none."""
+    printout_way: Global___PrintoutWay.ValueType
+    """In a statement: how the guardian asks to be given the printouts; unset where it was not said, or where they are declined."""
+    printout_way_note: _builtins.str
+    """In a statement: how otherwise; needed for PRINTOUT_WAY_OTHER, empty else (PRINTOUT_WAY_NOTE_REQUIRED)."""
     def __init__(
         self,
         *,
@@ -552,10 +588,12 @@ class FiledApplicant(_message.Message):
         ends_paper_mode: _builtins.bool = ...,
         authority_date: _builtins.str = ...,
         authority_end_date: _builtins.str = ...,
+        printout_way: Global___PrintoutWay.ValueType = ...,
+        printout_way_note: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority_date", b"authority_date", "authority_document", b"authority_document", "authority_end_date", b"authority_end_date", "credentials_way", b"credentials_way", "declines_printouts", b"declines_printouts", "email", b"email", "ends_paper_mode", b"ends_paper_mode", "family_name", b"family_name", "given_name", b"given_name", "guardian_kind", b"guardian_kind", "paper_reason", b"paper_reason", "patronymic", b"patronymic", "person_id", b"person_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority_date", b"authority_date", "authority_document", b"authority_document", "authority_end_date", b"authority_end_date", "credentials_way", b"credentials_way", "declines_printouts", b"declines_printouts", "email", b"email", "ends_paper_mode", b"ends_paper_mode", "family_name", b"family_name", "given_name", b"given_name", "guardian_kind", b"guardian_kind", "paper_reason", b"paper_reason", "patronymic", b"patronymic", "person_id", b"person_id", "printout_way", b"printout_way", "printout_way_note", b"printout_way_note"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -679,6 +717,8 @@ class PaperDeclaration(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     DECLINES_PRINTOUTS_FIELD_NUMBER: _builtins.int
     REVOKE_TIME_FIELD_NUMBER: _builtins.int
+    PRINTOUT_WAY_FIELD_NUMBER: _builtins.int
+    PRINTOUT_WAY_NOTE_FIELD_NUMBER: _builtins.int
     declaration_id: _builtins.str
     """The declaration."""
     number: _builtins.str
@@ -689,6 +729,10 @@ class PaperDeclaration(_message.Message):
     """Why."""
     declines_printouts: _builtins.bool
     """Whether printouts are declined too."""
+    printout_way: Global___PrintoutWay.ValueType
+    """How the printouts are to be given; unset where it was not said."""
+    printout_way_note: _builtins.str
+    """How otherwise; for PRINTOUT_WAY_OTHER."""
     @_builtins.property
     def revoke_time(self) -> _timestamp_pb2.Timestamp:
         """When it ended; unset while it holds."""
@@ -702,10 +746,12 @@ class PaperDeclaration(_message.Message):
         reason: Global___PaperReason.ValueType = ...,
         declines_printouts: _builtins.bool = ...,
         revoke_time: _timestamp_pb2.Timestamp | None = ...,
+        printout_way: Global___PrintoutWay.ValueType = ...,
+        printout_way_note: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["revoke_time", b"revoke_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["declaration_id", b"declaration_id", "declare_date", b"declare_date", "declines_printouts", b"declines_printouts", "number", b"number", "reason", b"reason", "revoke_time", b"revoke_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["declaration_id", b"declaration_id", "declare_date", b"declare_date", "declines_printouts", b"declines_printouts", "number", b"number", "printout_way", b"printout_way", "printout_way_note", b"printout_way_note", "reason", b"reason", "revoke_time", b"revoke_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -156,6 +156,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The application is another guardian's too: the school records that both withdraw it."""
     ERROR_REASON_SESSION_ENDED_BY_CODES: _ErrorReason.ValueType  # 110
     """Too many wrong one-time codes in a row in this session, which is over. Example: the fifth at SignRefusals."""
+    ERROR_REASON_PRINTOUT_WAY_NOTE_REQUIRED: _ErrorReason.ValueType  # 117
+    """Printouts are to be given otherwise, and nothing says how. Example: PRINTOUT_WAY_OTHER without a note."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Reasons of errors, in ErrorInfo.reason with domain access.diary. Each says when it occurs."""
@@ -294,4 +296,6 @@ ERROR_REASON_WITHDRAWAL_OF_ANOTHER: ErrorReason.ValueType  # 76
 """The application is another guardian's too: the school records that both withdraw it."""
 ERROR_REASON_SESSION_ENDED_BY_CODES: ErrorReason.ValueType  # 110
 """Too many wrong one-time codes in a row in this session, which is over. Example: the fifth at SignRefusals."""
+ERROR_REASON_PRINTOUT_WAY_NOTE_REQUIRED: ErrorReason.ValueType  # 117
+"""Printouts are to be given otherwise, and nothing says how. Example: PRINTOUT_WAY_OTHER without a note."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

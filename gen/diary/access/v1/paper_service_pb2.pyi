@@ -109,6 +109,8 @@ class RecordPaperDeclarationRequest(_message.Message):
     DECLARE_DATE_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     DECLINES_PRINTOUTS_FIELD_NUMBER: _builtins.int
+    PRINTOUT_WAY_FIELD_NUMBER: _builtins.int
+    PRINTOUT_WAY_NOTE_FIELD_NUMBER: _builtins.int
     school_id: _builtins.str
     """The school."""
     request_id: _builtins.str
@@ -125,6 +127,10 @@ class RecordPaperDeclarationRequest(_message.Message):
     """Why."""
     declines_printouts: _builtins.bool
     """Whether printouts are declined too."""
+    printout_way: _application_service_pb2.PrintoutWay.ValueType
+    """How the printouts are to be given; unset where it was not said, or where they are declined."""
+    printout_way_note: _builtins.str
+    """How otherwise; needed for PRINTOUT_WAY_OTHER, empty else (PRINTOUT_WAY_NOTE_REQUIRED)."""
     def __init__(
         self,
         *,
@@ -136,10 +142,12 @@ class RecordPaperDeclarationRequest(_message.Message):
         declare_date: _builtins.str = ...,
         reason: _application_service_pb2.PaperReason.ValueType = ...,
         declines_printouts: _builtins.bool = ...,
+        printout_way: _application_service_pb2.PrintoutWay.ValueType = ...,
+        printout_way_note: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["declare_date", b"declare_date", "declines_printouts", b"declines_printouts", "form", b"form", "guardian_person_id", b"guardian_person_id", "reason", b"reason", "request_id", b"request_id", "school_id", b"school_id", "student_id", b"student_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["declare_date", b"declare_date", "declines_printouts", b"declines_printouts", "form", b"form", "guardian_person_id", b"guardian_person_id", "printout_way", b"printout_way", "printout_way_note", b"printout_way_note", "reason", b"reason", "request_id", b"request_id", "school_id", b"school_id", "student_id", b"student_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

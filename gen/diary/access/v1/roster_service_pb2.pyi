@@ -129,6 +129,8 @@ class RosterPaperDeclaration(_message.Message):
     REVOKE_TIME_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     GUARDIAN_NAME_FIELD_NUMBER: _builtins.int
+    PRINTOUT_WAY_FIELD_NUMBER: _builtins.int
+    PRINTOUT_WAY_NOTE_FIELD_NUMBER: _builtins.int
     declaration_id: _builtins.str
     """The declaration."""
     student_id: _builtins.str
@@ -143,6 +145,10 @@ class RosterPaperDeclaration(_message.Message):
     """Raised with every change."""
     guardian_name: _builtins.str
     """The guardian's name for display: the printout names its recipient (R7)."""
+    printout_way: _application_service_pb2.PrintoutWay.ValueType
+    """How the printouts are to be given; unset where it was not said."""
+    printout_way_note: _builtins.str
+    """How otherwise; for PRINTOUT_WAY_OTHER."""
     @_builtins.property
     def revoke_time(self) -> _timestamp_pb2.Timestamp:
         """When it ended; unset while it holds."""
@@ -158,10 +164,12 @@ class RosterPaperDeclaration(_message.Message):
         revoke_time: _timestamp_pb2.Timestamp | None = ...,
         version: _builtins.int = ...,
         guardian_name: _builtins.str = ...,
+        printout_way: _application_service_pb2.PrintoutWay.ValueType = ...,
+        printout_way_note: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["revoke_time", b"revoke_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["declaration_id", b"declaration_id", "declines_printouts", b"declines_printouts", "guardian_name", b"guardian_name", "guardian_person_id", b"guardian_person_id", "number", b"number", "revoke_time", b"revoke_time", "student_id", b"student_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["declaration_id", b"declaration_id", "declines_printouts", b"declines_printouts", "guardian_name", b"guardian_name", "guardian_person_id", b"guardian_person_id", "number", b"number", "printout_way", b"printout_way", "printout_way_note", b"printout_way_note", "revoke_time", b"revoke_time", "student_id", b"student_id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

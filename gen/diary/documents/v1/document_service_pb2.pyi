@@ -1384,6 +1384,8 @@ class Printout(_message.Message):
     RECIPIENT_NAME_FIELD_NUMBER: _builtins.int
     IS_OWED_FIELD_NUMBER: _builtins.int
     IS_REPLACED_FIELD_NUMBER: _builtins.int
+    WANTED_CHANNEL_FIELD_NUMBER: _builtins.int
+    WANTED_NOTE_FIELD_NUMBER: _builtins.int
     student_id: _builtins.str
     """The student."""
     student_name: _builtins.str
@@ -1402,6 +1404,10 @@ class Printout(_message.Message):
     """Whether the week owes it: the family was on paper while a lesson of the week remained (R7)."""
     is_replaced: _builtins.bool
     """Whether another sheet of the same student, guardian and week stands for it: one printed later, or one handed over."""
+    wanted_channel: Global___HandOverChannel.ValueType
+    """How the guardian's declaration asked for it when it was printed; UNSPECIFIED where it did not say, or there is none."""
+    wanted_note: _builtins.str
+    """How otherwise; for HAND_OVER_CHANNEL_OTHER."""
     @_builtins.property
     def hand_over(self) -> Global___HandOver:
         """The newest record of its hand-over; unset before the first."""
@@ -1419,10 +1425,12 @@ class Printout(_message.Message):
         recipient_name: _builtins.str = ...,
         is_owed: _builtins.bool = ...,
         is_replaced: _builtins.bool = ...,
+        wanted_channel: Global___HandOverChannel.ValueType = ...,
+        wanted_note: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["hand_over", b"hand_over"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["declaration_number", b"declaration_number", "guardian_person_id", b"guardian_person_id", "hand_over", b"hand_over", "is_owed", b"is_owed", "is_replaced", b"is_replaced", "recipient_name", b"recipient_name", "sheet_number", b"sheet_number", "student_id", b"student_id", "student_name", b"student_name", "year", b"year"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["declaration_number", b"declaration_number", "guardian_person_id", b"guardian_person_id", "hand_over", b"hand_over", "is_owed", b"is_owed", "is_replaced", b"is_replaced", "recipient_name", b"recipient_name", "sheet_number", b"sheet_number", "student_id", b"student_id", "student_name", b"student_name", "wanted_channel", b"wanted_channel", "wanted_note", b"wanted_note", "year", b"year"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
