@@ -33,7 +33,7 @@ def test_a_family_begins_at_the_week_of_its_first_child() -> None:
 def test_a_teacher_begins_at_the_own_journals_and_a_head_at_all() -> None:
     assert people.home_url(caller(options.ROLE_TEACHER)) == "/schools/s/courses"
     titles = [link.title for link in people.build_navigation(caller(options.ROLE_HEAD), "/").links]
-    assert titles == ["Журналы", "Заявления", "Отказы на подпись", "Реквизиты школы", "Второй фактор"]
+    assert titles == ["Журналы", "Заявления", "Отказы на подпись", "Соблюдение сроков", "Реквизиты школы", "Второй фактор"]
 
 
 def test_the_second_factor_is_in_the_menu_of_those_who_have_it_or_must() -> None:
