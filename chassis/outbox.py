@@ -25,6 +25,7 @@ from chassis import calls, log, metrics
 from chassis.clock import Clock
 from chassis.db import Committed, Connection, Database, announce
 from chassis.events import STREAM_KEEPS
+from chassis.loops import run_together
 
 _BATCH = 100
 _POLL_SECONDS = 1.0
@@ -90,11 +91,7 @@ class Relay:
     async def run(self) -> None:
         """Publishes what waits, for ever, and watches over the stream beside it, so that watching delays no event."""
         await self.watch_stream()
-        async with asyncio.TaskGroup() as all_at_once:
-            all_at_once.create_task(self._publish_fresh())
-            all_at_once.create_task(self._note_sent())
-            all_at_once.create_task(self._publish_read())
-            all_at_once.create_task(self._watch())
+        await run_together(self._publish_fresh, self._note_sent, self._publish_read, self._watch)
 
     async def _publish_fresh(self) -> None:
         """What this process has just committed, as it stands in memory."""
@@ -124,7 +121,8 @@ class Relay:
             self._unread.clear()
             if await self._publish_batch(timedelta(0) if is_woken else _FRESH_FOR) < _BATCH:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._unread.wait(), _POLL_SECONDS)
+                    async with asyncio.timeout(_POLL_SECONDS):
+                        await self._unread.wait()
             is_woken = self._unread.is_set()
 
     async def _watch(self) -> None:

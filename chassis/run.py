@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,10 +18,9 @@ from chassis import events, log, metrics, outbox
 from chassis.auth import ServiceToken, Verifier
 from chassis.clock import Clock, SystemClock
 from chassis.db import Database
+from chassis.loops import Loop, end
 from chassis.server import Part, Server
 from chassis.settings import ServiceSettings
-
-Loop = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ async def running(name: str, settings: ServiceSettings, build: Callable[[Frame],
         yield server.port
     finally:
         await server.drain()
-        await _end(loops)
+        await end(loops)
         await broker.close()
         await database.close()
 
@@ -156,15 +155,6 @@ def _forget(frame: Frame) -> Loop:
             await asyncio.sleep(3600)
 
     return hourly
-
-
-async def _end(loops: Sequence["asyncio.Task[None]"]) -> None:
-    """Cancels until all have ended: nats-py, while it connects, and asyncio.wait_for may swallow a cancellation."""
-    running: set[asyncio.Task[None]] = set(loops)
-    while running:
-        for loop in running:
-            loop.cancel()
-        _, running = await asyncio.wait(running, timeout=1)
 
 
 async def keep(loop: Loop) -> None:
