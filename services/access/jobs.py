@@ -5,7 +5,8 @@ import asyncio
 from prometheus_client import Gauge
 
 from chassis import log, metrics
-from chassis.run import Frame, Loop
+from chassis.loops import Loop
+from chassis.run import Frame
 from services.access.actions.endings import BATCH, Endings
 from services.access.actions.factor_keys import FactorKeys, seal_all
 from services.access.actions.leaving import warn_school

@@ -7,7 +7,8 @@ import asyncio
 from prometheus_client import Gauge
 
 from chassis import metrics
-from chassis.run import Frame, Loop
+from chassis.loops import Loop
+from chassis.run import Frame
 from diary.access.v1 import school_service_pb2, school_service_pb2_grpc
 from services.documents.convert.roster import read_school_code
 from services.documents.rules.print_runs import CLAUSE
