@@ -48,7 +48,8 @@ class LessonWrites:
         stored = class_form.stored_absences(page, lesson.lesson_id)
         wanted, _ = class_form.merge_absences(typed, stored)
         outcome.both = class_form.find_both(typed, page, lesson.lesson_id, wanted)
-        if cells := class_form.plan_marks(typed, lesson.lesson_id, page.mark_min, outcome):
+        unseen = class_form.find_unseen(typed, page, lesson.lesson_id)
+        if cells := class_form.plan_marks(typed, lesson.lesson_id, page.mark_min, outcome, unseen):
             await self._record_marks(record, typed, cells, outcome)
         await self._record_attendance(page, lesson, record, typed, outcome)
         return lesson, outcome

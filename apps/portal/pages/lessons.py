@@ -80,7 +80,11 @@ class LessonPages:
     async def _record(self, request: Request, session: Session) -> Response:
         form, typed = await _read(request)
         caller, page = await self._course_page(request, session)
-        lesson = _find_lesson(page, path_id(request, "lesson"))
+        lesson = next((one for one in page.lessons if one.lesson_id == path_id(request, "lesson")), None)
+        if lesson is None:
+            # Retracted meanwhile: what was typed stays, and may be recorded anew.
+            gone = class_form.Outcome(problem="Этого урока в журнале больше нет. Если он был, запишите его снова.")
+            return self._refused(request, caller, page, form, None, typed, gone)
         return await self._save(request, session, caller, page, lesson, form, typed)
 
     async def _save(

@@ -7,7 +7,7 @@ is meant.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from apps.portal.reasons import sentence
@@ -62,9 +62,13 @@ class TypedMark:
 
 @dataclass(frozen=True, slots=True)
 class ClassForm:
-    """What was typed: changed marks, all attendance, and what the teacher had seen of it. `both`: see the module."""
+    """What was typed: changed marks, all attendance, and what the teacher had seen of it. `both`: see the module.
+
+    `slots`: ids of all mark fields of the form, filled or not.
+    """
 
     marks: tuple[TypedMark, ...]
+    slots: frozenset[str]
     absences: Mapping[str, int]
     absences_seen: Mapping[str, int]
     both: frozenset[str]
@@ -109,11 +113,12 @@ class Outcome:
 
 def read_class_form(form: Mapping[str, str]) -> ClassForm:
     """Reads the posted fields. ValueError when a name has been tampered with."""
-    marks, absences, seen, both = [], {}, {}, set()
+    marks, slots, absences, seen, both = [], set(), {}, {}, set()
     for name, value in form.items():
         kind, *parts = name.split(".")
         if kind == "mark":
             student_id, mark_id, revision, value_seen = parts
+            slots.add(mark_id)
             if value.strip() != value_seen:
                 marks.append(TypedMark(mark_id, student_id, int(revision), value.strip()))
         elif kind == "absence":
@@ -121,7 +126,7 @@ def read_class_form(form: Mapping[str, str]) -> ClassForm:
             absences[student_id], seen[student_id] = int(value), int(code_seen)
         elif kind == "both":
             both.update(parts)
-    return ClassForm(tuple(marks), absences, seen, frozenset(both), form.get("reason", "").strip())
+    return ClassForm(tuple(marks), frozenset(slots), absences, seen, frozenset(both), form.get("reason", "").strip())
 
 
 def parse_mark(text: str, mark_min: int) -> int | None:
@@ -170,10 +175,29 @@ def find_both(form: ClassForm, page: pb.GetJournalPageResponse, lesson_id: str, 
     }
 
 
-def plan_marks(form: ClassForm, lesson_id: str, mark_min: int, outcome: Outcome) -> list[pb.MarkCell]:
-    """The cells to send; what cannot be a mark, or is asked about first, is noted in `outcome` instead."""
+def find_unseen(form: ClassForm, page: pb.GetJournalPageResponse, lesson_id: str) -> dict[str, list[str]]:
+    """By student the marks of the lesson that stand now and that the form did not show."""
+    unseen: dict[str, list[str]] = {}
+    for mark in page.marks:
+        if mark.lesson_id == lesson_id and mark.mark_id not in form.slots:
+            unseen.setdefault(mark.student_id, []).append(str(mark.value))
+    return unseen
+
+
+def plan_marks(
+    form: ClassForm, lesson_id: str, mark_min: int, outcome: Outcome, unseen: Mapping[str, Sequence[str]]
+) -> list[pb.MarkCell]:
+    """The cells to send; what cannot be a mark, or is asked about first, is noted in `outcome` instead.
+
+    A new mark beside one that was put meanwhile would be a second one, which nobody may have meant: shown, it is sent again.
+    """
     cells = []
     for typed in form.marks:
+        if typed.text and not typed.revision and typed.student_id in unseen:
+            stands = ", ".join(unseen[typed.student_id])
+            note = f"здесь уже стоит {stands}; сохраните ещё раз, если нужна и эта отметка"
+            outcome.notes[typed.mark_id] = Note(note, "conflict", 0)
+            continue
         if typed.student_id in outcome.both:
             outcome.notes[typed.mark_id] = Note("ещё не сохранено", "refused", typed.revision)
             continue

@@ -47,14 +47,34 @@ def test_anything_else_in_a_cell_is_refused(text: str) -> None:
 def test_only_changed_cells_are_sent_with_the_revision_that_was_seen() -> None:
     lines = class_form.build_lines(page(mark("a", 4, 3)), LESSON, new_ids())
     form = class_form.read_class_form(posted(lines, m0="5", m2="3"))
-    cells = class_form.plan_marks(form, LESSON, 2, Outcome())
+    cells = class_form.plan_marks(form, LESSON, 2, Outcome(), {})
     sent = [(cell.mark_id, cell.student_id, cell.value, cell.expected_revision) for cell in cells]
     assert sent == [("a", ANNA, 5, 3), ("new2", BORIS, 3, 0)]
 
 
+def test_a_new_mark_beside_one_that_came_meanwhile_is_asked_about_and_then_sent() -> None:
+    """A page that was opened before the first mark would give a second one for the same answer."""
+    now = page(mark("a", 4, 1))
+    stale = class_form.read_class_form(posted(class_form.build_lines(page(), LESSON, new_ids()), m0="5", m2="3"))
+    outcome = Outcome()
+    cells = class_form.plan_marks(stale, LESSON, 2, outcome, class_form.find_unseen(stale, now, LESSON))
+    assert [(cell.student_id, cell.value) for cell in cells] == [(BORIS, 3)]
+    assert outcome.notes["new1"].text.startswith("здесь уже стоит 4")
+    shown = class_form.build_lines(now, LESSON, new_ids(), stale, outcome)
+    assert [slot.text for slot in shown[0].slots] == ["4", "5"]
+    again = class_form.read_class_form(posted(shown))
+    assert class_form.find_unseen(again, now, LESSON) == {}
+    assert [cell.value for cell in class_form.plan_marks(again, LESSON, 2, Outcome(), {})] == [5]
+
+
+def test_a_form_that_is_sent_twice_asks_about_no_mark_of_its_own() -> None:
+    form = class_form.read_class_form(posted(class_form.build_lines(page(), LESSON, new_ids()), m0="5"))
+    assert class_form.find_unseen(form, page(mark("new1", 5, 1)), LESSON) == {}
+
+
 def test_an_emptied_cell_takes_the_mark_back() -> None:
     lines = class_form.build_lines(page(mark("a", 4, 1)), LESSON, new_ids())
-    [cell] = class_form.plan_marks(class_form.read_class_form(posted(lines, m0="")), LESSON, 2, Outcome())
+    [cell] = class_form.plan_marks(class_form.read_class_form(posted(lines, m0="")), LESSON, 2, Outcome(), {})
     assert not cell.HasField("value")
     assert cell.expected_revision == 1
 
@@ -67,7 +87,7 @@ def test_a_third_mark_gets_a_field_of_its_own() -> None:
 def test_a_mark_out_of_scale_is_noted_and_the_others_are_sent() -> None:
     lines = class_form.build_lines(page(), LESSON, new_ids())
     outcome = Outcome()
-    cells = class_form.plan_marks(class_form.read_class_form(posted(lines, m0="7", m2="5")), LESSON, 2, outcome)
+    cells = class_form.plan_marks(class_form.read_class_form(posted(lines, m0="7", m2="5")), LESSON, 2, outcome, {})
     assert [cell.value for cell in cells] == [5]
     assert outcome.notes["new1"].text == "отметка — число от 2 до 5"
 

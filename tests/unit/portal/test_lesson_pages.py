@@ -126,6 +126,17 @@ async def test_a_line_that_both_changed_is_asked_about_and_the_others_are_saved(
     assert (STUDENT, ABSENT) in {(one.student_id, one.code) for one in stand_in.journal.absences}
 
 
+async def test_what_was_typed_into_a_lesson_that_is_gone_stays(stand_in: StandIn, browser: AsyncClient) -> None:
+    form = await open_form(browser)
+    stand_in.journal.lessons = []
+    answer = await browser.post(PAGE, data={**form, "homework": "№ 7, 8", mark_name(form): "5"})
+    assert answer.status_code == 422
+    assert "Этого урока в журнале больше нет." in answer.text
+    assert "№ 7, 8" in answer.text
+    assert "5" in [value for name, value in fields(answer, LESSONS).items() if name.startswith(f"mark.{STUDENT}.")]
+    assert stand_in.journal.sent == []
+
+
 async def test_a_mark_conflict_is_shown_beside_its_cell_which_has_the_focus(stand_in: StandIn, browser: AsyncClient) -> None:
     stand_in.journal.outcome = pb.CELL_STATE_CONFLICT
     form = await open_form(browser)
