@@ -1,4 +1,6 @@
-"""Unknown names in JSON bodies are refused: Envoy's transcoder drops them, so a few lines of Lua look before it does."""
+"""Unknown names in JSON bodies and messages that are not whole are refused by a few lines of Lua: Envoy's transcoder drops the
+one, a service waits for the rest of the other.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,10 +11,12 @@ from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto
 from deploy.gateway.methods import Method
 
 FILTER = "envoy.filters.http.lua"
-_SCRIPT = "unknown_fields"
+_SCRIPT, _SCRIPT_OF_GRPC = "unknown_fields", "whole_message"
 _TYPE = "type.googleapis.com/envoy.extensions.filters.http.lua.v3"
 # Where a route takes a body.
 ON = {FILTER: {"@type": f"{_TYPE}.LuaPerRoute", "name": _SCRIPT}}
+# Where a route takes a message of gRPC.
+ON_GRPC = {FILTER: {"@type": f"{_TYPE}.LuaPerRoute", "name": _SCRIPT_OF_GRPC}}
 
 # Full name of a message -> name of a field, in JSON and in the proto -> full name of its message, empty for all else, behind
 # `[]` where the field is a list.
@@ -40,8 +44,12 @@ def config(methods: tuple[Method, ...], messages: Messages) -> dict[str, Any]:
     roots = [method.request for method in methods if any(binding.has_body for binding in method.bindings)]
     lines = [f'["{name}"]={{{_write_fields(messages[name])}}}' for name in sorted(_reached(roots, messages))]
     table = "local MESSAGES = {\n" + ",\n".join(lines) + "\n}\n"
-    lua = table + (Path(__file__).parent / "unknown_fields.lua").read_text(encoding="utf-8")
-    return {"@type": f"{_TYPE}.Lua", "source_codes": {_SCRIPT: {"inline_string": lua}}}
+    scripts = {_SCRIPT: table + _read(_SCRIPT), _SCRIPT_OF_GRPC: _read(_SCRIPT_OF_GRPC)}
+    return {"@type": f"{_TYPE}.Lua", "source_codes": {name: {"inline_string": lua} for name, lua in scripts.items()}}
+
+
+def _read(script: str) -> str:
+    return (Path(__file__).parent / f"{script}.lua").read_text(encoding="utf-8")
 
 
 def route_metadata(method: Method) -> dict[str, Any]:

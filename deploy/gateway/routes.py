@@ -110,6 +110,7 @@ def _grpc_route(method: Method, settings: Settings) -> dict[str, Any]:
         "typed_per_filter_config": {
             # A message is five bytes longer on the wire; what is not there whole never reaches a service.
             **_body(method.request_bytes + 5),
+            **bodies.ON_GRPC,
             **_limit(method, settings),
             **_token(method),
         },

@@ -175,6 +175,18 @@ async def test_body_that_never_comes_whole_reaches_no_service_and_one_too_large_
     assert len(gateway.upstream.calls) == before
 
 
+@pytest.mark.parametrize("body", [b"", b"\0\0\0", b"\0\0\0\0\x05", b"\0\0\0\0\x05abc", b"\0\0\0\0\0\0", b"\2\0\0\0\0"])
+@pytest.mark.parametrize("kind", ["application/grpc-web+proto", "application/grpc"])
+async def test_a_message_that_is_not_whole_is_refused_at_once_and_reaches_no_service(
+    gateway: Gateway, kind: str, body: bytes
+) -> None:
+    before = len(gateway.upstream.calls)
+    answer = await gateway.client.post(_CREATE, content=body, headers={"content-type": kind, "te": "trailers"}, timeout=5)
+    # What is no frame has gRPC's own status for that, INTERNAL, which Envoy makes of a 400; the details say REQUEST_INVALID.
+    assert (answer.headers["grpc-status"], answer.headers["grpc-message"]) == ("13", "the request is malformed")
+    assert len(gateway.upstream.calls) == before
+
+
 async def test_half_sent_files_of_strangers_do_not_fill_the_memory(tmp_path: Path) -> None:
     """Of sixty files of seven megabytes an address has a dozen in the gateway at once; the others are refused unread."""
     async with running_gateway(tmp_path) as gateway:
