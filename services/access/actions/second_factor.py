@@ -18,6 +18,7 @@ from services.access.rules.second_factors import (
     SecondFactor,
     count_failure,
     find_step,
+    is_used,
     require_confirmed,
     require_right,
     require_unblocked,
@@ -67,11 +68,14 @@ class SecondFactors:
         now = self._clock.now()
         if await sessions.find_holder(connection, session_id, account_id, now) is None:
             raise Unauthenticated("SESSION_ENDED", "the session is over; sign in again")
-        step = find_step(factor, self.keys.open(factor.secret, account_id), code, now)
+        secret = self.keys.open(factor.secret, account_id)
+        step = find_step(factor, secret, code, now)
         if step is not None:
             await store.use_step(connection, account_id, step, now)
             await sessions.forgive_wrong_codes(connection, session_id)
             return CodeOutcome.RIGHT
+        if is_used(factor, secret, code, now):
+            return CodeOutcome.WRONG
         if await sessions.count_wrong_code(connection, session_id) < SESSION_CODES:
             return CodeOutcome.WRONG
         await end_session(connection, self._clock, account_id, session_id)
@@ -86,11 +90,14 @@ class SecondFactors:
         require_unblocked(known.fail_times, FAILURES, now)
         if not await sessions.is_known_address(connection, login, address_digest(login, address)):
             require_unblocked(factor.fail_times, ACCOUNT_CODES, now)
-        step = find_step(factor, self.keys.open(factor.secret, account_id), code, now)
+        secret = self.keys.open(factor.secret, account_id)
+        step = find_step(factor, secret, code, now)
         if step is not None:
             await store.use_step(connection, account_id, step, now)
             await accounts.save_attempts(connection, {pair: Attempts()})
             return CodeOutcome.RIGHT
+        if is_used(factor, secret, code, now):
+            return CodeOutcome.WRONG
         await accounts.save_attempts(connection, {pair: Attempts(count_failure(known.fail_times, now))})
         await store.save_failures(connection, account_id, count_failure(factor.fail_times, now))
         return CodeOutcome.WRONG

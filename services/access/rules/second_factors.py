@@ -6,7 +6,7 @@ address are the most, and ten of one account from everywhere (decision 0112).
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
@@ -85,6 +85,11 @@ def find_step(factor: SecondFactor, secret: str, code: str, now: datetime) -> in
         if step > factor.last_step and pyotp.utils.strings_equal(totp.at(step * _STEP), read_code(code)):
             return step
     return None
+
+
+def is_used(factor: SecondFactor, secret: str, code: str, now: datetime) -> bool:
+    """Whether a code was right and is used up: a call that is sent again, by a client or a double click, is no guess."""
+    return find_step(replace(factor, last_step=0), secret, code, now) is not None
 
 
 def require_enrolled(factor: SecondFactor | None) -> SecondFactor:

@@ -101,6 +101,19 @@ async def test_a_stolen_session_ends_with_its_fifth_wrong_code_and_keeps_the_hea
     await head.sign_in(head.code())
 
 
+async def test_a_code_that_is_sent_again_is_refused_and_is_no_guess(head: Staff, admin: Any, school: SchoolWorld) -> None:
+    """A client that repeats a call, or a double click, keeps nobody out."""
+    await head.enrol()
+    await head.confirm(head.code())
+    code = head.code()
+    await head.sign_in(code)
+    for _ in range(7):
+        assert await refused(head.sign_in(code)) == WRONG
+        assert await refused(head.sign(school, code)) == WRONG
+    assert await _is_live(admin, school)
+    await head.sign_in(head.code())
+
+
 async def test_codes_at_once_in_one_session_are_no_more_guesses_than_in_turn(head: Staff, school: SchoolWorld) -> None:
     await head.enrol()
     await head.confirm(head.code())
