@@ -19,8 +19,13 @@ local function find_fault(body, root)
       if at + GAP < #body then return 'the body is not JSON' end
       return nil
     end
-    at = at + found
     local frame = frames[depth]
+    -- The transcoder also reads names in single quotes or in none.
+    local between = body:sub(at, at + found - 2)
+    if between:find("'", 1, true) or (frame and frame.is_name_next and between:find(':', 1, true)) then
+      return 'a name or text stands without its quotes'
+    end
+    at = at + found
     if mark == '"' then
       local start = at
       while true do

@@ -43,6 +43,11 @@ async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gat
         ('{"login": {"x": 1}}', "an object stands where the request has none"),
         ('{"login": "a", "login": "b"}', "the field stands twice: login"),
         ('{"login":' + " " * 1000 + '"a"}', "the body is not JSON"),
+        # The transcoder reads these too.
+        ('{"login": "a", \'pasword\': "b"}', "a name or text stands without its quotes"),
+        ('{"login": "a", pasword: "b"}', "a name or text stands without its quotes"),
+        ("{pasword: 1}", "a name or text stands without its quotes"),
+        ("{'pasword': 1}", "a name or text stands without its quotes"),
     ],
 )
 async def test_unknown_field_of_a_body_is_refused_by_name(gateway: Gateway, body: str, name: str) -> None:
