@@ -1,5 +1,6 @@
 -- The transaction of RecordMarks with nothing before it: the school set, the reading statement, the saving statement, of
 -- services/journal/store/marks.py, with made-up ids and payloads of the live sizes. Kept equal by hand when the store changes.
+-- Its event is of a subject that nobody handles: what cannot be read would be tried and set aside beside the rounds of Diary.
 \set n random(1, :classes)
 SELECT school_id, course_id, account_id, lesson_id, lesson_date FROM public.bench_classes WHERE class_number = :n \gset
 SELECT set_config('role', 'diary_journal_app', false), set_config('diary.school_id', :school_id::text, false);
@@ -64,7 +65,7 @@ WITH fallen AS (
     FROM saved, unnest((SELECT student_ids FROM public.bench_classes WHERE class_number = :n)) AS r (student_id)
 ), told AS (
     INSERT INTO journal.outbox (event_id, school_id, subject, payload, create_time)
-    SELECT gen_random_uuid(), :school_id::uuid, 'diary.journal.v1.MarksRecorded', convert_to(repeat('p', 3000), 'UTF8'), now() FROM saved
+    SELECT gen_random_uuid(), :school_id::uuid, 'diary.journal.v1.BenchRecorded', convert_to(repeat('p', 3000), 'UTF8'), now() FROM saved
 ), answered AS (
     INSERT INTO journal.requests (account_id, request_id, rpc, digest, answer, create_time)
     SELECT :account_id::uuid, :request_id::uuid, 'RecordMarks', sha256('request'::bytea), convert_to(repeat('a', 1100), 'UTF8'), now() FROM saved

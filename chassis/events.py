@@ -104,9 +104,9 @@ async def once_each(
             [event.event_id for event in events],
             clock.now(),
         )
-        for event in {event.event_id: event for event in events}.values():
-            if event.event_id in {row["event_id"] for row in rows}:
-                by_school.setdefault(_school_of(event), []).append(event)
+        known = {event.event_id: event for event in events}
+        for event in (known[row["event_id"]] for row in rows):
+            by_school.setdefault(_school_of(event), []).append(event)
         yield walk, by_school
 
 

@@ -79,7 +79,7 @@ class LessonPages:
 
     async def _record(self, request: Request, session: Session) -> Response:
         form, typed = await _read(request)
-        caller, page = await self._course_page(request, session)
+        caller, page = await self._course_page(request, session, _parse_date(form.lesson_date))
         lesson = next((one for one in page.lessons if one.lesson_id == path_id(request, "lesson")), None)
         if lesson is None:
             # Retracted meanwhile: what was typed stays, and may be recorded anew.

@@ -208,6 +208,7 @@ class RefusalPages:
             today=day,
             signed_date=shown.signed_date or day,
             second_factor_url=people.SECOND_FACTOR_URL,
+            has_second_factor=caller.has_second_factor,
             request_ids={name: new_id(self._frame.clock) for name in ("sign", "scan", "confirm", "signatures")},
             url=_url(request),
         )

@@ -80,6 +80,8 @@ class SecondFactorPages:
         link: str = "",
     ) -> Response:
         caller = await self._frame.callers.ask(session.token)
+        if step == "password" and caller.has_second_factor:
+            step = "has"
         signing = [school.school_id for school in caller.schools if people.may_sign(caller, school.school_id)]
         return self._frame.page(
             "second_factor.html",

@@ -24,7 +24,7 @@ _CLAUSES = {
     "R13": _Clause("Доступ закончится сам: конец обучения"),
 }
 _STATES = {
-    pb.DEADLINE_STATE_OPEN: "в срок",
+    pb.DEADLINE_STATE_OPEN: "срок не истёк",
     pb.DEADLINE_STATE_WARNED: "срок близко",
     pb.DEADLINE_STATE_OVERDUE: "просрочено",
     pb.DEADLINE_STATE_MET_IN_TIME: "исполнено в срок",

@@ -238,7 +238,6 @@ def paper_mode_changed(school_id: UUID, declaration: PaperDeclaration) -> events
         declaration_id=str(declaration.declaration_id),
         is_in_force=declaration.revoke_time is None,
         declines_printouts=declaration.declines_printouts,
-        printout_way=declaration.way.value,  # type: ignore[arg-type]
     )
 
 

@@ -94,13 +94,16 @@ class PaperCodes:
 
 @dataclass(frozen=True, slots=True)
 class RunPages:
-    """A run in printed words: what all sheets share, the sheets, the register."""
+    """A run in printed words: what all sheets share, the sheets, the register. `as_of`: of which day they speak, where the week
+    was not over; else empty.
+    """
 
     school: str
     class_name: str
     week_from: str
     week_to: str
     week_short: str
+    as_of: str
     period: str
     mean_date: str
     mean_period: str
@@ -124,6 +127,7 @@ def build_run(
         week_from=_day(week.monday),
         week_to=_day(sunday),
         week_short=f"{week.monday:%d.%m}–{sunday:%d.%m.%Y}",
+        as_of=f"по состоянию на{_NBSP}{_day(printed.date())}" if printed.date() <= sunday else "",
         period=f"{name}, неделя{_NBSP}{week.period_week} из{_NBSP}{week.period_week_count}" if has_period else "",
         mean_date=_day(min(sunday, printed.date())),
         mean_period=name or "период",

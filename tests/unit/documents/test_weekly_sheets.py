@@ -30,10 +30,10 @@ def _student(*subjects: SubjectWeek, name: str = "Абрамова Анна Се
     return replace(StudentWeek(UUID(int=1), name, subjects, lessons, 0, 0, 0, 0), **counts)
 
 
-def _run(*students: StudentWeek, declaration: str = "") -> RunPages:
+def _run(*students: StudentWeek, declaration: str = "", printed: datetime = PRINTED) -> RunPages:
     week = ClassWeek("8-А", "МБОУ «Александровская школа»", "Europe/Simferopol", MONDAY, "2 четверть", 3, 9, students)
     sheets = [Sheet(student, 2026, number, declaration) for number, student in enumerate(students, 141)]
-    return build_run(week, sheets, PaperCodes("https://diary.example", "alek"), "Петрова Н. И.", "8 (36556) 2-15-33", PRINTED)
+    return build_run(week, sheets, PaperCodes("https://diary.example", "alek"), "Петрова Н. И.", "8 (36556) 2-15-33", printed)
 
 
 def _sheet(*subjects: SubjectWeek, **counts: Any) -> SheetPage:
@@ -49,6 +49,19 @@ def test_a_mark_is_told_with_what_it_is_for() -> None:
 def test_a_week_without_marks_says_so_and_has_no_table() -> None:
     sheet = _sheet(replace(ALGEBRA, marks=[]))
     assert (sheet.headline, sheet.rows) == ("На этой неделе отметки не выставлялись.", [])
+
+
+@pytest.mark.parametrize(
+    ("printed", "as_of"),
+    [
+        (datetime(2026, 11, 16, 8, tzinfo=UTC), "по состоянию на 16.11.2026"),
+        (datetime(2026, 11, 22, 23, 59, tzinfo=UTC), "по состоянию на 22.11.2026"),
+        (datetime(2026, 11, 23, tzinfo=UTC), ""),
+    ],
+)
+def test_a_sheet_of_a_week_that_goes_on_says_of_which_day_it_speaks(printed: datetime, as_of: str) -> None:
+    """What has not happened by then is not said of the whole week."""
+    assert _run(_student(ALGEBRA), printed=printed).as_of.replace("\xa0", " ") == as_of
 
 
 def test_who_missed_the_whole_week_did_not_attend() -> None:

@@ -131,7 +131,7 @@ class Access(session_service_pb2_grpc.SessionServiceServicer):
             roles=self.roles,
             students=[student] if self.has_child else [],
         )
-        return access_pb.GetCallerResponse(login="mother", schools=[school])
+        return access_pb.GetCallerResponse(login="mother", schools=[school], has_second_factor=self.has_totp)
 
     async def EnrolTotp(self, request: access_pb.EnrolTotpRequest, context: Any) -> access_pb.EnrolTotpResponse:
         await self.check(context)

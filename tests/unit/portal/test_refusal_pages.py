@@ -195,5 +195,16 @@ async def test_a_secret_is_shown_once_as_a_code_and_as_text_and_confirmed(stand_
     assert stand_in.access.has_totp
 
 
+async def test_who_has_a_second_factor_is_not_asked_to_begin_one(stand_in: StandIn, head: AsyncClient) -> None:
+    assert "Получить ключ" in (await head.get(FACTOR)).text
+    assert "Нет приложения с кодами?" in (await head.get(PAGE)).text
+    stand_in.access.has_totp = True
+    other = await stand_in.signed_in()
+    page = await other.get(FACTOR)
+    assert "Второй фактор уже подключён." in page.text
+    assert "Получить ключ" not in page.text
+    assert "Нет приложения с кодами?" not in (await other.get(PAGE)).text
+
+
 async def test_a_decision_alone_is_downloaded_from_the_list(head: AsyncClient) -> None:
     assert f'href="/schools/{SCHOOL}/documents/{DOCUMENT}"' in (await head.get(PAGE)).text

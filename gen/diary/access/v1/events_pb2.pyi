@@ -287,7 +287,6 @@ class PaperModeChanged(_message.Message):
     DECLARATION_ID_FIELD_NUMBER: _builtins.int
     IS_IN_FORCE_FIELD_NUMBER: _builtins.int
     DECLINES_PRINTOUTS_FIELD_NUMBER: _builtins.int
-    PRINTOUT_WAY_FIELD_NUMBER: _builtins.int
     school_id: _builtins.str
     """The school."""
     student_id: _builtins.str
@@ -300,8 +299,6 @@ class PaperModeChanged(_message.Message):
     """Whether the declaration holds."""
     declines_printouts: _builtins.bool
     """Whether printouts are declined too."""
-    printout_way: _application_service_pb2.PrintoutWay.ValueType
-    """How they are to be given; what PRINTOUT_WAY_OTHER means is told to who asks access for it, not here."""
     def __init__(
         self,
         *,
@@ -311,11 +308,10 @@ class PaperModeChanged(_message.Message):
         declaration_id: _builtins.str = ...,
         is_in_force: _builtins.bool = ...,
         declines_printouts: _builtins.bool = ...,
-        printout_way: _application_service_pb2.PrintoutWay.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["declaration_id", b"declaration_id", "declines_printouts", b"declines_printouts", "guardian_person_id", b"guardian_person_id", "is_in_force", b"is_in_force", "printout_way", b"printout_way", "school_id", b"school_id", "student_id", b"student_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["declaration_id", b"declaration_id", "declines_printouts", b"declines_printouts", "guardian_person_id", b"guardian_person_id", "is_in_force", b"is_in_force", "school_id", b"school_id", "student_id", b"student_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
