@@ -44,6 +44,8 @@ else:
     Context = grpc.aio.ServicerContext
 
 Behaviour = Callable[[Any, Context], Awaitable[Any]]
+# Whether the session of a caller has ended.
+HasEnded = Callable[[auth.Caller], Awaitable[bool]]
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Rule:
     callers: frozenset[str]
     form: forms.Form
     request_bytes: int
+    has_answer: bool = True
 
     @property
     def is_public(self) -> bool:
@@ -81,17 +84,19 @@ def read_rules(service_names: list[str]) -> dict[str, Rule]:
                 roles = frozenset(options_pb2.Role.Name(role).removeprefix("ROLE_").lower() for role in requires.roles)
                 most = options.Extensions[options_pb2.request_bytes] or REQUEST_BYTES
                 form = forms.Form(method.input_type)
-                rules[f"/{service_name}/{method.name}"] = Rule(roles, frozenset(requires.callers), form, most)
+                has_answer = bool(method.output_type.fields)
+                rules[f"/{service_name}/{method.name}"] = Rule(roles, frozenset(requires.callers), form, most, has_answer)
     return rules
 
 
 class CallInterceptor(grpc.aio.ServerInterceptor):
     """Wraps every unary method of a service."""
 
-    def __init__(self, service: str, rules: dict[str, Rule], verifier: auth.Verifier) -> None:
+    def __init__(self, service: str, rules: dict[str, Rule], verifier: auth.Verifier, has_ended: HasEnded) -> None:
         self._domain = f"{service}.diary"
         self._rules = rules
         self._verifier = verifier
+        self._has_ended = has_ended
         self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
         for method in rules:
             _show(method.removeprefix("/diary."))
@@ -127,8 +132,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             calls.bind(metadata, context.time_remaining())
             outcome = reason = "OK"
             try:
-                request = _read(self._admit(rule, str(metadata.get("authorization", ""))), raw, read)
-                return await behaviour(request, context)
+                return await self._answer(rule, str(metadata.get("authorization", "")), raw, read, behaviour, context)
             except errors.DiaryError as error:
                 outcome, reason = "UNAVAILABLE" if isinstance(error, errors.Unavailable) else "REFUSED", error.reason
                 metrics.errors.labels(name, error.reason).inc()
@@ -155,6 +159,30 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 )
 
         return call
+
+    async def _answer(
+        self, rule: Rule | None, authorization: str, raw: bytes, read: Any, behaviour: Behaviour, context: Context
+    ) -> Any:
+        """The method's answer. Where it refuses or has nothing to say, the reason may be that the session has ended."""
+        try:
+            admitted = self._admit(rule, authorization)
+            answer = await behaviour(_read(admitted, raw, read), context)
+        except (errors.Unauthenticated, errors.Unavailable):
+            raise
+        except errors.DiaryError:
+            await self._require_session()
+            raise
+        if admitted.has_answer and _says_nothing(answer):
+            await self._require_session()
+        return answer
+
+    async def _require_session(self) -> None:
+        """Raises Unauthenticated SESSION_ENDED. To an ended session the methods' own statements show nothing: asked only then,
+        it costs a call that is answered nothing.
+        """
+        who = auth.caller()
+        if who.session_id.int and await self._has_ended(who):
+            raise errors.Unauthenticated("SESSION_ENDED", "the session is over; sign in again")
 
     def _admit(self, rule: Rule | None, authorization: str) -> Rule:
         """Binds the caller; returns the method's rule. Raises when the token or the kind of role will not do."""
@@ -200,6 +228,10 @@ def _read(rule: Rule, raw: bytes, read: Any) -> Message:
     request = forms.parse(read, raw)
     forms.check(rule.form, request)
     return request
+
+
+def _says_nothing(answer: Message | bytes) -> bool:
+    return not (answer if isinstance(answer, bytes) else answer.ListFields())
 
 
 def _pack(detail: Message) -> any_pb2.Any:

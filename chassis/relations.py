@@ -15,7 +15,7 @@ from uuid import UUID
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis import events
-from chassis.auth import ACCESS_TOKEN_TIME
+from chassis.auth import ACCESS_TOKEN_TIME, Caller
 from chassis.clock import Clock
 from chassis.db import Connection, Database
 from chassis.errors import FieldViolation, InvalidArgument
@@ -166,6 +166,12 @@ class Projection:
         async with events.once(self._database, self._clock, event) as connection:
             if connection is not None:
                 await apply(connection, UUID(changed.school_id), [read_relation(entry.relation) for entry in answer.entries])
+
+    async def has_ended(self, who: Caller) -> bool:
+        """Whether the caller's session was told to have ended."""
+        async with self._database.region() as connection:
+            statement = "SELECT EXISTS (SELECT FROM ended_sessions WHERE session_id = $1)"
+            return bool(await connection.fetchval(statement, who.session_id))
 
     async def forget_ended_sessions(self) -> None:
         """Drops ended sessions whose tokens have all run out, each minute."""

@@ -18,6 +18,7 @@ from chassis import events, log, metrics, outbox
 from chassis.auth import ServiceToken, Verifier
 from chassis.clock import Clock, SystemClock
 from chassis.db import Database
+from chassis.interceptors import HasEnded
 from chassis.loops import Loop, end
 from chassis.server import Part, Server
 from chassis.settings import ServiceSettings
@@ -35,9 +36,12 @@ class Frame:
 
 @dataclass(frozen=True)
 class Service:
-    """What a service is: its servicers, the handlers of other services' events by publisher, its own loops."""
+    """What a service is: its servicers, how it knows ended sessions, the handlers of other services' events by publisher, its
+    own loops.
+    """
 
     parts: Sequence[Part]
+    has_ended: HasEnded
     handlers: dict[str, dict[str, events.Handler]] = field(default_factory=dict)
     loops: Sequence[Loop] = ()
 
@@ -76,7 +80,7 @@ async def running(name: str, settings: ServiceSettings, build: Callable[[Frame],
     service = build(frame)
     verifier = Verifier(settings.keys_dir / "jwks.json", clock)
     address = f"{settings.listen_host}:{settings.port}"
-    server = Server(name, service.parts, verifier, address, shows_methods=settings.reflection)
+    server = Server(name, service.parts, verifier, address, service.has_ended, shows_methods=settings.reflection)
     await server.start()
     connecting = asyncio.create_task(_connect(name, settings, broker))
     own: list[Loop] = [*service.loops, partial(outbox.watch_lag, database, clock)]

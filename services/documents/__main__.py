@@ -40,6 +40,7 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
             authority,
             settings.portal_url,
         ),
+        projection.has_ended,
         handlers,
         [
             projection.forget_ended_sessions,

@@ -21,7 +21,10 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
     projection = relations.Projection(frame.database, frame.clock, roster)
     consumers = Consumers(frame.database, frame.clock, roster)
     return run.Service(
-        rpc.parts(frame, settings.cards_megabytes * 1024 * 1024), consumers.handlers(), [projection.forget_ended_sessions]
+        rpc.parts(frame, settings.cards_megabytes * 1024 * 1024),
+        projection.has_ended,
+        consumers.handlers(),
+        [projection.forget_ended_sessions],
     )
 
 

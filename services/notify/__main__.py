@@ -62,7 +62,7 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
         deliveries.renew_leases,
         deliveries.watch_waiting,
     ]
-    return run.Service(rpc.parts(frame), consumers.handlers(), loops)
+    return run.Service(rpc.parts(frame), projection.has_ended, consumers.handlers(), loops)
 
 
 async def _rebuild(settings: Settings, school_id: UUID | None) -> None:
