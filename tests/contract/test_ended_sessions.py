@@ -29,7 +29,7 @@ async def test_token_of_an_ended_session_is_refused_by_every_method(
     if service != "access":
         ended = relation_pb2.EndedSession(session_id=str(session))
         ended.ended_time.FromDatetime(SystemClock().now())
-        apply = channels[service].unary_unary(f"/diary.{service}.v1.RelationService/ApplyRelations")
+        apply: Any = channels[service].unary_unary(f"/diary.{service}.v1.RelationService/ApplyRelations")
         request = least_request(METHODS[f"diary.{service}.v1.RelationService/ApplyRelations"].input_type)
         request.ClearField("relations")
         request.ended_sessions.append(type(request.ended_sessions.add()).FromString(ended.SerializeToString()))
