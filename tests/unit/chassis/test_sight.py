@@ -18,7 +18,8 @@ def test_any_of_several_relations_is_enough() -> None:
         sight.works_with_class("c.class_id", "m"), sight.works_for_school("$1", options_pb2.ROLE_ADMIN, alias="m"), alias="m"
     )
     assert told.endswith(
-        "AND ((m.kind = 4 AND m.role IN (6) AND m.object_id = c.class_id) OR (m.kind = 6 AND m.role IN (10) AND m.object_id = $1))"
+        "AND ((m.kind = 4 AND m.role IN (6) AND m.object_id = c.class_id)"
+        " OR (m.kind = 6 AND m.role IN (10) AND m.object_id = $1))"
     )
 
 
