@@ -10,9 +10,14 @@ _STATIC = Path(__file__).parents[3] / "apps" / "portal" / "static"
 _TOKENS = (_STATIC / "tokens.css").read_text()
 _SHEETS = sorted(path for path in _STATIC.glob("*.css") if path.name != "tokens.css")
 
-_COLOURS = "white|black|red|green|blue|gr[ae]y|orange|yellow|brown|pink|purple|silver|navy|teal|transparent|canvas\\w*|highlight\\w*"
+_COLOURS = (
+    "white|black|red|green|blue|gr[ae]y|orange|yellow|brown|pink|purple|silver|navy|teal|transparent|canvas\\w*|highlight\\w*"
+)
 # Proportions (%, em, fr, vw) are not sizes; `calc` and `min` are of tokens.
-_LITERAL = re.compile(rf"#[0-9a-f]{{3,8}}\b|\b(?:rgb|hsl|hwb|lab|lch|oklab|oklch)a?\(|\d(?:px|rem|pt|mm|cm|in)\b|(?<![\w-])(?:{_COLOURS})(?![\w-])", re.I)
+_LITERAL = re.compile(
+    rf"#[0-9a-f]{{3,8}}\b|\b(?:rgb|hsl|hwb|lab|lch|oklab|oklch)a?\(|\d(?:px|rem|pt|mm|cm|in)\b|(?<![\w-])(?:{_COLOURS})(?![\w-])",
+    re.I,
+)
 _DECLARATION = re.compile(r"([\w-]+)\s*:\s*([^;{}]+);")
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 
