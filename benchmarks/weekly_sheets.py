@@ -23,10 +23,10 @@ from uuid import UUID
 import segno
 import typst
 
-from services.documents.convert import pdf
-from services.documents.rules.class_week import ClassWeek, Correction, Mark, StudentWeek, SubjectWeek
-from services.documents.rules.print_runs import Sheet
-from services.documents.rules.sheets import PaperCodes, RunPages, build_run
+from services.documents.press.convert import pdf
+from services.documents.print_runs.rules.class_week import ClassWeek, Correction, Mark, StudentWeek, SubjectWeek
+from services.documents.print_runs.rules.runs import Sheet
+from services.documents.print_runs.rules.sheets import PaperCodes, RunPages, build_run
 
 CLASS, ROUNDS = 25, 5
 CLASSES = {"ours": 12, "typst": 12, "weasyprint": 3}

@@ -10,9 +10,10 @@ from chassis import metrics
 from chassis.loops import Loop
 from chassis.run import Frame
 from diary.access.v1 import school_service_pb2, school_service_pb2_grpc
-from services.documents.convert.roster import read_school_code
-from services.documents.rules.print_runs import CLAUSE
-from services.documents.store import deadlines, documents, paper_families
+from services.documents.print_runs.convert.roster import read_school_code
+from services.documents.print_runs.rules.runs import CLAUSE
+from services.documents.print_runs.store import deadlines, paper_families
+from services.documents.register import store as documents
 
 _COUNT_SECONDS = 15
 _LEARN_SECONDS = 600

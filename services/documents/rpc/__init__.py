@@ -8,13 +8,13 @@ from chassis.run import Frame
 from chassis.server import Part
 from diary.access.v1 import school_service_pb2_grpc
 from diary.documents.v1 import document_service_pb2_grpc, relation_service_pb2_grpc
-from services.documents.actions.press import Press
-from services.documents.rpc.forms import FormMethods
-from services.documents.rpc.print_runs import PrintRunMethods, Sources
-from services.documents.rpc.register import RegisterMethods
+from services.documents.forms.rpc import FormMethods
+from services.documents.press.actions.presses import Press
+from services.documents.print_runs.rpc import PrintRunMethods, Sources
+from services.documents.register.rpc import RegisterMethods
 from services.documents.rpc.relations import RelationServicer
-from services.documents.rpc.signing import SigningMethods
-from services.documents.rpc.slips import SlipMethods
+from services.documents.signing.rpc import SigningMethods
+from services.documents.slips.rpc import SlipMethods
 
 
 class DocumentServicer(

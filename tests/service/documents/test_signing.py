@@ -18,8 +18,8 @@ from chassis.clock import SystemClock
 from diary.documents.v1 import document_service_pb2 as pb
 from diary.documents.v1 import events_pb2
 from diary.options.v1 import options_pb2
-from services.documents.consumers.decisions import DecisionConsumers
-from services.documents.convert import scans
+from services.documents.decisions.consumers import DecisionConsumers
+from services.documents.signing.convert import scans
 from tests.service.documents.world import Metadata, World
 from tests.support.decisions import Head, needs_gost, photograph, refusal, scan
 from tests.support.papers import needs_poppler

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.documents.convert import pdf
-from services.documents.rules.forms import FORMS, FormSchool, build_form
+from services.documents.forms.rules import FORMS, FormSchool, build_form
+from services.documents.press.convert import pdf
 from tests.support.papers import needs_poppler, read_pages, read_texts, squeeze
 
 SCHOOL = FormSchool("МБОУ «Александровская школа»", "Директору", "Супрун И. Е.")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.documents.convert.signatures import (
+from services.documents.signing.convert.signatures import (
     SignatureInvalidError,
     SignatureUnreadableError,
     hash_streebog,

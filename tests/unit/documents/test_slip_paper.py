@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.documents.convert import pdf
-from services.documents.rules.slips import Slip, build_page
+from services.documents.press.convert import pdf
+from services.documents.slips.rules import Slip, build_page
 from tests.support.papers import Page, list_fonts, needs_poppler, read_codes, read_info, read_pages, read_texts, squeeze
 from tests.unit.documents.test_slip_words import SLIP
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from chassis.errors import InvalidArgument
 from diary.documents.v1 import document_service_pb2
-from services.documents.convert.slips import read_slips
-from services.documents.rules import slips
+from services.documents.slips import rules as slips
+from services.documents.slips.convert import read_slips
 from tests.support.papers import squeeze
 
 _ZONE = ZoneInfo("Europe/Simferopol")

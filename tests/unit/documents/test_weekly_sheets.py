@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.documents.convert import pdf
-from services.documents.rules.class_week import ClassWeek, Correction, Mark, StudentWeek, SubjectWeek
-from services.documents.rules.letters import measure
-from services.documents.rules.print_runs import Sheet
-from services.documents.rules.sheets import PaperCodes, RunPages, SheetPage, build_run
+from services.documents.press.convert import pdf
+from services.documents.press.rules.letters import measure
+from services.documents.print_runs.rules.class_week import ClassWeek, Correction, Mark, StudentWeek, SubjectWeek
+from services.documents.print_runs.rules.runs import Sheet
+from services.documents.print_runs.rules.sheets import PaperCodes, RunPages, SheetPage, build_run
 from tests.support.papers import needs_poppler, read_codes, read_pages, read_texts
 
 MONDAY, PRINTED = date(2026, 11, 16), datetime(2026, 11, 20, 14, 5, tzinfo=UTC)
