@@ -1,6 +1,7 @@
 """Refusals: what access says of a decision read, the paper made of it."""
 
 import hashlib
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -8,14 +9,15 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pypdfium2
+import segno
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.names import build_signed_name
 from diary.access.v1 import application_service_pb2, decision_service_pb2
-from services.documents.decisions.rules import Decision, Ground, Letterhead, Reason, build_decision, write_link
-from services.documents.press.convert.pdf import render_decision
+from services.documents.decisions.rules import Decision, DecisionPage, Ground, Letterhead, Reason, build_decision, write_link
+from services.documents.press.convert.pdf import render
 from services.documents.register.convert.seal import Sealer
-from services.documents.signing.convert.signatures import hash_streebog
+from services.documents.register.convert.streebog import hash_streebog
 
 # A decision takes one page, or two where names and addresses are as long as fields let them be.
 _MOST_PAGES = 8
@@ -113,3 +115,15 @@ def _read_date(text: str) -> date | None:
 
 def _read_local(instant: Timestamp, zone: ZoneInfo) -> datetime:
     return instant.ToDatetime(UTC).astimezone(zone)
+
+
+def render_decision(page: DecisionPage, links: Sequence[str]) -> bytes:
+    """A decision as PDF; `links` are what the QR codes of its pages hold, in their order, and no page may lack one."""
+    return render("decision.typ", {"page": page, "codes": [draw_page_code(link) for link in links]})
+
+
+def draw_page_code(link: str) -> str:
+    """A link as QR code in SVG; the paper around is its quiet zone. It is printed, signed, scanned: a quarter may be lost."""
+    drawing = io.BytesIO()
+    segno.make_qr(link, error="q").save(drawing, kind="svg", border=0)
+    return drawing.getvalue().decode()

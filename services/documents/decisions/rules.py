@@ -9,7 +9,7 @@ from enum import IntEnum
 from urllib.parse import quote
 from uuid import UUID
 
-from services.documents.slips.rules import print_class, print_date, print_moment, print_number, print_text
+from services.documents.press.rules.text import print_class, print_date, print_moment, print_number, print_text
 
 _NBSP = "\N{NO-BREAK SPACE}"
 _CODE_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"

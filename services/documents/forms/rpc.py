@@ -10,9 +10,9 @@ from chassis.interceptors import Context
 from diary.access.v1 import school_service_pb2, school_service_pb2_grpc
 from diary.documents.v1 import document_service_pb2
 from services.documents.forms.actions import RememberedForms
+from services.documents.forms.convert import render_form
 from services.documents.forms.rules import FORMS, FormSchool, build_form
 from services.documents.press.actions.presses import Press
-from services.documents.press.convert import pdf
 
 # Nobody waits longer for a form: the gateway gives up at half a minute.
 _WAITING, _SECONDS = 16, 28.0
@@ -37,7 +37,7 @@ class FormMethods:
         page = build_form(form, await self._get_school(request.school_id))
         file = self._remembered.find(page)
         if file is None:
-            file = await self._press.render("form", pdf.render_form, page)
+            file = await self._press.render("form", render_form, page)
             self._remembered.keep(page, file)
         return httpbody_pb2.HttpBody(content_type="application/pdf", data=file)
 

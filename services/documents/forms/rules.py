@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.documents.slips.rules import print_text
+from services.documents.press.rules.text import print_text
 
 # A piece of printed text: words; so many letters of a line to write on, 0 for the rest of the row; or a box to tick.
 Piece = str | int | None

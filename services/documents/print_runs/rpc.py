@@ -21,9 +21,9 @@ from diary.access.v1 import roster_service_pb2, roster_service_pb2_grpc, school_
 from diary.documents.v1 import document_service_pb2, events_pb2
 from diary.journal.v1 import diary_service_pb2, diary_service_pb2_grpc
 from services.documents.press.actions.presses import Press
-from services.documents.press.convert import pdf
 from services.documents.print_runs import actions
 from services.documents.print_runs.convert import runs as convert
+from services.documents.print_runs.convert.pdf import render_run
 from services.documents.print_runs.convert.roster import read_school_code
 from services.documents.print_runs.rules import runs as rules
 from services.documents.print_runs.rules.class_week import ClassWeek
@@ -206,7 +206,7 @@ class PrintRunMethods:
         sheets = rules.address_sheets(students, asked.recipients, given, year, first)
         codes = PaperCodes(self._portal_url, asked.school.code)
         pages = build_run(week, sheets, codes, asked.class_teacher, request.school_phone, printed)
-        file = await self._press.render("weekly", pdf.render_run, pages, len(sheets))
+        file = await self._press.render("weekly", render_run, pages, len(sheets))
         digest = hashlib.sha256(file).digest()
         kept = store.NewRun(
             school_id, class_id, week.class_name, week.monday, week.time_zone, who.account_id, now, file, digest

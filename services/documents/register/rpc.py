@@ -1,9 +1,7 @@
-"""The register of papers: who opens them, and what anyone may verify (Clauses R22, R23)."""
+"""The register of papers: who opens them (Clauses R22, R23)."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
 from uuid import UUID
 
 from google.api import httpbody_pb2
@@ -14,14 +12,11 @@ from chassis.interceptors import Context
 from chassis.run import Frame
 from diary.documents.v1 import document_service_pb2 as pb
 from services.documents.press.actions.presses import Press
-from services.documents.press.actions.quarantine import Quarantine
-from services.documents.press.convert.bounds import OF_STRANGERS, UnreadableError
+from services.documents.press.convert.pages import join_pages
 from services.documents.register import rules, store
 from services.documents.register.convert import bundles
 from services.documents.register.convert import papers as convert
-from services.documents.register.convert.seal import SealState, judge_seal
-from services.documents.signing.convert import scans
-from services.documents.verifying import store as sheets
+from services.documents.register.rules import no_document
 
 # An answer is at most 8 MiB, with its frame.
 _MAX_BUNDLE = (8 << 20) - (64 << 10)
@@ -31,12 +26,10 @@ _PDF = "application/pdf"
 class RegisterMethods:
     """The register's part of DocumentService."""
 
-    def __init__(self, frame: Frame, press: Press, authority: bytes) -> None:
+    def __init__(self, frame: Frame, press: Press) -> None:
         self._database = frame.database
         self._clock = frame.clock
         self._press = press
-        self._authority = authority
-        self._quarantine = Quarantine(OF_STRANGERS)
 
     async def ListDocuments(self, request: pb.ListDocumentsRequest, context: Context) -> pb.ListDocumentsResponse:
         """Papers that the caller may open, the newest first."""
@@ -100,48 +93,10 @@ class RegisterMethods:
             content_type, data = "application/zip", bundles.pack(found)
         else:
             pdfs = [pdf for _, _, pdf in found]
-            content_type, data = _PDF, await self._press.render("bundle", scans.join_pages, pdfs)
+            content_type, data = _PDF, await self._press.render("bundle", join_pages, pdfs)
         if len(data) > _MAX_BUNDLE:
             raise _too_large()
         return httpbody_pb2.HttpBody(content_type=content_type, data=data)
-
-    async def VerifyDocument(self, request: pb.VerifyDocumentRequest, context: Context) -> pb.VerifyDocumentResponse:
-        """Whether a paper is in the register unchanged; for a file that is not, whether it was and then was changed."""
-        if [bool(request.code), bool(request.sha256), bool(request.file)].count(True) != 1:
-            raise InvalidArgument("NOTHING_TO_VERIFY", "name exactly one of code, sha256 and file")
-        wanted: Sequence[str | bytes] = rules.list_keys(request.code)
-        if request.sha256:
-            wanted = [bytes.fromhex(request.sha256)]
-        elif request.file:
-            wanted = [hashlib.sha256(request.file).digest()]
-        for one in wanted:
-            if found := await self._find_issued(one):
-                return found
-        return pb.VerifyDocumentResponse(verdict=await self._judge(request.file))
-
-    async def _find_issued(self, wanted: str | bytes) -> pb.VerifyDocumentResponse | None:
-        """What anyone may know of a paper or a weekly sheet, by a folded code or a SHA-256."""
-        async with self._database.region() as connection:
-            sealed = await store.find_sealed(connection, wanted)
-        if sealed is None:
-            sheet = await self._find_sheet(wanted)
-            return convert.write_valid_sheet(sheet) if sheet else None
-        async with self._database.school(sealed.school_id) as connection:
-            state, owner_name = await store.get_state(connection, sealed.school_id, sealed.document_id)
-        return convert.write_valid(sealed.kind, sealed.document_date, state, owner_name, sealed.pdf_sha256)
-
-    async def _find_sheet(self, wanted: str | bytes) -> rules.IssuedSheet | None:
-        """The weekly sheet of a folded code, or the sheets of a file's SHA-256 (Clause R7)."""
-        async with self._database.region() as connection:
-            if isinstance(wanted, bytes):
-                places = await sheets.list_runs_of_file(connection, wanted)
-            else:
-                places = await sheets.list_sheets_of_code(connection, wanted)
-        for place in places:
-            async with self._database.school(place.school_id) as connection:
-                if found := await sheets.find_issued(connection, place):
-                    return found
-        return None
 
     async def FetchDocument(self, request: pb.FetchDocumentRequest, context: Context) -> pb.FetchDocumentResponse:
         """A signed paper with what proves its signature, for the letter that notify is about to send (Clause R23)."""
@@ -153,21 +108,6 @@ class RegisterMethods:
         document, files = found
         message = convert.write_document(document)
         return pb.FetchDocumentResponse(document=message, pdf=files.pdf, scan=files.scan, signature=files.signature)
-
-    async def _judge(self, file: bytes) -> pb.Verdict.ValueType:
-        """Of a file that is not in the register. Reading it costs a process, so only what may bear a seal is read."""
-        if b"/ByteRange" not in file:
-            return pb.VERDICT_UNKNOWN
-        try:
-            state = await self._quarantine.read(judge_seal, file, self._authority)
-        except UnreadableError:
-            return pb.VERDICT_UNKNOWN
-        return pb.VERDICT_CHANGED if state is SealState.BROKEN else pb.VERDICT_UNKNOWN
-
-
-def no_document() -> NotFound:
-    """Absent, another's or of another school: alike."""
-    return NotFound("DOCUMENT_NOT_FOUND", "no such document that you may open")
 
 
 def _too_large() -> InvalidArgument:

@@ -1,4 +1,4 @@
-"""The register of papers, how they were signed, and what anyone may verify of them. In `db.school` unless it says otherwise."""
+"""The register of papers, and how they were signed. In `db.school` unless it says otherwise."""
 
 # ruff: noqa: S608 - the statements are composed of constants of this room
 
@@ -12,12 +12,11 @@ from chassis.auth import Caller
 from chassis.db import Connection
 from services.documents.register.rules import Certified, Confirmed, Document, Kind, Scanned, State
 
-# Who works with all papers of a school: its secretary (8), admin (10) and head (11); who may attach signatures: the head alone.
+# Who works with all papers of a school: its secretary (8), admin (10) and head (11).
 OFFICE = (8, 10, 11)
-HEAD = (11,)
 
 # $1 school, $2 account, $3 session, $4 now. Relations of kind SCHOOL (6) with a role of the statement's $5.
-_WORKS_FOR = """
+WORKS_FOR = """
 EXISTS (
     SELECT FROM relations r
     WHERE r.school_id = $1 AND r.account_id = $2 AND r.object_id = $1 AND r.kind = 6 AND r.role = ANY($5::smallint[])
@@ -35,7 +34,7 @@ _MAY_OPEN = """
 )) AND NOT EXISTS (SELECT FROM ended_sessions e WHERE e.session_id = $3)
 """
 
-_COLUMNS = """
+COLUMNS = """
 d.document_id, d.kind, d.number, d.document_date, d.time_zone, d.addressee_name, d.application_id, d.applicant_id, d.code,
 d.pdf_sha256, d.page_count, d.create_time,
 s.way, s.upload_time, s.signed_date, s.owner_name, s.serial_number, s.valid_from_time, s.valid_to_time,
@@ -44,7 +43,7 @@ c.scan_id AS waiting_scan_id, c.upload_time AS scan_upload_time, c.signed_date A
 c.account_id AS scan_uploader_id
 """
 # Of scans that are not confirmed yet the newest is the one that waits.
-_FROM = """
+FROM = """
 FROM documents d
 LEFT JOIN signings s ON s.school_id = $1 AND s.document_id = d.document_id
 LEFT JOIN LATERAL (
@@ -74,7 +73,7 @@ SELECT document_id FROM (
 ) q ORDER BY document_id DESC LIMIT $6
 """
 _LIST_DOCUMENTS = f"""
-SELECT {_COLUMNS} {_FROM} AND d.document_id = ANY (ARRAY({_PAGE}))
+SELECT {COLUMNS} {FROM} AND d.document_id = ANY (ARRAY({_PAGE}))
   AND NOT EXISTS (SELECT FROM ended_sessions e WHERE e.session_id = $3)
 ORDER BY d.document_id DESC
 """
@@ -82,25 +81,20 @@ _LIST_ALL = _LIST_DOCUMENTS.format(state="true")
 _LIST_OF_STATE = _LIST_DOCUMENTS.format(state="d.state = $7")
 # A case has few papers.
 _LIST_OF_CASE = f"""
-SELECT {_COLUMNS} {_FROM} AND d.application_id = $5 AND ($6::smallint IS NULL OR d.state = $6) AND d.document_id < $7
+SELECT {COLUMNS} {FROM} AND d.application_id = $5 AND ($6::smallint IS NULL OR d.state = $6) AND d.document_id < $7
   AND {_MAY_OPEN}
 ORDER BY d.document_id DESC LIMIT $8
 """
-FIND_DOCUMENT = f"SELECT {_COLUMNS} {_FROM} AND d.document_id = $5 AND {_MAY_OPEN}"
+FIND_DOCUMENT = f"SELECT {COLUMNS} {FROM} AND d.document_id = $5 AND {_MAY_OPEN}"
 # A scan that is not confirmed is for those who work with all papers: whom the paper concerns would take it for signed.
 _FIND_FILES = f"""
-SELECT d.pdf, coalesce(s.way, CASE WHEN {_WORKS_FOR.replace("$5", "$6")} THEN {State.SCAN_UNCONFIRMED} END) AS way,
+SELECT d.pdf, coalesce(s.way, CASE WHEN {WORKS_FOR.replace("$5", "$6")} THEN {State.SCAN_UNCONFIRMED} END) AS way,
        coalesce(s.file, c.file) AS file
-{_FROM} AND d.document_id = $5 AND {_MAY_OPEN}
+{FROM} AND d.document_id = $5 AND {_MAY_OPEN}
 """
-_LIST_PDFS = f"SELECT d.number, d.code, d.pdf {_FROM} AND d.document_id = ANY($6::uuid[]) AND {_WORKS_FOR}"
-_SUM_SIZES = f"SELECT count(*), sum(length(d.pdf)) {_FROM} AND d.document_id = ANY($6::uuid[]) AND {_WORKS_FOR}"
-FIND_TO_SIGN = f"""
-SELECT {_COLUMNS}, d.pdf_streebog256, d.pdf_streebog512 {_FROM}
-  AND (d.document_id = $6 OR d.pdf_streebog256 = $7 OR d.pdf_streebog512 = $7) AND {_WORKS_FOR}
-"""
-LIST_BY_CODE = f"SELECT {_COLUMNS} {_FROM} AND d.code = ANY($2::text[])"
-_LIST_BY_IDS = f"SELECT {_COLUMNS} {_FROM} AND d.document_id = ANY($2::uuid[]) ORDER BY d.document_id DESC"
+_LIST_PDFS = f"SELECT d.number, d.code, d.pdf {FROM} AND d.document_id = ANY($6::uuid[]) AND {WORKS_FOR}"
+_SUM_SIZES = f"SELECT count(*), sum(length(d.pdf)) {FROM} AND d.document_id = ANY($6::uuid[]) AND {WORKS_FOR}"
+_LIST_BY_IDS = f"SELECT {COLUMNS} {FROM} AND d.document_id = ANY($2::uuid[]) ORDER BY d.document_id DESC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,25 +127,6 @@ class Files:
     pdf: bytes
     scan: bytes
     signature: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class ToSign:
-    """A paper that a signature is attached to, with the hashes that the signature may name."""
-
-    document: Document
-    hashes: tuple[bytes, bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """What anyone may know of a paper."""
-
-    school_id: UUID
-    document_id: UUID
-    kind: Kind
-    document_date: date
-    pdf_sha256: bytes
 
 
 async def insert_document(connection: Connection, new: NewDocument) -> UUID | None:
@@ -217,7 +192,7 @@ async def list_documents(
         rows = await connection.fetch(_LIST_OF_STATE, *asked, before, limit, state)
     else:
         rows = await connection.fetch(_LIST_ALL, *asked, before, limit)
-    return [_build_document(row) for row in rows]
+    return [build_document(row) for row in rows]
 
 
 async def find_document(
@@ -225,7 +200,7 @@ async def find_document(
 ) -> Document | None:
     """A paper that the caller may open; None when absent or not for the caller."""
     row = await connection.fetchrow(FIND_DOCUMENT, school_id, who.account_id, who.session_id, now, document_id)
-    return None if row is None else _build_document(row)
+    return None if row is None else build_document(row)
 
 
 async def find_files(connection: Connection, school_id: UUID, document_id: UUID, who: Caller, now: datetime) -> Files | None:
@@ -237,19 +212,19 @@ async def find_files(connection: Connection, school_id: UUID, document_id: UUID,
 async def find_signed(connection: Connection, school_id: UUID, document_id: UUID) -> tuple[Document, Files] | None:
     """A signed paper with its files, for the service that sends it; None when absent or not signed yet."""
     row = await connection.fetchrow(
-        f"SELECT {_COLUMNS}, d.pdf, s.file {_FROM} AND d.document_id = $2 AND s.way IS NOT NULL", school_id, document_id
+        f"SELECT {COLUMNS}, d.pdf, s.file {FROM} AND d.document_id = $2 AND s.way IS NOT NULL", school_id, document_id
     )
-    return None if row is None else (_build_document(row), _build_files(row))
+    return None if row is None else (build_document(row), _build_files(row))
 
 
 async def list_by_ids(connection: Connection, school_id: UUID, document_ids: Sequence[UUID]) -> list[Document]:
     """Papers by their ids, the newest first, for one who was shown to work with them."""
-    return [_build_document(row) for row in await connection.fetch(_LIST_BY_IDS, school_id, list(document_ids))]
+    return [build_document(row) for row in await connection.fetch(_LIST_BY_IDS, school_id, list(document_ids))]
 
 
 async def works_for_school(connection: Connection, school_id: UUID, who: Caller, now: datetime, roles: Sequence[int]) -> bool:
     """Whether the caller has one of the roles towards the school."""
-    return bool(await connection.fetchval(f"SELECT {_WORKS_FOR}", school_id, who.account_id, who.session_id, now, list(roles)))
+    return bool(await connection.fetchval(f"SELECT {WORKS_FOR}", school_id, who.account_id, who.session_id, now, list(roles)))
 
 
 async def measure_pdfs(
@@ -276,114 +251,6 @@ async def list_pdfs(
     return [(row["number"], row["code"], row["pdf"]) for row in rows]
 
 
-async def list_by_code(connection: Connection, school_id: UUID, codes: Sequence[str]) -> dict[str, Document]:
-    """Papers of the school by their codes, for one who was shown to work for it."""
-    found = [_build_document(row) for row in await connection.fetch(LIST_BY_CODE, school_id, list(codes))]
-    return {document.code: document for document in found}
-
-
-async def find_to_sign(
-    connection: Connection, school_id: UUID, wanted: UUID | bytes, who: Caller, now: datetime
-) -> ToSign | None:
-    """A paper by its id or by the hash that a signature names, for the head."""
-    document_id, digest = (wanted, None) if isinstance(wanted, UUID) else (None, wanted)
-    row = await connection.fetchrow(
-        FIND_TO_SIGN, school_id, who.account_id, who.session_id, now, list(HEAD), document_id, digest
-    )
-    return None if row is None else ToSign(_build_document(row), (row["pdf_streebog256"], row["pdf_streebog512"]))
-
-
-async def insert_signature(connection: Connection, school_id: UUID, document_id: UUID, signing: Certified, file: bytes) -> bool:
-    """Keeps the signature that was attached to a paper; False when it was signed before."""
-    status = await connection.execute(
-        """
-        INSERT INTO signings (school_id, document_id, way, upload_time, account_id, file, owner_name, serial_number,
-                              valid_from_time, valid_to_time)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING
-        """,
-        school_id,
-        document_id,
-        State.SIGNED_ELECTRONICALLY,
-        signing.upload_time,
-        signing.uploader_id,
-        file,
-        signing.owner_name,
-        signing.serial_number,
-        signing.valid_from,
-        signing.valid_to,
-    )
-    return status.endswith(" 1")
-
-
-async def insert_scan(connection: Connection, school_id: UUID, document_id: UUID, scan: Scanned, file: bytes) -> bool:
-    """Keeps a scan that waits for the head's word; False when the paper was signed before."""
-    status = await connection.execute(
-        """
-        INSERT INTO scans (school_id, document_id, upload_time, account_id, signed_date, file)
-        SELECT $1, $2, $3, $4, $5, $6
-        WHERE NOT EXISTS (SELECT FROM signings WHERE school_id = $1 AND document_id = $2)
-        """,
-        school_id,
-        document_id,
-        scan.upload_time,
-        scan.uploader_id,
-        scan.signed_date,
-        file,
-    )
-    return status.endswith(" 1")
-
-
-async def confirm_scans(connection: Connection, school_id: UUID, scan_ids: Sequence[UUID], confirmed: Confirmed) -> list[UUID]:
-    """Signs the papers of these scans by the head's word; their ids, without those whose scan another one has replaced, or that
-    were signed before.
-    """
-    rows = await connection.fetch(
-        """
-        INSERT INTO signings (school_id, document_id, way, upload_time, account_id, file, signed_date, scan_id, confirm_time,
-                              confirmer_account_id)
-        SELECT c.school_id, c.document_id, $3, c.upload_time, c.account_id, c.file, c.signed_date, c.scan_id, $4, $5
-        FROM scans c
-        WHERE c.school_id = $1 AND c.scan_id = ANY ($2) AND NOT EXISTS (
-            SELECT FROM scans n WHERE n.school_id = $1 AND n.document_id = c.document_id AND n.scan_id > c.scan_id
-        )
-        ON CONFLICT DO NOTHING RETURNING document_id
-        """,
-        school_id,
-        list(scan_ids),
-        State.SIGNED_ON_PAPER,
-        confirmed.time,
-        confirmed.account_id,
-    )
-    return [row["document_id"] for row in rows]
-
-
-async def list_originals(connection: Connection, school_id: UUID, document_ids: Sequence[UUID]) -> dict[UUID, bytes]:
-    """The sealed PDFs of papers by their ids, for one who was shown to work with them."""
-    rows = await connection.fetch(
-        "SELECT document_id, pdf FROM documents WHERE school_id = $1 AND document_id = ANY ($2)", school_id, list(document_ids)
-    )
-    return {row["document_id"]: row["pdf"] for row in rows}
-
-
-async def get_state(connection: Connection, school_id: UUID, document_id: UUID) -> tuple[State, str]:
-    """How a paper was signed, if it was, and whose certificate the signature bears."""
-    row = await connection.fetchrow(
-        "SELECT way, owner_name FROM signings WHERE school_id = $1 AND document_id = $2", school_id, document_id
-    )
-    return (State.AWAITS_SIGNATURE, "") if row is None else (State(row["way"]), row["owner_name"] or "")
-
-
-async def find_sealed(connection: Connection, wanted: str | bytes) -> Sealed | None:
-    """What anyone may know of a paper, by its folded code or the SHA-256 of its file. In `db.region`."""
-    column = "code_key" if isinstance(wanted, str) else "pdf_sha256"
-    row = await connection.fetchrow(
-        f"SELECT school_id, document_id, kind, document_date, pdf_sha256 FROM sealed_documents WHERE {column} = $1", wanted
-    )
-    if row is None:
-        return None
-    return Sealed(row["school_id"], row["document_id"], Kind(row["kind"]), row["document_date"], row["pdf_sha256"])
-
-
 async def count_unsigned(connection: Connection) -> tuple[int, datetime | None]:
     """How many papers of all schools wait for a signature, and since when the oldest does. In `db.jobs`."""
     [row] = await connection.fetch(
@@ -395,7 +262,8 @@ async def count_unsigned(connection: Connection) -> tuple[int, datetime | None]:
     return row["waiting"], row["oldest"]
 
 
-def _build_document(row: Any) -> Document:
+def build_document(row: Any) -> Document:
+    """The paper of a row of COLUMNS."""
     return Document(
         document_id=row["document_id"],
         kind=Kind(row["kind"]),

@@ -15,12 +15,14 @@ from chassis.run import Frame
 from diary.documents.v1 import document_service_pb2 as pb
 from services.documents.press.actions.quarantine import Quarantine
 from services.documents.press.convert.bounds import OF_THE_OFFICE, UnreadableError
-from services.documents.register import rules, store
-from services.documents.register.convert import papers as convert
-from services.documents.register.rpc import no_document
-from services.documents.register.rules import Certified, Confirmed, Document, Mismatch, Scanned
+from services.documents.register import store as register
+from services.documents.register.convert.papers import write_document
+from services.documents.register.rules import Certified, Confirmed, Document, Scanned, no_document
+from services.documents.signing import rules, store
+from services.documents.signing.convert import papers as convert
 from services.documents.signing.convert import scans
 from services.documents.signing.convert.signatures import SignatureFile, read_signatures
+from services.documents.signing.rules import Mismatch
 
 _Request = pb.UploadScanRequest | pb.AttachSignatureRequest | pb.AttachSignaturesRequest
 
@@ -47,7 +49,7 @@ class SigningMethods:
         """Keeps the pages of each paper that is scanned whole, until the head confirms them (Clause R22)."""
         school_id, now = UUID(request.school_id), self._clock.now()
         signed = convert.read_signed_date(request.signed_date)
-        if known := await self._find_outcome(request, store.OFFICE):
+        if known := await self._find_outcome(request, register.OFFICE):
             return known
         try:
             pdf, marks = await self._quarantine.read(scans.read_scan, request.file)
@@ -75,19 +77,19 @@ class SigningMethods:
         school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
         ids = list({UUID(scan_id) for scan_id in request.scan_ids})
         async with self._database.school(school_id) as connection, connection.transaction():
-            if not await store.works_for_school(connection, school_id, who, now, store.HEAD):
+            if not await register.works_for_school(connection, school_id, who, now, store.HEAD):
                 raise no_document()
             kept = await requests.find_answer(connection, who.account_id, request, pb.ConfirmScansResponse)
             if kept is None:
                 signed = await store.confirm_scans(connection, school_id, ids, Confirmed(now, who.account_id))
                 if len(signed) < len(ids):
                     raise NotFound("SCAN_NOT_FOUND", "no such scan waits: another one took its place, or the paper is signed")
-                for paper in await store.list_by_ids(connection, school_id, signed):
+                for paper in await register.list_by_ids(connection, school_id, signed):
                     await outbox.add(connection, self._clock, convert.write_signed(school_id, paper), school_id)
                 kept = pb.ConfirmScansResponse(documents=[pb.Document(document_id=str(one)) for one in signed])
                 await requests.keep_answer(connection, who.account_id, request, kept, now)
-            shown = await store.list_by_ids(connection, school_id, [UUID(one.document_id) for one in kept.documents])
-        return pb.ConfirmScansResponse(documents=[convert.write_document(paper) for paper in shown])
+            shown = await register.list_by_ids(connection, school_id, [UUID(one.document_id) for one in kept.documents])
+        return pb.ConfirmScansResponse(documents=[write_document(paper) for paper in shown])
 
     async def AttachSignature(self, request: pb.AttachSignatureRequest, context: Context) -> pb.AttachSignatureResponse:
         """Keeps a detached signature of one paper (Clause R22)."""
@@ -145,7 +147,7 @@ class SigningMethods:
         """What became of this very request before. Raises NotFound DOCUMENT_NOT_FOUND for whom the school's papers are not."""
         school_id, who = UUID(request.school_id), auth.caller()
         async with self._database.school(school_id) as connection:
-            if not await store.works_for_school(connection, school_id, who, self._clock.now(), roles):
+            if not await register.works_for_school(connection, school_id, who, self._clock.now(), roles):
                 raise no_document()
             kept = await requests.find_answer(connection, who.account_id, request, pb.UploadScanResponse)
             return await _show(connection, school_id, kept) if kept else None
@@ -184,7 +186,7 @@ class SigningMethods:
 async def _show(connection: Connection, school_id: UUID, kept: pb.UploadScanResponse) -> pb.UploadScanResponse:
     """An outcome with its papers as they now stand."""
     ids = [UUID(document.document_id) for document in kept.documents]
-    documents = [convert.write_document(document) for document in await store.list_by_ids(connection, school_id, ids)]
+    documents = [write_document(document) for document in await register.list_by_ids(connection, school_id, ids)]
     return pb.UploadScanResponse(documents=documents, mismatches=kept.mismatches)
 
 

@@ -3,8 +3,7 @@
 from chassis.interceptors import Context
 from diary.documents.v1 import document_service_pb2
 from services.documents.press.actions.presses import Press
-from services.documents.press.convert import pdf
-from services.documents.slips.convert import read_slips
+from services.documents.slips.convert import read_slips, render_slips
 from services.documents.slips.rules import build_page
 
 
@@ -19,5 +18,5 @@ class SlipMethods:
     ) -> document_service_pb2.RenderSlipResponse:
         """Answers with the slips as PDF, one a page (R25). Nothing is stored."""
         pages = [build_page(slip) for slip in read_slips(request.slips)]
-        file = await self._press.render("slip", pdf.render_slips, pages, len(pages))
+        file = await self._press.render("slip", render_slips, pages, len(pages))
         return document_service_pb2.RenderSlipResponse(pdf=file)

@@ -1,24 +1,9 @@
 """The credential slip «Уведомление о предоставлении услуги» (R25) as it is printed: values in, printed words out."""
 
-import re
-import unicodedata
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-_NBSP = "\N{NO-BREAK SPACE}"
-_BREAK = "\N{ZERO WIDTH SPACE}"
-_HYPHEN = "\N{NON-BREAKING HYPHEN}"
-_MONTHS = (
-    *("января", "февраля", "марта", "апреля", "мая", "июня"),
-    *("июля", "августа", "сентября", "октября", "ноября", "декабря"),
-)
-# Longer runs without a space are not words: they may be broken anywhere rather than leave the paper.
-_LONGEST_WORD = 30
-_OVERLONG_WORD = re.compile(rf"[^ -]{{{_LONGEST_WORD},}}")
-# Initials: «И. Е. Супрун», «Супрун И. Е.» stay in one line.
-_INITIAL = r"[^\W\d_]\."
-_BETWEEN_INITIALS = re.compile(rf"(?<=\b{_INITIAL}) (?={_INITIAL})|(?<=\b{_INITIAL}) (?=[^\W\d_])| (?={_INITIAL}(?: |$))")
-_AFTER_NUMBER_SIGN = re.compile(r"(?<=№) ")
+from services.documents.press.rules.text import NBSP, print_class, print_date, print_moment, print_number, print_text
 
 
 @dataclass(frozen=True)
@@ -65,7 +50,7 @@ def build_page(slip: Slip) -> SlipPage:
     """Words the slip. Link, login and password are kept to the letter."""
     return SlipPage(
         school=print_text(slip.school_name),
-        application=f"от {print_date(slip.application_date)} №{_NBSP}{print_number(slip.application_number)}",
+        application=f"от {print_date(slip.application_date)} №{NBSP}{print_number(slip.application_number)}",
         reissue=_reissue(slip.issue_number),
         holder=print_text(slip.holder_name),
         student=_student(print_text(slip.student_name), print_class(slip.class_name)),
@@ -79,44 +64,10 @@ def build_page(slip: Slip) -> SlipPage:
     )
 
 
-def print_text(text: str) -> str:
-    """A person's text as one line: no control or invisible characters, initials and numbers tied, overlong runs breakable."""
-    # Nearly every text is printable as it stands, and a sheet prints some fifty.
-    if not text.isprintable():
-        text = "".join(" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
-    line = " ".join(text.split())
-    if "." in line:
-        line = _BETWEEN_INITIALS.sub(_NBSP, line)
-    if "№" in line:
-        line = _AFTER_NUMBER_SIGN.sub(_NBSP, line)
-    return _OVERLONG_WORD.sub(lambda run: _BREAK.join(run.group()), line) if len(line) >= _LONGEST_WORD else line
-
-
-def print_number(text: str) -> str:
-    """A number of a paper, or its code, which no line breaks at its hyphens: 312-ЭД/2026."""
-    return print_text(text).replace("-", _HYPHEN)
-
-
-def print_class(name: str) -> str:
-    """A class with its noun, unless the school's name for it has one: «8-А класс», «Подготовительный класс»."""
-    title = print_number(name)
-    return title if not title or "класс" in title.casefold() else f"{title}{_NBSP}класс"
-
-
-def print_date(day: date) -> str:
-    """A date in running text: «28» августа 2020 г."""
-    return f"«{day.day}»{_NBSP}{_MONTHS[day.month - 1]}{_NBSP}{day.year}{_NBSP}г."
-
-
-def print_moment(local: datetime) -> str:
-    """A local time, to the minute before it: 19.03.2026, 18:00."""
-    return f"{local.day:02}.{local.month:02}.{local.year:04},{_NBSP}{local:%H:%M}"
-
-
 def _reissue(issue_number: int) -> str:
     if issue_number == 1:
         return ""
-    return f"ПОВТОРНО, выдача №{_NBSP}{issue_number}; прежний одноразовый пароль недействителен"
+    return f"ПОВТОРНО, выдача №{NBSP}{issue_number}; прежний одноразовый пароль недействителен"
 
 
 def _student(name: str, class_name: str) -> str:
@@ -128,7 +79,7 @@ def _student(name: str, class_name: str) -> str:
 def _password_length(least: int) -> str:
     """Genitive, as after «не короче»: 12 знаков, 21 знака."""
     is_one = least % 10 == 1 and least % 100 != 11
-    return f"{least}{_NBSP}{'знака' if is_one else 'знаков'}"
+    return f"{least}{NBSP}{'знака' if is_one else 'знаков'}"
 
 
 def _contacts(slip: Slip) -> str:

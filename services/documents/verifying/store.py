@@ -1,10 +1,12 @@
-"""What anyone may verify of weekly sheets, by the code or the file in hand: no names of people."""
+"""What anyone may verify of papers and weekly sheets, by the code or the file in hand: no names of people."""
 
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from chassis.db import Connection
-from services.documents.register.rules import IssuedSheet, read_sheet_code
+from services.documents.register.rules import Kind, State
+from services.documents.verifying.rules import IssuedSheet, read_sheet_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +64,34 @@ async def find_issued(connection: Connection, place: SheetPlace) -> IssuedSheet 
     if row is None:
         return None
     return IssuedSheet(place.number, row["monday_date"], place.school_name, row["printed_date"], row["pdf_sha256"])
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What anyone may know of a paper."""
+
+    school_id: UUID
+    document_id: UUID
+    kind: Kind
+    document_date: date
+    pdf_sha256: bytes
+
+
+async def get_state(connection: Connection, school_id: UUID, document_id: UUID) -> tuple[State, str]:
+    """How a paper was signed, if it was, and whose certificate the signature bears."""
+    row = await connection.fetchrow(
+        "SELECT way, owner_name FROM signings WHERE school_id = $1 AND document_id = $2", school_id, document_id
+    )
+    return (State.AWAITS_SIGNATURE, "") if row is None else (State(row["way"]), row["owner_name"] or "")
+
+
+async def find_sealed(connection: Connection, wanted: str | bytes) -> Sealed | None:
+    """What anyone may know of a paper, by its folded code or the SHA-256 of its file. In `db.region`."""
+    column = "code_key" if isinstance(wanted, str) else "pdf_sha256"
+    row = await connection.fetchrow(
+        f"SELECT school_id, document_id, kind, document_date, pdf_sha256 FROM sealed_documents WHERE {column} = $1",  # noqa: S608
+        wanted,
+    )
+    if row is None:
+        return None
+    return Sealed(row["school_id"], row["document_id"], Kind(row["kind"]), row["document_date"], row["pdf_sha256"])

@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 from urllib.parse import quote
 
 from services.documents.press.rules.letters import count_lines, measure
+from services.documents.press.rules.text import print_class, print_number, print_text
 from services.documents.print_runs.rules.class_week import ClassWeek, Correction, Mark, StudentWeek, SubjectWeek
 from services.documents.print_runs.rules.runs import Channel, Sheet
-from services.documents.slips.rules import print_class, print_number, print_text
 
 _NBSP = "\N{NO-BREAK SPACE}"
 _NOTHING = "—"

@@ -14,7 +14,8 @@ import typst
 import zxingcpp
 
 from services.documents.press.convert.bounds import UnreadableError
-from services.documents.register.rules import PageMark, PagePlace
+from services.documents.press.convert.pages import copy_pages, open_pages
+from services.documents.signing.rules import PageMark, PagePlace
 
 MAX_PAGES = 100
 # A sheet of A4 at 600 dpi.
@@ -32,7 +33,7 @@ _PICTURE = b'#set page(width: 210mm, height: auto, margin: 0pt)\n#image("picture
 def read_scan(file: bytes) -> tuple[bytes, list[PageMark | None]]:
     """A scan as PDF, with the mark of each page; None where no code of a paper is to be read. Raises UnreadableError."""
     pdf = file if file.startswith(b"%PDF-") else _wrap_picture(file)
-    with _open(pdf) as document:
+    with open_pages(pdf) as document:
         if not 0 < len(document) <= MAX_PAGES:
             raise UnreadableError(f"a scan has 1 to {MAX_PAGES} pages")
         return pdf, [_read_mark(document, place) for place in range(len(document))]
@@ -42,15 +43,15 @@ def take_signed(pdf: bytes, wanted: Sequence[tuple[bytes, Sequence[PagePlace]]])
     """For each original with its pages in a scan a PDF of these pages in their order; None where all of them are the
     original's own, so that nobody has signed them. Raises UnreadableError.
     """
-    with _open(pdf) as document:
+    with open_pages(pdf) as document:
         return [_take(document, original, pages) for original, pages in wanted]
 
 
 def _take(document: pypdfium2.PdfDocument, original: bytes, pages: Sequence[PagePlace]) -> bytes | None:
-    with _open(original) as ours:
+    with open_pages(original) as ours:
         if all(_is_untouched(document[one.place], ours[one.page - 1]) for one in pages):
             return None
-    return _copy(document, [one.place for one in pages])
+    return copy_pages(document, [one.place for one in pages])
 
 
 def _is_untouched(page: pypdfium2.PdfPage, original: pypdfium2.PdfPage) -> bool:
@@ -81,43 +82,6 @@ def _sketch(page: pypdfium2.PdfPage) -> bytes:
         return b"".join(rows[start : start + _SKETCH_WIDTH] for start in range(0, len(rows), stride))
     finally:
         bitmap.close()
-
-
-def join_pages(pdfs: Sequence[bytes]) -> bytes:
-    """One PDF of all the pages of others, to print; seals do not come along. Raises UnreadableError."""
-    joined = pypdfium2.PdfDocument.new()
-    try:
-        for pdf in pdfs:
-            with _open(pdf) as document:
-                joined.import_pages(document)
-        return _save(joined)
-    finally:
-        joined.close()
-
-
-def _open(pdf: bytes) -> pypdfium2.PdfDocument:
-    try:
-        return pypdfium2.PdfDocument(pdf)
-    except pypdfium2.PdfiumError as error:
-        raise UnreadableError("no PDF that can be read") from error
-
-
-def _copy(document: pypdfium2.PdfDocument, places: Sequence[int]) -> bytes:
-    copy = pypdfium2.PdfDocument.new()
-    try:
-        copy.import_pages(document, list(places))
-        return _save(copy)
-    except pypdfium2.PdfiumError as error:
-        raise UnreadableError("a page cannot be copied") from error
-    finally:
-        copy.close()
-
-
-def _save(document: pypdfium2.PdfDocument) -> bytes:
-    with tempfile.TemporaryFile() as file:
-        document.save(file)
-        file.seek(0)
-        return file.read()
 
 
 def _read_mark(document: pypdfium2.PdfDocument, place: int) -> PageMark | None:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from asn1crypto import cms, core, x509
 from gostcrypto import gosthash, gostsignature
 
-from services.documents.register.rules import Mismatch
+from services.documents.signing.rules import Mismatch
 
 _BEGIN, _END = re.compile(rb"-----BEGIN (?:CMS|PKCS7|SIGNATURE)-----"), b"-----END"
 
@@ -81,11 +81,6 @@ class SignatureFile:
     serial_number: str
     valid_from: datetime
     valid_to: datetime
-
-
-def hash_streebog(file: bytes) -> tuple[bytes, bytes]:
-    """Streebog-256 and Streebog-512 (GOST R 34.11-2012). Some 4 s a megabyte each: once a paper, outside the event loop."""
-    return tuple(bytes(gosthash.new(name, data=bytearray(file)).digest()) for name in ("streebog256", "streebog512"))  # type: ignore[return-value]  # two names, two hashes
 
 
 def read_signature(file: bytes) -> SignatureFile:

@@ -1,10 +1,8 @@
-"""What documents does by time."""
+"""What goes by time: the terms of R7 are counted, schools' codes learnt."""
 
 from __future__ import annotations
 
 import asyncio
-
-from prometheus_client import Gauge
 
 from chassis import metrics
 from chassis.loops import Loop
@@ -13,14 +11,10 @@ from diary.access.v1 import school_service_pb2, school_service_pb2_grpc
 from services.documents.print_runs.convert.roster import read_school_code
 from services.documents.print_runs.rules.runs import CLAUSE
 from services.documents.print_runs.store import deadlines, paper_families
-from services.documents.register import store as documents
 
 _COUNT_SECONDS = 15
 _LEARN_SECONDS = 600
 _PAGE = 500
-
-_unsigned = Gauge("diary_documents_unsigned", "Papers that wait for the head's signature")
-_unsigned_seconds = Gauge("diary_documents_unsigned_seconds", "For how long the oldest of them has waited")
 
 
 def count_deadlines(frame: Frame) -> Loop:
@@ -51,17 +45,3 @@ def learn_school_codes(frame: Frame, schools: school_service_pb2_grpc.SchoolServ
             await asyncio.sleep(_LEARN_SECONDS)
 
     return seldom
-
-
-def count_unsigned(frame: Frame) -> Loop:
-    """Shows how many papers of all schools wait for a signature, and for how long (Clause R22)."""
-
-    async def often() -> None:
-        while True:
-            async with frame.database.jobs() as connection:
-                waiting, oldest = await documents.count_unsigned(connection)
-            _unsigned.set(waiting)
-            _unsigned_seconds.set((frame.clock.now() - oldest).total_seconds() if oldest else 0)
-            await asyncio.sleep(_COUNT_SECONDS)
-
-    return often
