@@ -1,0 +1,116 @@
+"""What documents learns from the events of access and of the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from uuid import UUID
+
+from chassis import events, relations
+from chassis.clock import Clock
+from chassis.db import Database
+from diary.access.v1 import events_pb2 as access_events
+from diary.access.v1 import roster_service_pb2 as roster_pb
+from diary.access.v1 import roster_service_pb2_grpc
+from diary.journal.v1 import events_pb2 as journal_events
+from services.documents.print_runs import actions
+from services.documents.print_runs.convert.roster import read_roster
+from services.documents.print_runs.rules.paper_families import HeldLesson
+from services.documents.print_runs.store import paper_families
+
+
+class Consumers:
+    """Handlers of access's and the journal's events."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        roster: roster_service_pb2_grpc.RosterServiceAsyncStub,
+        projection: relations.Projection,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._roster = roster
+        self._projection = projection
+
+    async def on_roster_changed(self, event: events.Event) -> None:
+        """Keeps relations, students' classes and the school's zone current; other kinds of entries are not its concern."""
+        changed = access_events.RosterChanged.FromString(event.payload)
+        if changed.kind == roster_pb.ROSTER_KIND_RELATION:
+            await self._projection.on_roster_changed(event)
+        elif changed.kind in (roster_pb.ROSTER_KIND_STUDENT, roster_pb.ROSTER_KIND_SCHOOL):
+            entries = await self._fetch(changed.school_id, changed.kind, changed.ids)
+            await self._keep(event, UUID(changed.school_id), entries, str(event.event_id))
+
+    async def on_paper_mode_changed(self, event: events.Event) -> None:
+        """Keeps a guardian's declaration (Clause R8), with the student's class and the school's zone: they may be new here."""
+        changed = access_events.PaperModeChanged.FromString(event.payload)
+        entries = [
+            *await self._fetch(changed.school_id, roster_pb.ROSTER_KIND_SCHOOL, [changed.school_id]),
+            *await self._fetch(changed.school_id, roster_pb.ROSTER_KIND_STUDENT, [changed.student_id]),
+            *await self._fetch(changed.school_id, roster_pb.ROSTER_KIND_PAPER_DECLARATION, [changed.declaration_id]),
+        ]
+        await self._keep(event, UUID(changed.school_id), entries, changed.declaration_id)
+
+    async def on_lesson_recorded(self, event: events.Event) -> None:
+        """A week with a held lesson has its term (Clause R7), where a family was on paper while a lesson of it remained."""
+        recorded = journal_events.LessonRecorded.FromString(event.payload)
+        if recorded.class_id and recorded.lesson_date:
+            await self._keep_lesson(event, recorded, is_held=True)
+
+    async def on_class_recorded(self, event: events.Event) -> None:
+        """The same for a lesson recorded in one piece with its class, where its record changed."""
+        recorded = journal_events.ClassRecorded.FromString(event.payload).lesson
+        if recorded.class_id:
+            await self._keep_lesson(event, recorded, is_held=True)
+
+    async def on_lesson_retracted(self, event: events.Event) -> None:
+        """What a week owed for a withdrawn lesson it owes no more, and a term that nothing else makes is taken back."""
+        retracted = journal_events.LessonRetracted.FromString(event.payload)
+        if retracted.class_id:
+            await self._keep_lesson(event, retracted, is_held=False)
+
+    async def _keep_lesson(
+        self, event: events.Event, told: journal_events.LessonRecorded | journal_events.LessonRetracted, *, is_held: bool
+    ) -> None:
+        school_id, day = UUID(told.school_id), date.fromisoformat(told.lesson_date)
+        lesson = HeldLesson(UUID(told.lesson_id), UUID(told.class_id), day, is_held, event.fact_time)
+        async with events.once(self._database, self._clock, event) as connection:
+            if connection is not None:
+                weeks, is_less = await paper_families.put_lesson(connection, school_id, lesson)
+                for class_id, monday in weeks:
+                    await actions.reckon_week(connection, self._clock, school_id, class_id, monday)
+                    if is_less:
+                        await actions.take_back_week(connection, self._clock, school_id, class_id, monday)
+
+    def handlers(self) -> dict[str, dict[str, events.Handler]]:
+        """Handlers by publisher and subject."""
+        return {
+            "access": {
+                access_events.RosterChanged.DESCRIPTOR.full_name: self.on_roster_changed,
+                access_events.PaperModeChanged.DESCRIPTOR.full_name: self.on_paper_mode_changed,
+            },
+            "journal": {
+                journal_events.LessonRecorded.DESCRIPTOR.full_name: self.on_lesson_recorded,
+                journal_events.ClassRecorded.DESCRIPTOR.full_name: self.on_class_recorded,
+                journal_events.LessonRetracted.DESCRIPTOR.full_name: self.on_lesson_retracted,
+            },
+        }
+
+    async def _fetch(
+        self, school_id: str, kind: roster_pb.RosterKind.ValueType, ids: Iterable[str]
+    ) -> Sequence[roster_pb.RosterEntry]:
+        request = roster_pb.BatchGetRosterRequest(school_id=school_id, kind=kind, ids=ids)
+        return (await self._roster.BatchGetRoster(request)).entries
+
+    async def _keep(
+        self, event: events.Event, school_id: UUID, entries: Iterable[roster_pb.RosterEntry], evidence: str
+    ) -> None:
+        roster = read_roster(entries)
+        students = [place.student_id for place in roster.places]
+        async with events.once(self._database, self._clock, event) as connection:
+            if connection is not None:
+                await paper_families.put_roster(connection, school_id, roster)
+                await actions.reckon_weeks_of(connection, self._clock, school_id, [mode.student_id for mode in roster.modes])
+                await actions.settle_running_weeks(connection, self._clock, school_id, students, evidence)
