@@ -31,8 +31,8 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
     authority = (settings.keys_dir / "seal-ca.crt").read_bytes()
     sealer = _read_sealer(settings)
     asked = decision_service_pb2_grpc.DecisionServiceStub(access)
-    handlers = Consumers(frame.database, frame.clock, roster, projection).handlers()
-    handlers["access"] |= DecisionConsumers(frame.database, frame.clock, asked, press, sealer, settings.portal_url).handlers()
+    families = Consumers(frame.database, frame.clock, roster, projection)
+    deciding = DecisionConsumers(frame.database, frame.clock, asked, press, sealer, settings.portal_url)
     return run.Service(
         rpc.parts(
             frame,
@@ -42,9 +42,9 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
             authority,
             settings.portal_url,
         ),
-        handlers,
+        families.handlers() | deciding.handlers(),
         [
-            projection.forget_ended_sessions,
+            *projection.jobs(),
             print_run_jobs.count_deadlines(frame),
             register_jobs.count_unsigned(frame),
             print_run_jobs.learn_school_codes(frame, schools),
