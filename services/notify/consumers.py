@@ -97,7 +97,9 @@ class Consumers:
         self._news.set()
 
     async def on_marks_recorded(self, many: Sequence[events.Event]) -> None:
-        """One delivery for each event, student and account that may read and wants to hear."""
+        """One delivery for each event, student and account that may read and wants to hear; of marks that were told already in
+        the same revisions none, whatever event tells them again.
+        """
         await self._tell_marks({event: journal_events.MarksRecorded.FromString(event.payload).marks for event in many})
 
     async def on_marks_corrected(self, many: Sequence[events.Event]) -> None:
@@ -109,8 +111,8 @@ class Consumers:
         async with events.once_each(self._database, self._clock, list(marks)) as (walk, by_school):
             for school_id, told in by_school.items():
                 connection = await walk.enter(school_id)
-                pairs = [(event, *pair) for event in told for pair in read_marks(marks[event])]
-                written += await deliveries.insert_marks(connection, school_id, pairs, self._clock.now())
+                facts = [(event, *fact) for event in told for fact in read_marks(marks[event])]
+                written += await deliveries.insert_marks(connection, school_id, facts, self._clock.now())
         if written:
             self._news.set()
 

@@ -196,12 +196,18 @@ async def test_one_list_has_every_paper_a_family_has_filed(stand_in: StandIn, br
     page = await browser.get(CASES)
     # The stand-in gives its case on two pages.
     numbers = list(dict.fromkeys(re.findall(r"№ (\d+-[А-Я]+/\d{4})", page.text)))
-    # The newest first; what is a case, and what stands in a statement, is named once.
+    # The newest first; what is a case is named once.
     assert numbers == ["15-Р/2026", "15-ЭД/2026", "22-ЭД/2021"]
     assert "действует: распечатка раз в неделю" in page.text
     assert "от\u00a007.09.2021, по записям школы" in page.text
+
+
+async def test_a_declaration_within_a_statement_is_in_the_list_of_papers_too(stand_in: StandIn, browser: AsyncClient) -> None:
+    """Clause R8: who has declined looks for the paper's own number."""
     stand_in.papers.listed = [declaration(MOTHER, pb.PAPER_DECLARATION_FORM_STATEMENT)]
-    assert "15-Р/2026" not in (await browser.get(CASES)).text
+    page = await browser.get(CASES)
+    assert "№ 15-Р/2026" in page.text
+    assert "Заявление об информировании на бумажном носителе" in page.text
 
 
 async def test_whose_statement_ended_the_access_reads_so_at_the_bookmarked_week(
