@@ -15,8 +15,8 @@ _APPLICANTS = 2
 
 @dataclass(frozen=True, slots=True)
 class ApplicantFields:
-    """An applicant as typed. `who` is a person's id, `new`, or empty; the names and the kind are of a new one. `known_id` is who
-    has that name beside the student already, `known_number` the case that names them; `is_another` says it is not they.
+    """An applicant as typed. `who` is a person's id, `new`, or empty; the names and the kind are of a new one. `known_id`
+    is who has that name beside the student already, `known_number` the case that names them; `is_another` says it is not they.
     """
 
     who: str = ""

@@ -59,8 +59,8 @@ def build_own_cases(school_id: str, person_id: str, cases: Iterable[pb.Applicati
 def build_own_declarations(
     school_id: str, declarations: Iterable[papers_pb.OwnPaperDeclaration], zone: str, open_ids: frozenset[str]
 ) -> tuple[FilingRow, ...]:
-    """Declarations for paper, also those within a statement of Appendix 2 or 3, which its case shows too. `open_ids`: diaries that
-    are open.
+    """Declarations for paper, also those within a statement of Appendix 2 or 3, which its case shows too. `open_ids`: diaries
+    that are open.
     """
     return tuple(
         FilingRow(

@@ -19,8 +19,8 @@ _DOES_NOT_WANT = str(pb.PAPER_REASON_DOES_NOT_WANT)
 
 @dataclass(frozen=True, slots=True)
 class SignerFields:
-    """Who signed, as typed. `who` is a person's id, `new`, or empty; the names and the kind are of a new person. `known_id` is who
-    has that name beside the student already, `known_number` the case that names them; `is_another` says it is not they.
+    """Who signed, as typed. `who` is a person's id, `new`, or empty; the names and the kind are of a new person. `known_id`
+    is who has that name beside the student already, `known_number` the case that names them; `is_another` says it is not they.
     """
 
     who: str = ""

@@ -13,6 +13,6 @@ def upgrade() -> None:
     with concurrently():
         op.execute("DROP INDEX CONCURRENTLY IF EXISTS deliveries_once_a_fact")
         op.execute(
-            "CREATE UNIQUE INDEX CONCURRENTLY deliveries_once_a_fact ON deliveries (school_id, account_id, student_id, fact_key) "
-            "WHERE fact_key IS NOT NULL"
+            "CREATE UNIQUE INDEX CONCURRENTLY deliveries_once_a_fact "
+            "ON deliveries (school_id, account_id, student_id, fact_key) WHERE fact_key IS NOT NULL"
         )

@@ -31,9 +31,9 @@ async def insert_credentials(
 async def insert_marks(
     connection: Connection, school_id: UUID, marks: Sequence[tuple[Event, UUID, UUID, int]], now: datetime
 ) -> int:
-    """One delivery for each event and student of `marks` (event, student, mark, revision) and account that may read, wants it and
-    has an address; returns how many. A mark of before the access is news to nobody, however late it is told; and the same marks
-    in the same revisions are one fact, whatever events tell it.
+    """One delivery for each event and student of `marks` (event, student, mark, revision) and account that may read, wants it
+    and has an address; returns how many. A mark of before the access is news to nobody, however late it is told; and the same
+    marks in the same revisions are one fact, whatever events tell it.
     """
     status = await connection.execute(
         """

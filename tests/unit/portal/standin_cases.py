@@ -296,6 +296,7 @@ class Roster(roster_service_pb2_grpc.RosterServiceServicer):
             student_id=student_id, display_name="Соколова Анна Дмитриевна", class_id=CLASS, class_name="8-А"
         )
         self.is_mother_known = True
+        self.mondays: list[str] = []
 
     async def ListClasses(self, request: Any, context: Any) -> roster_service_pb2.ListClassesResponse:
         of_class = roster_service_pb2.SchoolClass(class_id=CLASS, name="8-А", class_teacher_name="Петрова Нина Ивановна")
@@ -304,6 +305,7 @@ class Roster(roster_service_pb2_grpc.RosterServiceServicer):
     async def ListStudents(self, request: Any, context: Any) -> roster_service_pb2.ListStudentsResponse:
         if request.class_id not in ("", CLASS):
             await refuse(context, code_pb2.NOT_FOUND, "CLASS_NOT_FOUND")
+        self.mondays.append(request.monday_date)
         return roster_service_pb2.ListStudentsResponse(students=[self._student])
 
     async def GetStudent(self, request: Any, context: Any) -> roster_service_pb2.GetStudentResponse:
