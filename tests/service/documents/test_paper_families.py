@@ -19,8 +19,8 @@ from diary.access.v1 import application_service_pb2, roster_service_pb2_grpc, sc
 from diary.documents.v1 import document_service_pb2 as pb
 from diary.documents.v1 import events_pb2
 from services.documents.commands import Rebuild
-from services.documents.consumers.paper_families import Consumers
-from services.documents.store import deadlines
+from services.documents.print_runs.consumers import Consumers
+from services.documents.print_runs.store import deadlines
 from tests.service.documents.families import Families
 from tests.service.documents.world import NAMES, NOW, WEEK, World
 from tests.support.papers import needs_poppler, read_texts
