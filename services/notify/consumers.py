@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from chassis import events, relations
+from chassis import events
 from chassis.clock import Clock
-from chassis.db import Database
+from chassis.db import Connection, Database
+from chassis.projection import Entries, Kinds, Projection, write_relations
 from diary.access.v1 import events_pb2 as access_events
-from diary.access.v1 import roster_service_pb2, roster_service_pb2_grpc
+from diary.access.v1 import roster_service_pb2
 from diary.documents.v1 import document_service_pb2
 from diary.documents.v1 import events_pb2 as document_events
 from diary.journal.v1 import events_pb2 as journal_events
@@ -18,35 +19,24 @@ from services.notify.convert.messages import read_marks, read_places
 from services.notify.store import deliveries, preferences
 
 
+async def _write_places(connection: Connection, school_id: UUID, entries: Entries) -> None:
+    await preferences.put_students(connection, school_id, read_places(entries))
+
+
+KINDS: Kinds = {
+    roster_service_pb2.ROSTER_KIND_STUDENT: _write_places,
+    roster_service_pb2.ROSTER_KIND_RELATION: write_relations,
+}
+
+
 class Consumers:
     """Handlers of access's, journal's and documents' events."""
 
-    def __init__(
-        self,
-        database: Database,
-        clock: Clock,
-        roster: roster_service_pb2_grpc.RosterServiceAsyncStub,
-        projection: relations.Projection,
-        news: asyncio.Event,
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock, projection: Projection, news: asyncio.Event) -> None:
         self._database = database
         self._clock = clock
-        self._roster = roster
         self._projection = projection
         self._news = news
-
-    async def on_roster_changed(self, event: events.Event) -> None:
-        """Keeps relations and students' classes current; other kinds of entries are not notify's concern."""
-        changed = access_events.RosterChanged.FromString(event.payload)
-        if changed.kind != roster_service_pb2.ROSTER_KIND_STUDENT:
-            await self._projection.on_roster_changed(event)
-            return
-        answer = await self._roster.BatchGetRoster(
-            roster_service_pb2.BatchGetRosterRequest(school_id=changed.school_id, kind=changed.kind, ids=changed.ids)
-        )
-        async with events.once(self._database, self._clock, event) as connection:
-            if connection is not None:
-                await preferences.put_students(connection, UUID(changed.school_id), read_places(answer.entries))
 
     async def on_credentials_ready(self, event: events.Event) -> None:
         """One delivery of first credentials; the secret is minted when it is sent."""
@@ -118,7 +108,7 @@ class Consumers:
         """Handlers by publisher and subject."""
         return {
             "access": {
-                access_events.RosterChanged.DESCRIPTOR.full_name: self.on_roster_changed,
+                access_events.RosterChanged.DESCRIPTOR.full_name: self._projection.on_roster_changed,
                 access_events.CredentialsReady.DESCRIPTOR.full_name: self.on_credentials_ready,
                 access_events.AccessEndsSoon.DESCRIPTOR.full_name: self.on_access_ends_soon,
             },

@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
-from chassis import paging, relations, requests
+from chassis import paging, projection, requests
 from chassis.auth import caller
+from chassis.db import Connection
 from chassis.errors import FailedPrecondition, NotFound, Unavailable
 from chassis.interceptors import Context
+from chassis.relations import Relation
 from chassis.run import Frame
 from chassis.server import Part
 from diary.notify.v1 import (
@@ -29,32 +31,19 @@ _WAIT_SECONDS = 1.5
 _LOOK_SECONDS = 0.02
 
 
-class RelationServicer(relation_service_pb2_grpc.RelationServiceServicer):
-    """Keeps the projection of who may see whom."""
+class RelationServicer(projection.RelationServicer[relation_service_pb2.ApplyRelationsResponse]):
+    """Keeps the projection of who may see whom; answers when no letter of an ended relation can leave any more."""
 
     def __init__(self, frame: Frame) -> None:
-        self._database = frame.database
+        super().__init__(frame, relation_service_pb2.ApplyRelationsResponse)
         self._clock = frame.clock
 
-    async def ApplyRelations(
-        self, request: relation_service_pb2.ApplyRelationsRequest, context: Context
-    ) -> relation_service_pb2.ApplyRelationsResponse:
-        """Answers when relations and ended sessions are committed, and no letter of an ended relation can leave any more."""
-        changed = [relations.read_relation(message) for message in request.relations]
-        if changed:
-            school_id = relations.read_school(request.school_id)
-            async with self._database.school(school_id) as connection, connection.transaction():
-                await relations.apply(connection, school_id, changed)
-                await queue.cancel_ended(connection, school_id, changed, self._clock.now())
-        if request.ended_sessions:
-            async with self._database.region() as connection:
-                sessions = [relations.read_ended_session(message) for message in request.ended_sessions]
-                await relations.end_sessions(connection, sessions)
-        if ended := [relation for relation in changed if relation.valid_to_time is not None]:
-            await self._wait_for_letters(school_id, ended)
-        return relation_service_pb2.ApplyRelationsResponse()
+    async def apply(self, connection: Connection, school_id: UUID, changed: Sequence[Relation]) -> None:
+        """Writes relations, and cancels what waits for those that end. In a transaction."""
+        await super().apply(connection, school_id, changed)
+        await queue.cancel_ended(connection, school_id, changed, self._clock.now())
 
-    async def _wait_for_letters(self, school_id: UUID, ended: Sequence[relations.Relation]) -> None:
+    async def settle(self, school_id: UUID, ended: Sequence[Relation]) -> None:
         """Waits for letters that were taken before the ending. Raises Unavailable LETTER_BEING_SENT."""
         deadline = asyncio.get_running_loop().time() + _WAIT_SECONDS
         while True:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
-from chassis import events, relations
+from chassis import events
 from chassis.clock import Clock
-from chassis.db import Database
+from chassis.db import Connection, Database
+from chassis.projection import Entries, Kinds, Projection, write_relations
 from diary.access.v1 import events_pb2 as access_events
 from diary.access.v1 import roster_service_pb2 as roster_pb
-from diary.access.v1 import roster_service_pb2_grpc
 from diary.journal.v1 import events_pb2 as journal_events
 from services.documents.print_runs import actions
 from services.documents.print_runs.convert.roster import read_roster
@@ -19,19 +19,24 @@ from services.documents.print_runs.rules.paper_families import HeldLesson
 from services.documents.print_runs.store import paper_families
 
 
+async def _write(connection: Connection, school_id: UUID, entries: Entries) -> None:
+    await paper_families.put_roster(connection, school_id, read_roster(entries))
+
+
+KINDS: Kinds = {
+    roster_pb.ROSTER_KIND_SCHOOL: _write,
+    roster_pb.ROSTER_KIND_STUDENT: _write,
+    roster_pb.ROSTER_KIND_PAPER_DECLARATION: _write,
+    roster_pb.ROSTER_KIND_RELATION: write_relations,
+}
+
+
 class Consumers:
     """Handlers of access's and the journal's events."""
 
-    def __init__(
-        self,
-        database: Database,
-        clock: Clock,
-        roster: roster_service_pb2_grpc.RosterServiceAsyncStub,
-        projection: relations.Projection,
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock, projection: Projection) -> None:
         self._database = database
         self._clock = clock
-        self._roster = roster
         self._projection = projection
 
     async def on_roster_changed(self, event: events.Event) -> None:
@@ -40,16 +45,16 @@ class Consumers:
         if changed.kind == roster_pb.ROSTER_KIND_RELATION:
             await self._projection.on_roster_changed(event)
         elif changed.kind in (roster_pb.ROSTER_KIND_STUDENT, roster_pb.ROSTER_KIND_SCHOOL):
-            entries = await self._fetch(changed.school_id, changed.kind, changed.ids)
+            entries = await self._projection.fetch(changed.school_id, changed.kind, changed.ids)
             await self._keep(event, UUID(changed.school_id), entries, str(event.event_id))
 
     async def on_paper_mode_changed(self, event: events.Event) -> None:
         """Keeps a guardian's declaration (Clause R8), with the student's class and the school's zone: they may be new here."""
         changed = access_events.PaperModeChanged.FromString(event.payload)
         entries = [
-            *await self._fetch(changed.school_id, roster_pb.ROSTER_KIND_SCHOOL, [changed.school_id]),
-            *await self._fetch(changed.school_id, roster_pb.ROSTER_KIND_STUDENT, [changed.student_id]),
-            *await self._fetch(changed.school_id, roster_pb.ROSTER_KIND_PAPER_DECLARATION, [changed.declaration_id]),
+            *await self._projection.fetch(changed.school_id, roster_pb.ROSTER_KIND_SCHOOL, [changed.school_id]),
+            *await self._projection.fetch(changed.school_id, roster_pb.ROSTER_KIND_STUDENT, [changed.student_id]),
+            *await self._projection.fetch(changed.school_id, roster_pb.ROSTER_KIND_PAPER_DECLARATION, [changed.declaration_id]),
         ]
         await self._keep(event, UUID(changed.school_id), entries, changed.declaration_id)
 
@@ -90,12 +95,6 @@ class Consumers:
                 journal_events.LessonRetracted.DESCRIPTOR.full_name: self.on_lesson_retracted,
             },
         }
-
-    async def _fetch(
-        self, school_id: str, kind: roster_pb.RosterKind.ValueType, ids: Iterable[str]
-    ) -> Sequence[roster_pb.RosterEntry]:
-        request = roster_pb.BatchGetRosterRequest(school_id=school_id, kind=kind, ids=ids)
-        return (await self._roster.BatchGetRoster(request)).entries
 
     async def _keep(
         self, event: events.Event, school_id: UUID, entries: Iterable[roster_pb.RosterEntry], evidence: str
