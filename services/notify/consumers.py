@@ -90,6 +90,10 @@ class Consumers:
         """One delivery for each event, student and account that may read and wants to hear."""
         await self._tell_marks({event: journal_events.MarksRecorded.FromString(event.payload).marks for event in many})
 
+    async def on_classes_recorded(self, many: Sequence[events.Event]) -> None:
+        """The same for the marks of lessons recorded in one piece; some have none."""
+        await self._tell_marks({event: journal_events.ClassRecorded.FromString(event.payload).marks.marks for event in many})
+
     async def on_marks_corrected(self, many: Sequence[events.Event]) -> None:
         """The same for corrected marks."""
         await self._tell_marks({event: [journal_events.MarkCorrected.FromString(event.payload).mark] for event in many})
@@ -115,6 +119,7 @@ class Consumers:
             "documents": {document_events.DocumentSigned.DESCRIPTOR.full_name: self.on_document_signed},
             "journal": {
                 journal_events.MarksRecorded.DESCRIPTOR.full_name: events.Together(self.on_marks_recorded),
+                journal_events.ClassRecorded.DESCRIPTOR.full_name: events.Together(self.on_classes_recorded),
                 journal_events.MarkCorrected.DESCRIPTOR.full_name: events.Together(self.on_marks_corrected),
             },
         }

@@ -64,6 +64,12 @@ class Consumers:
         if recorded.class_id and recorded.lesson_date:
             await self._keep_lesson(event, recorded, is_held=True)
 
+    async def on_class_recorded(self, event: events.Event) -> None:
+        """The same for a lesson recorded in one piece with its class, where its record changed."""
+        recorded = journal_events.ClassRecorded.FromString(event.payload).lesson
+        if recorded.class_id:
+            await self._keep_lesson(event, recorded, is_held=True)
+
     async def on_lesson_retracted(self, event: events.Event) -> None:
         """What a week owed for a withdrawn lesson it owes no more, and a term that nothing else makes is taken back."""
         retracted = journal_events.LessonRetracted.FromString(event.payload)
@@ -92,6 +98,7 @@ class Consumers:
             },
             "journal": {
                 journal_events.LessonRecorded.DESCRIPTOR.full_name: self.on_lesson_recorded,
+                journal_events.ClassRecorded.DESCRIPTOR.full_name: self.on_class_recorded,
                 journal_events.LessonRetracted.DESCRIPTOR.full_name: self.on_lesson_retracted,
             },
         }

@@ -187,6 +187,14 @@ async def test_a_lesson_opens_the_term_of_a_class_with_a_family_on_paper(world: 
     assert event.due_time.ToJsonString() == "2026-11-22T21:00:00Z"
 
 
+async def test_a_lesson_recorded_with_its_class_opens_the_term_as_well(world: World, families: Families) -> None:
+    await families.declare(0, "15-Р/2026")
+    await families.consumers.on_class_recorded(world.class_recorded())
+    assert await _terms(world) == []
+    await families.consumers.on_class_recorded(world.class_recorded("2026-11-17"))
+    assert await _terms(world) == [(MONDAY, False, "")]
+
+
 async def test_a_class_that_nobody_printed_is_overdue(world: World, families: Families) -> None:
     database = await Database.connect(world.clone.app_dsns["documents"], "documents", size=1)
 
