@@ -19,11 +19,11 @@ from diary.access.v1 import (
 from diary.documents.v1 import document_service_pb2_grpc
 from diary.journal.v1 import diary_service_pb2_grpc
 from services.notify import rpc, seed
+from services.notify.channels.smtp import MailServer
 from services.notify.config import Settings
-from services.notify.consumers import KINDS, Consumers
-from services.notify.jobs.content import Contents
-from services.notify.jobs.deliveries import Deliveries
-from services.notify.jobs.smtp import MailServer
+from services.notify.letters.jobs.deliveries import Deliveries
+from services.notify.news.consumers import KINDS, Consumers
+from services.notify.news.notice import Contents
 
 
 def build(settings: Settings, frame: run.Frame) -> run.Service:

@@ -22,9 +22,10 @@ from diary.notify.v1 import (
     relation_service_pb2,
     relation_service_pb2_grpc,
 )
-from services.notify.convert.messages import write_delivery, write_preference, write_preferences
-from services.notify.rules import Preference
-from services.notify.store import deliveries, preferences, queue
+from services.notify.letters.convert import write_delivery, write_preference, write_preferences
+from services.notify.letters.rules import Preference
+from services.notify.letters.store import deliveries, queue
+from services.notify.preferences import store as preferences
 
 # Below the two seconds that access gives the call, so that it hears why.
 _WAIT_SECONDS = 1.5

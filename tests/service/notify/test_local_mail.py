@@ -14,7 +14,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from services.notify.convert.letters import File, Words, build_message
+from services.notify.channels.convert import File, Words, build_message
 from tests.support.eventually import eventually
 
 

@@ -11,9 +11,9 @@ from chassis.clock import SystemClock
 from chassis.db import Database
 from chassis.projection import rebuild
 from diary.access.v1 import roster_service_pb2
-from services.notify.consumers import KINDS
+from services.notify.news.consumers import KINDS
+from services.notify.preferences import store as preferences
 from services.notify.seed import read_addresses, seed
-from services.notify.store import preferences
 from tests.service.notify.world import Family, World
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notify.convert.letters import (
+from services.notify.channels.convert import (
     Words,
     build_message,
     write_address,
@@ -22,7 +22,7 @@ from services.notify.convert.letters import (
     write_marks,
     write_week_url,
 )
-from services.notify.rules import (
+from services.notify.letters.rules import (
     Ending,
     EndingCause,
     FirstSignIn,

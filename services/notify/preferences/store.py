@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chassis.auth import Caller
 from chassis.db import Connection
-from services.notify.rules import Preference, StudentPlace
+from services.notify.letters.rules import Preference, StudentPlace
 
 # Students whose diary the caller may open as student or guardian, in a session that has not been ended.
 _MINE = """

@@ -7,7 +7,7 @@ from uuid import UUID
 from chassis.auth import Caller
 from chassis.db import Connection
 from chassis.events import Event
-from services.notify.rules import Delivery, Kind, State
+from services.notify.letters.rules import Delivery, Kind, State
 
 
 async def insert_credentials(

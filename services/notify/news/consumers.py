@@ -15,8 +15,9 @@ from diary.access.v1 import roster_service_pb2
 from diary.documents.v1 import document_service_pb2
 from diary.documents.v1 import events_pb2 as document_events
 from diary.journal.v1 import events_pb2 as journal_events
-from services.notify.convert.messages import read_marks, read_places
-from services.notify.store import deliveries, preferences
+from services.notify.letters.convert import read_marks, read_places
+from services.notify.letters.store import deliveries
+from services.notify.preferences import store as preferences
 
 
 async def _write_places(connection: Connection, school_id: UUID, entries: Entries) -> None:

@@ -21,17 +21,11 @@ from diary.access.v1 import (
 )
 from diary.documents.v1 import document_service_pb2, document_service_pb2_grpc
 from diary.journal.v1 import diary_service_pb2, diary_service_pb2_grpc
-from services.notify.convert.letters import (
-    Words,
-    write_credentials,
-    write_decision,
-    write_ending,
-    write_marks,
-    write_week_url,
-)
-from services.notify.convert.messages import read_decision, read_ending, read_first_sign_in, read_taught_marks
-from services.notify.rules import Kind, Taken
-from services.notify.store import deliveries, preferences
+from services.notify.channels.convert import Words, write_credentials, write_decision, write_ending, write_marks, write_week_url
+from services.notify.letters.convert import read_decision, read_ending, read_first_sign_in, read_taught_marks
+from services.notify.letters.rules import Kind, Taken
+from services.notify.letters.store import deliveries
+from services.notify.preferences import store as preferences
 
 # The owner of the content says that there is nothing to send.
 _NOT_WANTED = (grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.NOT_FOUND)

@@ -15,7 +15,7 @@ from diary.documents.v1 import document_service_pb2
 from diary.journal.v1 import diary_service_pb2
 from diary.journal.v1 import events_pb2 as journal_events_pb2
 from diary.notify.v1 import delivery_service_pb2, preference_service_pb2
-from services.notify.rules import (
+from services.notify.letters.rules import (
     Delivery,
     Ending,
     EndingCause,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import aiosmtplib
 
-from services.notify.jobs import measures
-from services.notify.rules import Attempt, Outcome, clean_answer, judge_refusal
+from services.notify.letters.jobs import measures
+from services.notify.letters.rules import Attempt, Outcome, clean_answer, judge_refusal
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,12 @@ from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import Unavailable
 from diary.notify.v1 import events_pb2
-from services.notify.convert.letters import build_message, write_address
-from services.notify.jobs import measures, smtp
-from services.notify.jobs.content import Contents
-from services.notify.rules import ATTEMPTS, Attempt, Claim, Kind, Next, Outcome, State, Taken, plan_next
-from services.notify.store import queue
+from services.notify.channels import smtp
+from services.notify.channels.convert import build_message, write_address
+from services.notify.letters.jobs import measures
+from services.notify.letters.rules import ATTEMPTS, Attempt, Claim, Kind, Next, Outcome, State, Taken, plan_next
+from services.notify.letters.store import queue
+from services.notify.news.notice import Contents
 
 _AT_ONCE = 16
 # Beside them: a letter with files of 8 MiB takes up to 150 in memory, and a pod has 320.

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from services.notify.rules import (
+from services.notify.letters.rules import (
     Ending,
     FirstSignIn,
     SignedDecision,
@@ -30,7 +30,7 @@ from services.notify.rules import (
 )
 
 _TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
+    loader=FileSystemLoader(Path(__file__).parents[2] / "templates"),
     autoescape=select_autoescape(["html"]),
     undefined=StrictUndefined,
 )

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chassis.db import Connection
 from chassis.relations import Relation
-from services.notify.rules import PAUSES, Attempt, Claim, Kind, Next, State, Taken
+from services.notify.letters.rules import PAUSES, Attempt, Claim, Kind, Next, State, Taken
 
 # A student's own account and guardians: whom letters about a student may go to (diary.options.v1).
 _STUDENT = 3
