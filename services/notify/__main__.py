@@ -13,6 +13,7 @@ from chassis.commands import run as run_command
 from diary.access.v1 import (
     credential_service_pb2_grpc,
     decision_service_pb2_grpc,
+    events_pb2,
     grant_service_pb2_grpc,
     roster_service_pb2_grpc,
 )
@@ -21,9 +22,10 @@ from diary.journal.v1 import diary_service_pb2_grpc
 from services.notify import rpc, seed
 from services.notify.channels.smtp import MailServer
 from services.notify.config import Settings
+from services.notify.letters.consumers import KINDS
 from services.notify.letters.jobs.deliveries import Deliveries
-from services.notify.news.consumers import KINDS, Consumers
-from services.notify.news.notice import Contents
+from services.notify.news.consumers import Consumers
+from services.notify.news.notice import Sources
 
 
 def build(settings: Settings, frame: run.Frame) -> run.Service:
@@ -35,7 +37,7 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
     roster = roster_service_pb2_grpc.RosterServiceStub(access)
     kept = projection.Projection(frame.database, frame.clock, roster, KINDS)
     news = asyncio.Event()
-    contents = Contents(
+    sources = Sources(
         frame.database,
         frame.clock,
         credential_service_pb2_grpc.CredentialServiceStub(access),
@@ -43,7 +45,7 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
         grant_service_pb2_grpc.GrantServiceStub(access),
         document_service_pb2_grpc.DocumentServiceStub(documents),
         diary_service_pb2_grpc.DiaryServiceStub(journal),
-        settings.portal_url,
+        settings.portal_url.rstrip("/"),
     )
     server = MailServer(
         settings.smtp_host,
@@ -53,15 +55,16 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
         settings.smtp_password.get_secret_value(),
         settings.mail_from,
     )
-    deliveries = Deliveries(frame.database, frame.clock, contents, server, news)
-    consumers = Consumers(frame.database, frame.clock, kept, news)
+    deliveries = Deliveries(frame.database, frame.clock, sources, server, news)
+    handlers = Consumers(frame.database, frame.clock, news).handlers()
+    handlers["access"][events_pb2.RosterChanged.DESCRIPTOR.full_name] = kept.on_roster_changed
     loops = [
         kept.forget_ended_sessions,
         deliveries.send_due_deliveries,
         deliveries.renew_leases,
         deliveries.watch_waiting,
     ]
-    return run.Service(rpc.parts(frame), consumers.handlers(), loops)
+    return run.Service(rpc.parts(frame), handlers, loops)
 
 
 async def _seed(settings: Settings, addresses: Mapping[UUID, str]) -> None:

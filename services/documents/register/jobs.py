@@ -11,11 +11,7 @@ from chassis.run import Frame
 from services.documents.register import store
 
 _COUNT_SECONDS = 15
-
-
 _unsigned = Gauge("diary_documents_unsigned", "Papers that wait for the head's signature")
-
-
 _unsigned_seconds = Gauge("diary_documents_unsigned_seconds", "For how long the oldest of them has waited")
 
 

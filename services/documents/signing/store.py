@@ -12,14 +12,10 @@ from services.documents.register.store import COLUMNS, FROM, WORKS_FOR, build_do
 
 # Who may attach signatures and confirm scans: the head (11) alone.
 HEAD = (11,)
-
-
 FIND_TO_SIGN = f"""
 SELECT {COLUMNS}, d.pdf_streebog256, d.pdf_streebog512 {FROM}
   AND (d.document_id = $6 OR d.pdf_streebog256 = $7 OR d.pdf_streebog512 = $7) AND {WORKS_FOR}
 """
-
-
 LIST_BY_CODE = f"SELECT {COLUMNS} {FROM} AND d.code = ANY($2::text[])"
 
 

@@ -11,7 +11,7 @@ from chassis.clock import SystemClock
 from chassis.db import Database
 from chassis.projection import rebuild
 from diary.access.v1 import roster_service_pb2
-from services.notify.news.consumers import KINDS
+from services.notify.letters.consumers import KINDS
 from services.notify.preferences import store as preferences
 from services.notify.seed import read_addresses, seed
 from tests.service.notify.world import Family, World
