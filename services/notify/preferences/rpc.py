@@ -41,15 +41,15 @@ class PreferenceServicer(preference_service_pb2_grpc.PreferenceServiceServicer):
         """Keeps the choice, once."""
         school_id, who, now = UUID(request.school_id), caller(), self._clock.now()
         preference = Preference(UUID(request.student_id), request.is_marks_letter_on)
-        answer = preference_service_pb2.UpdatePreferencesResponse(preference=write_preference(preference))
+        answer = preference_service_pb2.UpdatePreferencesResponse
         async with self._database.school(school_id) as connection, connection.transaction():
             is_mine, has_address = await store.find_standing(connection, school_id, who, preference.student_id, now)
             if not is_mine:
                 raise NotFound("STUDENT_NOT_FOUND", "no such student whom you may see")
-            if kept := await requests.find_answer(connection, who.account_id, request, type(answer)):
-                return kept
-            if preference.is_marks_letter_on and not has_address:
-                raise FailedPrecondition("CONTACT_NOT_FOUND", "there is no address for letters; the school enters it")
-            await store.put_preference(connection, school_id, who.account_id, preference, now)
-            await requests.keep_answer(connection, who.account_id, request, answer, now)
-        return answer
+            async with requests.once(connection, self._clock, request, answer) as write:
+                if write.is_new:
+                    if preference.is_marks_letter_on and not has_address:
+                        raise FailedPrecondition("CONTACT_NOT_FOUND", "there is no address for letters; the school enters it")
+                    await store.put_preference(connection, school_id, who.account_id, preference, now)
+                    write.answer = answer(preference=write_preference(preference))
+        return write.answer
