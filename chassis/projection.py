@@ -7,7 +7,6 @@ row, so that events, pushes and a rebuild may come in any order, beside each oth
 from __future__ import annotations
 
 import argparse
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
@@ -21,6 +20,7 @@ from chassis.clock import Clock, SystemClock
 from chassis.commands import opened
 from chassis.db import Connection, Database
 from chassis.interceptors import Context
+from chassis.jobs import Job
 from chassis.run import Frame
 from chassis.settings import ServiceSettings
 from diary.access.v1 import (
@@ -33,6 +33,7 @@ from diary.access.v1 import (
 
 # An ended session is of interest while a token signed before its end may still be shown.
 _ENDED_SESSION_KEEPS = ACCESS_TOKEN_TIME + timedelta(minutes=5)
+_FORGET_SECONDS = 60.0
 _PAGE = 500
 
 Entries = Sequence[roster_service_pb2.RosterEntry]
@@ -47,39 +48,41 @@ async def write_relations(connection: Connection, school_id: UUID, entries: Entr
     await relations.apply(connection, school_id, [relations.read_relation(entry.relation) for entry in entries])
 
 
-class Projection:
+class Projection(events.Handlers):
     """Keeps the kinds of entries of a service current."""
 
     def __init__(
         self, database: Database, clock: Clock, roster: roster_service_pb2_grpc.RosterServiceAsyncStub, kinds: Kinds
     ) -> None:
-        self._database = database
-        self._clock = clock
+        super().__init__(database, clock)
         self._roster = roster
         self._kinds = kinds
 
-    async def on_roster_changed(self, event: events.Event) -> None:
-        """Fetches the entries that changed and writes them; kinds that the service does not keep are not its concern."""
-        changed = events_pb2.RosterChanged.FromString(event.payload)
+    @events.on(events_pb2.RosterChanged)
+    async def on_roster_changed(self, changed: events_pb2.RosterChanged, _: events.Event) -> events.Effect | None:
+        """Keeps what changed."""
+        return await self.plan(changed)
+
+    async def plan(self, changed: events_pb2.RosterChanged) -> events.Effect | None:
+        """Fetches the entries that changed, to write them; kinds that the service does not keep are not its concern."""
         if (write := self._kinds.get(changed.kind)) is None:
-            return
-        # Fetched before the transaction, which then waits for nobody.
+            return None
         entries = await self.fetch(changed.school_id, changed.kind, changed.ids)
-        async with events.once(self._database, self._clock, event) as connection:
-            if connection is not None:
-                await write(connection, UUID(changed.school_id), entries)
+        return events.Effect(lambda connection: write(connection, UUID(changed.school_id), entries))
 
     async def fetch(self, school_id: str, kind: roster_service_pb2.RosterKind.ValueType, ids: Iterable[str]) -> Entries:
         """Entries as access tells them now."""
         wanted = roster_service_pb2.BatchGetRosterRequest(school_id=school_id, kind=kind, ids=ids)
         return (await self._roster.BatchGetRoster(wanted)).entries
 
-    async def forget_ended_sessions(self) -> None:
-        """Drops ended sessions whose tokens have all run out, each minute."""
-        while True:
-            async with self._database.region() as connection:
-                await relations.forget_sessions(connection, self._clock.now() - _ENDED_SESSION_KEEPS)
-            await asyncio.sleep(60)
+    def jobs(self) -> list[Job]:
+        """What is done by time."""
+        return [Job("forget_ended_sessions", _FORGET_SECONDS, self._forget_ended_sessions)]
+
+    async def _forget_ended_sessions(self) -> None:
+        """Drops ended sessions whose tokens have all run out: those of a minute."""
+        async with self.database.region() as connection:
+            await relations.forget_sessions(connection, self.clock.now() - _ENDED_SESSION_KEEPS)
 
 
 class RelationServicer(Generic[_Answer]):

@@ -30,8 +30,8 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
     authority = (settings.keys_dir / "seal-ca.crt").read_bytes()
     sealer = _read_sealer(settings)
     asked = decision_service_pb2_grpc.DecisionServiceStub(access)
-    handlers = Consumers(frame.database, frame.clock, kept).handlers()
-    handlers["access"] |= DecisionConsumers(frame.database, frame.clock, asked, press, sealer, settings.portal_url).handlers()
+    families = Consumers(frame.database, frame.clock, kept)
+    deciding = DecisionConsumers(frame.database, frame.clock, asked, press, sealer, settings.portal_url)
     return run.Service(
         rpc.parts(
             frame,
@@ -41,9 +41,9 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
             authority,
             settings.portal_url,
         ),
-        handlers,
+        families.handlers() | deciding.handlers(),
         [
-            kept.forget_ended_sessions,
+            *kept.jobs(),
             print_run_jobs.count_deadlines(frame),
             register_jobs.count_unsigned(frame),
             print_run_jobs.learn_school_codes(frame, schools),

@@ -9,7 +9,7 @@ from chassis import clients, migrate, projection, run
 from chassis.clock import SystemClock
 from chassis.commands import add_redrive, redrive
 from chassis.commands import run as run_command
-from diary.access.v1 import events_pb2, roster_service_pb2_grpc
+from diary.access.v1 import roster_service_pb2_grpc
 from services.journal import commands, rpc, seed
 from services.journal.config import Settings
 from services.journal.consumers import KINDS
@@ -21,8 +21,8 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
     kept = projection.Projection(frame.database, frame.clock, roster, KINDS)
     return run.Service(
         rpc.parts(frame, settings.cards_megabytes * 1024 * 1024),
-        {"access": {events_pb2.RosterChanged.DESCRIPTOR.full_name: kept.on_roster_changed}},
-        [kept.forget_ended_sessions],
+        kept.handlers(),
+        kept.jobs(),
     )
 
 

@@ -13,7 +13,6 @@ from chassis.commands import run as run_command
 from diary.access.v1 import (
     credential_service_pb2_grpc,
     decision_service_pb2_grpc,
-    events_pb2,
     grant_service_pb2_grpc,
     roster_service_pb2_grpc,
 )
@@ -56,15 +55,8 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
         settings.mail_from,
     )
     deliveries = Deliveries(frame.database, frame.clock, sources, server, news)
-    handlers = Consumers(frame.database, frame.clock, news).handlers()
-    handlers["access"][events_pb2.RosterChanged.DESCRIPTOR.full_name] = kept.on_roster_changed
-    loops = [
-        kept.forget_ended_sessions,
-        deliveries.send_due_deliveries,
-        deliveries.renew_leases,
-        deliveries.watch_waiting,
-    ]
-    return run.Service(rpc.parts(frame), handlers, loops)
+    consumers = Consumers(frame.database, frame.clock, news)
+    return run.Service(rpc.parts(frame), kept.handlers() | consumers.handlers(), [*kept.jobs(), *deliveries.jobs()])
 
 
 async def _seed(settings: Settings, addresses: Mapping[UUID, str]) -> None:

@@ -10,7 +10,7 @@ import grpc
 
 from chassis import events, outbox
 from chassis.clock import Clock
-from chassis.db import Database
+from chassis.db import Connection, Database
 from diary.access.v1 import application_service_pb2, decision_service_pb2, decision_service_pb2_grpc
 from diary.access.v1 import events_pb2 as access_events_pb2
 from services.documents.decisions.convert import make_paper, read_decisions
@@ -22,7 +22,7 @@ from services.documents.register.convert.seal import Sealer
 from services.documents.register.rules import Kind
 
 
-class DecisionConsumers:
+class DecisionConsumers(events.Handlers):
     """Handlers of access's events about refusals: each applicant's copy becomes a paper (Clauses R22, R23)."""
 
     def __init__(
@@ -34,34 +34,36 @@ class DecisionConsumers:
         sealer: Sealer,
         portal_url: str,
     ) -> None:
-        self._database = database
-        self._clock = clock
+        super().__init__(database, clock)
         self._decisions = decisions
         self._press = press
         self._sealer = sealer
         self._portal_url = portal_url
 
-    async def on_application_decided(self, event: events.Event) -> None:
+    @events.on(access_events_pb2.ApplicationDecided, events.WORK)
+    async def on_application_decided(
+        self, decided: access_events_pb2.ApplicationDecided, event: events.Event
+    ) -> events.Effect | None:
         """Makes, seals and keeps a paper for each applicant of a refused case; nothing for one that ended otherwise."""
-        decided = access_events_pb2.ApplicationDecided.FromString(event.payload)
         if decided.state not in (
             application_service_pb2.APPLICATION_STATE_REFUSED,
             application_service_pb2.APPLICATION_STATE_UNSPECIFIED,
         ):
-            return
+            return None
         # A paper is dear to make: two seconds of the press for nothing, had another replica made it.
-        if await events.was_handled(self._database, event):
-            return
+        if await events.was_handled(self.database, event):
+            return None
         school_id = UUID(decided.school_id)
         papers = [await self._make(school_id, decision) for decision in await self._ask(decided)]
-        async with events.once(self._database, self._clock, event) as connection:
-            if connection is None:
-                return
+
+        async def keep(connection: Connection) -> None:
             for paper in papers:
                 document_id = await store.insert_document(connection, paper)
                 if document_id is not None:
                     issued = write_issued(school_id, document_id, paper.kind, paper.application_id, paper.applicant_id)
-                    await outbox.add(connection, self._clock, issued, school_id)
+                    await outbox.add(connection, self.clock, issued, school_id)
+
+        return events.Effect(keep)
 
     async def _ask(self, decided: access_events_pb2.ApplicationDecided) -> list[Decision]:
         wanted = decision_service_pb2.GetDecisionsRequest(school_id=decided.school_id, application_id=decided.application_id)
@@ -74,7 +76,7 @@ class DecisionConsumers:
             return []
 
     async def _make(self, school_id: UUID, decision: Decision) -> store.NewDocument:
-        now = self._clock.now()
+        now = self.clock.now()
         code = write_code(decision.letterhead.school_code, secrets.token_bytes(CODE_BYTES))
         make = partial(make_paper, self._sealer, self._portal_url, school_id, code=code, now=now)
         paper = await self._press.render("decision", make, decision)
@@ -97,7 +99,3 @@ class DecisionConsumers:
             pdf_streebog256=paper.streebog256,
             pdf_streebog512=paper.streebog512,
         )
-
-    def handlers(self) -> dict[str, events.Handler]:
-        """Handlers by subject."""
-        return {access_events_pb2.ApplicationDecided.DESCRIPTOR.full_name: self.on_application_decided}

@@ -31,85 +31,72 @@ KINDS: Kinds = {
 }
 
 
-class Consumers:
+class Consumers(events.Handlers):
     """Handlers of access's and the journal's events."""
 
     def __init__(self, database: Database, clock: Clock, projection: Projection) -> None:
-        self._database = database
-        self._clock = clock
+        super().__init__(database, clock)
         self._projection = projection
 
-    async def on_roster_changed(self, event: events.Event) -> None:
+    @events.on(access_events.RosterChanged)
+    async def on_roster_changed(self, changed: access_events.RosterChanged, event: events.Event) -> events.Effect | None:
         """Keeps relations, students' classes and the school's zone current; other kinds of entries are not its concern."""
-        changed = access_events.RosterChanged.FromString(event.payload)
         if changed.kind == roster_pb.ROSTER_KIND_RELATION:
-            await self._projection.on_roster_changed(event)
-        elif changed.kind in (roster_pb.ROSTER_KIND_STUDENT, roster_pb.ROSTER_KIND_SCHOOL):
-            entries = await self._projection.fetch(changed.school_id, changed.kind, changed.ids)
-            await self._keep(event, UUID(changed.school_id), entries, str(event.event_id))
+            return await self._projection.plan(changed)
+        if changed.kind not in (roster_pb.ROSTER_KIND_STUDENT, roster_pb.ROSTER_KIND_SCHOOL):
+            return None
+        entries = await self._projection.fetch(changed.school_id, changed.kind, changed.ids)
+        return self._keep(UUID(changed.school_id), entries, str(event.event_id))
 
-    async def on_paper_mode_changed(self, event: events.Event) -> None:
+    @events.on(access_events.PaperModeChanged)
+    async def on_paper_mode_changed(self, changed: access_events.PaperModeChanged, _: events.Event) -> events.Effect:
         """Keeps a guardian's declaration (Clause R8), with the student's class and the school's zone: they may be new here."""
-        changed = access_events.PaperModeChanged.FromString(event.payload)
         entries = [
             *await self._projection.fetch(changed.school_id, roster_pb.ROSTER_KIND_SCHOOL, [changed.school_id]),
             *await self._projection.fetch(changed.school_id, roster_pb.ROSTER_KIND_STUDENT, [changed.student_id]),
             *await self._projection.fetch(changed.school_id, roster_pb.ROSTER_KIND_PAPER_DECLARATION, [changed.declaration_id]),
         ]
-        await self._keep(event, UUID(changed.school_id), entries, changed.declaration_id)
+        return self._keep(UUID(changed.school_id), entries, changed.declaration_id)
 
-    async def on_lesson_recorded(self, event: events.Event) -> None:
+    @events.on(journal_events.LessonRecorded)
+    async def on_lesson_recorded(self, recorded: journal_events.LessonRecorded, event: events.Event) -> events.Effect | None:
         """A week with a held lesson has its term (Clause R7), where a family was on paper while a lesson of it remained."""
-        recorded = journal_events.LessonRecorded.FromString(event.payload)
         if recorded.class_id and recorded.lesson_date:
-            await self._keep_lesson(event, recorded, is_held=True)
+            return self._keep_lesson(event, recorded, is_held=True)
+        return None
 
-    async def on_class_recorded(self, event: events.Event) -> None:
+    @events.on(journal_events.ClassRecorded)
+    async def on_class_recorded(self, told: journal_events.ClassRecorded, event: events.Event) -> events.Effect | None:
         """The same for a lesson recorded in one piece with its class, where its record changed."""
-        recorded = journal_events.ClassRecorded.FromString(event.payload).lesson
-        if recorded.class_id:
-            await self._keep_lesson(event, recorded, is_held=True)
+        return self._keep_lesson(event, told.lesson, is_held=True) if told.lesson.class_id else None
 
-    async def on_lesson_retracted(self, event: events.Event) -> None:
+    @events.on(journal_events.LessonRetracted)
+    async def on_lesson_retracted(self, retracted: journal_events.LessonRetracted, event: events.Event) -> events.Effect | None:
         """What a week owed for a withdrawn lesson it owes no more, and a term that nothing else makes is taken back."""
-        retracted = journal_events.LessonRetracted.FromString(event.payload)
-        if retracted.class_id:
-            await self._keep_lesson(event, retracted, is_held=False)
+        return self._keep_lesson(event, retracted, is_held=False) if retracted.class_id else None
 
-    async def _keep_lesson(
+    def _keep_lesson(
         self, event: events.Event, told: journal_events.LessonRecorded | journal_events.LessonRetracted, *, is_held: bool
-    ) -> None:
+    ) -> events.Effect:
         school_id, day = UUID(told.school_id), date.fromisoformat(told.lesson_date)
         lesson = HeldLesson(UUID(told.lesson_id), UUID(told.class_id), day, is_held, event.fact_time)
-        async with events.once(self._database, self._clock, event) as connection:
-            if connection is not None:
-                weeks, is_less = await paper_families.put_lesson(connection, school_id, lesson)
-                for class_id, monday in weeks:
-                    await actions.reckon_week(connection, self._clock, school_id, class_id, monday)
-                    if is_less:
-                        await actions.take_back_week(connection, self._clock, school_id, class_id, monday)
 
-    def handlers(self) -> dict[str, dict[str, events.Handler]]:
-        """Handlers by publisher and subject."""
-        return {
-            "access": {
-                access_events.RosterChanged.DESCRIPTOR.full_name: self.on_roster_changed,
-                access_events.PaperModeChanged.DESCRIPTOR.full_name: self.on_paper_mode_changed,
-            },
-            "journal": {
-                journal_events.LessonRecorded.DESCRIPTOR.full_name: self.on_lesson_recorded,
-                journal_events.ClassRecorded.DESCRIPTOR.full_name: self.on_class_recorded,
-                journal_events.LessonRetracted.DESCRIPTOR.full_name: self.on_lesson_retracted,
-            },
-        }
+        async def keep(connection: Connection) -> None:
+            weeks, is_less = await paper_families.put_lesson(connection, school_id, lesson)
+            for class_id, monday in weeks:
+                await actions.reckon_week(connection, self.clock, school_id, class_id, monday)
+                if is_less:
+                    await actions.take_back_week(connection, self.clock, school_id, class_id, monday)
 
-    async def _keep(
-        self, event: events.Event, school_id: UUID, entries: Iterable[roster_pb.RosterEntry], evidence: str
-    ) -> None:
+        return events.Effect(keep)
+
+    def _keep(self, school_id: UUID, entries: Iterable[roster_pb.RosterEntry], evidence: str) -> events.Effect:
         roster = read_roster(entries)
         students = [place.student_id for place in roster.places]
-        async with events.once(self._database, self._clock, event) as connection:
-            if connection is not None:
-                await paper_families.put_roster(connection, school_id, roster)
-                await actions.reckon_weeks_of(connection, self._clock, school_id, [mode.student_id for mode in roster.modes])
-                await actions.settle_running_weeks(connection, self._clock, school_id, students, evidence)
+
+        async def keep(connection: Connection) -> None:
+            await paper_families.put_roster(connection, school_id, roster)
+            await actions.reckon_weeks_of(connection, self.clock, school_id, [mode.student_id for mode in roster.modes])
+            await actions.settle_running_weeks(connection, self.clock, school_id, students, evidence)
+
+        return events.Effect(keep)

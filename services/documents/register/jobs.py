@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from prometheus_client import Gauge
 
-from chassis.loops import Loop
+from chassis.jobs import Job
 from chassis.run import Frame
 from services.documents.register import store
 
 _COUNT_SECONDS = 15
+
 _unsigned = Gauge("diary_documents_unsigned", "Papers that wait for the head's signature")
 _unsigned_seconds = Gauge("diary_documents_unsigned_seconds", "For how long the oldest of them has waited")
 
 
-def count_unsigned(frame: Frame) -> Loop:
+def count_unsigned(frame: Frame) -> Job:
     """Shows how many papers of all schools wait for a signature, and for how long (Clause R22)."""
 
-    async def often() -> None:
-        while True:
-            async with frame.database.jobs() as connection:
-                waiting, oldest = await store.count_unsigned(connection)
-            _unsigned.set(waiting)
-            _unsigned_seconds.set((frame.clock.now() - oldest).total_seconds() if oldest else 0)
-            await asyncio.sleep(_COUNT_SECONDS)
+    async def count() -> None:
+        async with frame.database.jobs() as connection:
+            waiting, oldest = await store.count_unsigned(connection)
+        _unsigned.set(waiting)
+        _unsigned_seconds.set((frame.clock.now() - oldest).total_seconds() if oldest else 0)
 
-    return often
+    return Job("count_unsigned", _COUNT_SECONDS, count)

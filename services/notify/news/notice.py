@@ -10,6 +10,7 @@ from uuid import UUID
 import grpc
 from google.protobuf.message import Message
 
+from chassis import events
 from chassis.clock import Clock
 from chassis.db import Database
 from diary.access.v1 import credential_service_pb2_grpc, decision_service_pb2_grpc, grant_service_pb2_grpc
@@ -56,16 +57,16 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """An event of a publisher, and the facts that it tells."""
+    """An event, the facts that it tells, and the lane in which it waits."""
 
-    publisher: str
     message: type[Message]
     read: Callable[[Any], Iterable[Fact]]
+    lane: events.Lane
 
 
-def hears(publisher: str, message: type[_Told], read: Callable[[_Told], Iterable[Fact]]) -> Heard:
+def hears(message: type[_Told], read: Callable[[_Told], Iterable[Fact]], lane: events.Lane = events.PROJECTIONS) -> Heard:
     """An event that makes news."""
-    return Heard(publisher, message, read)
+    return Heard(message, read, lane)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ class Fact:
     grant_id: UUID | None = None
     document_id: UUID | None = None
     mark_id: UUID | None = None
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)

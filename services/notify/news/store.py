@@ -10,12 +10,15 @@ from chassis.events import Event
 from services.notify.news.rules import Fact
 
 _INSERT_FOR_FAMILIES = f"""
-INSERT INTO deliveries (school_id, kind, account_id, student_id, mark_ids, event_id, fact_time, next_attempt_time, create_time)
-SELECT DISTINCT $1::uuid, $2::smallint, r.account_id, told.student_id, told.mark_ids, told.event_id, told.fact_time,
-    $7::timestamptz, $7::timestamptz
+INSERT INTO deliveries (school_id, kind, account_id, student_id, mark_ids, fact_key, event_id, fact_time, next_attempt_time,
+                        create_time)
+SELECT DISTINCT $1::uuid, $2::smallint, r.account_id, told.student_id, told.mark_ids, told.fact_key, told.event_id,
+    told.fact_time, $7::timestamptz, $7::timestamptz
 FROM (
-    SELECT event_id, fact_time, student_id, array_agg(mark_id) AS mark_ids
-    FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::timestamptz[]) AS m (student_id, mark_id, event_id, fact_time)
+    SELECT event_id, fact_time, student_id, array_agg(mark_id) AS mark_ids,
+           md5(string_agg(mark_id || ' ' || revision, ',' ORDER BY mark_id, revision))::uuid AS fact_key
+    FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::timestamptz[], $8::integer[])
+        AS m (student_id, mark_id, event_id, fact_time, revision)
     GROUP BY event_id, fact_time, student_id
 ) AS told
 JOIN relations r ON r.school_id = $1 AND {sight.sees_student("told.student_id")}
@@ -23,7 +26,7 @@ JOIN relations r ON r.school_id = $1 AND {sight.sees_student("told.student_id")}
 JOIN contact_points c ON c.account_id = r.account_id AND c.kind = 'email'
 LEFT JOIN preferences p ON p.school_id = $1 AND p.account_id = r.account_id AND p.student_id = told.student_id
 WHERE coalesce(p.is_marks_letter_on, true)
-ON CONFLICT ON CONSTRAINT deliveries_once_an_event DO NOTHING
+ON CONFLICT DO NOTHING
 """  # noqa: S608 - of constants
 
 
@@ -31,7 +34,8 @@ async def insert_for_families(
     connection: Connection, school_id: UUID, kind: int, facts: Sequence[tuple[Event, Fact]], now: datetime
 ) -> int:
     """One delivery for each event and student of `facts` and account that may read, wants it and has an address; returns how
-    many. A mark of before the access is news to nobody, however late it is told.
+    many. A mark of before the access is news to nobody, however late it is told; and the same marks in the same revisions are
+    one fact, whatever events tell it.
     """
     status = await connection.execute(
         _INSERT_FOR_FAMILIES,
@@ -42,6 +46,7 @@ async def insert_for_families(
         [event.event_id for event, _ in facts],
         [event.fact_time for event, _ in facts],
         now,
+        [fact.revision for _, fact in facts],
     )
     return int(status.split()[-1])
 

@@ -10,6 +10,7 @@ from enum import IntEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from chassis import events
 from diary.access.v1 import events_pb2, grant_service_pb2
 from diary.notify.v1 import delivery_service_pb2
 from services.notify.news.convert import Words, read_instant, render, render_part
@@ -89,7 +90,7 @@ def write(ending: Ending, portal_url: str) -> Words:
 NOTICE = Notice(
     delivery_service_pb2.NOTICE_KIND_ACCESS_ENDS,
     "access_ends",
-    [hears("access", events_pb2.AccessEndsSoon, read_ends_soon)],
+    [hears(events_pb2.AccessEndsSoon, read_ends_soon, events.WORK)],
     fetch,
     needs_sight=True,
 )

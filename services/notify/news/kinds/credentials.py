@@ -10,6 +10,7 @@ from urllib.parse import quote
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from chassis import events
 from diary.access.v1 import credential_service_pb2, events_pb2
 from diary.notify.v1 import delivery_service_pb2
 from services.notify.news.convert import Words, read_instant, render
@@ -90,7 +91,7 @@ def write(first: FirstSignIn, portal_url: str) -> Words:
 NOTICE = Notice(
     delivery_service_pb2.NOTICE_KIND_CREDENTIALS,
     "credentials",
-    [hears("access", events_pb2.CredentialsReady, read_ready)],
+    [hears(events_pb2.CredentialsReady, read_ready, events.WORK)],
     fetch,
     names=("grant_id",),
 )

@@ -91,7 +91,7 @@ def write(decision: SignedDecision, portal_url: str) -> Words:
 NOTICE = Notice(
     delivery_service_pb2.NOTICE_KIND_DECISION,
     "decision",
-    [hears("documents", events_pb2.DocumentSigned, read_signed)],
+    [hears(events_pb2.DocumentSigned, read_signed)],
     fetch,
     has_files=True,
     names=("document_id",),

@@ -1,6 +1,7 @@
 """Marks that were given or changed (R4, R33): to families that may read them since before and want to hear.
 
-One letter for each event, student and account; marks that are taken back are told by none.
+One letter for each event, student and account; marks that are taken back are told by none, and the
+same marks in the same revisions are one fact, whatever events tell it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -32,7 +33,11 @@ class TaughtMark:
 
 def _read_marks(marks: Iterable[events_pb2.RecordedMark]) -> Iterable[Fact]:
     """The marks that were given; those taken back have no value."""
-    return [Fact(student_id=UUID(mark.student_id), mark_id=UUID(mark.mark_id)) for mark in marks if mark.HasField("value")]
+    return [
+        Fact(student_id=UUID(mark.student_id), mark_id=UUID(mark.mark_id), revision=mark.revision)
+        for mark in marks
+        if mark.HasField("value")
+    ]
 
 
 def read_recorded(recorded: events_pb2.MarksRecorded) -> Iterable[Fact]:
@@ -125,9 +130,9 @@ NOTICE = Notice(
     delivery_service_pb2.NOTICE_KIND_MARKS,
     "marks",
     [
-        hears("journal", events_pb2.MarksRecorded, read_recorded),
-        hears("journal", events_pb2.ClassRecorded, read_class_recorded),
-        hears("journal", events_pb2.MarkCorrected, read_corrected),
+        hears(events_pb2.MarksRecorded, read_recorded),
+        hears(events_pb2.ClassRecorded, read_class_recorded),
+        hears(events_pb2.MarkCorrected, read_corrected),
     ],
     fetch,
     is_for_families=True,
