@@ -1,20 +1,19 @@
 """Addresses of accounts, and what accounts want to hear. Without a choice letters are on for an account with an address."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from chassis import sight
 from chassis.auth import Caller
 from chassis.db import Connection
-from services.notify.rules import Preference, StudentPlace
+from services.notify.preferences.rules import Preference
 
 # Students whose diary the caller may open as student or guardian, in a session that has not been ended.
-_MINE = """
-    SELECT DISTINCT object_id AS student_id FROM relations
-    WHERE school_id = $1 AND account_id = $2 AND kind = 3 AND role IN (3, 4)
-        AND valid_from_time <= $4 AND (valid_to_time IS NULL OR valid_to_time > $4)
-        AND NOT EXISTS (SELECT FROM ended_sessions e WHERE e.session_id = $3)
-"""
+_VIEWER = sight.Viewer()
+_MINE = f"""
+    SELECT DISTINCT r.object_id AS student_id FROM relations r
+    WHERE {_VIEWER.holds(sight.sees_student("r.object_id"))} AND {_VIEWER.lives()}
+"""  # noqa: S608 - of constants
 
 
 async def find_address(connection: Connection, account_id: UUID) -> str | None:
@@ -92,45 +91,4 @@ async def put_preference(
         preference.student_id,
         preference.is_marks_letter_on,
         now,
-    )
-
-
-async def put_students(connection: Connection, school_id: UUID, places: Sequence[StudentPlace]) -> None:
-    """Writes the classes of students whose version is higher than the kept one. In a transaction."""
-    rows = await connection.fetch(
-        """
-        INSERT INTO students AS kept (school_id, student_id, class_id, version)
-        SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::bigint[])
-        ON CONFLICT (school_id, student_id) DO UPDATE SET class_id = excluded.class_id, version = excluded.version
-        WHERE kept.version < excluded.version
-        RETURNING student_id
-        """,
-        school_id,
-        [place.student_id for place in places],
-        [place.class_id for place in places],
-        [place.version for place in places],
-    )
-    written = {row["student_id"] for row in rows}
-    await _put_placements(connection, school_id, [place for place in places if place.student_id in written])
-
-
-async def _put_placements(connection: Connection, school_id: UUID, students: Sequence[StudentPlace]) -> None:
-    """The placements of students as the roster now names them; one no longer named stays, unnamed."""
-    ids = [student.student_id for student in students]
-    await connection.execute(
-        "UPDATE placements SET is_named = false WHERE school_id = $1 AND student_id = ANY ($2::uuid[])", school_id, ids
-    )
-    named = [(student.student_id, placement) for student in students for placement in student.placements]
-    await connection.execute(
-        """
-        INSERT INTO placements (school_id, student_id, class_id, from_time, to_time, is_named)
-        SELECT $1, *, true FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[])
-        ON CONFLICT (school_id, student_id, from_time) DO UPDATE
-        SET class_id = excluded.class_id, to_time = excluded.to_time, is_named = true
-        """,
-        school_id,
-        [student_id for student_id, _ in named],
-        [placement.class_id for _, placement in named],
-        [placement.from_time for _, placement in named],
-        [placement.to_time for _, placement in named],
     )

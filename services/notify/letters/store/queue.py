@@ -4,13 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from chassis import sight
 from chassis.db import Connection
 from chassis.relations import Relation
-from services.notify.rules import PAUSES, Attempt, Claim, Kind, Next, State, Taken
+from services.notify.letters.rules import PAUSES, Attempt, Claim, Next, State
+from services.notify.news.kinds import NOTICES
+from services.notify.news.rules import Taken
 
-# A student's own account and guardians: whom letters about a student may go to (diary.options.v1).
-_STUDENT = 3
-_FAMILY = (3, 4)
+# What a release to come tells waits for it.
+_LETTERS = [notice.kind for notice in NOTICES.values() if not notice.has_files]
+_WITH_FILES = [notice.kind for notice in NOTICES.values() if notice.has_files]
+_NEED_SIGHT = [notice.kind for notice in NOTICES.values() if notice.needs_sight]
+_MAY_BE_OFF = [notice.kind for notice in NOTICES.values() if notice.may_be_off]
 
 
 async def claim_deliveries(
@@ -18,38 +23,40 @@ async def claim_deliveries(
     now: datetime,
     lease_end: datetime,
     limit: int,
-    decision_limit: int,
+    files_limit: int,
     apart_from: Sequence[UUID],
 ) -> list[Claim]:
     """Claims due deliveries, oldest first, also those whose sender's lease has run out. In `db.jobs`.
 
-    Decisions have a limit of their own: they bring files, and many are signed at once.
+    Letters with files have a limit of their own: many decisions are signed at once.
     """
     rows = await connection.fetch(
         """
         WITH letters AS (
             SELECT school_id, delivery_id FROM deliveries
-            WHERE state IN (1, 5) AND kind <> 3 AND next_attempt_time <= $1
+            WHERE state IN (1, 5) AND kind = ANY ($6::smallint[]) AND next_attempt_time <= $1
                 AND (lease_end_time IS NULL OR lease_end_time <= $1) AND delivery_id <> ALL ($5::uuid[])
             ORDER BY next_attempt_time LIMIT $3 FOR UPDATE SKIP LOCKED
-        ), decisions AS (
+        ), with_files AS (
             SELECT school_id, delivery_id FROM deliveries
-            WHERE state IN (1, 5) AND kind = 3 AND next_attempt_time <= $1
+            WHERE state IN (1, 5) AND kind = ANY ($7::smallint[]) AND next_attempt_time <= $1
                 AND (lease_end_time IS NULL OR lease_end_time <= $1) AND delivery_id <> ALL ($5::uuid[])
             ORDER BY next_attempt_time LIMIT $4 FOR UPDATE SKIP LOCKED
         )
         UPDATE deliveries d SET lease_end_time = $2
-        FROM (SELECT * FROM letters UNION ALL SELECT * FROM decisions) AS due
+        FROM (SELECT * FROM letters UNION ALL SELECT * FROM with_files) AS due
         WHERE d.school_id = due.school_id AND d.delivery_id = due.delivery_id
         RETURNING d.school_id, d.delivery_id, d.kind
         """,
         now,
         lease_end,
         limit,
-        decision_limit,
+        files_limit,
         apart_from,
+        _LETTERS,
+        _WITH_FILES,
     )
-    return [Claim(row["school_id"], row["delivery_id"], row["kind"] == Kind.DECISION, lease_end) for row in rows]
+    return [Claim(row["school_id"], row["delivery_id"], row["kind"] in _WITH_FILES, lease_end) for row in rows]
 
 
 async def renew_leases(connection: Connection, claims: Sequence[Claim], now: datetime, lease_end: datetime) -> set[UUID]:
@@ -80,30 +87,29 @@ async def count_waiting(connection: Connection) -> int:
 async def take_delivery(connection: Connection, claim: Claim, now: datetime) -> Taken | None:
     """Takes a claimed delivery to be sent now, or cancels it when its receiver may not read or does not want it: None.
 
-    Whether first credentials and decisions are wanted their owner says when they are fetched; a decision may go to somebody who
-    may read nothing. Marks may be switched off, the end of an access is told to all who may still read.
+    Each kind says whether it needs sight of the student still, and whether it may be switched off; of others their owner says
+    whether they are wanted, when they are fetched.
     The lock on the relation orders this against ApplyRelations: either the ending waits for this letter, or this statement
     sees the ending. None also when the claim has run out. An attempt whose sender died is noted with outcome UNKNOWN (4), and
     the pause after this one is set now, lest a letter that kills its sender be sent again and again.
     """
     row = await connection.fetchrow(
-        """
+        f"""
         WITH claimed AS (
             SELECT kind, account_id, student_id, state, attempt_count FROM deliveries
             WHERE school_id = $1 AND delivery_id = $2 AND state IN (1, 5) AND lease_end_time = $3 AND lease_end_time > $4
         ), open_relation AS MATERIALIZED (
             SELECT r.relation_id FROM claimed c
-            JOIN relations r ON r.school_id = $1 AND r.account_id = c.account_id AND r.object_id = c.student_id
-                AND r.kind = $5 AND r.role = ANY ($6::smallint[])
-                AND r.valid_from_time <= $4 AND (r.valid_to_time IS NULL OR r.valid_to_time > $4)
+            JOIN relations r ON r.school_id = $1 AND r.account_id = c.account_id AND {sight.sees_student("c.student_id")}
+                AND {sight.is_open("$4")}
             FOR SHARE OF r
         ), lost AS (
             INSERT INTO delivery_attempts (school_id, delivery_id, attempt_number, outcome, provider_answer, create_time)
             SELECT $1, $2, attempt_count, 4, '', $4 FROM claimed WHERE state = 5
             ON CONFLICT DO NOTHING
         ), verdict AS (
-            SELECT c.kind IN (1, 3) OR (SELECT count(*) FROM open_relation) > 0
-                AND (c.kind = 4 OR coalesce(p.is_marks_letter_on, true)) AS is_wanted
+            SELECT (c.kind <> ALL ($5::smallint[]) OR (SELECT count(*) FROM open_relation) > 0)
+                AND (c.kind <> ALL ($6::smallint[]) OR coalesce(p.is_marks_letter_on, true)) AS is_wanted
             FROM claimed c
             LEFT JOIN preferences p ON p.school_id = $1 AND p.account_id = c.account_id AND p.student_id = c.student_id
         )
@@ -115,13 +121,13 @@ async def take_delivery(connection: Connection, claim: Claim, now: datetime) -> 
         WHERE d.school_id = $1 AND d.delivery_id = $2 AND d.state IN (1, 5) AND d.lease_end_time = $3
         RETURNING d.state, d.kind, d.account_id, d.student_id, d.grant_id, d.applicant_id, d.document_id, d.mark_ids,
             d.attempt_count, d.is_copy_possible, d.fact_time
-        """,
+        """,  # noqa: S608 - of constants
         claim.school_id,
         claim.delivery_id,
         claim.lease_end_time,
         now,
-        _STUDENT,
-        _FAMILY,
+        _NEED_SIGHT,
+        _MAY_BE_OFF,
         PAUSES,
     )
     if row is None or row["state"] == State.CANCELLED:
@@ -129,7 +135,7 @@ async def take_delivery(connection: Connection, claim: Claim, now: datetime) -> 
     return Taken(
         claim.school_id,
         claim.delivery_id,
-        Kind(row["kind"]),
+        row["kind"],
         row["account_id"],
         row["student_id"],
         row["grant_id"],
@@ -173,21 +179,19 @@ async def end_attempt(connection: Connection, taken: Taken, attempt: Attempt, fo
 async def cancel_ended(connection: Connection, school_id: UUID, relations: Sequence[Relation], now: datetime) -> None:
     """Cancels what waits for accounts and students of these relations that no open relation ties any more."""
     await connection.execute(
-        """
+        f"""
         UPDATE deliveries d SET state = 4, lease_end_time = NULL
         FROM (SELECT DISTINCT * FROM unnest($2::uuid[], $3::uuid[])) AS pair (account_id, student_id)
         WHERE d.school_id = $1 AND d.account_id = pair.account_id AND d.student_id = pair.student_id AND d.state = 1
             AND NOT EXISTS (
-                SELECT FROM relations r WHERE r.school_id = $1 AND r.account_id = d.account_id AND r.object_id = d.student_id
-                    AND r.kind = $5 AND r.role = ANY ($6::smallint[]) AND (r.valid_to_time IS NULL OR r.valid_to_time > $4)
+                SELECT FROM relations r WHERE r.school_id = $1 AND r.account_id = d.account_id
+                    AND {sight.sees_student("d.student_id")} AND (r.valid_to_time IS NULL OR r.valid_to_time > $4)
             )
-        """,
+        """,  # noqa: S608 - of constants
         school_id,
         [relation.account_id for relation in relations],
         [relation.object_id for relation in relations],
         now,
-        _STUDENT,
-        _FAMILY,
     )
 
 

@@ -7,9 +7,11 @@ whose lease is lost is cut off; what became of it is then unknown, and the next 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Protocol
 from uuid import UUID
 
 import grpc
@@ -20,15 +22,17 @@ from chassis.db import Database
 from chassis.errors import Unavailable
 from chassis.jobs import Job
 from diary.notify.v1 import events_pb2
-from services.notify.convert.letters import build_message, write_address
-from services.notify.jobs import measures, smtp
-from services.notify.jobs.content import Contents
-from services.notify.rules import ATTEMPTS, Attempt, Claim, Kind, Next, Outcome, State, Taken, plan_next
-from services.notify.store import queue
+from services.notify.letters.jobs import measures
+from services.notify.letters.rules import ATTEMPTS, Attempt, Claim, Next, Outcome, State, plan_next
+from services.notify.letters.store import queue
+from services.notify.news.convert import Words
+from services.notify.news.kinds import NOTICES
+from services.notify.news.notice import Sources
+from services.notify.news.rules import Taken
 
 _AT_ONCE = 16
 # Beside them: a letter with files of 8 MiB takes up to 150 in memory, and a pod has 320.
-_DECISIONS_AT_ONCE = 1
+_WITH_FILES_AT_ONCE = 1
 _LEASE = timedelta(seconds=10)
 _RENEW_SECONDS = 2.0
 # A letter is cut off this long before its lease ends.
@@ -37,6 +41,14 @@ _POLL_SECONDS = 1.0
 _COUNT_SECONDS = 10.0
 # How long letters on their way may still take when the process is told to stop.
 _DRAIN_SECONDS = 10.0
+
+
+class Channel(Protocol):
+    """A way by which letters leave."""
+
+    async def send(self, receiver: str, words: Words, secrets: Sequence[str], delivery_id: UUID, now: datetime) -> Attempt:
+        """Hands a letter over; `secrets` are kept out of the answer. Raises nothing that the other side can cause."""
+        ...
 
 
 @dataclass
@@ -51,13 +63,11 @@ class _Sending:
 class Deliveries:
     """Sends due deliveries. `news` wakes it when one was written by this process."""
 
-    def __init__(
-        self, database: Database, clock: Clock, contents: Contents, server: smtp.MailServer, news: asyncio.Event
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock, sources: Sources, channel: Channel, news: asyncio.Event) -> None:
         self._database = database
         self._clock = clock
-        self._contents = contents
-        self._server = server
+        self._sources = sources
+        self._channel = channel
         self._news = news
         self._sending: dict[UUID, _Sending] = {}
 
@@ -96,24 +106,24 @@ class Deliveries:
 
     async def _claim(self) -> None:
         """Claims and sends as many as may be on their way; what others wrote is seen each second."""
-        free, free_decisions = self._free(is_decision=False), self._free(is_decision=True)
-        if free == free_decisions == 0:
+        free, free_with_files = self._free(has_files=False), self._free(has_files=True)
+        if free == free_with_files == 0:
             return
         now = self._clock.now()
         async with self._database.jobs() as connection:
-            claims = await queue.claim_deliveries(connection, now, now + _LEASE, free, free_decisions, list(self._sending))
+            claims = await queue.claim_deliveries(connection, now, now + _LEASE, free, free_with_files, list(self._sending))
         for claim in claims:
             task = asyncio.create_task(self._send(claim))
             self._sending[claim.delivery_id] = _Sending(claim, task)
             task.add_done_callback(partial(self._release, claim))
 
-    def _free(self, *, is_decision: bool) -> int:
+    def _free(self, *, has_files: bool) -> int:
         """How many more may be on their way."""
-        taken = sum(sending.claim.is_decision is is_decision for sending in self._sending.values())
-        return (_DECISIONS_AT_ONCE if is_decision else _AT_ONCE) - taken
+        taken = sum(sending.claim.has_files is has_files for sending in self._sending.values())
+        return (_WITH_FILES_AT_ONCE if has_files else _AT_ONCE) - taken
 
     def _release(self, claim: Claim, _: asyncio.Task[None]) -> None:
-        was_full = self._free(is_decision=claim.is_decision) == 0
+        was_full = self._free(has_files=claim.has_files) == 0
         del self._sending[claim.delivery_id]
         if was_full:
             self._news.set()
@@ -150,19 +160,13 @@ class Deliveries:
             sending.limit = None
 
     async def _fetch_and_send(self, taken: Taken) -> Attempt:
-        content = await self._contents.fetch(taken)
+        content = await NOTICES[taken.kind].fetch(taken, self._sources)
         if content is None:
             return Attempt(Outcome.NOT_WANTED)
-        try:
-            receiver = write_address(content.receiver)
-        except ValueError:
-            return Attempt(Outcome.REFUSED, "no letter can be sent to an address of this form")
-        build = partial(build_message, content.words, self._server.sender, receiver, taken.delivery_id, self._clock.now())
-        # Files of 8 MiB take a quarter of a second, in which leases are to be renewed.
-        letter = await asyncio.to_thread(build) if content.words.files else build()
         if taken.is_copy_possible:
             measures.possible_second_copies.inc()
-        return await smtp.send(self._server, receiver, letter, content.secrets)
+        now = self._clock.now()
+        return await self._channel.send(content.receiver, content.words, content.secrets, taken.delivery_id, now)
 
     def _move_limit(self, sending: _Sending) -> None:
         """The attempt ends before its lease does."""
@@ -180,7 +184,7 @@ class Deliveries:
                 break
             except Unavailable:
                 await asyncio.sleep(0.2)
-        kind = taken.kind.name.lower()
+        kind = NOTICES[taken.kind].name
         measures.deliveries.labels(kind, attempt.outcome.name.lower()).inc()
         if attempt.outcome is Outcome.ACCEPTED:
             measures.lag_seconds.labels(kind).observe((now - taken.fact_time).total_seconds())
@@ -195,12 +199,7 @@ class Deliveries:
     async def _write(self, taken: Taken, attempt: Attempt, following: Next) -> None:
         async with self._database.school(taken.school_id) as connection, connection.transaction():
             is_ours = await queue.end_attempt(connection, taken, attempt, following, self._clock.now())
-            names = {
-                "school_id": str(taken.school_id),
-                "delivery_id": str(taken.delivery_id),
-                "grant_id": str(taken.grant_id) if taken.kind is Kind.CREDENTIALS else "",
-                "document_id": str(taken.document_id or ""),
-            }
+            names = {name: str(getattr(taken, name)) for name in ("school_id", "delivery_id", *NOTICES[taken.kind].names)}
             if is_ours and following.state is State.SENT:
                 await outbox.add(connection, self._clock, events_pb2.DeliverySucceeded(**names), taken.school_id)
             elif is_ours and following.state is State.FAILED:
