@@ -1,6 +1,7 @@
 """Templates, compiled once, and the addresses of static files with their digests."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +17,8 @@ _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
 # Macros, a family a file: every template knows them as `ui.…` (docs/design.md).
 _COMPONENTS = "components/"
+# «№ 3» wraps nowhere. What stands in a field is what was typed, and goes back as it is.
+_NUMBER_SIGN = re.compile(r"(<textarea.*?</textarea>|<[^>]*>)|№ ", re.DOTALL)
 
 
 class Renderer:
@@ -44,7 +47,10 @@ class Renderer:
 
     def page(self, name: str, status: int = 200, /, **shown: Any) -> HTMLResponse:
         """The page of a template. `nav` None is a page of nobody signed in."""
-        return HTMLResponse(self._templates[name].render({"nav": None, **shown}), status)
+        html = self._templates[name].render({"nav": None, **shown})
+        if "№ " in html:
+            html = _NUMBER_SIGN.sub(lambda found: found[1] or "№\u00a0", html)
+        return HTMLResponse(html, status)
 
 
 def write_attributes(named: Mapping[str, object]) -> Markup:

@@ -19,6 +19,7 @@ from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
+from chassis.server import OPTIONS
 from deploy.gateway import Address, Settings, render
 from deploy.gateway.bodies import read_messages
 from deploy.gateway.methods import read_methods
@@ -60,7 +61,7 @@ class Upstream:
 
     async def start(self) -> None:
         """Listens on the port until `stop`."""
-        self.server = grpc.aio.server(options=[("grpc.max_send_message_length", 16 << 20), ("grpc.so_reuseport", 0)])
+        self.server = grpc.aio.server(options=[*OPTIONS, ("grpc.max_send_message_length", 16 << 20), ("grpc.so_reuseport", 0)])
         for service, answers in _ANSWERS.items():
             handlers = {name: self._handler(name, *answer) for name, answer in answers.items()}
             generic = grpc.method_handlers_generic_handler(f"diary.access.v1.{service}", handlers)
