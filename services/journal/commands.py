@@ -10,10 +10,10 @@ from chassis.auth import ServiceToken
 from chassis.clock import SystemClock
 from chassis.commands import opened
 from diary.access.v1 import roster_service_pb2, roster_service_pb2_grpc, school_service_pb2, school_service_pb2_grpc
-from services.journal import actions
-from services.journal.convert.roster import read_entries
-from services.journal.rules.history import Misfit, find_misfit
-from services.journal.store import history
+from services.journal.marks.rules.history import Misfit, find_misfit
+from services.journal.marks.store import history
+from services.journal.roster import actions
+from services.journal.roster.convert import read_entries
 
 _PAGE = 500
 # Classes before courses, relations last: whoever may see something finds it there.
