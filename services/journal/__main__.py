@@ -12,7 +12,7 @@ from chassis.commands import run as run_command
 from diary.access.v1 import roster_service_pb2_grpc
 from services.journal import commands, rpc, seed
 from services.journal.config import Settings
-from services.journal.consumers import KINDS
+from services.journal.roster.consumers import KINDS
 
 
 def build(settings: Settings, frame: run.Frame) -> run.Service:

@@ -17,10 +17,12 @@ from diary.access.v1 import relation_pb2, roster_service_pb2
 from diary.options.v1 import options_pb2
 from services.journal import commands
 from services.journal.config import Settings
-from services.journal.consumers import KINDS
-from services.journal.rules.marks import Cell
+from services.journal.diary.store import diary_week
+from services.journal.lessons.store import writes
+from services.journal.marks.rules.marks import Cell
+from services.journal.marks.store import journal_page, marks
+from services.journal.roster.consumers import KINDS
 from services.journal.seed import seed
-from services.journal.store import diary_week, journal_page, marks, writes
 from tests.service.journal.roster import Roster
 from tests.service.journal.world import NOW, TODAY, World, query, school_entry, student_entry, study_group
 from tests.support.backends import Clone
