@@ -34,7 +34,7 @@ _SHARED = Path("/var/lib/diary")
 
 
 class Postgres:
-    """One server with its files under `home` (data, password), made at the first `make`."""
+    """One server with its files under `home` (data, password), made at the first `make`. `settings` are for the next start."""
 
     def __init__(self, home: Path, port: int, is_durable: bool = True) -> None:
         self.port = port
@@ -42,6 +42,7 @@ class Postgres:
         self._is_durable = is_durable
         self._home = home
         self._binaries = Path()
+        self.settings = dict(_SETTINGS)
 
     @property
     def data(self) -> Path:
@@ -73,7 +74,7 @@ class Postgres:
 
     def process(self, log: Path) -> Process:
         """The server as a child; SIGINT is PostgreSQL's fast shutdown, which loses nothing."""
-        settings = {**_SETTINGS, "port": str(self.port), **({} if self._is_durable else _CARELESS)}
+        settings = {**self.settings, "port": str(self.port), **({} if self._is_durable else _CARELESS)}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         command = [str(self._binaries / "postgres"), "-D", str(self.data), *options]
         return Process("postgres", command, log, _environment(), self._account, signal.SIGINT)
