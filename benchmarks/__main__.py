@@ -10,7 +10,25 @@ from pathlib import Path
 
 import psycopg
 
-from benchmarks import class_write, diary, diary_week, letter_lag, office_lists, record_marks, report, weekly_sheets
+from benchmarks import (
+    class_write,
+    diary,
+    diary_week,
+    evening,
+    growth,
+    journal_page,
+    json_gateway,
+    letter,
+    letter_lag,
+    office_lists,
+    portal_week,
+    record_marks,
+    relay,
+    report,
+    roster_import,
+    start,
+    weekly_sheets,
+)
 from benchmarks.bench import Bench
 from benchmarks.contest import Row
 from deploy.local.errors import LocalError
@@ -23,11 +41,22 @@ IN_A_REGION: dict[str, Callable[[Bench], list[Row]]] = {
     "letter-lag": letter_lag.run,
     "office-lists": office_lists.run,
     "diary-week": diary_week.run,
+    "journal-page": journal_page.run,
+    "json-gateway": json_gateway.run,
+    "portal-week": portal_week.run,
     "record-marks": record_marks.run,
     "class-write": class_write.run,
+    "relay": relay.run,
+    "letter": letter.run,
+    "evening": evening.run,
+    "roster-import": roster_import.run,
 }
 # Without a region, or with one of their own.
-ALONE: dict[str, Callable[[argparse.Namespace], list[Row]]] = {"weekly-sheets": weekly_sheets.run}
+ALONE: dict[str, Callable[[argparse.Namespace], list[Row]]] = {
+    "weekly-sheets": weekly_sheets.run,
+    "start": start.run,
+    "growth": growth.run,
+}
 CONTESTS = {**IN_A_REGION, **ALONE}
 
 
@@ -77,8 +106,16 @@ def parser() -> argparse.ArgumentParser:
         "--rounds", type=int, default=5, metavar="N", help="rounds of each contest; fewer than 5 show nothing (5)"
     )
     parser.add_argument("--share", type=float, default=1, metavar="X", help="of the usual units of a round (1)")
+    parser.add_argument(
+        "--marks", type=_sizes, default=[0.3, 3], metavar="M,M", help="growth: sizes in millions of marks (0.3,3)"
+    )
+    parser.add_argument("--shared-buffers", default="6GB", metavar="SIZE", help="growth: of its Postgres (%(default)s)")
     parser.add_argument("--report", action="store_true", help="also write docs/reports/bench-<date>.md")
     return parser
+
+
+def _sizes(text: str) -> list[float]:
+    return [float(part) for part in text.split(",")]
 
 
 def _name(name: str) -> str:

@@ -299,10 +299,15 @@ def _relations(running: Running, kind: int, role: int) -> list[tuple[str, str, s
         ).fetchall()
 
 
+def access_token(signer: Signer, account_id: str, role: str, session_id: str = "") -> str:
+    """A token of five minutes, of a session that is open or of one that only access would know of."""
+    claims: dict[str, object] = {"sid": session_id or str(uuid.uuid4()), "roles": [role]}
+    return signer.sign("diary-access", account_id, claims)[0]
+
+
 def bearer(signer: Signer, account_id: str, role: str, session_id: str = "") -> Headers:
     """The headers of somebody signed in."""
-    token, _ = signer.sign("diary-access", account_id, {"sid": session_id or str(uuid.uuid4()), "roles": [role]})
-    return (("authorization", f"Bearer {token}"),)
+    return (("authorization", f"Bearer {access_token(signer, account_id, role, session_id)}"),)
 
 
 _OPEN_SESSION = """

@@ -1,0 +1,137 @@
+"""A letter of marks, from its event to the mail server's yes, by CPU, beside bare aiosmtplib that hands over ready bytes.
+
+notify stands still while classes are recorded, and goes on when all events wait for it: what is counted then is notify, the
+journal that it asks, Postgres and the bus. The mail server is counted for neither.
+"""
+
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import aiosmtplib
+import grpc
+import psycopg
+
+from benchmarks import diary
+from benchmarks.bench import Bench
+from benchmarks.contest import Goal, Rival, Row
+from benchmarks.cpu import Part
+from benchmarks.load import Measure
+from benchmarks.works import measure_work
+
+_CLASSES, _GOAL_US, _WAIT_SECONDS = 10, 4_000, 600
+# A guardian of each student of these, given an address.
+ADDRESSES = """
+INSERT INTO notify.contact_points (account_id, kind, address, source, update_time)
+SELECT DISTINCT ON (object_id) account_id, 'email', account_id || '@bench.example', 'application', now()
+FROM notify.relations WHERE kind = 3 AND role = 4 AND coalesce(valid_to_time, 'infinity') > now()
+  AND object_id = ANY(%s::uuid[])
+ON CONFLICT DO NOTHING
+"""
+_PUBLISHED = "SELECT NOT EXISTS (SELECT FROM journal.outbox WHERE published_time IS NULL)"
+# Letters of the events since, and how many of them have left.
+LETTERS = """
+SELECT count(*), count(d.send_time), coalesce(max(extract(epoch FROM d.send_time))::float8, 0) FROM journal.outbox o
+JOIN notify.deliveries d ON d.event_id = o.event_id WHERE o.event_number > %s
+"""
+_HANDLED = """
+SELECT NOT EXISTS (SELECT FROM journal.outbox o WHERE o.event_number > %s AND o.subject = 'diary.journal.v1.MarksRecorded'
+                   AND NOT EXISTS (SELECT FROM notify.inbox i WHERE i.event_id = o.event_id))
+"""
+NEWEST = "SELECT coalesce(max(event_number), 0) FROM journal.outbox"
+
+
+@dataclass(frozen=True)
+class Handed:
+    """One connection, the same letter again and again."""
+
+    port: int
+    letter: bytes
+    warm_up: int = 3
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+        client = aiosmtplib.SMTP(hostname="127.0.0.1", port=self.port, use_tls=False, start_tls=False)
+
+        async def send() -> None:
+            await client.mail("diary@diary.localhost")
+            await client.rcpt("family@bench.example")
+            await client.data(self.letter)
+
+        async with client:
+            yield send
+
+
+def run(bench: Bench) -> list[Row]:
+    """Rounds of a few classes each."""
+    running, courses = bench.running, bench.courses[: max(1, bench.units(_CLASSES * 100) // 100)]
+    students = sorted({student for course in courses for student in course.student_ids})
+    with psycopg.connect(running.admin_dsn, autocommit=True) as database:
+        database.execute(ADDRESSES, (students,))
+
+        def ours(seed: int) -> Measure:
+            diary.settle(running)
+            return _measure(bench, database, courses, Random(seed))
+
+        def limit(_: int) -> Measure:
+            letter = next((running.region.state.folder / "mail").glob("*.eml"))
+            return measure_work(_handed(running, letter), bench.units(400), 1, Part(()))
+
+        bare = Rival("bare aiosmtplib, ready bytes", limit, Goal(most=20))
+        [row] = bench.run("A letter, from event to accepted", ours, [bare])
+    cpu = float(row.ours.partition(" ")[0].replace(",", ""))
+    judged = {"goal": f"<= {_GOAL_US:,} us", "reached": "goal" if cpu <= _GOAL_US else "below"}
+    return [Row(**{**vars(row), **judged})]
+
+
+def _handed(running: diary.Running, letter: Path) -> Handed:
+    return Handed(running.region.ports["smtp"], letter.read_bytes())
+
+
+def _measure(bench: Bench, database: "psycopg.Connection[Any]", courses: "tuple[diary.Course, ...]", rng: Random) -> Measure:
+    running = bench.running
+    [(newest,)] = database.execute(NEWEST).fetchall()
+    notify = running.pids["notify"]
+    os.kill(notify, signal.SIGSTOP)
+    try:
+        record_classes(running, courses, rng)
+        _wait(lambda: database.execute(_PUBLISHED).fetchone() == (True,))
+        part = running.whole("notify", "journal", "journal-2", "nats")
+        before, began = part.seconds(), time.time()
+    finally:
+        os.kill(notify, signal.SIGCONT)
+    _wait(lambda: database.execute(_HANDLED, (newest,)).fetchone() == (True,))
+
+    def count() -> tuple[int, int, float]:
+        [counted] = database.execute(LETTERS, (newest,)).fetchall()
+        return counted  # type: ignore[no-any-return]
+
+    _wait(lambda: count()[0] == count()[1])
+    letters, _, ended = count()
+    after = part.seconds()
+    if letters == 0:
+        raise SystemExit("benchmark: no letter was written; does notify still make one of each mark?")
+    return Measure(letters / (ended - began), (after - before) / letters * 1e6, 0, 0, float("nan"), float("nan"))
+
+
+def record_classes(running: diary.Running, courses: "tuple[diary.Course, ...]", rng: Random) -> None:
+    """A mark for each student of each course."""
+    with grpc.insecure_channel(running.address) as channel:
+        for course in diary.teach(running, courses):
+            call = diary.record_marks(course, rng)
+            method: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(call.path)
+            method(call.body, metadata=call.headers)
+
+
+def _wait(holds: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + _WAIT_SECONDS
+    while not holds():
+        if time.monotonic() > give_up:
+            raise SystemExit("benchmark: letters do not leave; is the region's mail server up?")
+        time.sleep(0.2)
