@@ -4,8 +4,11 @@ import argparse
 import asyncio
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -61,37 +64,63 @@ CONTESTS = {**IN_A_REGION, **ALONE}
 
 
 def main() -> None:
-    """Prints progress and the table; exit 0 whatever the figures are, since no clock decides here."""
+    """Prints progress and the table. No clock decides, so exit 1 says that a contest broke, not that a goal is missed."""
     given = parser().parse_args()
     names = given.names or list(CONTESTS)
+    outcome = Outcome()
     try:
-        rows, conditions = asyncio.run(_run_in_a_region(names, given)) if IN_A_REGION.keys() & names else ([], [])
-        rows += [row for name in ALONE if name in names for row in ALONE[name](given)]
+        if IN_A_REGION.keys() & names:
+            asyncio.run(_run_in_a_region(names, given, outcome))
+        for name in ALONE:
+            if name in names:
+                outcome.note(name, partial(ALONE[name], given))
     except LocalError as error:
         sys.exit(f"benchmark: {error}")
     except KeyboardInterrupt:
         sys.exit("benchmark: stopped")
-    text = report.render(rows, [report.describe_machine(), *conditions, f"Medians of {given.rounds} rounds, A B B A."])
+    conditions = [report.describe_machine(), *outcome.conditions, f"Medians of {given.rounds} rounds, A B B A."]
+    text = report.render(outcome.rows, conditions, outcome.broken)
     print(f"\n{text}")
     if given.report:
         REPORTS.mkdir(parents=True, exist_ok=True)
         today = time.strftime("%Y-%m-%d")
         (REPORTS / f"bench-{today}.md").write_text(f"# Benchmarks of {today}\n\n{text}\n")
+    sys.exit(bool(outcome.broken))
 
 
-async def _run_in_a_region(names: list[str], given: argparse.Namespace) -> tuple[list[Row], list[str]]:
+@dataclass
+class Outcome:
+    """What has been measured so far, under which conditions, and which contests broke: the others go on."""
+
+    rows: list[Row] = field(default_factory=list)
+    conditions: list[str] = field(default_factory=list)
+    broken: dict[str, str] = field(default_factory=dict)
+
+    def note(self, name: str, measure: Callable[[], list[Row]]) -> None:
+        """Runs a contest."""
+        print(f"== {name}", flush=True)
+        try:
+            self.rows += measure()
+        except (Exception, SystemExit) as error:  # a call that failed, a server that did not start
+            traceback.print_exception(error)
+            self.broken[name] = " ".join(str(error).split())[:200]
+
+
+async def _run_in_a_region(names: list[str], given: argparse.Namespace, outcome: Outcome) -> None:
     async with diary.running_region(Size(given.schools, given.students)) as running:
         # In a thread: the launcher watches over its children in this one.
-        return await asyncio.to_thread(_measure, names, running, given)
+        await asyncio.to_thread(_measure, names, running, given, outcome)
 
 
-def _measure(names: list[str], running: diary.Running, given: argparse.Namespace) -> tuple[list[Row], list[str]]:
+def _measure(names: list[str], running: diary.Running, given: argparse.Namespace, outcome: Outcome) -> None:
     with psycopg.connect(running.admin_dsn) as database:
         [(buffers,)] = database.execute("SHOW shared_buffers").fetchall()
-    conditions = [f"A region of {given.schools} schools, {given.students:,} students; shared_buffers {buffers}."]
+    outcome.conditions.append(f"A region of {given.schools} schools, {given.students:,} students; shared_buffers {buffers}.")
     with ExitStack() as stack:
         bench = Bench(running, given.students, given.rounds, given.share, stack)
-        return [row for name in IN_A_REGION if name in names for row in IN_A_REGION[name](bench)], conditions
+        for name in IN_A_REGION:
+            if name in names:
+                outcome.note(name, partial(IN_A_REGION[name], bench))
 
 
 def parser() -> argparse.ArgumentParser:

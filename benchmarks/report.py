@@ -3,7 +3,7 @@
 import os
 import platform
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from benchmarks.contest import Row
 from benchmarks.goals import GOALS
@@ -22,14 +22,18 @@ _COLUMNS = {
 }
 
 
-def render(rows: Sequence[Row], conditions: Sequence[str]) -> str:
+def render(rows: Sequence[Row], conditions: Sequence[str], broken: Mapping[str, str]) -> str:
     """All rows, then the goals that this run has not measured and why."""
     table = [tuple(_COLUMNS.values()), *(tuple(getattr(row, name) for name in _COLUMNS) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in table]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     measured = {row.work for row in rows}
-    left = [f"- {goal.work}: not measured: {goal.why}" for goal in GOALS if goal.work not in measured]
+    left = [
+        f"- {goal.work}: not measured: {f'broke: {broken[goal.contest]}' if goal.contest in broken else goal.why}"
+        for goal in GOALS
+        if goal.work not in measured
+    ]
     return "\n".join([*conditions, "", *lines, *([""] if left else []), *left])
 
 
