@@ -1,7 +1,8 @@
 """CPU time of processes and all below them, from /proc."""
 
 import os
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,13 @@ class Part:
     def seconds(self) -> float:
         """User and system seconds so far, those of ended children included."""
         return _seconds(self)
+
+
+def idle_share(parts: Sequence[Part], seconds: float) -> list[float]:
+    """CPU of each part for a second in which nothing is asked of it: loops and polls, which are no unit's cost."""
+    before = [part.seconds() for part in parts]
+    time.sleep(seconds)
+    return [(part.seconds() - one) / seconds for part, one in zip(parts, before, strict=True)]
 
 
 def cpu_seconds(roots: Iterable[int]) -> float:

@@ -347,7 +347,7 @@ def settle(running: Running) -> None:
             row = database.execute("SELECT count(*) FROM journal.outbox WHERE published_time IS NULL").fetchone()
             if row == (0,):
                 break
-            time.sleep(0.1)
+            time.sleep(0.3)
     asyncio.run(_until_handled(running.region.nats_url("operator")))
 
 
@@ -357,7 +357,7 @@ async def _until_handled(url: str) -> None:
         consumers = await client.jetstream().consumers_info("diary-journal")
         if not any(consumer.num_pending or consumer.num_ack_pending for consumer in consumers):
             break
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.3)
     await client.close()
 
 
@@ -368,5 +368,5 @@ def postgres_of_journal(running: Running) -> Part:
 
 def target(running: Running, source: Source, in_flight: int, units: int, *, writes: bool = False) -> Target:
     """The journal under load. After writes it is waited for what they set off."""
-    whole = Target(running.address, grpc_client, source, running.journal, in_flight, units)
+    whole = Target(running.address, grpc_client, source, running.journal, in_flight, units, has_idle=True)
     return replace(whole, after=running.after, settle=partial(settle, running)) if writes else whole

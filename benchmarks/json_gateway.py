@@ -66,7 +66,7 @@ def run(bench: Bench) -> list[Row]:
             families = random.Random(seed).sample(bench.families, min(_FAMILIES, len(bench.families)))
             source = JsonWeeks(diary.sign_in(running, families), weeks)
             part = Part((*running.journal.roots, pid), without=running.journal.without)
-            target = Target(address, http_client, source, part, READERS, bench.units(_UNITS), after=Part((pid,)))
+            target = Target(address, http_client, source, part, READERS, bench.units(_UNITS), after=Part((pid,)), has_idle=True)
             measured = measure(target, seed)
             own[name].append(measured.after_us)
             return replace(measured, after_us=0)

@@ -21,8 +21,8 @@ import psycopg
 from benchmarks import diary
 from benchmarks.bench import Bench
 from benchmarks.contest import Goal, Rival, Row
-from benchmarks.cpu import Part
-from benchmarks.load import Measure
+from benchmarks.cpu import Part, idle_share
+from benchmarks.load import IDLE_SECONDS, Measure
 from benchmarks.works import measure_work
 
 _CLASSES, _GOAL_US, _WAIT_SECONDS = 10, 4_000, 600
@@ -97,12 +97,12 @@ def _handed(running: diary.Running, letter: Path) -> Handed:
 def _measure(bench: Bench, database: "psycopg.Connection[Any]", courses: "tuple[diary.Course, ...]", rng: Random) -> Measure:
     running = bench.running
     [(newest,)] = database.execute(NEWEST).fetchall()
-    notify = running.pids["notify"]
+    notify, part = running.pids["notify"], running.whole("notify", "journal", "journal-2", "nats")
+    [idle] = idle_share([part], IDLE_SECONDS)
     os.kill(notify, signal.SIGSTOP)
     try:
         record_classes(running, courses, rng)
         _wait(lambda: database.execute(_PUBLISHED).fetchone() == (True,))
-        part = running.whole("notify", "journal", "journal-2", "nats")
         before, began = part.seconds(), time.time()
     finally:
         os.kill(notify, signal.SIGCONT)
@@ -114,10 +114,10 @@ def _measure(bench: Bench, database: "psycopg.Connection[Any]", courses: "tuple[
 
     _wait(lambda: count()[0] == count()[1])
     letters, _, ended = count()
-    after = part.seconds()
+    spent = part.seconds() - before - (time.time() - began) * idle
     if letters == 0:
         raise SystemExit("benchmark: no letter was written; does notify still make one of each mark?")
-    return Measure(letters / (ended - began), (after - before) / letters * 1e6, 0, 0, float("nan"), float("nan"))
+    return Measure(letters / (ended - began), spent / letters * 1e6, 0, 0, float("nan"), float("nan"))
 
 
 def record_classes(running: diary.Running, courses: "tuple[diary.Course, ...]", rng: Random) -> None:

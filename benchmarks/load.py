@@ -17,12 +17,13 @@ from typing import Protocol
 import grpc.aio
 import uvloop
 
-from benchmarks.cpu import Part, cpu_seconds
+from benchmarks.cpu import Part, cpu_seconds, idle_share
 
 DRIVERS = 2
 READS_PER_WRITE = 50
 PRESENT_WEEK = 0.8  # of the weeks that families open
 PATIENCE_SECONDS = 120.0
+IDLE_SECONDS = 2.0
 _spawn = multiprocessing.get_context("spawn")  # grpc does not survive a fork
 
 
@@ -169,7 +170,8 @@ class Measure:
 class Target:
     """Where load goes: the address, how to connect, what to send, whose CPU counts, units in flight and in all.
 
-    `after` is what works on when a write has been answered; `settle` waits until it has nothing left to do.
+    `after` is what works on when a write has been answered; `settle` waits until it has nothing left to do. `has_idle`: what
+    these do when nothing is asked is taken off.
     """
 
     address: str
@@ -180,6 +182,7 @@ class Target:
     units: int
     after: Part | None = None
     settle: Callable[[], None] = lambda: None
+    has_idle: bool = False
 
 
 def measure(target: Target, seed: int) -> Measure:
@@ -195,16 +198,16 @@ def measure(target: Target, seed: int) -> Measure:
         for mine, _ in pipes:
             _receive(mine)  # connected and warm
         target.settle()
-        after_before = target.after.seconds() if target.after else 0.0
-        before, driver_before, began = target.part.seconds(), cpu_seconds(pids), time.monotonic()
+        parts = (target.part, target.after or Part(()))
+        idle = idle_share(parts, IDLE_SECONDS) if target.has_idle else (0.0, 0.0)
+        before, driver_before, began = [part.seconds() for part in parts], cpu_seconds(pids), time.monotonic()
         for mine, _ in pipes:
             mine.send(None)
         latencies = sorted(latency for mine, _ in pipes for latency in _receive(mine))
         seconds, driver_after = time.monotonic() - began, cpu_seconds(pids)
-        if target.after:
-            target.settle()
-        after = target.part.seconds()
-        after_after = target.after.seconds() if target.after else 0.0
+        target.settle()
+        counted = time.monotonic() - began
+        spent = [part.seconds() - one - counted * rest for part, one, rest in zip(parts, before, idle, strict=True)]
     finally:
         for driver, (mine, _) in zip(drivers, pipes, strict=True):
             mine.close()
@@ -213,8 +216,8 @@ def measure(target: Target, seed: int) -> Measure:
     done = len(latencies)
     return Measure(
         rps=done / seconds,
-        cpu_us=(after - before) / done * 1e6,
-        after_us=(after_after - after_before) / done * 1e6,
+        cpu_us=spent[0] / done * 1e6,
+        after_us=spent[1] / done * 1e6,
         driver_us=(driver_after - driver_before) / done * 1e6,
         p50_ms=latencies[done // 2] * 1e3,
         p99_ms=latencies[done * 99 // 100] * 1e3,

@@ -14,8 +14,9 @@ import psycopg
 
 from benchmarks.bench import Bench
 from benchmarks.contest import Row, show_ratio
-from benchmarks.cpu import Part
+from benchmarks.cpu import Part, idle_share
 from benchmarks.diary import Headers, Running, bearer, new_signer, open_session
+from benchmarks.load import IDLE_SECONDS
 from chassis.auth import Signer
 from diary.access.v1 import application_service_pb2, compliance_service_pb2, roster_service_pb2
 from diary.access.v1.application_service_pb2_grpc import ApplicationServiceStub
@@ -168,7 +169,9 @@ def _compare(name: str, pages: Iterator[None], bare: Iterator[None], access: Par
 
 def _measure(pages: Iterator[None], count: int, part: Part) -> tuple[float, float]:
     """CPU and time of a page, in milliseconds."""
+    [idle] = idle_share([part], IDLE_SECONDS)
     before, start = part.seconds(), time.monotonic()
     for _ in itertools.islice(pages, count):
         pass
-    return (part.seconds() - before) / count * 1e3, (time.monotonic() - start) / count * 1e3
+    seconds = time.monotonic() - start
+    return (part.seconds() - before - seconds * idle) / count * 1e3, seconds / count * 1e3

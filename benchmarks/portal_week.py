@@ -70,7 +70,7 @@ def run(bench: Bench) -> list[Row]:
         )
 
     def load(address: str, pid: int, source: WeekPages) -> Target:
-        return Target(address, http_client, source, Part((pid,)), READERS, bench.units(_UNITS))
+        return Target(address, http_client, source, Part((pid,)), READERS, bench.units(_UNITS), has_idle=True)
 
     page = _fetch(portal, calls()[0])
     print(f"the week page: {len(page):,} bytes", flush=True)
