@@ -1,6 +1,6 @@
 """The hot calls at 0.3, 3 and 20 million marks: CPU and p50 by size, and what a mark takes on disk.
 
-A region of four schools is copied under new ids until it has so many marks. Each size is asked in the same way: families,
+A region is copied under new ids until it has so many marks. Each size is asked in the same way: families,
 courses and lessons drawn over all schools, so the larger it is, the fewer pages are met twice.
 """
 
@@ -60,7 +60,9 @@ def run(given: argparse.Namespace) -> list[Row]:
 
 
 async def _run(given: argparse.Namespace) -> list[Row]:
-    async with diary.running_region(Size(4, 2400), _SETTINGS | {"shared_buffers": given.shared_buffers}) as running:
+    async with diary.running_region(
+        Size(given.schools, given.students), _SETTINGS | {"shared_buffers": given.shared_buffers}
+    ) as running:
         # In a thread: the launcher watches over its children in this one.
         return await asyncio.to_thread(_measure, running, given)
 
