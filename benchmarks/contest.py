@@ -40,7 +40,10 @@ class Goal:
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the report, as it is printed; `work` is one of goals.py. What a contest does not have is empty."""
+    """A line of the report, as it is printed; `work` is one of goals.py. What a contest does not have is empty.
+
+    `cpu_us` and `rate_ratio` are not printed: a contest may judge them by a bound of its own.
+    """
 
     work: str
     ours: str
@@ -52,6 +55,8 @@ class Row:
     rate: str = ""
     after: str = ""
     driver: str = ""
+    cpu_us: float = 0
+    rate_ratio: float = 0
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,8 @@ def _compare(work: str, rival: Rival, ours: list[Measure], theirs: list[Measure]
         rate=f"{show_ratio(rate)} ({mine.rps:,.0f} : {limit.rps:,.0f}/s)",
         after=f"{mine.after_us:,.0f} us" if mine.after_us else "",
         driver=f"{show_share(mine)} : {show_share(limit)}",
+        cpu_us=mine.cpu_us,
+        rate_ratio=rate,
     )
 
 

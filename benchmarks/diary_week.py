@@ -84,7 +84,7 @@ def run(bench: Bench) -> list[Row]:
     weeks = diary.list_weeks(bench.running)
     rng = random.Random(3)
     known = [family for family in bench.families if family.class_id == bench.families[0].class_id]
-    answer = usual_answer(bench, known, weeks[0])
+    answer = _usual_answer(bench, known, weeks[0])
     visits = _plan_visits([family for family in bench.families if family.class_id != known[0].class_id], weeks, rng)
     size = min(bench.units(_FIRST), len(visits) // bench.rounds) // READERS * READERS
     echo = bench.stack.enter_context(run_echo(answer))
@@ -139,7 +139,7 @@ def _plan_visits(families: Sequence[Family], weeks: Sequence[str], rng: random.R
     return visits
 
 
-def usual_answer(bench: Bench, families: Sequence[Family], week: str) -> bytes:
+def _usual_answer(bench: Bench, families: Sequence[Family], week: str) -> bytes:
     """The answer of middling size: the echo's bytes."""
     with grpc.insecure_channel(bench.running.address) as channel:
         method: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(_GET_DIARY_WEEK)
@@ -150,8 +150,7 @@ def usual_answer(bench: Bench, families: Sequence[Family], week: str) -> bytes:
 
 def _rosario(row: Row) -> Row:
     """By the rate beside the echo's, which is all that was recorded of it."""
-    ours, theirs = (float(part.strip("(/s)").replace(",", "")) for part in row.rate.partition("(")[2].split(" : "))
-    times = ours / theirs / (_ROSARIO_WEEKS / _ROSARIO_ECHO)
+    times = row.rate_ratio / (_ROSARIO_WEEKS / _ROSARIO_ECHO)
     return Row(
         "GetDiaryWeek, warm",
         row.ours,

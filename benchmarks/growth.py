@@ -28,7 +28,7 @@ from deploy.local.region import Size
 from diary.journal.v1 import diary_service_pb2, journal_service_pb2
 
 _MOST, _BYTES, _BYTES_AIM = 1.2, 360, 220
-_UNITS, _FAMILIES = 400, 400
+_UNITS, _FAMILIES, _COURSES = 400, 400, 40
 # A region's server as the chart sets it up, not the launcher's for one machine.
 _SETTINGS = {"shared_buffers": "6GB", "effective_cache_size": "12GB", "max_wal_size": "8GB", "maintenance_work_mem": "512MB"}
 _SIZE = """
@@ -116,7 +116,7 @@ def _sources(running: diary.Running, database: "psycopg.Connection[Any]") -> Ite
     rng, weeks = random.Random(9), diary.list_weeks(running)
     families = diary.list_families(running)
     families = rng.sample(families, min(_FAMILIES, len(families)))
-    courses = diary.list_courses(running)
+    courses = diary.list_courses(running, _COURSES)
     asked = (diary_week(family, weeks[draw_week(len(weeks), rng)]) for family in diary.sign_in(running, families))
     yield "GetDiaryWeek", Calls(tuple(asked))
     yield "GetJournalPage", Calls(tuple(map(journal_page, diary.teach(running, courses))))

@@ -99,7 +99,7 @@ def _running_envoy(journal: str) -> Iterator[tuple[str, int]]:
         config = Path(folder) / "envoy.json"
         config.write_text(json.dumps(_bootstrap(port, admin, journal)))
         ports.close()
-        command = [envoy_path(), "-c", str(config), "--disable-hot-restart", "--concurrency", "2", "--log-level", "warning"]
+        command = [envoy_path(), "-c", str(config), "--disable-hot-restart", "--concurrency", "2", "--log-level", "error"]
         process = subprocess.Popen(command)
         try:
             _wait(f"http://127.0.0.1:{admin}/ready", process)

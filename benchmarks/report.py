@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from benchmarks.contest import Row
 from benchmarks.goals import GOALS
+from deploy.version import told_version
 
 _COLUMNS = {
     "work": "work",
@@ -38,8 +39,9 @@ def render(rows: Sequence[Row], conditions: Sequence[str], broken: Mapping[str, 
 
 
 def describe_machine() -> str:
-    """Cores, and how this Python was built: that alone is worth several per cent."""
+    """What was measured, on what, and how this Python was built: that alone is worth several per cent."""
     options = sysconfig.get_config_var("CONFIG_ARGS") or ""
     named = [name for name in ("--enable-optimizations", "--with-lto") if name in options]
     build = ", ".join(named) or "no profile-guided optimisation"
-    return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()} ({build})."
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()} ({build})"
+    return f"Diary {told_version()}; {machine}."

@@ -77,7 +77,7 @@ def _write_bundle(folder: Path, code: str) -> Path:
     """A school of a thousand."""
     path = folder / f"{code}.zip"
     files = {
-        "orgs": [{"sourcedId": code, "name": f"Школа {code}", "type": "school", "identifier": code}],
+        "orgs": [{"sourcedId": code, "name": f"Школа {code}", "type": "school", "identifier": code, "parentSourcedId": ""}],
         "academicSessions": [
             {
                 "sourcedId": "Y",
@@ -86,6 +86,7 @@ def _write_bundle(folder: Path, code: str) -> Path:
                 "startDate": "2026-09-01",
                 "endDate": "2027-05-31",
                 "schoolYear": "2027",
+                "parentSourcedId": "",
             }
         ],
         "courses": [{"sourcedId": c, "title": title, "orgSourcedId": code} for c, title in _COURSES.items()],
@@ -121,7 +122,7 @@ def _students() -> list[str]:
 
 
 def _users(code: str) -> Iterator[dict[str, str]]:
-    usual = {"enabledUser": "true", "orgSourcedIds": code, "givenName": "Мария"}
+    usual = {"enabledUser": "true", "orgSourcedIds": code, "givenName": "Мария", "middleName": "Олеговна"}
     for number in range(_CLASSES):
         yield {"sourcedId": f"T{number}", "role": "teacher", "username": f"T{number}", "familyName": "Лещенко", **usual}
     for student in _students():
@@ -131,7 +132,7 @@ def _users(code: str) -> Iterator[dict[str, str]]:
 def _enrollments(code: str) -> Iterator[dict[str, str]]:
     for number in range(_CLASSES):
         for course, members in (("HR", _STUDENTS), ("ALG", _STUDENTS), ("FIZ", 16)):
-            of_class = {"classSourcedId": f"{course}{number}", "schoolSourcedId": code}
+            of_class = {"classSourcedId": f"{course}{number}", "schoolSourcedId": code, "beginDate": "", "endDate": ""}
             place = f"E{course}{number}"
             yield {"sourcedId": place, "userSourcedId": f"T{number}", "role": "teacher", "primary": "true", **of_class}
             for student in range(members):
