@@ -25,10 +25,11 @@ import segno
 import typst
 
 from benchmarks.contest import Row, show_ratio
-from services.documents.convert import pdf
-from services.documents.rules.class_week import ClassWeek, Correction, Mark, StudentWeek, SubjectWeek
-from services.documents.rules.print_runs import Sheet
-from services.documents.rules.sheets import PaperCodes, RunPages, build_run
+from services.documents.press.convert import pdf
+from services.documents.print_runs.convert.pdf import draw_small_code, render_run
+from services.documents.print_runs.rules.class_week import ClassWeek, Correction, Mark, StudentWeek, SubjectWeek
+from services.documents.print_runs.rules.runs import Sheet
+from services.documents.print_runs.rules.sheets import PaperCodes, RunPages, build_run
 
 CLASS = 25
 _WORK, _KILOBYTES_A_PAGE, _MEGABYTES = "Weekly sheets, a class of 25", 4, 300
@@ -79,12 +80,12 @@ def build(week: ClassWeek) -> RunPages:
 
 def print_ours(week: ClassWeek) -> bytes:
     """As documents does it."""
-    return pdf.render_run(build(week))
+    return render_run(build(week))
 
 
 def write_data(pages: RunPages) -> str:
     """What the template reads."""
-    return json.dumps({"run": asdict(pages), "codes": {sheet.link: pdf.draw_small_code(sheet.link) for sheet in pages.sheets}})
+    return json.dumps({"run": asdict(pages), "codes": {sheet.link: draw_small_code(sheet.link) for sheet in pages.sheets}})
 
 
 def print_typst(data: str) -> bytes:

@@ -59,14 +59,14 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
         document_service_pb2_grpc.DocumentServiceStub(documents),
         f"{settings.portal_url.rstrip('/')}/activate",
     )
-    loops = [
+    own = [
         jobs.push_endings(frame, endings),
         jobs.forget_old(frame),
         jobs.seal_factors(frame, factor_keys),
         jobs.warn_of_endings(frame),
         jobs.count_deadlines(frame),
     ]
-    return run.Service(parts, Consumers(frame.database, frame.clock).handlers(), loops)
+    return run.Service(parts, Consumers(frame.database, frame.clock).handlers(), own)
 
 
 def _sender(call: Callable[..., Awaitable[Any]], request_type: type[Any]) -> Send:

@@ -7,10 +7,8 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from chassis import events
-from chassis.clock import Clock
-from chassis.db import Database
+from chassis.db import Connection
 from chassis.errors import FailedPrecondition, NotFound
-from diary.access.v1 import events_pb2
 from diary.documents.v1 import document_service_pb2
 from diary.documents.v1 import events_pb2 as document_events
 from diary.notify.v1 import events_pb2 as notify_events
@@ -20,7 +18,6 @@ from services.access.convert.decisions import signing
 from services.access.rules.decisions import DecisionChannel
 from services.access.store import deadlines
 
-OWNERS = ("journal", "documents")
 # What became of a paper's letter may be told before the paper or its signature: by another service, and order is not promised.
 _TOO_EARLY_SECONDS = 2.0
 
@@ -33,70 +30,63 @@ async def _once_the_paper_is_signed() -> AsyncIterator[None]:
         raise events.Later(_TOO_EARLY_SECONDS) from error
 
 
-class Consumers:
+class Consumers(events.Handlers):
     """Handlers of events."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
-
-    def handlers(self) -> dict[str, dict[str, events.Handler]]:
-        """By publisher and subject: every owner tells its deadlines by a message of the same shape."""
-        found: dict[str, dict[str, events.Handler]] = {
-            owner: {f"diary.{owner}.v1.DeadlineChanged": self.on_deadline_changed} for owner in OWNERS
-        }
-        found["documents"][document_events.DocumentIssued.DESCRIPTOR.full_name] = self.on_document_issued
-        found["documents"][document_events.DocumentSigned.DESCRIPTOR.full_name] = self.on_document_signed
-        found["notify"] = {
-            notify_events.DeliverySucceeded.DESCRIPTOR.full_name: self.on_delivery_succeeded,
-            notify_events.DeliveryFailed.DESCRIPTOR.full_name: self.on_delivery_failed,
-        }
-        return found
-
-    async def on_document_issued(self, event: events.Event) -> None:
+    @events.on(document_events.DocumentIssued)
+    async def on_document_issued(self, told: document_events.DocumentIssued, event: events.Event) -> events.Effect | None:
         """A refusal's paper was made for an applicant (Clause R22)."""
-        told = document_events.DocumentIssued.FromString(event.payload)
         if told.kind != document_service_pb2.DOCUMENT_KIND_REFUSAL:
-            return
+            return None
         ids = UUID(told.school_id), UUID(told.document_id), UUID(told.application_id), UUID(told.applicant_id)
-        async with events.once(self._database, self._clock, event) as connection:
-            if connection is not None:
-                await decision_papers.note_issued(connection, *ids, event.fact_time)
+        return events.Effect(lambda connection: decision_papers.note_issued(connection, *ids, event.fact_time))
 
-    async def on_document_signed(self, event: events.Event) -> None:
+    @events.on(document_events.DocumentSigned)
+    async def on_document_signed(self, told: document_events.DocumentSigned, event: events.Event) -> events.Effect | None:
         """A refusal's paper got the head's signature (Clause R22); it may be told before the paper itself."""
-        told = document_events.DocumentSigned.FromString(event.payload)
         if told.kind != document_service_pb2.DOCUMENT_KIND_REFUSAL:
-            return
+            return None
         ids = UUID(told.school_id), UUID(told.document_id), UUID(told.application_id), UUID(told.applicant_id)
-        async with events.once(self._database, self._clock, event) as connection:
-            if connection is not None:
-                await decision_papers.note_issued(connection, *ids, event.fact_time)
-                await decision_papers.note_signed(connection, *ids[:3], signing(told), event.fact_time)
 
-    async def on_delivery_succeeded(self, event: events.Event) -> None:
+        async def note(connection: Connection) -> None:
+            await decision_papers.note_issued(connection, *ids, event.fact_time)
+            await decision_papers.note_signed(connection, *ids[:3], signing(told), event.fact_time)
+
+        return events.Effect(note)
+
+    @events.on(notify_events.DeliverySucceeded)
+    async def on_delivery_succeeded(self, told: notify_events.DeliverySucceeded, event: events.Event) -> events.Effect | None:
         """A letter with a decision was accepted by the mail server (Clauses R23, R26)."""
-        told = notify_events.DeliverySucceeded.FromString(event.payload)
         if not told.document_id:
-            return
-        async with _once_the_paper_is_signed(), events.once(self._database, self._clock, event) as connection:
-            if connection is not None:
-                ids, channel = (UUID(told.school_id), UUID(told.document_id)), DecisionChannel.EMAIL
+            return None
+
+        async def note(connection: Connection) -> None:
+            ids, channel = (UUID(told.school_id), UUID(told.document_id)), DecisionChannel.EMAIL
+            async with _once_the_paper_is_signed():
                 await decision_papers.note_given(connection, *ids, channel, None, event.fact_time)
 
-    async def on_delivery_failed(self, event: events.Event) -> None:
+        return events.Effect(note)
+
+    @events.on(notify_events.DeliveryFailed)
+    async def on_delivery_failed(self, told: notify_events.DeliveryFailed, event: events.Event) -> events.Effect | None:
         """A letter with a decision was given up: the case says so, and that it is to be given in person (Clause R26)."""
-        told = notify_events.DeliveryFailed.FromString(event.payload)
         if not told.document_id:
-            return
-        async with _once_the_paper_is_signed(), events.once(self._database, self._clock, event) as connection:
-            if connection is not None:
-                ids = UUID(told.school_id), UUID(told.document_id)
+            return None
+
+        async def note(connection: Connection) -> None:
+            ids = UUID(told.school_id), UUID(told.document_id)
+            async with _once_the_paper_is_signed():
                 await decision_papers.note_not_delivered(connection, *ids, event.fact_time)
 
-    async def on_deadline_changed(self, event: events.Event) -> None:
+        return events.Effect(note)
+
+    @events.on(document_events.DeadlineChanged)
+    async def on_deadline_changed(self, told: document_events.DeadlineChanged, event: events.Event) -> events.Effect | None:
         """Writes the deadline as its owner tells it; an older event changes nothing."""
-        told = events_pb2.DeadlineChanged.FromString(event.payload)
-        async with events.once(self._database, self._clock, event) as connection:
-            if connection is not None and event.school_id is not None:
-                await deadlines.save_known(connection, event.school_id, known_deadline(told), told.is_void, event.fact_time)
+        school_id = event.school_id
+        if school_id is None:
+            return None
+        known = known_deadline(told)
+        return events.Effect(
+            lambda connection: deadlines.save_known(connection, school_id, known, told.is_void, event.fact_time)
+        )

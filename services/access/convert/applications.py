@@ -51,6 +51,15 @@ def read_receive_time(request: pb.RegisterApplicationRequest, now: datetime) -> 
         raise InvalidArgument("REQUEST_INVALID", violation.description, violations=(violation,)) from None
 
 
+def read_monday(text: str) -> date | None:
+    """The Monday of a week, None when empty. Raises InvalidArgument REQUEST_INVALID."""
+    monday = _read_optional_date("monday_date", text)
+    if monday is not None and monday.weekday() != 0:
+        violation = FieldViolation("monday_date", "must be a Monday")
+        raise InvalidArgument("REQUEST_INVALID", violation.description, violations=(violation,))
+    return monday
+
+
 def filed_applicant(message: pb.FiledApplicant) -> Filed:
     """An applicant as filed."""
     return Filed(
@@ -71,6 +80,16 @@ def filed_applicant(message: pb.FiledApplicant) -> Filed:
             way=PrintoutWay(message.printout_way),
             way_note=message.printout_way_note,
         ),
+        is_another=message.is_another_person,
+    )
+
+
+def shown_authority(request: pb.ShowAuthorityRequest) -> Authority:
+    """The document of a request."""
+    return Authority(
+        request.authority_document,
+        _read_optional_date("authority_date", request.authority_date),
+        _read_optional_date("authority_end_date", request.authority_end_date),
     )
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from diary.access.v1 import compliance_service_pb2 as pb
-from diary.access.v1 import events_pb2
+from diary.documents.v1 import events_pb2
 from services.access.rules.deadlines import ListedDeadline, find_state
 
 
@@ -14,6 +14,7 @@ def deadline(listed: ListedDeadline, now: datetime) -> pb.Deadline:
         subject_id=listed.subject_id,
         evidence_id=listed.evidence_id,
         state=pb.DeadlineState.Value(f"DEADLINE_STATE_{find_state(listed, now).name}"),
+        application_id=str(listed.application_id or ""),
     )
     message.start_time.FromDatetime(listed.start_time)
     message.due_time.FromDatetime(listed.due_time)

@@ -15,7 +15,7 @@ from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1 import application_service_pb2_grpc
 from services.access.actions.decision_papers import note_given
 from services.access.actions.endings import Endings
-from services.access.actions.filing import Filing, register
+from services.access.actions.filing import Filing, register, show_authority
 from services.access.actions.granting import grant_case
 from services.access.actions.refusing import propose, sign, withdraw
 from services.access.actions.second_factor import SecondFactors
@@ -30,7 +30,7 @@ from services.access.rules.roles import Role
 from services.access.rules.standing import require_place, require_session
 from services.access.rules.statements import ApplicationKind
 from services.access.store import applications as store
-from services.access.store import decisions, grants, pushes, refusals, relations, schools, statements
+from services.access.store import decisions, grants, people, pushes, refusals, relations, schools, statements
 
 
 class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceServicer):
@@ -51,6 +51,7 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         """
         school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
         async with self._database.school(school_id) as connection, connection.transaction():
+            await people.lock_registering(connection, school_id, UUID(request.student_id))
             # Asked first: a family's own statement has ended the relation, and the session, by which it came.
             known = await requests.find_answer(connection, who.account_id, request, pb.RegisterApplicationResponse)
             if known is None:
@@ -167,7 +168,8 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
             require_place(standing, rules.SIGNING)
             known = await requests.find_answer(connection, who.account_id, request, pb.SignRefusalsResponse)
         if known is None:
-            await self._factors.ask_again(who.session_id, who.account_id, request.one_time_code)
+            asked = requests.digest(request)
+            await self._factors.ask_again(who.session_id, who.account_id, request.one_time_code, asked)
             await self._sign(school_id, request, ids)
         async with self._database.school(school_id) as connection:
             cases = await self._read_all(connection, school_id, ids, rules.SIGNING)
@@ -178,12 +180,16 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         )
 
     async def _sign(self, school_id: UUID, request: pb.SignRefusalsRequest, ids: list[UUID]) -> None:
-        """Locks all cases in the order of their ids before the first number is taken."""
+        """Locks all cases in the order of their ids before the first number is taken; of two equal requests at once the
+        second then finds the answer of the first.
+        """
         who = auth.caller()
         async with self._database.school(school_id) as connection, connection.transaction():
             await self._require_session(connection, school_id)
             zone = ZoneInfo(await schools.get_time_zone(connection, school_id))
             await store.lock_cases(connection, school_id, ids)
+            if await requests.find_answer(connection, who.account_id, request, pb.SignRefusalsResponse) is not None:
+                return
             cases = await self._read_all(connection, school_id, ids, rules.SIGNING)
             proposed = await refusals.list_refusals(connection, school_id, ids)
             signed = [(case, require_proposed(case, proposed.get(case.application_id))) for case in cases]
@@ -238,6 +244,24 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         paper = require_ready(papers.get(UUID(request.applicant_id)))
         channel = DecisionChannel(request.channel or DecisionChannel.IN_PERSON)
         await note_given(connection, school_id, paper.document_id, channel, auth.caller().account_id, self._clock.now())
+
+    async def ShowAuthority(self, request: pb.ShowAuthorityRequest, context: Context) -> pb.ShowAuthorityResponse:
+        """Records the document that an applicant shows after the registration (Clause R6)."""
+        school_id, who, application_id = UUID(request.school_id), auth.caller(), UUID(request.application_id)
+        now = self._clock.now()
+        async with self._database.school(school_id) as connection, connection.transaction():
+            await self._require_session(connection, school_id)
+            await store.lock_case(connection, school_id, application_id)
+            case = await self._read(connection, school_id, application_id, rules.REGISTERING)
+            if await requests.find_answer(connection, who.account_id, request, pb.ShowAuthorityResponse) is None:
+                applicant = rules.require_showing(case, UUID(request.applicant_id))
+                day = today(self._clock, await schools.get_time_zone(connection, school_id))
+                shown = filing_rules.clean_authority(applicant.kind, convert.shown_authority(request), day)
+                await show_authority(connection, school_id, case, applicant, shown, who.account_id, now)
+                kept = pb.ShowAuthorityResponse(application=convert.kept_application(application_id))
+                await requests.keep_answer(connection, who.account_id, request, kept, now)
+                case = await self._read(connection, school_id, application_id, rules.REGISTERING)
+            return pb.ShowAuthorityResponse(application=await self._answer(connection, school_id, case))
 
     async def _require_session(self, connection: Connection, school_id: UUID) -> None:
         who, now = auth.caller(), self._clock.now()

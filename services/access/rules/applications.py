@@ -321,6 +321,19 @@ def require_withdrawable(case: Case) -> None:
         )
 
 
+def require_showing(case: Case, applicant_id: UUID) -> Applicant:
+    """The applicant of an undecided application whose relation a document is to show (Clause R6). Raises NotFound
+    APPLICATION_NOT_FOUND, FailedPrecondition NOTHING_TO_GRANT, APPLICATION_DECIDED, NOTHING_TO_SHOW.
+    """
+    require_grantable(case)
+    applicant = next((one for one in case.applicants if one.applicant_id == applicant_id), None)
+    if applicant is None:
+        raise NotFound("APPLICATION_NOT_FOUND", "no such applicant of the case")
+    if applicant.kind is None or applicant.guardianship_id is not None:
+        raise FailedPrecondition("NOTHING_TO_SHOW", "the student applies, or the relation is on record")
+    return applicant
+
+
 def choose_granting_role(caller_roles: Iterable[int]) -> Role:
     """The role in which a grant is given and recorded (Clause R9): the class teacher's before the admin's."""
     return min(GRANTING.intersection(map(Role, caller_roles)))

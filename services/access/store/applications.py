@@ -460,6 +460,21 @@ async def insert_applicants(
     )
 
 
+async def set_authority(connection: Connection, school_id: UUID, applicant_id: UUID, authority: Authority) -> None:
+    """The document that an applicant shows, in place of the one before."""
+    await connection.execute(
+        """
+        UPDATE applicants SET authority_document = $3, authority_date = $4, authority_last_date = $5
+        WHERE school_id = $1 AND applicant_id = $2
+        """,
+        school_id,
+        applicant_id,
+        authority.document,
+        authority.issue_date,
+        authority.last_date,
+    )
+
+
 async def decide_cases(
     connection: Connection, school_id: UUID, application_ids: Sequence[UUID], state: State, now: datetime
 ) -> None:
