@@ -34,6 +34,7 @@ from benchmarks import (
 )
 from benchmarks.bench import Bench
 from benchmarks.contest import Row
+from benchmarks.goals import GOALS
 from deploy.local.errors import LocalError
 from deploy.local.region import Size
 
@@ -125,10 +126,14 @@ def _measure(names: list[str], running: diary.Running, given: argparse.Namespace
 
 def parser() -> argparse.ArgumentParser:
     """Of the command line."""
+    works = {name: "; ".join(goal.work for goal in GOALS if goal.contest == name) for name in CONTESTS}
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks", description="Diary against the limit of the machine and against peers."
+        prog="python -m benchmarks",
+        description="Diary against the limit of the machine and against peers. What each is set against: benchmarks/README.md.",
+        epilog="contests:\n" + "\n".join(f"  {name:<22}{work}" for name, work in works.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("names", nargs="*", metavar="name", type=_name, help=f"{', '.join(CONTESTS)}; all by default")
+    parser.add_argument("names", nargs="*", metavar="name", type=_name, help="contests to run, all by default; see below")
     parser.add_argument("--schools", type=int, default=4, metavar="N", help="schools of the region (%(default)s)")
     parser.add_argument("--students", type=int, default=2400, metavar="N", help="its students, and the peers' (%(default)s)")
     parser.add_argument(

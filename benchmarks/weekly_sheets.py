@@ -115,7 +115,7 @@ _STYLE = """
 body { font: 9pt PT; margin: 0 } td { border-bottom: 1px solid } table { border-collapse: collapse }
 section { float: left; width: 130mm; height: 195mm; padding: 8mm 9mm 7mm; position: relative }
 footer { position: absolute; bottom: 7mm; font-size: 7.6pt } footer p { border-top: 1px dashed; margin: 2mm 0 }
-article { page: register } article th, article td { border: 1px solid; padding: 1.4mm 1mm }
+article { page: register } article th, article td { border: 1px solid; padding: 1.4mm 1mm } article td { white-space: nowrap }
 """
 
 
