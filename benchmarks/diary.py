@@ -9,8 +9,8 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -40,6 +40,7 @@ RECORD_CLASS = "/diary.journal.v1.JournalService/RecordClass"
 COURSES = 200  # drawn for the class writes
 LESSONS = 3  # the last held of each
 CLASS_SIZE = 25
+_PATIENCE_SECONDS = 900
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -355,15 +356,50 @@ def list_weeks(running: Running) -> tuple[str, ...]:
     return weeks
 
 
+# No event is to be published, no letter to be sent.
+_IS_STILL = """
+SELECT NOT EXISTS (SELECT FROM journal.outbox WHERE published_time IS NULL)
+    AND NOT EXISTS (SELECT FROM notify.deliveries WHERE state IN (1, 5))
+"""
+
+
 def settle(running: Running) -> None:
-    """Waits until all that the journal has written is published and handled."""
+    """Waits until all that the journal has written is published and handled, and every letter has left."""
     with psycopg.connect(running.admin_dsn, autocommit=True) as database:
-        while True:
-            row = database.execute("SELECT count(*) FROM journal.outbox WHERE published_time IS NULL").fetchone()
-            if row == (0,):
-                break
-            time.sleep(0.3)
-    asyncio.run(_until_handled(running.region.nats_url("operator")))
+        wait_until(lambda: database.execute(_IS_STILL).fetchone() == (True,))
+        asyncio.run(_until_handled(running.region.nats_url("operator")))
+        wait_until(lambda: database.execute(_IS_STILL).fetchone() == (True,))
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Asks a few times a second, for a quarter of an hour at most."""
+    give_up = time.monotonic() + _PATIENCE_SECONDS
+    while not holds():
+        if time.monotonic() > give_up:
+            raise SystemExit("benchmark: events or letters do not come to an end; is the region's mail server up?")
+        time.sleep(0.3)
+
+
+# A guardian of each of these students, given an address.
+_GIVE_ADDRESSES = """
+INSERT INTO notify.contact_points (account_id, kind, address, source, update_time)
+SELECT DISTINCT ON (object_id) account_id, 'email', account_id || '@bench.example', 'application', now()
+FROM notify.relations WHERE kind = 3 AND role = 4 AND coalesce(valid_to_time, 'infinity') > now()
+  AND object_id = ANY(%s::uuid[])
+ON CONFLICT DO NOTHING RETURNING account_id
+"""
+
+
+@contextmanager
+def addresses(database: "psycopg.Connection[Any]", student_ids: Iterable[str]) -> Iterator[int]:
+    """Families of these students get letters within the block: other contests are not to pay for them. Yields how many."""
+    given = database.execute(_GIVE_ADDRESSES, (list(student_ids),)).fetchall()
+    if not given:
+        raise SystemExit("benchmark: notify knows no guardian of these students; its projection is empty")
+    try:
+        yield len(given)
+    finally:
+        database.execute("DELETE FROM notify.contact_points WHERE address LIKE '%@bench.example'")
 
 
 async def _until_handled(url: str) -> None:

@@ -21,7 +21,7 @@ from benchmarks.contest import Row
 from benchmarks.cpu import Part, idle_share
 from benchmarks.diary import Course, Family
 from benchmarks.json_gateway import json_week
-from benchmarks.letter import ADDRESSES, LETTERS, NEWEST
+from benchmarks.letter import LETTERS, NEWEST
 from benchmarks.load import IDLE_SECONDS, Client, draw_week, grpc_client, http_client
 
 _WEEKS, _WRITES, _TENTH = 50, 5, 10
@@ -35,27 +35,23 @@ def run(bench: Bench) -> list[Row]:
     running, weeks = bench.running, diary.list_weeks(bench.running)
     seconds = max(5, round(_SECONDS * bench.share))
     whole = Part((*(running.pids[name] for name in _PARTS), running.postmaster))
-    with psycopg.connect(running.admin_dsn, autocommit=True) as database:
-        database.execute(ADDRESSES, ([family.student_id for family in bench.families],))
+    with (
+        psycopg.connect(running.admin_dsn, autocommit=True) as database,
+        diary.addresses(database, [family.student_id for family in bench.families]) as addresses,
+    ):
         diary.settle(running)
         [(newest,)] = database.execute(NEWEST).fetchall()
         families = diary.sign_in(running, bench.families)
         courses = diary.teach(running, bench.courses)
-        print(f"an evening of {seconds} s, {len(families):,} families with an address", flush=True)
+        print(f"an evening of {seconds} s, {addresses:,} families with an address; then its letters", flush=True)
         [idle] = idle_share([whole], IDLE_SECONDS)
-        before, began = whole.seconds(), time.monotonic()
+        before, began = whole.seconds(), time.time()
         waits = uvloop.run(_load(running, families, courses, weeks, seconds))
-        took = time.monotonic() - began
         diary.settle(running)
-        while True:
-            [(letters, sent, _)] = database.execute(LETTERS, (newest,)).fetchall()
-            print(f"  {sent:,} of {letters:,} letters have left", flush=True)
-            if sent == letters:
-                break
-            time.sleep(5)
-        late = time.monotonic() - began - took
+        [(letters, ended)] = database.execute(LETTERS, (newest,)).fetchall()
+        late = max(0.0, ended - began - seconds)
         # What it does when nothing is asked belongs to the evening, not to the wait after it.
-        cores = (whole.seconds() - before - idle * late) / seconds
+        cores = (whole.seconds() - before - idle * (time.time() - began - seconds)) / seconds
     p99 = quantiles(waits, n=100, method="inclusive")[98] * 1000
     work = "A region's evening, a tenth of it"
     asked = f"{_WEEKS} weeks/s and {_WRITES} class writes/s for {seconds} s, {letters:,} letters"

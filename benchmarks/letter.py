@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -24,24 +25,12 @@ from benchmarks.cpu import Part, idle_share
 from benchmarks.load import IDLE_SECONDS, Measure
 from benchmarks.works import measure_work
 
-_CLASSES, _GOAL_US, _WAIT_SECONDS = 10, 4_000, 600
-# A guardian of each student of these, given an address.
-ADDRESSES = """
-INSERT INTO notify.contact_points (account_id, kind, address, source, update_time)
-SELECT DISTINCT ON (object_id) account_id, 'email', account_id || '@bench.example', 'application', now()
-FROM notify.relations WHERE kind = 3 AND role = 4 AND coalesce(valid_to_time, 'infinity') > now()
-  AND object_id = ANY(%s::uuid[])
-ON CONFLICT DO NOTHING
-"""
+_CLASSES, _GOAL_US = 10, 4_000
 _PUBLISHED = "SELECT NOT EXISTS (SELECT FROM journal.outbox WHERE published_time IS NULL)"
-# Letters of the events since, and how many of them have left.
+# Letters of the events since that have left, and when the last has.
 LETTERS = """
-SELECT count(*), count(d.send_time), coalesce(max(extract(epoch FROM d.send_time))::float8, 0) FROM journal.outbox o
+SELECT count(d.send_time), coalesce(max(extract(epoch FROM d.send_time))::float8, 0) FROM journal.outbox o
 JOIN notify.deliveries d ON d.event_id = o.event_id WHERE o.event_number > %s
-"""
-_HANDLED = """
-SELECT NOT EXISTS (SELECT FROM journal.outbox o WHERE o.event_number > %s AND o.subject = 'diary.journal.v1.MarksRecorded'
-                   AND NOT EXISTS (SELECT FROM notify.inbox i WHERE i.event_id = o.event_id))
 """
 NEWEST = "SELECT coalesce(max(event_number), 0) FROM journal.outbox"
 
@@ -70,62 +59,48 @@ class Handed:
 def run(bench: Bench) -> list[Row]:
     """Rounds of a few classes each."""
     running, courses = bench.running, bench.courses[: max(1, bench.units(_CLASSES * 100) // 100)]
-    students = sorted({student for course in courses for student in course.student_ids})
-    with psycopg.connect(running.admin_dsn, autocommit=True) as database:
-        database.execute(ADDRESSES, (students,))
 
-        def ours(seed: int) -> Measure:
-            diary.settle(running)
-            return _measure(bench, database, courses, Random(seed))
+    def limit(_: int) -> Measure:
+        letter = next((running.region.state.folder / "mail").glob("*.eml")).read_bytes()
+        return measure_work(Handed(running.region.ports["smtp"], letter), bench.units(400), 1, Part(()))
 
-        def limit(_: int) -> Measure:
-            letter = next((running.region.state.folder / "mail").glob("*.eml")).read_bytes()
-            return measure_work(Handed(running.region.ports["smtp"], letter), bench.units(400), 1, Part(()))
-
+    with (
+        psycopg.connect(running.admin_dsn, autocommit=True) as database,
+        diary.addresses(database, {student for course in courses for student in course.student_ids}),
+    ):
         bare = Rival("bare aiosmtplib, ready bytes", limit, Goal(most=20))
+        ours = partial(_measure, running, database, courses)
         [row] = bench.run("A letter, from event to accepted", ours, [bare])
     reached = "goal" if row.cpu_us <= _GOAL_US else "below"
     return [replace(row, goal=f"<= {_GOAL_US:,} us", reached=reached)]
 
 
-def _measure(bench: Bench, database: "psycopg.Connection[Any]", courses: "tuple[diary.Course, ...]", rng: Random) -> Measure:
-    running = bench.running
+def _measure(
+    running: diary.Running, database: "psycopg.Connection[Any]", courses: "tuple[diary.Course, ...]", seed: int
+) -> Measure:
+    diary.settle(running)
     [(newest,)] = database.execute(NEWEST).fetchall()
     notify, part = running.pids["notify"], running.whole("notify", "journal", "journal-2", "nats")
     [idle] = idle_share([part], IDLE_SECONDS)
     os.kill(notify, signal.SIGSTOP)
     try:
-        record_classes(running, courses, rng)
-        _wait(lambda: database.execute(_PUBLISHED).fetchone() == (True,))
+        _record_classes(running, courses, Random(seed))
+        diary.wait_until(lambda: database.execute(_PUBLISHED).fetchone() == (True,))
         before, began = part.seconds(), time.time()
     finally:
         os.kill(notify, signal.SIGCONT)
-    _wait(lambda: database.execute(_HANDLED, (newest,)).fetchone() == (True,))
-
-    def count() -> tuple[int, int, float]:
-        [counted] = database.execute(LETTERS, (newest,)).fetchall()
-        return counted  # type: ignore[no-any-return]
-
-    _wait(lambda: count()[0] == count()[1])
-    letters, _, ended = count()
+    diary.settle(running)
+    [(letters, ended)] = database.execute(LETTERS, (newest,)).fetchall()
     spent = part.seconds() - before - (time.time() - began) * idle
     if letters == 0:
         raise SystemExit("benchmark: no letter was written; does notify still make one of each mark?")
     return Measure(letters / (ended - began), spent / letters * 1e6, 0, 0, float("nan"), float("nan"))
 
 
-def record_classes(running: diary.Running, courses: "tuple[diary.Course, ...]", rng: Random) -> None:
+def _record_classes(running: diary.Running, courses: "tuple[diary.Course, ...]", rng: Random) -> None:
     """A mark for each student of each course."""
     with grpc.insecure_channel(running.address) as channel:
         for course in diary.teach(running, courses):
             call = diary.record_marks(course, rng)
             method: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(call.path)
             method(call.body, metadata=call.headers)
-
-
-def _wait(holds: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + _WAIT_SECONDS
-    while not holds():
-        if time.monotonic() > give_up:
-            raise SystemExit("benchmark: letters do not leave; is the region's mail server up?")
-        time.sleep(0.2)

@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from statistics import quantiles
-from typing import Any
 
 import grpc
 import nats
@@ -20,17 +19,7 @@ from benchmarks.diary import Course, record_marks
 
 LETTERS = 200
 PER_SECOND = 10  # an evening of a town
-_WAIT_SECONDS = 60
 
-# A guardian of each student of a course, given an address.
-_ADDRESSES = """
-INSERT INTO notify.contact_points (account_id, kind, address, source, update_time)
-SELECT DISTINCT ON (object_id) account_id, 'email', account_id || '@bench.example', 'application', now()
-FROM notify.relations WHERE school_id = %s AND kind = 3 AND role = 4 AND coalesce(valid_to_time, 'infinity') > now()
-  AND object_id = ANY(%s::uuid[])
-ON CONFLICT DO NOTHING
-RETURNING account_id
-"""
 # The events of the marks in the order of the calls that recorded them, with when notify handled each and its letter left.
 _TIMES = """
 SELECT extract(epoch FROM i.handle_time)::float8, extract(epoch FROM min(d.send_time))::float8
@@ -46,16 +35,17 @@ _NEWEST = "SELECT coalesce(max(event_number), 0) FROM journal.outbox"
 def run(bench: Bench) -> list[Row]:
     """Records marks at a steady pace; the lag begins when the call has answered, so when the mark is committed."""
     running, course = bench.running, diary.teach(bench.running, bench.courses[:1])[0]
-    with psycopg.connect(running.admin_dsn, autocommit=True) as database:
-        families = database.execute(_ADDRESSES, (course.school_id, list(course.student_ids))).fetchall()
-        if not families:
-            raise SystemExit("benchmark: notify knows no guardian of the course; its projection is empty")
+    with (
+        psycopg.connect(running.admin_dsn, autocommit=True) as database,
+        diary.addresses(database, course.student_ids) as families,
+    ):
         diary.settle(running)
         [(newest,)] = database.execute(_NEWEST).fetchall()
         letters = bench.units(LETTERS)
-        print(f"letters: {letters} marks at {PER_SECOND}/s, {len(families)} families with an address", flush=True)
+        print(f"letters: {letters} marks at {PER_SECOND}/s, {families} families with an address", flush=True)
         committed = _record(running.address, course, letters)
-        times = _wait_for_times(database, newest, letters)
+        diary.settle(running)
+        times = database.execute(_TIMES, (newest,)).fetchall()
     bus = asyncio.run(_measure_bus(running.region.nats_url("operator")))
     handled = [(handle - commit) * 1000 for commit, (handle, _) in zip(committed, times, strict=True) if handle]
     sent = [(send - commit) * 1000 for commit, (_, send) in zip(committed, times, strict=True) if send]
@@ -88,18 +78,6 @@ def _record(address: str, course: Course, letters: int) -> list[float]:
             committed.append(time.time())
             time.sleep(max(0.0, 1 / PER_SECOND - (time.monotonic() - began)))
     return committed
-
-
-def _wait_for_times(database: "psycopg.Connection[Any]", newest: int, letters: int) -> list[tuple[float, float]]:
-    """When no letter has come for two seconds."""
-    found: list[tuple[float, float]] = []
-    for _ in range(_WAIT_SECONDS // 2):
-        before = found
-        found = database.execute(_TIMES, (newest,)).fetchall()
-        if found == before and len(found) == letters and any(sent for _, sent in found):
-            return found
-        time.sleep(2)
-    raise SystemExit("benchmark: no letter was sent; is the region's mail server up?")
 
 
 async def _measure_bus(url: str) -> list[float]:

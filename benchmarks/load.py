@@ -23,7 +23,7 @@ DRIVERS = 2
 READS_PER_WRITE = 50
 PRESENT_WEEK = 0.8  # of the weeks that families open
 PATIENCE_SECONDS = 120.0
-IDLE_SECONDS = 2.0
+IDLE_SECONDS = 3.0
 _spawn = multiprocessing.get_context("spawn")  # grpc does not survive a fork
 
 
