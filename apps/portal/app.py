@@ -140,7 +140,7 @@ class _ErrorPages:
 def build(gateway: Gateway, clock: Clock, url: str) -> Guard:
     """The application over a gateway; `url` is where people open it."""
     renderer, callers, is_secure = Renderer(), Callers(gateway, clock), url.startswith("https://")
-    frame = Frame(gateway, Sessions(gateway, clock, callers, is_secure=is_secure), callers, renderer, clock)
+    frame = Frame(gateway, Sessions(gateway, clock, is_secure=is_secure), callers, renderer, clock)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -156,11 +156,10 @@ async def test_parallel_requests_with_a_run_out_token_all_show_the_page(stand_in
 
 @pytest.mark.parametrize("path", [WEEK, "/", "/notices", "/account/second-factor"])
 async def test_a_session_that_ended_elsewhere_leads_to_sign_in_on_every_page(stand_in: StandIn, path: str) -> None:
-    """Services that keep no sessions answer as if the page did not exist, and the portal remembers callers for a moment."""
+    """The portal remembers callers for a moment; every service says at once that the session is over."""
     browser = await stand_in.signed_in()
     await browser.get(path)
     stand_in.access.end_all()
-    stand_in.access.hides_ends = True
     answer = await browser.get(path)
     assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/sign-in")
     shown = await browser.get(answer.headers["location"])
