@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
+from chassis import projection
 from chassis.run import Frame
 from chassis.server import Part
-from diary.journal.v1 import journal_service_pb2_grpc, relation_service_pb2_grpc
+from diary.journal.v1 import journal_service_pb2_grpc, relation_service_pb2, relation_service_pb2_grpc
 from services.journal.diary.rpc import SERVICE, DiaryServicer, add_diary_servicer
 from services.journal.lessons.rpc import LessonMethods
 from services.journal.marks.rpc import MarkMethods
-from services.journal.roster.rpc import RelationServicer
 
 
 class JournalServicer(LessonMethods, MarkMethods, journal_service_pb2_grpc.JournalServiceServicer):
@@ -27,6 +27,6 @@ def parts(frame: Frame, cards_bytes: int) -> Sequence[Part]:
         Part(
             "diary.journal.v1.RelationService",
             relation_service_pb2_grpc.add_RelationServiceServicer_to_server,
-            RelationServicer(frame),
+            projection.RelationServicer(frame, relation_service_pb2.ApplyRelationsResponse),
         ),
     ]
