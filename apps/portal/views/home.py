@@ -67,7 +67,7 @@ def build_lessons(school_id: str, pages: Iterable[journal_pb.GetJournalPageRespo
             for number, course, lesson in of_today
         ),
         empty="На сегодня всё записано.",
-        more=Link("Мои журналы", courses_url(school_id), False),
+        more=Link("К журналам", courses_url(school_id), False),
         note=f"не заполнено раньше: {count(earlier, ('урок', 'урока', 'уроков'))}" if earlier else "",
     )
 
@@ -89,7 +89,7 @@ def build_applications(
             for row in rows
         ),
         empty="Все заявления рассмотрены.",
-        more=Link("Все, что на рассмотрении" if is_more else "Заявления", applications_url(school_id), False),
+        more=Link("К остальным делам" if is_more else "К делам", applications_url(school_id), False),
     )
 
 
@@ -100,7 +100,7 @@ def build_refusals(school_id: str, cases: Sequence[access_pb.Application], *, is
         title="Отказы ждут вашего решения",
         lines=tuple(Line(url, f"№\u00a0{case.number}, {case.student_name}", case.class_name) for case in cases),
         empty="Сейчас подписывать нечего.",
-        more=Link("Все, что ждут подписи" if is_more else "Отказы на подпись", url, False),
+        more=Link("К остальным" if is_more else "К подписи", url, False),
     )
 
 
@@ -140,5 +140,5 @@ def build_deadlines(school_id: str, found: Iterable[compliance_pb.Deadline], zon
             for row in deadlines.build_rows(school_id, near[:most], zone)
         ),
         empty="Близких и пропущенных сроков нет.",
-        more=Link("Все сроки" if len(near) <= most else f"Ещё {len(near) - most}: все сроки", url, False),
+        more=Link("К срокам" if len(near) <= most else f"Ещё {len(near) - most}: к срокам", url, False),
     )
