@@ -1,6 +1,7 @@
 """The bus has a login for each service, and the server refuses what is not that service's to say or to hear."""
 
 from collections.abc import AsyncIterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -8,26 +9,26 @@ import nats
 import pytest
 from nats.aio.client import Client
 from nats.js.api import ConsumerConfig, StreamConfig
+from pydantic import SecretStr
 
+from chassis.auth import ServiceToken
+from chassis.clock import SystemClock
+from chassis.run import Frame
 from deploy import bus
 from deploy.local.nats import Nats
-from services.access.consumers import Consumers as AccessConsumers
-from services.documents.print_runs.consumers import Consumers as DocumentsConsumers
-from services.journal.consumers import Consumers as JournalConsumers
-from services.notify.consumers import Consumers as NotifyConsumers
 from tests.support.backends import running_nats
 from tests.support.eventually import eventually
 
 
-def test_each_service_hears_the_streams_that_it_consumes() -> None:
-    consumers: dict[str, Any] = {
-        "access": AccessConsumers,
-        "journal": JournalConsumers,
-        "notify": NotifyConsumers,
-        "documents": DocumentsConsumers,
-    }
-    # Which handlers there are depends on nothing that they are built of.
-    heard = {name: tuple(sorted(each.__new__(each).handlers())) for name, each in consumers.items()}
+async def test_each_service_hears_the_streams_that_it_consumes(keys_dir: Path) -> None:
+    nothing: Any = None
+    heard = {}
+    for name in bus.HEARS:
+        settings = import_module(f"services.{name}.config").Settings(database_url=SecretStr(""), keys_dir=keys_dir)
+        # A service is built of a database and a bus, and asks nothing of them yet.
+        frame = Frame(SystemClock(), nothing, nothing, ServiceToken(keys_dir, name, SystemClock()))
+        handlers = import_module(f"services.{name}.__main__").build(settings, frame).handlers
+        heard[name] = tuple(sorted({subject.split(".")[1] for subject in handlers}))
     assert heard == dict(bus.HEARS)
 
 
