@@ -205,8 +205,11 @@ async def test_a_class_that_nobody_printed_is_overdue(world: World, families: Fa
     sunday, monday = instant("2026-11-22T20:59:00Z"), instant("2026-11-22T21:01:00Z")
     before = await overdue(sunday), await overdue(monday)
     await families.declare(0, "15-Р/2026")
-    await families.record_lesson("2026-11-17")
+    lesson_id = str(uuid4())
+    await families.record_lesson("2026-11-17", lesson_id)
     assert (await overdue(sunday), await overdue(monday)) == (before[0], before[1] + 1)
+    await families.retract_lesson("2026-11-17", lesson_id)
+    assert await overdue(monday) == before[1]
     await database.close()
 
 
