@@ -11,7 +11,7 @@ from nats.js.api import ConsumerConfig, StreamConfig
 
 from deploy import bus
 from deploy.local.nats import Nats
-from services.access.consumers import Consumers as AccessConsumers
+from services.access.cases.consumers import Consumers as AccessConsumers
 from services.documents.consumers.paper_families import Consumers as DocumentsConsumers
 from services.journal.consumers import Consumers as JournalConsumers
 from services.notify.consumers import Consumers as NotifyConsumers

@@ -6,19 +6,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.access.store import (
-    accounts,
-    applications,
-    callers,
-    credentials,
-    grants,
-    people,
-    pushes,
-    relations,
-    roster,
-    sessions,
-    statements,
-)
+from services.access.cases.store import applications
+from services.access.people.store import declarations as statements
+from services.access.people.store import people
+from services.access.rights.store import accounts, callers, credentials, grants, pushes, relations, sessions
+from services.access.roster.store import lists as roster
 from tests.service.access.test_access_lists import NOW, Crowded, clone, crowded
 from tests.support.plans import explain
 

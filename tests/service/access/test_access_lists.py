@@ -11,9 +11,12 @@ import pytest_asyncio
 
 from chassis.db import Database
 from chassis.paging import FIRST_ID, LONG_AGO
-from services.access.rules.applications import READING, REGISTERING
-from services.access.rules.roles import Role
-from services.access.store import applications, deadlines, grants, roster
+from services.access.cases.rules.applications import READING, REGISTERING
+from services.access.cases.store import applications
+from services.access.oversight import store as deadlines
+from services.access.people.rules.roles import Role
+from services.access.rights.store import grants
+from services.access.roster.store import lists as roster
 from tests.support.access_region import GRANTED, START, SchoolWorld, connect, make_school
 from tests.support.backends import Clone, PostgresServer
 from tests.support.plans import explain

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from chassis.calendar import WorkingCalendar, federal_layer
 from chassis.errors import FailedPrecondition, InvalidArgument
-from services.access.rules import applications as rules
-from services.access.rules import filing
-from services.access.rules.applications import Applicant, Case, Enrolment, Regulation, State, StudentCard, Way
-from services.access.rules.filing import Filed
-from services.access.rules.guardianships import (
+from services.access.cases.rules import applications as rules
+from services.access.cases.rules import filing
+from services.access.cases.rules.applications import Applicant, Case, Enrolment, Regulation, State, StudentCard, Way
+from services.access.cases.rules.filing import Filed
+from services.access.cases.rules.refusals import RefusalGround, RefusalReason, prove_ground, require_printable
+from services.access.people.rules.declarations import ApplicationKind
+from services.access.people.rules.guardianships import (
     Authority,
     AuthorityEnd,
     AuthorityEnding,
@@ -27,11 +29,9 @@ from services.access.rules.guardianships import (
     is_under,
     plan_guardianship,
 )
-from services.access.rules.names import PersonName
-from services.access.rules.refusals import RefusalGround, RefusalReason, prove_ground, require_printable
-from services.access.rules.roles import Role
-from services.access.rules.schools import SchoolDetails
-from services.access.rules.statements import ApplicationKind
+from services.access.people.rules.names import PersonName
+from services.access.people.rules.roles import Role
+from services.access.people.rules.schools import SchoolDetails
 
 ZONE = ZoneInfo("Europe/Simferopol")
 CALENDAR = WorkingCalendar((federal_layer(),))

@@ -6,10 +6,10 @@ from uuid import UUID
 import pytest
 
 from chassis.errors import InvalidArgument
-from services.access.rules.applications import Enrolment, StudentCard, Way
-from services.access.rules.filing import Filed, one_line, plan_applicants
-from services.access.rules.guardianships import Authority, GuardianKind
-from services.access.rules.names import PersonName
+from services.access.cases.rules.applications import Enrolment, StudentCard, Way
+from services.access.cases.rules.filing import Filed, one_line, plan_applicants
+from services.access.people.rules.guardianships import Authority, GuardianKind
+from services.access.people.rules.names import PersonName
 from services.notify.convert.letters import write_address
 
 DAY = date(2026, 3, 17)

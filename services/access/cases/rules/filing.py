@@ -1,0 +1,158 @@
+"""What is filed: applicants in clean lines, statements that are each signer's own (Clauses R5, R6, R29-R32, decision 7)."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from uuid import UUID
+
+from chassis.errors import FailedPrecondition, FieldViolation, InvalidArgument
+from services.access.cases.rules.applications import StudentCard, Way
+from services.access.people.rules.declarations import ApplicationKind, PaperWish, check_printout_way
+from services.access.people.rules.guardianships import OWN_CARE_AGE, Authority, GuardianKind, check_authority, is_under
+from services.access.people.rules.names import PersonName
+
+# The number of diary.access.v1.ApplicationChannel: через сервис.
+DIARY = 4
+# An address as mail takes it without extensions: of ASCII.
+_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+", re.ASCII)
+_BETWEEN_LETTERS = frozenset(" -\u2010\u2011.'\u2019\u02bc`")
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """An applicant as filed: a known person by id, or a new one by name. `kind` is None for the student as applicant (R5)."""
+
+    person_id: UUID | None
+    name: PersonName
+    kind: GuardianKind | None
+    authority: Authority
+    email: str
+    way: Way
+    paper: PaperWish = field(default_factory=PaperWish)
+
+
+def check_received(received: datetime, now: datetime) -> datetime:
+    """The time of receipt. Raises InvalidArgument RECEIVED_IN_FUTURE."""
+    if received > now:
+        raise InvalidArgument("RECEIVED_IN_FUTURE", "the time of receipt has not come yet")
+    return received
+
+
+def plan_applicants(filed: Sequence[Filed], student: StudentCard, is_for_student_too: bool, day: date) -> list[Filed]:
+    """The applicants of a case in clean lines: those filed, and the student where asked for (Clause R5).
+
+    Raises InvalidArgument APPLICANT_INCOMPLETE, NAME_INVALID, AUTHORITY_DOCUMENT_INVALID, AUTHORITY_DATES_INVALID,
+    EMAIL_MISSING, PRINTOUT_WAY_NOTE_REQUIRED, REQUEST_INVALID (one person twice, no address, a way of declined printouts).
+    """
+    filed = [_clean(applicant) for applicant in filed]
+    for index, applicant in enumerate(filed):
+        path = f"applicants[{index}]"
+        _check_filed(applicant, student.student_id, path)
+        _check_name(applicant.name, path)
+        _check_document(applicant.authority.document, path)
+        check_authority(applicant.kind, applicant.authority, day, path)
+        paper = applicant.paper
+        check_printout_way(paper.way, paper.way_note, declines_printouts=paper.declines_printouts, path=f"{path}.")
+    known = [applicant.person_id for applicant in filed if applicant.person_id is not None]
+    if len(set(known)) < len(known):
+        violation = FieldViolation("applicants", "the same person stands twice")
+        raise InvalidArgument("REQUEST_INVALID", "the same person stands twice", violations=(violation,))
+    if not is_for_student_too or student.student_id in known:
+        return filed
+    return [*filed, Filed(student.student_id, student.name, None, Authority(), "", Way.IN_PERSON)]
+
+
+def check_channel(channel: int, *, is_family: bool) -> None:
+    """What comes through the diary comes from the family itself. Raises InvalidArgument REQUEST_INVALID."""
+    if channel == DIARY and not is_family:
+        violation = FieldViolation("channel", "staff enter what came in person, by the class teacher or by post")
+        raise InvalidArgument("REQUEST_INVALID", violation.description, violations=(violation,))
+
+
+def take_own_statement(filed: Sequence[Filed], kind: ApplicationKind, person_id: UUID) -> list[Filed]:
+    """What a family signs in the diary: a statement of Appendix 2 or 3, by the signed-in person alone (Clause R32).
+
+    Raises InvalidArgument STATEMENT_NOT_OWN.
+    """
+    is_own = len(filed) == 1 and filed[0].person_id in (None, person_id)
+    if kind is ApplicationKind.APPENDIX_1 or not is_own:
+        raise InvalidArgument("STATEMENT_NOT_OWN", "a family signs here its own statement of Appendix 2 or 3, each alone")
+    [one] = filed
+    return [replace(one, person_id=person_id, name=PersonName("", "", ""), kind=None, authority=Authority())]
+
+
+def check_statement(filed: Sequence[Filed], student: StudentCard, is_for_student_too: bool, day: date) -> None:
+    """A statement of Appendix 2 or 3 is each signer's own (Clause R32); a young student signs none (decision 7).
+
+    Raises InvalidArgument REQUEST_INVALID, FailedPrecondition STUDENT_UNDER_AGE.
+    """
+    if is_for_student_too:
+        violation = FieldViolation("is_for_student_too", "a statement is each signer's own")
+        raise InvalidArgument("REQUEST_INVALID", violation.description, violations=(violation,))
+    is_own = any(applicant.person_id == student.student_id for applicant in filed)
+    if is_own and is_under(student.birth_date, OWN_CARE_AGE, day):
+        raise FailedPrecondition("STUDENT_UNDER_AGE", "a student of this age signs no statement of one's own")
+
+
+def _clean(applicant: Filed) -> Filed:
+    name = PersonName(*map(one_line, (applicant.name.family_name, applicant.name.given_name, applicant.name.patronymic)))
+    return replace(
+        applicant,
+        name=name,
+        authority=replace(applicant.authority, document=one_line(applicant.authority.document)),
+        paper=replace(applicant.paper, way_note=one_line(applicant.paper.way_note)),
+    )
+
+
+def one_line(text: str) -> str:
+    """A text in composed letters, without control characters and what nobody sees (a direction turned, a soft hyphen), its
+    words set apart by single spaces.
+    """
+    seen = (letter for letter in unicodedata.normalize("NFC", text) if unicodedata.category(letter) != "Cf")
+    return " ".join("".join(" " if unicodedata.category(letter) == "Cc" else letter for letter in seen).split())
+
+
+def is_address(text: str) -> bool:
+    """Whether a letter can go there, its domain written in ASCII as mail does: to mama@почта.рф, not to мама@почта.рф."""
+    local, _, domain = text.rpartition("@")
+    try:
+        return _ADDRESS.fullmatch(f"{local}@{domain.encode('idna').decode()}") is not None
+    except UnicodeError:
+        return False
+
+
+def _check_filed(applicant: Filed, student_id: UUID, path: str) -> None:
+    # One name alone is a name: some people have no other.
+    is_named = bool(applicant.name.family_name and applicant.kind)
+    # The student is no guardian of oneself; a known guardian's relation is on record.
+    if (applicant.person_id is None and not is_named) or (applicant.person_id == student_id and applicant.kind is not None):
+        violation = FieldViolation(path, "needs family name and the legal relation, or a known person")
+        raise InvalidArgument("APPLICANT_INCOMPLETE", f"{path}: {violation.description}", violations=(violation,))
+    if applicant.email and not is_address(applicant.email):
+        violation = FieldViolation(f"{path}.email", "must be an e-mail address")
+        raise InvalidArgument("REQUEST_INVALID", f"{path}.email: {violation.description}", violations=(violation,))
+    if applicant.way is Way.EMAIL and not applicant.email:
+        violation = FieldViolation(f"{path}.email", "credentials by e-mail need an address")
+        raise InvalidArgument("EMAIL_MISSING", violation.description, violations=(violation,))
+
+
+def _check_name(name: PersonName, path: str) -> None:
+    """Letters, and what stands between the letters of names. Raises InvalidArgument NAME_INVALID."""
+    for of_name in ("family_name", "given_name", "patronymic"):
+        part: str = getattr(name, of_name)
+        if part and not (part[0].isalpha() and all(_may_stand_in_a_name(letter) for letter in part)):
+            violation = FieldViolation(f"{path}.{of_name}", "holds what no name holds")
+            raise InvalidArgument("NAME_INVALID", f"{violation.field}: {violation.description}", violations=(violation,))
+
+
+def _may_stand_in_a_name(letter: str) -> bool:
+    return unicodedata.category(letter)[0] in "LM" or letter in _BETWEEN_LETTERS
+
+
+def _check_document(document: str, path: str) -> None:
+    """A document is told by its kind in words and a number or date. Raises InvalidArgument AUTHORITY_DOCUMENT_INVALID."""
+    if document and not (re.search(r"\d", document) and len(re.findall(r"[^\W\d_]", document)) > 2):
+        violation = FieldViolation(f"{path}.authority_document", "needs the kind of document, its number and date")
+        raise InvalidArgument("AUTHORITY_DOCUMENT_INVALID", violation.description, violations=(violation,))

@@ -1,0 +1,1 @@
+"""Oversight of access."""

@@ -1,0 +1,1 @@
+"""Rpc of oversight."""

@@ -1,0 +1,107 @@
+"""What access does by time."""
+
+import asyncio
+
+from prometheus_client import Gauge
+
+from chassis import log, metrics
+from chassis.loops import Loop
+from chassis.run import Frame
+from services.access.cases.actions.statements import end_lapsed_modes
+from services.access.cases.rules.applications import CLAUSE
+from services.access.cases.store import applications
+from services.access.people.store import schools
+from services.access.rights.actions.endings import BATCH, Endings
+from services.access.rights.actions.factor_keys import FactorKeys, seal_all
+from services.access.rights.rules.sign_in import SESSION_IDLE_TIME, WINDOW
+from services.access.rights.store import accounts, credentials, pushes, sessions
+from services.access.roster.actions.leaving import warn_school
+from services.access.roster.rules.lists import School
+
+_POLL_SECONDS = 0.5
+_COUNT_SECONDS = 15
+_WARN_SECONDS = 600
+# By then the pods of the release before are gone, which read secrets as they stand.
+_SEAL_AFTER_SECONDS = 600
+_SCHOOLS_AT_ONCE = 100
+_pending = Gauge("diary_access_ending_pushes", "Endings that another service has not confirmed yet")
+
+
+def push_endings(frame: Frame, endings: Endings) -> Loop:
+    """Pushes endings that a call could not carry to every service, until each has confirmed."""
+
+    async def often() -> None:
+        while True:
+            async with frame.database.jobs() as connection:
+                due = await pushes.claim_due_pushes(connection, frame.clock.now(), BATCH)
+                _pending.set(await pushes.count_pushes(connection))
+            if missing := await endings.push(due):
+                log.logger().warning("endings_pending", targets=sorted(missing), pushes=len(due))
+            if len(due) < BATCH:
+                await asyncio.sleep(_POLL_SECONDS)
+
+    return often
+
+
+def warn_of_endings(frame: Frame) -> Loop:
+    """Tells of accesses that end by themselves within 30 days, each once (Clauses R6, R13), and ends the paper mode of those
+    whose authority has ended (Clauses R8, R19).
+    """
+
+    async def often() -> None:
+        while True:
+            after = ""
+            while found := await _list_schools(frame, after):
+                for school in found:
+                    await end_lapsed_modes(frame.database, frame.clock, school.school_id)
+                    await warn_school(frame.database, frame.clock, school.school_id)
+                after = found[-1].code
+            await asyncio.sleep(_WARN_SECONDS)
+
+    return often
+
+
+async def _list_schools(frame: Frame, after: str) -> list[School]:
+    async with frame.database.region() as connection:
+        return await schools.list_schools(connection, after, _SCHOOLS_AT_ONCE)
+
+
+def forget_old(frame: Frame) -> Loop:
+    """Drops failed sign-ins that count no more, sessions that ran out long ago and expired activation tokens, each hour."""
+
+    async def hourly() -> None:
+        while True:
+            now = frame.clock.now()
+            async with frame.database.region() as connection:
+                await accounts.delete_old_failures(connection, now - WINDOW)
+                await sessions.delete_old_sessions(connection, now - SESSION_IDLE_TIME)
+                await credentials.delete_old_tokens(connection, now)
+            await asyncio.sleep(3600)
+
+    return hourly
+
+
+def seal_factors(frame: Frame, keys: FactorKeys) -> Loop:
+    """Seals second factors that the release before kept plain, or that an earlier key sealed, each hour."""
+
+    async def hourly() -> None:
+        await asyncio.sleep(_SEAL_AFTER_SECONDS)
+        while True:
+            if count := await seal_all(frame.database, keys):
+                log.logger().info("factors_sealed", count=count)
+            await asyncio.sleep(3600)
+
+    return hourly
+
+
+def count_deadlines(frame: Frame) -> Loop:
+    """Shows how many deadlines are open and overdue, by clause (Clause R15)."""
+    shown = metrics.OpenDeadlines(CLAUSE)
+
+    async def often() -> None:
+        while True:
+            async with frame.database.jobs() as connection:
+                shown.show(await applications.count_open_deadlines(connection, frame.clock.now()))
+            await asyncio.sleep(_COUNT_SECONDS)
+
+    return often
