@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from chassis import clients, log, migrate, run
 from chassis.auth import Signer
 from chassis.commands import add_redrive, redrive
 from chassis.commands import run as run_command
+from chassis.events import Handler
 from chassis.relations import EndedSession, Relation, write_ended_session, write_relation
 from chassis.server import Part
 from diary.access.v1 import (
@@ -36,12 +38,14 @@ from diary.notify.v1 import relation_service_pb2 as notify_pb2
 from diary.notify.v1 import relation_service_pb2_grpc as notify_grpc
 from services.access import commands, seed
 from services.access.cases.actions.calendars import read_calendar
-from services.access.cases.consumers import Consumers
+from services.access.cases.consumers import Consumers as CaseConsumers
 from services.access.cases.rpc.applications import ApplicationServicer
 from services.access.cases.rpc.credentials import CredentialServicer
 from services.access.cases.rpc.decisions import DecisionServicer
 from services.access.cases.rpc.papers import PaperServicer
 from services.access.config import Settings
+from services.access.oversight.consumers import Consumers as DeadlineConsumers
+from services.access.oversight.jobs import count_deadlines
 from services.access.oversight.rpc.compliance import ComplianceServicer
 from services.access.oversight.rpc.schools import SchoolServicer
 from services.access.rights import jobs
@@ -84,9 +88,13 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
         jobs.forget_old(frame),
         jobs.seal_factors(frame, factor_keys),
         jobs.warn_of_endings(frame),
-        jobs.count_deadlines(frame),
+        count_deadlines(frame),
     ]
-    return run.Service(parts, Consumers(frame.database, frame.clock).handlers(), loops)
+    handlers: dict[str, dict[str, Handler]] = defaultdict(dict)
+    for consumers in (CaseConsumers(frame.database, frame.clock), DeadlineConsumers(frame.database, frame.clock)):
+        for publisher, by_subject in consumers.handlers().items():
+            handlers[publisher] |= by_subject
+    return run.Service(parts, handlers, loops)
 
 
 def _build_parts(

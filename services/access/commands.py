@@ -22,8 +22,8 @@ from services.access.cases.actions.calendars import read_calendar
 from services.access.people.rules.roles import STAFF, Role
 from services.access.roster.actions.imports import Report, import_roster, read_zip
 from services.access.roster.actions.open_access import Opened, OpeningWish, open_access
-from services.access.roster.rules.oneroster import Problem, RosterRefusedError
 from services.access.roster.rules.opening import Document, OpeningRefusedError
+from services.access.roster.rules.problems import Problem, RosterRefusedError
 from services.access.roster.rules.rosters import Ages, Order, Wish
 
 _KINDS = {

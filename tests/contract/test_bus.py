@@ -11,7 +11,8 @@ from nats.js.api import ConsumerConfig, StreamConfig
 
 from deploy import bus
 from deploy.local.nats import Nats
-from services.access.cases.consumers import Consumers as AccessConsumers
+from services.access.cases.consumers import Consumers as CaseConsumers
+from services.access.oversight.consumers import Consumers as DeadlineConsumers
 from services.documents.consumers.paper_families import Consumers as DocumentsConsumers
 from services.journal.consumers import Consumers as JournalConsumers
 from services.notify.consumers import Consumers as NotifyConsumers
@@ -20,14 +21,17 @@ from tests.support.eventually import eventually
 
 
 def test_each_service_hears_the_streams_that_it_consumes() -> None:
-    consumers: dict[str, Any] = {
-        "access": AccessConsumers,
-        "journal": JournalConsumers,
-        "notify": NotifyConsumers,
-        "documents": DocumentsConsumers,
+    consumers: dict[str, list[Any]] = {
+        "access": [CaseConsumers, DeadlineConsumers],
+        "journal": [JournalConsumers],
+        "notify": [NotifyConsumers],
+        "documents": [DocumentsConsumers],
     }
     # Which handlers there are depends on nothing that they are built of.
-    heard = {name: tuple(sorted(each.__new__(each).handlers())) for name, each in consumers.items()}
+    heard = {
+        name: tuple(sorted({publisher for one in each for publisher in one.__new__(one).handlers()}))
+        for name, each in consumers.items()
+    }
     assert heard == dict(bus.HEARS)
 
 

@@ -19,7 +19,7 @@ import pytest_asyncio
 from chassis.db import Database
 from chassis.migrate import migrate
 from chassis.paging import FIRST_ID
-from services.access.cases.rules.applications import REGISTERING
+from services.access.people.rules.students import REGISTERING
 from services.access.rights.store import grants
 from services.access.roster.store import lists as roster
 from tests.support.backends import PostgresServer

@@ -1,1 +1,1 @@
-"""Cases of access."""
+"""Applications for access, statements and refusals, from the register to the paper."""

@@ -1,6 +1,4 @@
-"""What access does about other services' events: it keeps the one projection of all deadlines, and notes in a refused case how
-its papers were made, signed and sent.
-"""
+"""Notes in a refused case how its papers were made, signed and sent, as their owners tell it (Clauses R22, R23, R26)."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,17 +8,13 @@ from chassis import events
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import FailedPrecondition, NotFound
-from diary.access.v1 import events_pb2
 from diary.documents.v1 import document_service_pb2
 from diary.documents.v1 import events_pb2 as document_events
 from diary.notify.v1 import events_pb2 as notify_events
 from services.access.cases.actions import decision_papers
 from services.access.cases.convert.decisions import signing
 from services.access.cases.rules.decisions import DecisionChannel
-from services.access.oversight import store as deadlines
-from services.access.oversight.convert import known_deadline
 
-OWNERS = ("journal", "documents")
 # What became of a paper's letter may be told before the paper or its signature: by another service, and order is not promised.
 _TOO_EARLY_SECONDS = 2.0
 
@@ -41,17 +35,17 @@ class Consumers:
         self._clock = clock
 
     def handlers(self) -> dict[str, dict[str, events.Handler]]:
-        """By publisher and subject: every owner tells its deadlines by a message of the same shape."""
-        found: dict[str, dict[str, events.Handler]] = {
-            owner: {f"diary.{owner}.v1.DeadlineChanged": self.on_deadline_changed} for owner in OWNERS
+        """By publisher and subject."""
+        return {
+            "documents": {
+                document_events.DocumentIssued.DESCRIPTOR.full_name: self.on_document_issued,
+                document_events.DocumentSigned.DESCRIPTOR.full_name: self.on_document_signed,
+            },
+            "notify": {
+                notify_events.DeliverySucceeded.DESCRIPTOR.full_name: self.on_delivery_succeeded,
+                notify_events.DeliveryFailed.DESCRIPTOR.full_name: self.on_delivery_failed,
+            },
         }
-        found["documents"][document_events.DocumentIssued.DESCRIPTOR.full_name] = self.on_document_issued
-        found["documents"][document_events.DocumentSigned.DESCRIPTOR.full_name] = self.on_document_signed
-        found["notify"] = {
-            notify_events.DeliverySucceeded.DESCRIPTOR.full_name: self.on_delivery_succeeded,
-            notify_events.DeliveryFailed.DESCRIPTOR.full_name: self.on_delivery_failed,
-        }
-        return found
 
     async def on_document_issued(self, event: events.Event) -> None:
         """A refusal's paper was made for an applicant (Clause R22)."""
@@ -93,10 +87,3 @@ class Consumers:
             if connection is not None:
                 ids = UUID(told.school_id), UUID(told.document_id)
                 await decision_papers.note_not_delivered(connection, *ids, event.fact_time)
-
-    async def on_deadline_changed(self, event: events.Event) -> None:
-        """Writes the deadline as its owner tells it; an older event changes nothing."""
-        told = events_pb2.DeadlineChanged.FromString(event.payload)
-        async with events.once(self._database, self._clock, event) as connection:
-            if connection is not None and event.school_id is not None:
-                await deadlines.save_known(connection, event.school_id, known_deadline(told), told.is_void, event.fact_time)

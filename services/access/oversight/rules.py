@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 from chassis import deadlines
 from chassis.deadlines import DeadlineState
 from services.access.people.rules.roles import Role
+from services.access.rights.rules.grants import END_WARNING
 
 READING = frozenset({Role.ADMIN, Role.HEAD})
-# Clause R6: both are told 30 days before an access ends.
-END_WARNING = timedelta(days=30)
 _WARNING = timedelta(days=1)
 # Clauses under which an access ends by itself.
 ENDS = frozenset({"R6", "R13"})

@@ -100,3 +100,17 @@ async def save_known(
         is_void,
         fact_time,
     )
+
+
+async def count_open_deadlines(connection: Connection, now: datetime) -> list[tuple[str, int, int]]:
+    """By clause over all schools: how many are not met, and how many of these are past due. In `db.jobs`."""
+    rows = await connection.fetch(
+        """
+        SELECT clause, count(*) AS open, count(*) FILTER (WHERE due_time < $1) AS overdue
+        FROM (SELECT clause, due_time, met_time FROM deadlines
+              UNION ALL SELECT clause, due_time, met_time FROM known_deadlines WHERE NOT is_void) q
+        WHERE met_time IS NULL GROUP BY clause
+        """,
+        now,
+    )
+    return [(row["clause"], row["open"], row["overdue"]) for row in rows]

@@ -1,1 +1,1 @@
-"""People of access."""
+"""The facts: schools, people, students, guardianships, declarations for paper."""

@@ -1,25 +1,22 @@
-"""What access does by time."""
+"""What is done about rights by time."""
 
 import asyncio
 
 from prometheus_client import Gauge
 
-from chassis import log, metrics
+from chassis import log
 from chassis.loops import Loop
 from chassis.run import Frame
-from services.access.cases.actions.statements import end_lapsed_modes
-from services.access.cases.rules.applications import CLAUSE
-from services.access.cases.store import applications
+from services.access.people.actions.declarations import end_lapsed_modes
+from services.access.people.rules.schools import School
 from services.access.people.store import schools
 from services.access.rights.actions.endings import BATCH, Endings
 from services.access.rights.actions.factor_keys import FactorKeys, seal_all
+from services.access.rights.actions.warnings import warn_school
 from services.access.rights.rules.sign_in import SESSION_IDLE_TIME, WINDOW
 from services.access.rights.store import accounts, credentials, pushes, sessions
-from services.access.roster.actions.leaving import warn_school
-from services.access.roster.rules.lists import School
 
 _POLL_SECONDS = 0.5
-_COUNT_SECONDS = 15
 _WARN_SECONDS = 600
 # By then the pods of the release before are gone, which read secrets as they stand.
 _SEAL_AFTER_SECONDS = 600
@@ -92,16 +89,3 @@ def seal_factors(frame: Frame, keys: FactorKeys) -> Loop:
             await asyncio.sleep(3600)
 
     return hourly
-
-
-def count_deadlines(frame: Frame) -> Loop:
-    """Shows how many deadlines are open and overdue, by clause (Clause R15)."""
-    shown = metrics.OpenDeadlines(CLAUSE)
-
-    async def often() -> None:
-        while True:
-            async with frame.database.jobs() as connection:
-                shown.show(await applications.count_open_deadlines(connection, frame.clock.now()))
-            await asyncio.sleep(_COUNT_SECONDS)
-
-    return often

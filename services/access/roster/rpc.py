@@ -10,17 +10,15 @@ from chassis.errors import NotFound
 from chassis.interceptors import Context
 from chassis.run import Frame
 from diary.access.v1 import roster_service_pb2, roster_service_pb2_grpc
-from services.access.cases.convert import applications as filed
-from services.access.cases.rules.applications import REGISTERING, require_student
-from services.access.cases.store import applications
 from services.access.people.convert.declarations import declaration_entry
 from services.access.people.rules.roles import STAFF, Role
-from services.access.people.store import declarations as statements
-from services.access.people.store import schools
-from services.access.rights import convert
+from services.access.people.rules.students import REGISTERING, require_student
+from services.access.people.store import declarations, schools, students
 from services.access.rights.actions.endings import Endings
+from services.access.rights.convert.relations import relation_entry
 from services.access.rights.rules.standing import require_place, require_session
 from services.access.rights.store import grants, pushes, relations
+from services.access.roster import convert
 from services.access.roster.actions.leaving import Leaving, Parting, end_enrolment, end_guardianship
 from services.access.roster.store import lists as roster
 
@@ -69,7 +67,7 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
                 connection, school_id, who.account_id, now, REGISTERING, page.after, page.limit, class_id=class_id
             )
         shown, token = page.cut(found, lambda row: (row.sort_key, row.student_id))
-        return roster_service_pb2.ListStudentsResponse(students=[filed.student(row) for row in shown], next_page_token=token)
+        return roster_service_pb2.ListStudentsResponse(students=[convert.student(row) for row in shown], next_page_token=token)
 
     async def GetStudent(
         self, request: roster_service_pb2.GetStudentRequest, context: Context
@@ -81,7 +79,7 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
             found = await roster.find_listed_student(connection, school_id, who.account_id, now, REGISTERING, student_id)
         if found is None:
             raise NotFound("STUDENT_NOT_FOUND", "no such student whom the caller may see")
-        return roster_service_pb2.GetStudentResponse(student=filed.student(found))
+        return roster_service_pb2.GetStudentResponse(student=convert.student(found))
 
     async def ListGuardianships(
         self, request: roster_service_pb2.ListGuardianshipsRequest, context: Context
@@ -91,13 +89,13 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
         page = paging.Page(request, ("guardianships", request.school_id, request.student_id), ("", paging.FIRST_ID))
         async with self._database.school(school_id) as connection:
             require_session(await relations.get_standing(connection, school_id, who.account_id, who.session_id, now))
-            card = await applications.find_student(connection, school_id, student_id, who.account_id, now)
+            card = await students.find_student(connection, school_id, student_id, who.account_id, now)
             require_student(card, REGISTERING)
             day = today(self._clock, await schools.get_time_zone(connection, school_id))
             found = await roster.list_guardianships(connection, school_id, student_id, day, page.after, page.limit)
         shown, token = page.cut(found, lambda row: (row.sort_key, row.guardianship_id))
         return roster_service_pb2.ListGuardianshipsResponse(
-            guardianships=[filed.guardianship(row) for row in shown], next_page_token=token
+            guardianships=[convert.guardianship(row) for row in shown], next_page_token=token
         )
 
     async def EndGuardianship(
@@ -109,7 +107,7 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
             await self._require_admin(connection, school_id)
             known = await requests.find_answer(connection, who.account_id, request, roster_service_pb2.Guardianship)
             if known is None:
-                parting = Parting(UUID(request.guardianship_id), request.ground, *filed.guardianship_end(request))
+                parting = Parting(UUID(request.guardianship_id), request.ground, *convert.guardianship_end(request))
                 student_id = await end_guardianship(connection, self._clock, school_id, who.account_id, parting)
                 known = roster_service_pb2.Guardianship(student_id=str(student_id))
                 await requests.keep_answer(connection, who.account_id, request, known, now)
@@ -123,7 +121,7 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
     ) -> roster_service_pb2.EndEnrolmentResponse:
         """Ends an enrolment and everyone's access with its last day, known everywhere at OK (Clause R13)."""
         school_id, who, answer = UUID(request.school_id), auth.caller(), roster_service_pb2.EndEnrolmentResponse()
-        leaving = filed.leaving(request)
+        leaving = convert.leaving(request)
         async with self._database.school(school_id) as connection, connection.transaction():
             await self._require_admin(connection, school_id)
             known = await requests.find_answer(connection, who.account_id, request, roster_service_pb2.EndEnrolmentResponse)
@@ -168,9 +166,9 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
             return await self._list_school(connection, school_id, ids, after)
         if kind == roster_service_pb2.ROSTER_KIND_RELATION:
             found = await relations.list_relations(connection, school_id, ids, after, limit)
-            return [(row.relation_id, convert.relation_entry(row)) for row in found]
+            return [(row.relation_id, relation_entry(row)) for row in found]
         if kind == roster_service_pb2.ROSTER_KIND_PAPER_DECLARATION:
-            declared = await statements.list_roster_declarations(connection, school_id, ids, after, limit)
+            declared = await declarations.list_roster_declarations(connection, school_id, ids, after, limit)
             return [(row.declaration.declaration_id, declaration_entry(row)) for row in declared]
         zone = await schools.find_time_zone(connection, school_id)
         if zone is None:

@@ -11,10 +11,10 @@ from uuid import UUID
 from asyncpg import Range
 
 from diary.access.v1 import roster_service_pb2
+from services.access.people.convert import changes as convert
 from services.access.people.rules.guardianships import GuardianKind
 from services.access.people.rules.names import build_sort_key
 from services.access.people.rules.roles import Role
-from services.access.rights import convert
 from services.access.rights.rules import relations
 from services.access.seed.region.roster import Guardianship, Ids, Person, Roster
 

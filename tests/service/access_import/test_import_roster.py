@@ -8,7 +8,7 @@ import pytest
 
 from chassis.clock import SystemClock
 from services.access.roster.actions.imports import Report, import_roster, read_zip
-from services.access.roster.rules.oneroster import RosterRefusedError
+from services.access.roster.rules.problems import RosterRefusedError
 from services.access.roster.rules.rosters import Wish
 from tests.service.access_import.conftest import MakeZip
 

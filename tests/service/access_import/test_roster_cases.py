@@ -13,8 +13,8 @@ from chassis.clock import SetClock
 from services.access.people.rules.roles import Role
 from services.access.roster.actions.imports import Report, import_roster, read_zip
 from services.access.roster.actions.open_access import Opened, OpeningWish, open_access
-from services.access.roster.rules.oneroster import RosterRefusedError
 from services.access.roster.rules.opening import Document, OpeningRefusedError
+from services.access.roster.rules.problems import RosterRefusedError
 from services.access.roster.rules.rosters import Order, Wish
 
 _CASES = Path(__file__).parents[2] / "cases/roster"

@@ -6,10 +6,12 @@ from uuid import UUID
 import pytest
 
 from chassis.errors import InvalidArgument
-from services.access.cases.rules.applications import Enrolment, StudentCard, Way
-from services.access.cases.rules.filing import Filed, one_line, plan_applicants
+from services.access.cases.rules.applications import Way
+from services.access.cases.rules.filing import Filed, plan_applicants
 from services.access.people.rules.guardianships import Authority, GuardianKind
 from services.access.people.rules.names import PersonName
+from services.access.people.rules.students import Enrolment, StudentCard
+from services.access.people.rules.texts import one_line
 from services.notify.convert.letters import write_address
 
 DAY = date(2026, 3, 17)

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from services.access.roster.rules.oneroster import TaughtClass
+from services.access.roster.rules.bundle import TaughtClass
 from services.access.roster.rules.study_groups import Place, place_groups
 from services.access.roster.rules.times import Period
 

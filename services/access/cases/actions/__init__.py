@@ -1,1 +1,1 @@
-"""Actions of cases."""
+"""What is done with cases."""

@@ -7,7 +7,7 @@ from chassis.db import Connection
 from chassis.errors import NotFound
 from services.access.cases.rules.applications import State
 from services.access.cases.rules.decisions import CONFIRMED, GIVEN, NOT_DELIVERED, UPLOADED, DecisionChannel, Signing
-from services.access.cases.store import applications
+from services.access.cases.store import applications, case_log
 from services.access.cases.store import decisions as store
 
 
@@ -62,5 +62,5 @@ async def _lock(connection: Connection, school_id: UUID, document_id: UUID) -> t
 async def _log(
     connection: Connection, school_id: UUID, application_id: UUID, words: str, account_id: UUID | None, time: datetime
 ) -> None:
-    await applications.insert_log_entry(connection, school_id, application_id, account_id, State.REFUSED, words, time)
+    await case_log.insert_log_entry(connection, school_id, application_id, account_id, State.REFUSED, words, time)
     await applications.touch_case(connection, school_id, application_id)

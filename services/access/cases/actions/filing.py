@@ -18,12 +18,17 @@ from chassis.errors import FailedPrecondition, FieldViolation, NotFound
 from services.access.cases.actions.statements import carry_out
 from services.access.cases.convert.applications import application_registered
 from services.access.cases.rules import applications as rules
-from services.access.cases.rules.applications import NewApplicant, NewCase, StudentCard
+from services.access.cases.rules.applications import NewApplicant, NewCase
 from services.access.cases.rules.filing import Filed
+from services.access.cases.rules.statements import ApplicationKind
 from services.access.cases.store import applications as store
-from services.access.people.rules.declarations import ApplicationKind
+from services.access.cases.store import case_log
+from services.access.cases.store.applicants import insert_applicants, may_apply_anew
 from services.access.people.rules.guardianships import Authority, GuardianKind, plan_guardianship
-from services.access.people.store import people
+from services.access.people.rules.regulations import MODEL_REGULATION
+from services.access.people.rules.students import StudentCard
+from services.access.people.store import guardianships, people, regulations
+from services.access.rights.rules.grants import write_application_number
 
 _CHANNELS = {1: "подано лично", 2: "подано через классного руководителя", 3: "получено по почте", 4: "подано через сервис"}
 
@@ -65,9 +70,9 @@ async def register(connection: Connection, clock: Clock, calendar: WorkingCalend
     case = NewCase(filing.kind, student_id, regulation_id, filing.channel, filing.receive_time, now, year=day.year, term=term)
     # From here on the counter is held: nothing below waits for another case.
     application_id, number = await store.insert_case(connection, filing.school_id, case)
-    await store.insert_applicants(connection, filing.school_id, application_id, applicants, case)
-    ground = f"{_CHANNELS[filing.channel]}; зарегистрировано за № {rules.write_number(number, day.year)}"
-    await store.insert_log_entry(connection, filing.school_id, application_id, filing.account_id, term.state, ground, now)
+    await insert_applicants(connection, filing.school_id, application_id, applicants, case)
+    ground = f"{_CHANNELS[filing.channel]}; зарегистрировано за № {write_application_number(number, day.year)}"
+    await case_log.insert_log_entry(connection, filing.school_id, application_id, filing.account_id, term.state, ground, now)
     await outbox.add(connection, clock, application_registered(filing.school_id, application_id), filing.school_id)
     if is_statement:
         await carry_out(connection, clock, filing.school_id, application_id, student_id, filing.account_id, day)
@@ -76,10 +81,10 @@ async def register(connection: Connection, clock: Clock, calendar: WorkingCalend
 
 async def _find_regulation(connection: Connection, school_id: UUID, day: date) -> UUID:
     """The version in force on the day of filing; a school that has adopted none gets the model one (Clause R1)."""
-    regulation_id = await store.find_regulation_id(connection, school_id, day)
+    regulation_id = await regulations.find_regulation_id(connection, school_id, day)
     if regulation_id is None:
-        await store.insert_regulation(connection, school_id, rules.MODEL_REGULATION)
-        regulation_id = await store.find_regulation_id(connection, school_id, day)
+        await regulations.insert_regulation(connection, school_id, MODEL_REGULATION)
+        regulation_id = await regulations.find_regulation_id(connection, school_id, day)
     assert regulation_id is not None
     return regulation_id
 
@@ -93,14 +98,14 @@ async def _admit(connection: Connection, filing: Filing, filed: Filed, path: str
         return _applicant(filed, student.student_id, None, None, filed.authority)
     held = None
     if filed.person_id is not None:
-        held = await people.find_guardianship(connection, school_id, filed.person_id, student.student_id, day)
+        held = await guardianships.find_guardianship(connection, school_id, filed.person_id, student.student_id, day)
     if held is not None and filed.person_id is not None:
         plan_guardianship(held.kind, student.birth_date, day, path=path)
         authority = filed.authority if filed.authority.document else held.authority
         return _applicant(filed, filed.person_id, held.guardianship_id, held.kind, authority)
     if filed.person_id is not None:
         who = filed.person_id, student.student_id, filing.account_id, now
-        if filed.kind is None or not await people.may_apply_anew(connection, school_id, *who):
+        if filed.kind is None or not await may_apply_anew(connection, school_id, *who):
             violation = FieldViolation(f"{path}.person_id", "no such person among the student's guardians")
             raise NotFound("PERSON_NOT_FOUND", violation.description, violations=(violation,))
     assert filed.kind is not None
@@ -123,7 +128,7 @@ async def _keep_relation(connection: Connection, filing: Filing, applicant: NewA
     if not periods:
         return applicant
     ids = filing.school_id, applicant.person_id, filing.student.student_id
-    guardianship_id = await people.insert_guardianship(connection, *ids, applicant.authority.document, periods)
+    guardianship_id = await guardianships.insert_guardianship(connection, *ids, applicant.authority.document, periods)
     return replace(applicant, guardianship_id=guardianship_id)
 
 

@@ -19,7 +19,7 @@ from services.access.cases.rules.refusals import (
     require_printable,
     write_refusal_number,
 )
-from services.access.cases.store import applications
+from services.access.cases.store import applications, case_log
 from services.access.cases.store import refusals as store
 from services.access.people.store import schools
 
@@ -36,9 +36,7 @@ async def propose(
     await store.save_proposal(connection, school_id, case.application_id, ground, proof, account_id, now)
     await store.set_state(connection, school_id, case.application_id, State.REFUSAL_PROPOSED)
     words = f"подготовлен отказ, основание: {GROUND_WORDS[ground]}; {proof.evidence}"
-    await applications.insert_log_entry(
-        connection, school_id, case.application_id, account_id, State.REFUSAL_PROPOSED, words, now
-    )
+    await case_log.insert_log_entry(connection, school_id, case.application_id, account_id, State.REFUSAL_PROPOSED, words, now)
 
 
 async def sign(
@@ -74,7 +72,7 @@ async def sign(
         key: f"отказ подписан, решение № {written[key]}, основание: {GROUND_WORDS[ground]}; {proofs[key].evidence}"
         for key, (_, ground) in grounds.items()
     }
-    await applications.insert_log_entries(connection, school_id, words, account_id, State.REFUSED, now)
+    await case_log.insert_log_entries(connection, school_id, words, account_id, State.REFUSED, now)
     decided = [convert.application_decided(school_id, application_id, State.REFUSED) for application_id in grounds]
     await outbox.add_all(connection, clock, decided, school_id)
 
@@ -86,7 +84,7 @@ async def withdraw(connection: Connection, clock: Clock, school_id: UUID, case: 
     evidence = {applicant.applicant_id: "withdrawn" for applicant in case.applicants}
     await store.meet_deadlines(connection, school_id, evidence, now)
     words = f"заявление отозвано заявителем{'' if case.is_own else ', отзыв записан школой'}"
-    await applications.insert_log_entry(connection, school_id, case.application_id, account_id, State.WITHDRAWN, words, now)
+    await case_log.insert_log_entry(connection, school_id, case.application_id, account_id, State.WITHDRAWN, words, now)
     decided = convert.application_decided(school_id, case.application_id, State.WITHDRAWN)
     await outbox.add(connection, clock, decided, school_id)
 

@@ -1,18 +1,17 @@
 """Carries out statements of Appendix 2 and 3: ends the signers' access and begins their paper mode (Clauses R8, R30-R33)."""
 
-from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
 from chassis import outbox
-from chassis.clock import Clock, today
-from chassis.db import Connection, Database
-from services.access.cases.convert import applications as convert
+from chassis.clock import Clock
+from chassis.db import Connection
 from services.access.cases.rules.applications import State, write_person
-from services.access.cases.store import applications
-from services.access.people.rules.declarations import DeclarationForm, Declared, PaperDeclaration, write_declaration
+from services.access.cases.store import case_log, statements
+from services.access.people.actions.declarations import end_paper_mode
+from services.access.people.convert import declarations as convert
+from services.access.people.rules.declarations import DeclarationForm, Declared, write_declaration
 from services.access.people.store import declarations as store
-from services.access.people.store import people, schools
 from services.access.rights.actions.ending_grants import end_grants
 from services.access.rights.rules.grants import EndGround, Ending
 from services.access.rights.store import grants
@@ -26,7 +25,7 @@ async def carry_out(
 
     In the caller's transaction, in `db.school`; the caller then waits for the pushes of the statement.
     """
-    signers = await store.list_signers(connection, school_id, application_id)
+    signers = await statements.list_signers(connection, school_id, application_id)
     held = await grants.lock_open_grants(connection, school_id, student_id, [signer.person_id for signer in signers])
     await end_grants(connection, clock, school_id, list(held.values()), Ending(EndGround.DECLINED, account_id, application_id))
     await end_paper_mode(connection, clock, school_id, student_id, [signer.person_id for signer in signers])
@@ -45,34 +44,6 @@ async def carry_out(
             await outbox.add(connection, clock, convert.paper_mode_changed(school_id, declaration), school_id)
             words.append(f"{write_person(signer.name, signer.kind)}: {write_declaration(declaration)}")
         for ground in words:
-            await applications.insert_log_entry(
+            await case_log.insert_log_entry(
                 connection, school_id, application_id, account_id, State.REGISTERED, ground, clock.now()
             )
-
-
-async def declare(
-    connection: Connection, clock: Clock, school_id: UUID, student_id: UUID, declared: Declared, account_id: UUID, day: date
-) -> PaperDeclaration:
-    """A declaration on its own sheet, in place of the guardian's earlier one (Clause R8); access stays as it is."""
-    await people.lock_people(connection, school_id, [declared.guardian_person_id])
-    await end_paper_mode(connection, clock, school_id, student_id, [declared.guardian_person_id])
-    declaration = await store.insert_declaration(connection, school_id, None, student_id, declared, account_id, day)
-    await outbox.add(connection, clock, convert.paper_mode_changed(school_id, declaration), school_id)
-    return declaration
-
-
-async def end_paper_mode(
-    connection: Connection, clock: Clock, school_id: UUID, student_id: UUID, guardian_ids: Sequence[UUID]
-) -> None:
-    """Ends the open declarations of guardians about a student, with their events (Clause R8)."""
-    revoked = await store.revoke_declarations(connection, school_id, student_id, guardian_ids, clock.now())
-    for declaration in revoked:
-        await outbox.add(connection, clock, convert.paper_mode_changed(school_id, declaration), school_id)
-
-
-async def end_lapsed_modes(database: Database, clock: Clock, school_id: UUID) -> None:
-    """Ends the paper mode of who is no guardian of the student any more: by age, by a document's term (Clauses R6, R8, R19)."""
-    async with database.school(school_id) as connection, connection.transaction():
-        day = today(clock, await schools.get_time_zone(connection, school_id))
-        for declaration in await store.revoke_lapsed_declarations(connection, school_id, day, clock.now()):
-            await outbox.add(connection, clock, convert.paper_mode_changed(school_id, declaration), school_id)

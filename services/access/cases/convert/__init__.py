@@ -1,1 +1,1 @@
-"""Convert of cases."""
+"""Cases between protobuf and dataclasses."""

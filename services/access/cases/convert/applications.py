@@ -1,43 +1,29 @@
 """Applications and their events between protobuf and dataclasses."""
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.errors import FieldViolation, InvalidArgument
 from diary.access.v1 import application_service_pb2 as pb
-from diary.access.v1 import events_pb2, roster_service_pb2
-from services.access.cases.rules.applications import (
-    Applicant,
-    Case,
-    ChecklistItem,
-    LogEntry,
-    State,
-    Way,
-    write_number,
-    write_regulation,
-)
+from diary.access.v1 import events_pb2
+from services.access.cases.rules.applications import Applicant, Case, ChecklistItem, LogEntry, State, Way
 from services.access.cases.rules.filing import Filed
 from services.access.cases.rules.refusals import Refusal, write_refusal_number
+from services.access.cases.rules.statements import PaperWish
+from services.access.people.convert.dates import read_optional_date
+from services.access.people.convert.declarations import paper_declaration
+from services.access.people.convert.guardianships import GUARDIAN_KIND_NUMBERS, GUARDIAN_KINDS
 from services.access.people.convert.names import person_name
-from services.access.people.rules.declarations import PaperDeclaration, PaperReason, PaperWish, PrintoutWay, write_paper_number
-from services.access.people.rules.guardianships import Authority, AuthorityEnding, GuardianKind, find_authority_end
+from services.access.people.rules.declarations import PaperDeclaration, PaperReason, PrintoutWay
+from services.access.people.rules.guardianships import Authority, find_authority_end
 from services.access.people.rules.names import PersonName, build_display_name, build_short_name
-from services.access.roster.rules.lists import ListedGuardianship, ListedStudent
+from services.access.people.rules.regulations import write_regulation
+from services.access.rights.rules.grants import write_application_number
 
 _DAY = timedelta(days=1)
-_KINDS = {
-    pb.GUARDIAN_KIND_MOTHER: GuardianKind.MOTHER,
-    pb.GUARDIAN_KIND_FATHER: GuardianKind.FATHER,
-    pb.GUARDIAN_KIND_GUARDIAN: GuardianKind.GUARDIAN_TO_14,
-    pb.GUARDIAN_KIND_TRUSTEE: GuardianKind.TRUSTEE_TO_18,
-    pb.GUARDIAN_KIND_FOSTER_PARENT: GuardianKind.FOSTER_PARENT,
-    pb.GUARDIAN_KIND_ORGANISATION: GuardianKind.ORGANISATION,
-    pb.GUARDIAN_KIND_REPRESENTATIVE: GuardianKind.REPRESENTATIVE,
-}
-_NUMBERS = {kind: number for number, kind in _KINDS.items()}
 
 
 def read_receive_time(request: pb.RegisterApplicationRequest, now: datetime) -> datetime:
@@ -56,11 +42,11 @@ def filed_applicant(message: pb.FiledApplicant) -> Filed:
     return Filed(
         person_id=UUID(message.person_id) if message.person_id else None,
         name=PersonName(message.family_name, message.given_name, message.patronymic),
-        kind=_KINDS.get(message.guardian_kind),
+        kind=GUARDIAN_KINDS.get(message.guardian_kind),
         authority=Authority(
             message.authority_document,
-            _read_optional_date("authority_date", message.authority_date),
-            _read_optional_date("authority_end_date", message.authority_end_date),
+            read_optional_date("authority_date", message.authority_date),
+            read_optional_date("authority_end_date", message.authority_end_date),
         ),
         email=message.email,
         way=Way(message.credentials_way),
@@ -79,7 +65,7 @@ def application(case: Case, now: datetime) -> pb.Application:
     message = pb.Application(
         application_id=str(case.application_id),
         kind=case.kind.value,  # type: ignore[arg-type]
-        number=write_number(case.number, case.year),
+        number=write_application_number(case.number, case.year),
         channel=case.channel,  # type: ignore[arg-type]  # a number of the enum
         state=case.state.value,  # type: ignore[arg-type]
         regulation=write_regulation(case.regulation),
@@ -151,58 +137,6 @@ def kept_application(application_id: UUID) -> pb.Application:
     return pb.Application(application_id=str(application_id))
 
 
-def student(row: ListedStudent) -> roster_service_pb2.Student:
-    """A student to register an application for."""
-    return roster_service_pb2.Student(
-        student_id=str(row.student_id),
-        display_name=build_display_name(row.name),
-        name=person_name(row.name),
-        class_id=str(row.class_id) if row.class_id else "",
-        class_name=row.class_name,
-    )
-
-
-def guardianship(row: ListedGuardianship) -> roster_service_pb2.Guardianship:
-    """A guardianship with its last day."""
-    return roster_service_pb2.Guardianship(
-        guardianship_id=str(row.guardianship_id),
-        guardian_person_id=str(row.guardian_person_id),
-        guardian_name=build_display_name(row.name),
-        guardian=person_name(row.name),
-        student_id=str(row.student_id),
-        kind=_NUMBERS[row.kind],
-        document=row.document,
-        to_date=(row.to_date - _DAY).isoformat() if row.to_date else "",
-    )
-
-
-def leaving(request: roster_service_pb2.EndEnrolmentRequest) -> tuple[UUID, date, str, date]:
-    """The student, the last day, the order's number and date. Raises InvalidArgument REQUEST_INVALID at no civil date."""
-    last_day, order_date = (read_date(name, getattr(request, name)) for name in ("last_date", "order_date"))
-    return UUID(request.student_id), last_day, request.order_number, order_date
-
-
-def guardianship_end(
-    request: roster_service_pb2.EndGuardianshipRequest,
-) -> tuple[AuthorityEnding, str, date | None]:
-    """How a guardianship ends: the kind, the act's number and date. Raises InvalidArgument REQUEST_INVALID at no civil date."""
-    ending = AuthorityEnding(request.ending or AuthorityEnding.OTHER)
-    return ending, request.act_number.strip(), _read_optional_date("act_date", request.act_date)
-
-
-def _read_optional_date(field: str, text: str) -> date | None:
-    return read_date(field, text) if text else None
-
-
-def read_date(field: str, text: str) -> date:
-    """A civil date of a field. Raises InvalidArgument REQUEST_INVALID."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        violation = FieldViolation(field, "must be a civil date")
-        raise InvalidArgument("REQUEST_INVALID", violation.description, violations=(violation,)) from None
-
-
 def application_registered(school_id: UUID, application_id: UUID) -> events_pb2.ApplicationRegistered:
     """The event of a registered application."""
     return events_pb2.ApplicationRegistered(school_id=str(school_id), application_id=str(application_id))
@@ -214,30 +148,6 @@ def application_decided(school_id: UUID, application_id: UUID, state: State) -> 
         school_id=str(school_id),
         application_id=str(application_id),
         state=state.value,  # type: ignore[arg-type]
-    )
-
-
-def grant_issued(school_id: UUID, grant_id: UUID, student_id: UUID, account_id: UUID) -> events_pb2.GrantIssued:
-    """The event of a new grant."""
-    return events_pb2.GrantIssued(
-        school_id=str(school_id), grant_id=str(grant_id), student_id=str(student_id), account_id=str(account_id)
-    )
-
-
-def credentials_ready(school_id: UUID, grant_id: UUID, account_id: UUID) -> events_pb2.CredentialsReady:
-    """The event that asks notify to send first credentials."""
-    return events_pb2.CredentialsReady(school_id=str(school_id), grant_id=str(grant_id), account_id=str(account_id))
-
-
-def paper_mode_changed(school_id: UUID, declaration: PaperDeclaration) -> events_pb2.PaperModeChanged:
-    """The event of a guardian's paper mode that began or ended."""
-    return events_pb2.PaperModeChanged(
-        school_id=str(school_id),
-        student_id=str(declaration.student_id),
-        guardian_person_id=str(declaration.guardian_person_id),
-        declaration_id=str(declaration.declaration_id),
-        is_in_force=declaration.revoke_time is None,
-        declines_printouts=declaration.declines_printouts,
     )
 
 
@@ -257,28 +167,13 @@ def _refusal(refusal: Refusal) -> pb.Refusal:
     return message
 
 
-def paper_declaration(declaration: PaperDeclaration) -> pb.PaperDeclaration:
-    message = pb.PaperDeclaration(
-        declaration_id=str(declaration.declaration_id),
-        number=write_paper_number(declaration),
-        declare_date=declaration.declare_date.isoformat(),
-        reason=declaration.reason.value,  # type: ignore[arg-type]
-        declines_printouts=declaration.declines_printouts,
-        printout_way=declaration.way.value,  # type: ignore[arg-type]
-        printout_way_note=declaration.way_note,
-    )
-    if declaration.revoke_time is not None:
-        message.revoke_time.FromDatetime(declaration.revoke_time)
-    return message
-
-
 def _applicant(row: Applicant, case: Case, now: datetime) -> pb.Applicant:
     message = pb.Applicant(
         applicant_id=str(row.applicant_id),
         person_id=str(row.person_id),
         display_name=build_display_name(row.name),
         name=person_name(row.name),
-        guardian_kind=_NUMBERS[row.kind] if row.kind else pb.GUARDIAN_KIND_UNSPECIFIED,
+        guardian_kind=GUARDIAN_KIND_NUMBERS[row.kind] if row.kind else pb.GUARDIAN_KIND_UNSPECIFIED,
         credentials_way=row.way.value,  # type: ignore[arg-type]
         email=row.email,
         grant_id=str(row.grant_id) if row.grant_id else "",

@@ -5,7 +5,6 @@ from uuid import UUID
 from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1 import decision_service_pb2
 from diary.documents.v1 import document_service_pb2, events_pb2
-from services.access.cases.rules.applications import write_number
 from services.access.cases.rules.decisions import Decision, DecisionPaper, Receiver, Signing, SigningWay, write_position
 from services.access.cases.rules.refusals import RefusalReason, write_refusal_number
 from services.access.people.convert.names import person_name
@@ -13,6 +12,7 @@ from services.access.people.convert.schools import write_letterhead
 from services.access.people.rules.guardianships import AuthorityEnd, write_authority_end
 from services.access.people.rules.names import build_display_name, build_short_name
 from services.access.people.rules.schools import DetailedSchool
+from services.access.rights.rules.grants import write_application_number
 
 _WAYS = {
     document_service_pb2.DOCUMENT_STATE_SIGNED_ON_PAPER: SigningWay.PAPER,
@@ -32,7 +32,7 @@ def decision(copy: Decision, school: DetailedSchool) -> decision_service_pb2.Dec
         letterhead=write_letterhead(school),
         applicant_name=build_display_name(copy.applicant_name),
         applicant_email=copy.applicant_email,
-        application_number=write_number(copy.application_number, copy.application_year),
+        application_number=write_application_number(copy.application_number, copy.application_year),
         kind=copy.kind.value,  # type: ignore[arg-type]
         regulation_title=copy.regulation.title,
         regulation_order_number=copy.regulation.order_number or "",
@@ -83,7 +83,7 @@ def receiver(found: Receiver) -> decision_service_pb2.GetDecisionReceiverRespons
     return decision_service_pb2.GetDecisionReceiverResponse(
         email=found.email,
         school_name=found.school_name,
-        application_number=write_number(found.application_number, found.application_year),
+        application_number=write_application_number(found.application_number, found.application_year),
         application_date=found.application_date.isoformat(),
         class_id=str(found.class_id or ""),
     )

@@ -1,1 +1,1 @@
-"""Rpc of cases."""
+"""The RPCs of cases."""

@@ -24,16 +24,17 @@ from services.access.cases.rules import filing as filing_rules
 from services.access.cases.rules.applications import Applicant, Case, State
 from services.access.cases.rules.decisions import DecisionChannel, require_ready
 from services.access.cases.rules.refusals import RefusalGround, require_proposed, require_undecided
+from services.access.cases.rules.statements import ApplicationKind
+from services.access.cases.store import applicants, case_log, decisions, refusals
 from services.access.cases.store import applications as store
-from services.access.cases.store import decisions, refusals
-from services.access.people.rules.declarations import ApplicationKind
 from services.access.people.rules.roles import Role
-from services.access.people.store import declarations as statements
-from services.access.people.store import schools
+from services.access.people.rules.students import REGISTERING, require_student
+from services.access.people.store import declarations, schools, students
 from services.access.rights.actions.endings import Endings
 from services.access.rights.actions.second_factor import SecondFactors
+from services.access.rights.rules.grants import GRANTING
 from services.access.rights.rules.standing import require_place, require_session
-from services.access.rights.store import grants, pushes, relations
+from services.access.rights.store import accounts, grants, pushes, relations
 
 
 class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceServicer):
@@ -63,9 +64,7 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
                 application_id = await register(connection, self._clock, self._calendar, zone, filing)
                 known = pb.RegisterApplicationResponse(application=convert.kept_application(application_id))
                 await requests.keep_answer(connection, who.account_id, request, known, now)
-            case = await self._read(
-                connection, school_id, UUID(known.application.application_id), rules.REGISTERING, or_own=True
-            )
+            case = await self._read(connection, school_id, UUID(known.application.application_id), REGISTERING, or_own=True)
             waiting = await pushes.list_pushes_of_statement(connection, school_id, case.application_id)
             declined = await grants.list_accounts_ended_by(connection, school_id, case.application_id)
             answer = pb.RegisterApplicationResponse(application=await self._answer(connection, school_id, case))
@@ -76,11 +75,11 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         """What is registered, by staff or the family itself. Raises NotFound STUDENT_NOT_FOUND and what rules.filing raises."""
         school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
         student_id = UUID(request.student_id)
-        card = await store.find_student(connection, school_id, student_id, who.account_id, now)
-        own = await store.find_own_person(connection, school_id, student_id, who.account_id, now)
-        is_staff = card is not None and bool(card.caller_roles & rules.REGISTERING)
+        card = await students.find_student(connection, school_id, student_id, who.account_id, now)
+        own = await accounts.find_own_person(connection, school_id, student_id, who.account_id, now)
+        is_staff = card is not None and bool(card.caller_roles & REGISTERING)
         is_family = own is not None and (request.channel == pb.APPLICATION_CHANNEL_DIARY or not is_staff)
-        student = card if is_family and card is not None else rules.require_student(card, rules.REGISTERING)
+        student = card if is_family and card is not None else require_student(card, REGISTERING)
         filing_rules.check_channel(request.channel, is_family=is_family)
         kind = ApplicationKind(request.kind or ApplicationKind.APPENDIX_1)
         received = filing_rules.check_received(convert.read_receive_time(request, now), now)
@@ -109,7 +108,7 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         page = paging.Page(request, words, (paging.LONG_AGO, paging.FIRST_ID))
         async with self._database.school(school_id) as connection:
             standing = await relations.get_standing(connection, school_id, who.account_id, who.session_id, now)
-            require_place(standing, rules.READING, or_person=await store.is_person(connection, school_id, who.account_id))
+            require_place(standing, rules.READING, or_person=await accounts.is_person(connection, school_id, who.account_id))
             is_own_only = not standing.school_roles & rules.READING
             found = await store.list_cases(
                 connection,
@@ -133,7 +132,7 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         async with self._database.school(school_id) as connection, connection.transaction():
             await self._require_session(connection, school_id)
             await store.lock_case(connection, school_id, application_id)
-            case = await self._read(connection, school_id, application_id, rules.GRANTING)
+            case = await self._read(connection, school_id, application_id, GRANTING)
             if await requests.find_answer(connection, who.account_id, request, pb.GrantApplicationResponse) is None:
                 rules.require_grantable(case)
                 checklist = rules.build_checklist(case, today(self._clock, await schools.get_time_zone(connection, school_id)))
@@ -141,7 +140,7 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
                 await grant_case(connection, self._clock, school_id, case, checklist, who.account_id)
                 kept = pb.GrantApplicationResponse(application=convert.kept_application(application_id))
                 await requests.keep_answer(connection, who.account_id, request, kept, self._clock.now())
-                case = await self._read(connection, school_id, application_id, rules.GRANTING)
+                case = await self._read(connection, school_id, application_id, GRANTING)
             return pb.GrantApplicationResponse(application=await self._answer(connection, school_id, case))
 
     async def ProposeRefusal(self, request: pb.ProposeRefusalRequest, context: Context) -> pb.ProposeRefusalResponse:
@@ -151,14 +150,14 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         async with self._database.school(school_id) as connection, connection.transaction():
             await self._require_session(connection, school_id)
             await store.lock_case(connection, school_id, application_id)
-            case = await self._read(connection, school_id, application_id, rules.GRANTING)
+            case = await self._read(connection, school_id, application_id, GRANTING)
             if await requests.find_answer(connection, who.account_id, request, pb.ProposeRefusalResponse) is None:
                 require_undecided(case)
                 zone = ZoneInfo(await schools.get_time_zone(connection, school_id))
                 await propose(connection, school_id, case, RefusalGround(request.ground), who.account_id, now, zone)
                 kept = pb.ProposeRefusalResponse(application=convert.kept_application(application_id))
                 await requests.keep_answer(connection, who.account_id, request, kept, now)
-                case = await self._read(connection, school_id, application_id, rules.GRANTING)
+                case = await self._read(connection, school_id, application_id, GRANTING)
             return pb.ProposeRefusalResponse(application=await self._answer(connection, school_id, case))
 
     async def SignRefusals(self, request: pb.SignRefusalsRequest, context: Context) -> pb.SignRefusalsResponse:
@@ -201,13 +200,13 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         async with self._database.school(school_id) as connection, connection.transaction():
             await self._require_session(connection, school_id)
             await store.lock_case(connection, school_id, application_id)
-            case = await self._read(connection, school_id, application_id, rules.REGISTERING, or_own=True)
+            case = await self._read(connection, school_id, application_id, REGISTERING, or_own=True)
             if await requests.find_answer(connection, who.account_id, request, pb.WithdrawApplicationResponse) is None:
                 rules.require_withdrawable(case)
                 await withdraw(connection, self._clock, school_id, case, who.account_id)
                 kept = pb.WithdrawApplicationResponse(application=convert.kept_application(application_id))
                 await requests.keep_answer(connection, who.account_id, request, kept, self._clock.now())
-                case = await self._read(connection, school_id, application_id, rules.REGISTERING, or_own=True)
+                case = await self._read(connection, school_id, application_id, REGISTERING, or_own=True)
             return pb.WithdrawApplicationResponse(application=await self._answer(connection, school_id, case))
 
     async def RecordHandOver(self, request: pb.RecordHandOverRequest, context: Context) -> pb.RecordHandOverResponse:
@@ -217,7 +216,7 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         async with self._database.school(school_id) as connection, connection.transaction():
             await self._require_session(connection, school_id)
             await store.lock_case(connection, school_id, application_id)
-            case = await self._read(connection, school_id, application_id, rules.REGISTERING)
+            case = await self._read(connection, school_id, application_id, REGISTERING)
             if await requests.find_answer(connection, who.account_id, request, pb.RecordHandOverResponse) is None:
                 if case.state is State.REFUSED:
                     await self._give_decision(connection, school_id, request)
@@ -225,16 +224,16 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
                     await self._hand_over_slip(connection, school_id, case, UUID(request.applicant_id))
                 kept = pb.RecordHandOverResponse(application=convert.kept_application(application_id))
                 await requests.keep_answer(connection, who.account_id, request, kept, now)
-                case = await self._read(connection, school_id, application_id, rules.REGISTERING)
+                case = await self._read(connection, school_id, application_id, REGISTERING)
             return pb.RecordHandOverResponse(application=await self._answer(connection, school_id, case))
 
     async def _hand_over_slip(self, connection: Connection, school_id: UUID, case: Case, applicant_id: UUID) -> None:
         account_id, now = auth.caller().account_id, self._clock.now()
         applicant = rules.find_slip_to_hand_over(case, applicant_id)
-        await store.hand_over(connection, school_id, applicant_id, account_id, now)
+        await applicants.hand_over(connection, school_id, applicant_id, account_id, now)
         await store.touch_case(connection, school_id, case.application_id)
         ground = f"памятка доступа выдана, расписка получена: {rules.write_applicant(applicant)}"
-        await store.insert_log_entry(connection, school_id, case.application_id, account_id, State.GRANTED, ground, now)
+        await case_log.insert_log_entry(connection, school_id, case.application_id, account_id, State.GRANTED, ground, now)
 
     async def _give_decision(self, connection: Connection, school_id: UUID, request: pb.RecordHandOverRequest) -> None:
         papers = await decisions.list_papers(connection, school_id, [UUID(request.application_id)])
@@ -271,18 +270,18 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         day = today(self._clock, await schools.get_time_zone(connection, school_id))
         by_case: dict[UUID, list[Applicant]] = defaultdict(list)
         ids, now = [case.application_id for case in cases], self._clock.now()
-        for applicant in await store.list_applicants(connection, school_id, ids, day, now):
+        for applicant in await applicants.list_applicants(connection, school_id, ids, day, now):
             by_case[applicant.application_id].append(applicant)
         return [replace(case, applicants=by_case[case.application_id]) for case in cases]
 
     async def _answer(self, connection: Connection, school_id: UUID, case: Case) -> pb.Application:
         day = today(self._clock, await schools.get_time_zone(connection, school_id))
-        log = await store.list_log(connection, school_id, case.application_id)
-        declarations = await statements.list_declarations(connection, school_id, case.application_id)
+        log = await case_log.list_log(connection, school_id, case.application_id)
+        declared = await declarations.list_declarations(connection, school_id, case.application_id)
         refusal = (await refusals.list_refusals(connection, school_id, [case.application_id])).get(case.application_id)
         papers = await decisions.list_papers(connection, school_id, [case.application_id])
         checklist = rules.build_checklist(case, day)
-        message = convert.whole_application(case, checklist, log, declarations, refusal, self._clock.now())
+        message = convert.whole_application(case, checklist, log, declared, refusal, self._clock.now())
         [shown] = await self._show(connection, school_id, [(case, show_papers(message, papers))])
         return shown
 
@@ -301,7 +300,7 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         if all(case.student.caller_roles & rules.READING for case, _ in whole):
             return [message for _, message in whole]
         day = today(self._clock, await schools.get_time_zone(connection, school_id))
-        own = await store.get_person_id(connection, school_id, auth.caller().account_id)
+        own = await accounts.get_person_id(connection, school_id, auth.caller().account_id)
         return [
             message
             if case.student.caller_roles & rules.READING

@@ -21,12 +21,14 @@ from diary.access.v1 import credential_service_pb2_grpc
 from diary.documents.v1 import document_service_pb2, document_service_pb2_grpc
 from services.access.cases.rules import applications
 from services.access.cases.store import applications as cases
+from services.access.cases.store import case_log
 from services.access.rights.actions.passwords import Lane, Passwords, read_common_passwords
 from services.access.rights.actions.sign_in import Sessions, SignInAttempts, digest
 from services.access.rights.convert import credentials as convert
 from services.access.rights.rpc.addresses import client_address
 from services.access.rights.rules import credentials
 from services.access.rights.rules.credentials import FIRST_CREDENTIALS_TIME, SlipGrant, normalise_one_time_password
+from services.access.rights.rules.grants import GRANTING
 from services.access.rights.rules.sign_in import Outcome, read_login
 from services.access.rights.rules.standing import require_session
 from services.access.rights.store import credentials as store
@@ -117,7 +119,7 @@ class CredentialServicer(credential_service_pb2_grpc.CredentialServiceServicer):
         school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
         require_session(await relations.get_standing(connection, school_id, who.account_id, who.session_id, now))
         found = await store.find_slip_grant(connection, school_id, UUID(request.grant_id), who.account_id, now)
-        grant = credentials.require_slip_grant(found, applications.GRANTING)
+        grant = credentials.require_slip_grant(found, GRANTING)
         if await requests.find_answer(connection, who.account_id, request, httpbody_pb2.HttpBody) is not None:
             raise AlreadyExists(
                 "SLIP_ALREADY_ISSUED", "a slip was printed for this request; make a new one with a new request_id"
@@ -139,7 +141,7 @@ class CredentialServicer(credential_service_pb2_grpc.CredentialServiceServicer):
             who, now = auth.caller(), self._clock.now()
             ground = f"напечатана памятка доступа, выдача № {issue_number}"
             state = applications.State.GRANTED
-            await cases.insert_log_entry(connection, school_id, grant.application_id, who.account_id, state, ground, now)
+            await case_log.insert_log_entry(connection, school_id, grant.application_id, who.account_id, state, ground, now)
             await cases.touch_case(connection, school_id, grant.application_id)
 
     async def _prove(self, request: pb.ActivateAccountRequest, address: str) -> FirstCredentials:

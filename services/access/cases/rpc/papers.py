@@ -11,10 +11,7 @@ from chassis.interceptors import Context
 from chassis.run import Frame
 from diary.access.v1 import paper_service_pb2 as pb
 from diary.access.v1 import paper_service_pb2_grpc
-from services.access.cases.actions.statements import declare, end_paper_mode
-from services.access.cases.rules.applications import REGISTERING, require_student
-from services.access.cases.rules.filing import one_line
-from services.access.cases.store import applications
+from services.access.people.actions.declarations import declare, end_paper_mode
 from services.access.people.convert import declarations as convert
 from services.access.people.rules.declarations import (
     DeclarationForm,
@@ -26,10 +23,11 @@ from services.access.people.rules.declarations import (
     require_declaration,
     require_own,
 )
-from services.access.people.store import declarations as statements
-from services.access.people.store import people, schools
+from services.access.people.rules.students import REGISTERING, require_student
+from services.access.people.rules.texts import one_line
+from services.access.people.store import declarations, guardianships, schools, students
 from services.access.rights.rules.standing import require_place, require_session
-from services.access.rights.store import relations
+from services.access.rights.store import accounts, relations
 
 
 class PaperServicer(paper_service_pb2_grpc.PaperServiceServicer):
@@ -56,7 +54,7 @@ class PaperServicer(paper_service_pb2_grpc.PaperServiceServicer):
                 known.declaration.declaration.declaration_id = str(made.declaration_id)
                 await requests.keep_answer(connection, who.account_id, request, known, self._clock.now())
             kept_id = UUID(known.declaration.declaration.declaration_id)
-            found = require_declaration(await statements.find_listed(connection, school_id, student_id, kept_id), own)
+            found = require_declaration(await declarations.find_listed(connection, school_id, student_id, kept_id), own)
         return answer(declaration=convert.listed(found))
 
     async def RevokePaperDeclaration(
@@ -67,12 +65,12 @@ class PaperServicer(paper_service_pb2_grpc.PaperServiceServicer):
         declaration_id = UUID(request.declaration_id)
         async with self._database.school(school_id) as connection, connection.transaction():
             own = await self._find_own(connection, school_id, student_id)
-            found = require_declaration(await statements.find_listed(connection, school_id, student_id, declaration_id), own)
+            found = require_declaration(await declarations.find_listed(connection, school_id, student_id, declaration_id), own)
             if found.declaration.revoke_time is None:
                 guardians = [found.declaration.guardian_person_id]
                 await end_paper_mode(connection, self._clock, school_id, student_id, guardians)
                 found = require_declaration(
-                    await statements.find_listed(connection, school_id, student_id, declaration_id), own
+                    await declarations.find_listed(connection, school_id, student_id, declaration_id), own
                 )
         return pb.RevokePaperDeclarationResponse(declaration=convert.listed(found))
 
@@ -84,7 +82,7 @@ class PaperServicer(paper_service_pb2_grpc.PaperServiceServicer):
         page = paging.Page(request, ("declarations", request.school_id, request.student_id), (paging.LAST_ID,))
         async with self._database.school(school_id) as connection:
             own = await self._find_own(connection, school_id, student_id)
-            found = await statements.list_listed(connection, school_id, student_id, own, *page.after, page.limit)
+            found = await declarations.list_listed(connection, school_id, student_id, own, *page.after, page.limit)
         shown, token = page.cut(found, lambda row: (row.declaration.declaration_id,))
         return pb.ListPaperDeclarationsResponse(declarations=[convert.listed(row) for row in shown], next_page_token=token)
 
@@ -96,12 +94,12 @@ class PaperServicer(paper_service_pb2_grpc.PaperServiceServicer):
         page = paging.Page(request, ("own_declarations", request.school_id), (paging.LAST_ID,))
         async with self._database.school(school_id) as connection:
             standing = await relations.get_standing(connection, school_id, who.account_id, who.session_id, now)
-            is_person = await applications.is_person(connection, school_id, who.account_id)
+            is_person = await accounts.is_person(connection, school_id, who.account_id)
             require_place(standing, frozenset(), or_person=is_person)
-            found = await statements.list_own_declarations(connection, school_id, who.account_id, *page.after, page.limit)
+            found = await declarations.list_own_declarations(connection, school_id, who.account_id, *page.after, page.limit)
         shown, token = page.cut(found, lambda row: (row.declaration.declaration_id,))
-        declarations = [convert.own_declaration(row) for row in shown]
-        return pb.ListOwnPaperDeclarationsResponse(declarations=declarations, next_page_token=token)
+        made = [convert.own_declaration(row) for row in shown]
+        return pb.ListOwnPaperDeclarationsResponse(declarations=made, next_page_token=token)
 
     async def _find_own(
         self, connection: Connection, school_id: UUID, student_id: UUID, *, for_oneself: bool = False
@@ -113,8 +111,8 @@ class PaperServicer(paper_service_pb2_grpc.PaperServiceServicer):
         """
         who, now = auth.caller(), self._clock.now()
         require_session(await relations.get_standing(connection, school_id, who.account_id, who.session_id, now))
-        card = await applications.find_student(connection, school_id, student_id, who.account_id, now)
-        own = await applications.find_own_person(connection, school_id, student_id, who.account_id, now)
+        card = await students.find_student(connection, school_id, student_id, who.account_id, now)
+        own = await accounts.find_own_person(connection, school_id, student_id, who.account_id, now)
         if card is not None and card.caller_roles & REGISTERING and not (own and for_oneself):
             return None
         # The student is no guardian of oneself.
@@ -131,7 +129,7 @@ class PaperServicer(paper_service_pb2_grpc.PaperServiceServicer):
         """
         named = UUID(request.guardian_person_id) if request.guardian_person_id else own
         guardian_id = require_own(named, own) if named is not None and own is not None else named
-        if guardian_id is None or not await people.find_guardianship(
+        if guardian_id is None or not await guardianships.find_guardianship(
             connection, UUID(request.school_id), guardian_id, UUID(request.student_id), day
         ):
             raise NotFound("PERSON_NOT_FOUND", "no such person among the student's guardians")

@@ -1,1 +1,1 @@
-"""Rules of cases."""
+"""Decisions on cases."""

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from chassis.calendar import WorkingCalendar, YearUnknownError, clock_start, due_time
 from chassis.errors import FailedPrecondition, NotFound
-from services.access.people.rules.declarations import ApplicationKind, PaperWish
+from services.access.cases.rules.statements import ApplicationKind, PaperWish
 from services.access.people.rules.guardianships import (
     OWN_CARE_AGE,
     WORDS,
@@ -21,12 +21,13 @@ from services.access.people.rules.guardianships import (
     is_under,
 )
 from services.access.people.rules.names import PersonName, build_display_name
+from services.access.people.rules.regulations import Regulation
 from services.access.people.rules.roles import Role
+from services.access.people.rules.students import REGISTERING, Enrolment, StudentCard
+from services.access.rights.rules.grants import write_application_number
 
 CLAUSE = "R15"
-REGISTERING = frozenset({Role.CLASS_TEACHER, Role.ADMIN, Role.SECRETARY})
 READING = REGISTERING | {Role.HEAD}
-GRANTING = frozenset({Role.CLASS_TEACHER, Role.ADMIN})
 # Clause R22: the head; the acting head is appointed to the role by order and dates.
 SIGNING = frozenset({Role.HEAD})
 
@@ -51,51 +52,6 @@ class Way(IntEnum):
 
     IN_PERSON = 1
     EMAIL = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Regulation:
-    """A regulation version of a school (Clause R1). A model version stands on no order of the school's own."""
-
-    title: str
-    order_number: str | None
-    order_date: date | None
-    valid_from: date
-
-
-# The region's model set, in force for a school until it adopts one by its order (decision 1).
-MODEL_REGULATION = Regulation(
-    title="Типовой регламент предоставления услуги «Электронный дневник» (информирования обучающихся и их родителей "
-    "(законных представителей) о результатах обучения)",
-    order_number=None,
-    order_date=None,
-    valid_from=date.min,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Enrolment:
-    """An enrolment that is not over; `from_date` may lie ahead. One that came by a list may lack its order (Clause R10)."""
-
-    order_number: str | None
-    order_date: date | None
-    from_date: date
-
-
-@dataclass(frozen=True, slots=True)
-class StudentCard:
-    """A student with what a case asks about. `caller_roles` are those in which the caller may act for the student.
-
-    `class_name` is that of the first placement that is not over; `is_placed` tells whether it has begun.
-    """
-
-    student_id: UUID
-    name: PersonName
-    birth_date: date | None
-    enrolment: Enrolment | None
-    class_name: str
-    is_placed: bool
-    caller_roles: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,25 +164,6 @@ class Case:
     is_own: bool = False
 
 
-def write_number(number: int, year: int) -> str:
-    """A registration number as it is printed: 15-ЭД/2026."""
-    return f"{number}-ЭД/{year}"
-
-
-def write_regulation(regulation: Regulation) -> str:
-    """The regulation version by its order; the model one by its name."""
-    if regulation.order_date is None:
-        return "Типовой регламент"
-    return f"приказ от {regulation.order_date:%d.%m.%Y} № {regulation.order_number}"
-
-
-def require_student(student: StudentCard | None, roles: frozenset[Role]) -> StudentCard:
-    """The student. Raises NotFound STUDENT_NOT_FOUND, alike for absent, another class's and another school's."""
-    if student is None or not student.caller_roles & roles:
-        raise NotFound("STUDENT_NOT_FOUND", "no such student whom the caller may see")
-    return student
-
-
 def require_case(case: Case | None, roles: frozenset[Role], *, or_own: bool = False) -> Case:
     """The case. Raises NotFound APPLICATION_NOT_FOUND, alike for absent, another class's and another school's."""
     if case is None or not (case.student.caller_roles & roles or (or_own and case.is_own)):
@@ -275,7 +212,7 @@ def build_checklist(case: Case, day: date) -> list[ChecklistItem]:
     return [
         _item("R10", _write_order(enrolment) if enrolment else ""),
         _item("R11", f"данные внесены, {_write_class(student.class_name)}" if is_complete and student.is_placed else ""),
-        _item("R12", f"№ {write_number(case.number, case.year)} от {case.register_date:%d.%m.%Y}"),
+        _item("R12", f"№ {write_application_number(case.number, case.year)} от {case.register_date:%d.%m.%Y}"),
         _item("R6", "; ".join(relations) if all(relations) else ""),
     ]
 
@@ -319,11 +256,6 @@ def require_withdrawable(case: Case) -> None:
         raise FailedPrecondition(
             "WITHDRAWAL_OF_ANOTHER", "the application is another guardian's too: withdraw it at the school"
         )
-
-
-def choose_granting_role(caller_roles: Iterable[int]) -> Role:
-    """The role in which a grant is given and recorded (Clause R9): the class teacher's before the admin's."""
-    return min(GRANTING.intersection(map(Role, caller_roles)))
 
 
 def write_decision(checklist: Iterable[ChecklistItem]) -> str:

@@ -6,11 +6,12 @@ from enum import IntEnum
 from uuid import UUID
 
 from chassis.errors import FailedPrecondition, NotFound
-from services.access.cases.rules.applications import Regulation, Way
+from services.access.cases.rules.applications import Way
 from services.access.cases.rules.refusals import RefusalGround, RefusalReason
-from services.access.people.rules.declarations import ApplicationKind
+from services.access.cases.rules.statements import ApplicationKind
 from services.access.people.rules.guardianships import AuthorityEnd
 from services.access.people.rules.names import PersonName
+from services.access.people.rules.regulations import Regulation
 
 _HEAD = "директор"
 

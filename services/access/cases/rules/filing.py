@@ -8,15 +8,16 @@ from datetime import date, datetime
 from uuid import UUID
 
 from chassis.errors import FailedPrecondition, FieldViolation, InvalidArgument
-from services.access.cases.rules.applications import StudentCard, Way
-from services.access.people.rules.declarations import ApplicationKind, PaperWish, check_printout_way
+from services.access.cases.rules.applications import Way
+from services.access.cases.rules.statements import ApplicationKind, PaperWish
+from services.access.people.rules.declarations import check_printout_way
 from services.access.people.rules.guardianships import OWN_CARE_AGE, Authority, GuardianKind, check_authority, is_under
 from services.access.people.rules.names import PersonName
+from services.access.people.rules.students import StudentCard
+from services.access.people.rules.texts import is_address, one_line
 
 # The number of diary.access.v1.ApplicationChannel: через сервис.
 DIARY = 4
-# An address as mail takes it without extensions: of ASCII.
-_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+", re.ASCII)
 _BETWEEN_LETTERS = frozenset(" -\u2010\u2011.'\u2019\u02bc`")
 
 
@@ -104,23 +105,6 @@ def _clean(applicant: Filed) -> Filed:
         authority=replace(applicant.authority, document=one_line(applicant.authority.document)),
         paper=replace(applicant.paper, way_note=one_line(applicant.paper.way_note)),
     )
-
-
-def one_line(text: str) -> str:
-    """A text in composed letters, without control characters and what nobody sees (a direction turned, a soft hyphen), its
-    words set apart by single spaces.
-    """
-    seen = (letter for letter in unicodedata.normalize("NFC", text) if unicodedata.category(letter) != "Cf")
-    return " ".join("".join(" " if unicodedata.category(letter) == "Cc" else letter for letter in seen).split())
-
-
-def is_address(text: str) -> bool:
-    """Whether a letter can go there, its domain written in ASCII as mail does: to mama@почта.рф, not to мама@почта.рф."""
-    local, _, domain = text.rpartition("@")
-    try:
-        return _ADDRESS.fullmatch(f"{local}@{domain.encode('idna').decode()}") is not None
-    except UnicodeError:
-        return False
 
 
 def _check_filed(applicant: Filed, student_id: UUID, path: str) -> None:

@@ -6,17 +6,8 @@ from enum import IntEnum
 from uuid import UUID
 
 from chassis.errors import FailedPrecondition
-from services.access.cases.rules.applications import (
-    DECIDED,
-    Applicant,
-    Case,
-    Regulation,
-    State,
-    is_relation_proved,
-    write_number,
-    write_person,
-)
-from services.access.people.rules.declarations import ApplicationKind
+from services.access.cases.rules.applications import DECIDED, Applicant, Case, State, is_relation_proved, write_person
+from services.access.cases.rules.statements import ApplicationKind
 from services.access.people.rules.guardianships import (
     FULL_AGE,
     AuthorityEnd,
@@ -28,7 +19,9 @@ from services.access.people.rules.guardianships import (
     write_authority_end,
 )
 from services.access.people.rules.names import PersonName
+from services.access.people.rules.regulations import Regulation
 from services.access.people.rules.schools import SchoolDetails
+from services.access.rights.rules.grants import write_application_number
 
 
 class RefusalGround(IntEnum):
@@ -210,7 +203,7 @@ def _prove_own_statement(case: Case) -> Proof | None:
     if case.kind is ApplicationKind.APPENDIX_1 or not all(map(_was_shown, case.applicants)):
         return None
     is_cancelled = case.kind is ApplicationKind.APPENDIX_3
-    written = f"от {case.register_date:%d.%m.%Y} № {write_number(case.number, case.year)}"
+    written = f"от {case.register_date:%d.%m.%Y} № {write_application_number(case.number, case.year)}"
     return Proof(
         RefusalReason.STATEMENT_TO_CANCEL if is_cancelled else RefusalReason.STATEMENT_NOT_TO_PROVIDE,
         f"заявление (приложение № {case.kind.value}) {written}",

@@ -1,1 +1,1 @@
-"""Store of cases."""
+"""Cases in SQL."""

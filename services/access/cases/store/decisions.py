@@ -8,7 +8,7 @@ import asyncpg
 
 from chassis.db import Connection
 from chassis.errors import FailedPrecondition
-from services.access.cases.rules.applications import Regulation, Way
+from services.access.cases.rules.applications import Way
 from services.access.cases.rules.decisions import (
     Decision,
     DecisionChannel,
@@ -19,9 +19,10 @@ from services.access.cases.rules.decisions import (
     may_tell_of_child,
 )
 from services.access.cases.rules.refusals import RefusalGround, RefusalReason
-from services.access.people.rules.declarations import ApplicationKind
+from services.access.cases.rules.statements import ApplicationKind
 from services.access.people.rules.guardianships import AuthorityEnd, AuthorityEnding
-from services.access.people.rules.names import PersonName
+from services.access.people.rules.regulations import Regulation
+from services.access.people.store.people import read_name
 
 
 async def list_decisions(connection: Connection, school_id: UUID, application_id: UUID) -> list[Decision]:
@@ -196,10 +197,6 @@ async def give_paper(
     return status.endswith(" 1")
 
 
-def _read_name(row: asyncpg.Record, whose: str = "") -> PersonName:
-    return PersonName(row[f"{whose}family_name"], row[f"{whose}given_name"], row[f"{whose}patronymic"])
-
-
 def _read_decision(row: asyncpg.Record) -> Decision:
     reason = RefusalReason(row["reason"])
     is_told = may_tell_of_child(reason)
@@ -211,7 +208,7 @@ def _read_decision(row: asyncpg.Record) -> Decision:
         year=row["year"],
         number=row["number"],
         decide_time=row["decide_time"],
-        applicant_name=_read_name(row),
+        applicant_name=read_name(row),
         applicant_email=row["applicant_email"],
         application_year=row["application_year"],
         application_number=row["application_number"],
@@ -220,7 +217,7 @@ def _read_decision(row: asyncpg.Record) -> Decision:
         regulation=Regulation(row["title"], row["regulation_number"], row["regulation_date"], row["valid_from"]),
         ground=RefusalGround(row["ground"]),
         reason=reason,
-        student_name=_read_name(row, "student_") if is_told else None,
+        student_name=read_name(row, "student_") if is_told else None,
         class_name=row["class_name"] if is_told else "",
         fact_date=row["fact_date"],
         fact_order_number=row["fact_order_number"],
@@ -232,8 +229,8 @@ def _read_decision(row: asyncpg.Record) -> Decision:
         keeps_student_access=row["keeps_student_access"],
         keeps_guardian_access=row["keeps_guardian_access"],
         is_own_statement_of_student=row["is_own"],
-        signer=Signer(_read_name(row, "signer_"), row["is_acting"], row["order_number"], row["order_date"]),
-        preparer_name=_read_name(row, "preparer_"),
+        signer=Signer(read_name(row, "signer_"), row["is_acting"], row["order_number"], row["order_date"]),
+        preparer_name=read_name(row, "preparer_"),
     )
 
 
@@ -252,5 +249,5 @@ def _read_paper(row: asyncpg.Record) -> DecisionPaper:
         sign_time=row["sign_time"],
         channel=DecisionChannel(row["channel"]) if row["channel"] else None,
         deliver_time=row["deliver_time"],
-        delivered_by=_read_name(row) if row["family_name"] else None,
+        delivered_by=read_name(row) if row["family_name"] else None,
     )

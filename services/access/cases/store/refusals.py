@@ -9,7 +9,7 @@ import asyncpg
 from chassis.db import Connection
 from services.access.cases.rules.refusals import LastEnrolment, Proof, Refusal, RefusalGround, RefusalReason
 from services.access.people.rules.guardianships import AuthorityEnding
-from services.access.people.rules.names import PersonName
+from services.access.people.store.people import read_name
 
 
 async def list_refusals(connection: Connection, school_id: UUID, application_ids: Sequence[UUID]) -> dict[UUID, Refusal]:
@@ -157,6 +157,6 @@ def _read(row: asyncpg.Record) -> Refusal:
         year=row["year"],
         number=row["number"],
         sign_time=row["sign_time"],
-        signer=PersonName(row["family_name"], row["given_name"], row["patronymic"]) if row["family_name"] else None,
+        signer=read_name(row) if row["family_name"] else None,
         authority_ending=AuthorityEnding(row["authority_ending"]) if row["authority_ending"] else None,
     )

@@ -1,1 +1,1 @@
-"""Rpc of oversight."""
+"""The RPCs of oversight."""

@@ -9,7 +9,8 @@ from diary.access.v1 import compliance_service_pb2 as pb
 from diary.access.v1 import compliance_service_pb2_grpc
 from services.access.oversight import convert
 from services.access.oversight import store as deadlines
-from services.access.oversight.rules import END_WARNING, READING
+from services.access.oversight.rules import READING
+from services.access.rights.rules.grants import END_WARNING
 from services.access.rights.rules.standing import require_place
 from services.access.rights.store import relations
 

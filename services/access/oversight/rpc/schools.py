@@ -1,4 +1,4 @@
-"""The schools of the region, and what their papers say of them."""
+"""The schools of the region, what their papers say of them, and the regulation that they adopt."""
 
 from uuid import UUID
 
@@ -8,12 +8,11 @@ from chassis.errors import AlreadyExists
 from chassis.interceptors import Context
 from chassis.run import Frame
 from diary.access.v1 import school_service_pb2, school_service_pb2_grpc
-from services.access.cases.rules.applications import write_regulation
 from services.access.cases.store import applications
 from services.access.people.convert import schools as details
-from services.access.people.rules.schools import EDITING, adopt, check_details, require_current
-from services.access.people.store import schools
-from services.access.rights import convert
+from services.access.people.rules.regulations import adopt, write_regulation
+from services.access.people.rules.schools import EDITING, check_details, require_current
+from services.access.people.store import regulations, schools
 from services.access.rights.rules.standing import require_place
 from services.access.rights.store import relations
 
@@ -33,7 +32,7 @@ class SchoolServicer(school_service_pb2_grpc.SchoolServiceServicer):
         async with self._database.region() as connection:
             found = await schools.list_schools(connection, *page.after, page.limit)
         shown, token = page.cut(found, lambda row: (row.code,))
-        return school_service_pb2.ListSchoolsResponse(schools=[convert.school(row) for row in shown], next_page_token=token)
+        return school_service_pb2.ListSchoolsResponse(schools=[details.school(row) for row in shown], next_page_token=token)
 
     async def GetSchool(
         self, request: school_service_pb2.GetSchoolRequest, context: Context
@@ -42,7 +41,7 @@ class SchoolServicer(school_service_pb2_grpc.SchoolServiceServicer):
         school_id = UUID(request.school_id)
         async with self._database.school(school_id) as connection:
             found = await schools.get_detailed(connection, school_id)
-            adopted = await applications.find_adopted(connection, school_id, today(self._clock, found.school.time_zone))
+            adopted = await regulations.find_adopted(connection, school_id, today(self._clock, found.school.time_zone))
             return details.write_school(found, adopted)
 
     async def UpdateSchool(
@@ -75,7 +74,7 @@ class SchoolServicer(school_service_pb2_grpc.SchoolServiceServicer):
             if known is None:
                 day = today(self._clock, await schools.get_time_zone(connection, school_id))
                 adopted = adopt(details.read_regulation(request), day)
-                if not await applications.insert_regulation(connection, school_id, adopted):
+                if not await regulations.insert_regulation(connection, school_id, adopted):
                     raise AlreadyExists("REGULATION_KNOWN", "a version with the same first day is recorded")
                 ground = f"заявление рассматривается по регламенту школы: {write_regulation(adopted)}"
                 await applications.judge_by_adopted(connection, school_id, adopted, who.account_id, ground, now)

@@ -1,1 +1,1 @@
-"""Convert of people."""
+"""The facts between protobuf and dataclasses."""

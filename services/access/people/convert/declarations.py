@@ -1,13 +1,18 @@
 """Declarations for paper between protobuf and dataclasses."""
 
 from datetime import date
+from uuid import UUID
 
 from chassis.errors import FieldViolation, InvalidArgument
+from diary.access.v1 import application_service_pb2, events_pb2, roster_service_pb2
 from diary.access.v1 import paper_service_pb2 as pb
-from diary.access.v1 import roster_service_pb2
-from services.access.cases.convert.applications import paper_declaration
 from services.access.people.convert.names import person_name
-from services.access.people.rules.declarations import ListedDeclaration, OwnDeclaration, write_paper_number
+from services.access.people.rules.declarations import (
+    ListedDeclaration,
+    OwnDeclaration,
+    PaperDeclaration,
+    write_paper_number,
+)
 from services.access.people.rules.names import build_display_name
 
 
@@ -58,3 +63,31 @@ def declaration_entry(listed: ListedDeclaration) -> roster_service_pb2.RosterEnt
     if row.revoke_time is not None:
         message.revoke_time.FromDatetime(row.revoke_time)
     return roster_service_pb2.RosterEntry(paper_declaration=message)
+
+
+def paper_mode_changed(school_id: UUID, declaration: PaperDeclaration) -> events_pb2.PaperModeChanged:
+    """The event of a guardian's paper mode that began or ended."""
+    return events_pb2.PaperModeChanged(
+        school_id=str(school_id),
+        student_id=str(declaration.student_id),
+        guardian_person_id=str(declaration.guardian_person_id),
+        declaration_id=str(declaration.declaration_id),
+        is_in_force=declaration.revoke_time is None,
+        declines_printouts=declaration.declines_printouts,
+    )
+
+
+def paper_declaration(declaration: PaperDeclaration) -> application_service_pb2.PaperDeclaration:
+    """A declaration by its number."""
+    message = application_service_pb2.PaperDeclaration(
+        declaration_id=str(declaration.declaration_id),
+        number=write_paper_number(declaration),
+        declare_date=declaration.declare_date.isoformat(),
+        reason=declaration.reason.value,  # type: ignore[arg-type]
+        declines_printouts=declaration.declines_printouts,
+        printout_way=declaration.way.value,  # type: ignore[arg-type]
+        printout_way_note=declaration.way_note,
+    )
+    if declaration.revoke_time is not None:
+        message.revoke_time.FromDatetime(declaration.revoke_time)
+    return message

@@ -2,13 +2,15 @@
 
 from dataclasses import asdict, fields
 
-from diary.access.v1 import decision_service_pb2
+from diary.access.v1 import (
+    decision_service_pb2,
+    school_service_pb2,
+)
 from diary.access.v1 import school_service_pb2 as pb
-from services.access.cases.convert.applications import read_date
-from services.access.cases.rules.applications import Regulation
-from services.access.cases.rules.filing import one_line
-from services.access.people.rules.schools import DetailedSchool, SchoolDetails
-from services.access.rights.convert import school
+from services.access.people.convert.dates import read_date
+from services.access.people.rules.regulations import Regulation
+from services.access.people.rules.schools import DetailedSchool, School, SchoolDetails
+from services.access.people.rules.texts import one_line
 
 
 def read_details(message: pb.SchoolDetails) -> SchoolDetails:
@@ -61,4 +63,11 @@ def write_letterhead(found: DetailedSchool) -> decision_service_pb2.Letterhead:
         locality=said.locality,
         founder=said.founder,
         founder_contacts=said.founder_contacts,
+    )
+
+
+def school(row: School) -> school_service_pb2.School:
+    """A school as anyone may see it."""
+    return school_service_pb2.School(
+        school_id=str(row.school_id), code=row.code, name=row.name, full_name=row.full_name, time_zone=row.time_zone
     )

@@ -1,1 +1,1 @@
-"""Rules of people."""
+"""Decisions on the facts."""

@@ -1,4 +1,4 @@
-"""Statements of Appendix 2 and 3, and the guardians' declarations for paper (Clauses R7, R8, R30-R33)."""
+"""Guardians' declarations for paper, and how printouts are given (Clauses R7, R8)."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -6,16 +6,7 @@ from enum import IntEnum
 from uuid import UUID
 
 from chassis.errors import FieldViolation, InvalidArgument, NotFound
-from services.access.people.rules.guardianships import GuardianKind
 from services.access.people.rules.names import PersonName
-
-
-class ApplicationKind(IntEnum):
-    """What is asked for; numbers of diary.access.v1.ApplicationKind."""
-
-    APPENDIX_1 = 1
-    APPENDIX_2 = 2
-    APPENDIX_3 = 3
 
 
 class PaperReason(IntEnum):
@@ -41,33 +32,6 @@ class DeclarationForm(IntEnum):
     SHEET = 2
     WORDS = 3
     ELECTRONIC = 4
-
-
-@dataclass(frozen=True, slots=True)
-class PaperWish:
-    """What an applicant says of paper: why it is wanted, whether printouts are declined too or how they are to be given, in a
-    statement; that the paper mode ends, in an application.
-    """
-
-    reason: PaperReason = PaperReason.DOES_NOT_WANT
-    declines_printouts: bool = False
-    ends_mode: bool = False
-    way: PrintoutWay = PrintoutWay.NOT_SAID
-    way_note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Signer:
-    """Who signed a statement; `kind` is None for the student. `is_proved`: the relation was shown."""
-
-    person_id: UUID
-    name: PersonName
-    kind: GuardianKind | None
-    reason: PaperReason
-    declines_printouts: bool
-    way: PrintoutWay
-    way_note: str
-    is_proved: bool
 
 
 @dataclass(frozen=True, slots=True)

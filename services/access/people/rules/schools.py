@@ -1,15 +1,38 @@
-"""What a school's papers say of it, and the regulation it has adopted."""
+"""Schools with their years, and what their papers say of them."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 from chassis.errors import Aborted, FieldViolation, InvalidArgument
-from services.access.cases.rules.applications import Regulation
-from services.access.cases.rules.filing import is_address, one_line
 from services.access.people.rules.roles import Role
-from services.access.roster.rules.lists import School
+from services.access.people.rules.texts import is_address
 
 EDITING = frozenset({Role.ADMIN, Role.HEAD})
+
+
+@dataclass(frozen=True, slots=True)
+class School:
+    """A school as anyone may see it."""
+
+    school_id: UUID
+    code: str
+    name: str
+    full_name: str
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class RosterSchool:
+    """A school with its current year; `year_end_date` is its last day. Dates are None before the first year is set."""
+
+    school: School
+    version: int
+    mark_min: int
+    year_start_date: date | None
+    year_end_date: date | None
+    years: Sequence[tuple[date, date]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +73,3 @@ def check_details(details: SchoolDetails) -> SchoolDetails:
         violation = FieldViolation("details.email", "must be an e-mail address")
         raise InvalidArgument("REQUEST_INVALID", violation.description, violations=(violation,))
     return details
-
-
-def adopt(regulation: Regulation, today: date) -> Regulation:
-    """A version as the school's order adopts it (Clause R1): no order of tomorrow, nothing in force before its order.
-
-    Raises InvalidArgument REQUEST_INVALID.
-    """
-    clean = replace(regulation, title=one_line(regulation.title), order_number=one_line(regulation.order_number or ""))
-    wrong = [(name, "is empty") for name in ("title", "order_number") if not getattr(clean, name)]
-    if clean.order_date is None or clean.order_date > today:
-        wrong.append(("order_date", "the order has not been given yet"))
-    elif clean.valid_from < clean.order_date:
-        wrong.append(("valid_from_date", "is before the order"))
-    if wrong:
-        violations = tuple(FieldViolation(field, description) for field, description in wrong)
-        raise InvalidArgument("REQUEST_INVALID", violations[0].description, violations=violations)
-    return clean

@@ -1,1 +1,1 @@
-"""Store of people."""
+"""The facts in SQL."""

@@ -1,4 +1,4 @@
-"""What statements of Appendix 2 and 3 change: the signers' declarations for paper. In `db.school`."""
+"""Guardians' declarations for paper (Clause R8). In `db.school`."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -15,38 +15,8 @@ from services.access.people.rules.declarations import (
     PaperDeclaration,
     PaperReason,
     PrintoutWay,
-    Signer,
 )
-from services.access.people.rules.guardianships import GuardianKind
 from services.access.people.rules.names import PersonName
-
-
-async def list_signers(connection: Connection, school_id: UUID, application_id: UUID) -> list[Signer]:
-    """Who signed, in the order of filing."""
-    rows = await connection.fetch(
-        """
-        SELECT m.person_id, p.family_name, p.given_name, p.patronymic, m.guardian_kind, m.paper_reason, m.declines_printouts,
-               m.printout_way, m.printout_way_note,
-               m.guardian_kind IS NULL OR m.guardianship_id IS NOT NULL AS is_proved
-        FROM applicants m JOIN people p USING (school_id, person_id)
-        WHERE m.school_id = $1 AND m.application_id = $2 ORDER BY m.place
-        """,
-        school_id,
-        application_id,
-    )
-    return [
-        Signer(
-            person_id=row["person_id"],
-            name=PersonName(row["family_name"], row["given_name"], row["patronymic"]),
-            kind=GuardianKind(row["guardian_kind"]) if row["guardian_kind"] else None,
-            reason=PaperReason(row["paper_reason"]),
-            declines_printouts=row["declines_printouts"],
-            way=PrintoutWay(row["printout_way"]),
-            way_note=row["printout_way_note"],
-            is_proved=row["is_proved"],
-        )
-        for row in rows
-    ]
 
 
 async def insert_declaration(
@@ -229,16 +199,6 @@ async def list_roster_declarations(
         limit,
     )
     return [_read_listed(row) for row in rows]
-
-
-async def list_ending_their_mode(connection: Connection, school_id: UUID, application_id: UUID) -> list[UUID]:
-    """The applicants, as people, who asked that their paper mode end with the granting."""
-    rows = await connection.fetch(
-        "SELECT person_id FROM applicants WHERE school_id = $1 AND application_id = $2 AND ends_paper_mode",
-        school_id,
-        application_id,
-    )
-    return [row["person_id"] for row in rows]
 
 
 def _read(row: asyncpg.Record) -> PaperDeclaration:

@@ -6,8 +6,7 @@ from uuid import UUID
 
 from chassis.db import Connection
 from chassis.errors import NotFound
-from services.access.people.rules.schools import DetailedSchool, SchoolDetails
-from services.access.roster.rules.lists import RosterSchool, School
+from services.access.people.rules.schools import DetailedSchool, RosterSchool, School, SchoolDetails
 
 
 async def list_schools(connection: Connection, after: str, limit: int) -> list[School]:

@@ -1,1 +1,1 @@
-"""Actions of rights."""
+"""What is done with rights."""

@@ -8,8 +8,8 @@ from chassis import outbox
 from chassis.clock import Clock
 from chassis.db import Connection
 from services.access.people.store import schools
-from services.access.rights import convert
 from services.access.rights.actions.relations import write_relations
+from services.access.rights.convert import grants as convert
 from services.access.rights.rules.grants import Ending
 from services.access.rights.rules.relations import derive_from_grant
 from services.access.rights.store import grants, relations

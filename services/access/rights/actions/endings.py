@@ -11,7 +11,7 @@ from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import Unavailable
 from chassis.relations import EndedSession, Relation
-from services.access.rights import convert
+from services.access.rights.convert import sessions as convert
 from services.access.rights.store import accounts, pushes, relations, sessions
 from services.access.rights.store.pushes import Push
 

@@ -9,7 +9,7 @@ from chassis.clock import Clock
 from chassis.db import Connection
 from chassis.relations import Relation
 from services.access.people.store import schools
-from services.access.rights import convert
+from services.access.rights.convert import relations as convert
 from services.access.rights.rules import relations as rules
 from services.access.rights.store import pushes
 from services.access.rights.store import relations as store

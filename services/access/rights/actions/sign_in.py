@@ -17,7 +17,7 @@ from chassis.errors import ResourceExhausted
 from chassis.run import Frame
 from diary.access.v1 import session_service_pb2
 from services.access.people.rules.roles import Role
-from services.access.rights import convert
+from services.access.rights.convert import sessions as convert
 from services.access.rights.rules.sign_in import (
     FAILURES,
     LOGIN_FAILURES,

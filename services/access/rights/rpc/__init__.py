@@ -1,1 +1,1 @@
-"""Rpc of rights."""
+"""The RPCs of rights."""

@@ -10,16 +10,14 @@ from chassis.errors import NotFound
 from chassis.interceptors import Context
 from chassis.run import Frame
 from diary.access.v1 import grant_service_pb2, grant_service_pb2_grpc
-from services.access.cases.store import applications
-from services.access.oversight.rules import END_WARNING
 from services.access.people.rules.roles import Role
 from services.access.people.store import schools
-from services.access.rights import convert
 from services.access.rights.actions.ending_grants import end_grants
 from services.access.rights.actions.endings import Endings
-from services.access.rights.rules.grants import EndGround, Ending, Grant
+from services.access.rights.convert import grants as convert
+from services.access.rights.rules.grants import END_WARNING, EndGround, Ending, Grant
 from services.access.rights.rules.standing import require_place, require_session
-from services.access.rights.store import grants, pushes, relations
+from services.access.rights.store import accounts, grants, pushes, relations
 
 _GRANTING = frozenset({Role.ADMIN, Role.CLASS_TEACHER})
 
@@ -55,7 +53,7 @@ class GrantServicer(grant_service_pb2_grpc.GrantServiceServicer):
         page = paging.Page(request, ("own_grants", request.school_id, request.student_id), (paging.LAST_ID,))
         async with self._database.school(school_id) as connection:
             standing = await relations.get_standing(connection, school_id, who.account_id, who.session_id, now)
-            is_person = await applications.is_person(connection, school_id, who.account_id)
+            is_person = await accounts.is_person(connection, school_id, who.account_id)
             require_place(standing, frozenset(), or_person=is_person)
             day = today(self._clock, await schools.get_time_zone(connection, school_id))
             found = await grants.list_own_grants(

@@ -13,11 +13,12 @@ from chassis.errors import FailedPrecondition, ResourceExhausted, Unauthenticate
 from chassis.interceptors import Context
 from chassis.run import Frame
 from diary.access.v1 import session_service_pb2, session_service_pb2_grpc
-from services.access.rights import convert
+from services.access.people.store import people
 from services.access.rights.actions.endings import Endings
 from services.access.rights.actions.passwords import Lane, Passwords
 from services.access.rights.actions.second_factor import SecondFactors
 from services.access.rights.actions.sign_in import Attempt, Sessions, SignInAttempts, end_session
+from services.access.rights.convert import sessions as convert
 from services.access.rights.rpc.addresses import client_address
 from services.access.rights.rules.callers import Place
 from services.access.rights.rules.credentials import normalise_one_time_password
@@ -186,7 +187,7 @@ class SessionServicer(session_service_pb2_grpc.SessionServiceServicer):
 
     async def _read_place(self, account_id: UUID, place: Place, now: datetime) -> session_service_pb2.CallerSchool:
         async with self._database.school(place.school_id) as connection:
-            name = await callers.get_person_name(connection, place.school_id, place.person_id)
+            name = await people.get_person_name(connection, place.school_id, place.person_id)
             roles = await relations.list_roles(connection, place.school_id, account_id, now)
             students = await callers.list_open_students(connection, place.school_id, account_id, now)
         return convert.caller_school(place, name, roles, students)

@@ -1,1 +1,1 @@
-"""Rules of rights."""
+"""Decisions on rights."""

@@ -1,11 +1,13 @@
 """Accesses of accounts to students' diaries (Clauses R9-R13)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import IntEnum, StrEnum
 from uuid import UUID
 
 from services.access.people.rules.names import PersonName
+from services.access.people.rules.roles import Role
 
 
 class EndGround(StrEnum):
@@ -76,3 +78,20 @@ class OwnGrant:
     end_year: int | None
     end_application_id: UUID | None
     may_apply_again: bool
+
+
+GRANTING = frozenset({Role.CLASS_TEACHER, Role.ADMIN})
+
+
+def write_application_number(number: int, year: int) -> str:
+    """A registration number as it is printed: 15-ЭД/2026."""
+    return f"{number}-ЭД/{year}"
+
+
+def choose_granting_role(caller_roles: Iterable[int]) -> Role:
+    """The role in which a grant is given and recorded (Clause R9): the class teacher's before the admin's."""
+    return min(GRANTING.intersection(map(Role, caller_roles)))
+
+
+# Clause R6: both are told 30 days before an access ends.
+END_WARNING = timedelta(days=30)

@@ -1,1 +1,1 @@
-"""Store of rights."""
+"""Rights in SQL."""

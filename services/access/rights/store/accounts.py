@@ -1,4 +1,4 @@
-"""Accounts, failed sign-ins, and where an account has a place."""
+"""Accounts, failed sign-ins, and whose an account is."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -82,3 +82,61 @@ async def replace_password(connection: Connection, account_id: UUID, kept: str, 
 async def delete_old_failures(connection: Connection, before: datetime) -> None:
     """Forgets failures that no longer count. In `db.region`."""
     await connection.execute("DELETE FROM sign_in_failures WHERE update_time < $1", before)
+
+
+async def find_own_person(
+    connection: Connection, school_id: UUID, student_id: UUID, account_id: UUID, now: datetime
+) -> UUID | None:
+    """The person of an account that sees a student as family now; None for anybody else."""
+    person_id: UUID | None = await connection.fetchval(
+        """
+        SELECT h.person_id FROM account_people h
+        WHERE h.school_id = $1 AND h.account_id = $3 AND EXISTS (
+            SELECT FROM relations r
+            WHERE r.school_id = $1 AND r.account_id = $3 AND r.kind = 3 AND r.object_id = $2
+              AND r.valid_from_time <= $4 AND (r.valid_to_time IS NULL OR r.valid_to_time > $4))
+        """,
+        school_id,
+        student_id,
+        account_id,
+        now,
+    )
+    return person_id
+
+
+async def is_person(connection: Connection, school_id: UUID, account_id: UUID) -> bool:
+    """Whether an account belongs to a person of the school, with whatever place in it."""
+    found: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM account_people WHERE school_id = $1 AND account_id = $2)", school_id, account_id
+    )
+    return found
+
+
+async def get_person_id(connection: Connection, school_id: UUID, account_id: UUID) -> UUID:
+    """The person of an account that has one in the school."""
+    person_id: UUID = await connection.fetchval(
+        "SELECT person_id FROM account_people WHERE school_id = $1 AND account_id = $2", school_id, account_id
+    )
+    return person_id
+
+
+async def list_logins(connection: Connection, start: str) -> list[str]:
+    """All logins of the region that begin so; `start` is of the letters of logins."""
+    # Above every character of a login.
+    rows = await connection.fetch("SELECT login FROM accounts WHERE login >= $1 AND login < $1 || '{'", start)
+    return [row["login"] for row in rows]
+
+
+async def insert_account(connection: Connection, school_id: UUID, person_id: UUID, login: str, now: datetime) -> UUID | None:
+    """An account without an own password for a person who has none; None when the login was taken meanwhile."""
+    account_id: UUID | None = await connection.fetchval(
+        "INSERT INTO accounts (login, create_time) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING account_id", login, now
+    )
+    if account_id is not None:
+        await connection.execute(
+            "INSERT INTO account_people (account_id, school_id, person_id) VALUES ($1, $2, $3)",
+            account_id,
+            school_id,
+            person_id,
+        )
+    return account_id

@@ -1,19 +1,11 @@
-"""What GetCaller shows of one school. In `db.school`."""
+"""The diaries that GetCaller shows of one school. In `db.school`."""
 
 from datetime import datetime
 from uuid import UUID
 
 from chassis.db import Connection
-from services.access.people.rules.names import PersonName
+from services.access.people.store.people import read_name
 from services.access.rights.rules.callers import OpenStudent
-
-
-async def get_person_name(connection: Connection, school_id: UUID, person_id: UUID) -> PersonName:
-    """The name of a person."""
-    [row] = await connection.fetch(
-        "SELECT family_name, given_name, patronymic FROM people WHERE school_id = $1 AND person_id = $2", school_id, person_id
-    )
-    return PersonName(**row)
 
 
 async def list_open_students(connection: Connection, school_id: UUID, account_id: UUID, now: datetime) -> list[OpenStudent]:
@@ -38,7 +30,7 @@ async def list_open_students(connection: Connection, school_id: UUID, account_id
     return [
         OpenStudent(
             row["student_id"],
-            PersonName(row["family_name"], row["given_name"], row["patronymic"]),
+            read_name(row),
             row["class_name"],
             row["role"],
         )

@@ -1,6 +1,7 @@
 """Grants. In `db.school`."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
@@ -9,6 +10,7 @@ import asyncpg
 from chassis.db import Connection
 from services.access.people.rules.names import PersonName
 from services.access.people.rules.roles import Role
+from services.access.people.store.people import read_name
 from services.access.rights.rules.grants import Ending, EndingGrant, Grant, OwnGrant
 from services.access.rights.rules.relations import Bounds, find_ending_cause
 
@@ -235,7 +237,7 @@ async def find_ending(
         student_name=PersonName(row["student_family_name"], row["student_given_name"], row["student_patronymic"]),
         school_name=row["school_name"],
         account_id=row["account_id"],
-        holder_name=PersonName(row["family_name"], row["given_name"], row["patronymic"]),
+        holder_name=read_name(row),
         is_student=row["role"] == Role.STUDENT,
     )
 
@@ -291,3 +293,55 @@ def _read(row: asyncpg.Record) -> Grant:
         grant_time=row["grant_time"],
         end_time=row["end_time"],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class NewGrant:
+    """A grant to be written; `guardianship_id` is None for the student's own."""
+
+    student_id: UUID
+    account_id: UUID
+    holder_id: UUID
+    role: int
+    guardianship_id: UUID | None
+    application_number: str
+    application_date: date
+    granted_by_account_id: UUID
+    granted_by_role: int
+    grant_time: datetime
+
+
+async def find_open_grant(connection: Connection, school_id: UUID, student_id: UUID, account_id: UUID) -> UUID | None:
+    """The open grant of a student to an account, held still."""
+    grant_id: UUID | None = await connection.fetchval(
+        """
+        SELECT grant_id FROM grants WHERE school_id = $1 AND student_id = $2 AND account_id = $3 AND end_time IS NULL FOR SHARE
+        """,
+        school_id,
+        student_id,
+        account_id,
+    )
+    return grant_id
+
+
+async def insert_grant(connection: Connection, school_id: UUID, grant: NewGrant) -> UUID:
+    """A new grant; its relation is derived by actions/relations.py."""
+    grant_id: UUID = await connection.fetchval(
+        """
+        INSERT INTO grants (school_id, student_id, account_id, holder_person_id, role, guardianship_id, application_number,
+                            application_date, granted_by_account_id, granted_by_role, grant_time)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING grant_id
+        """,
+        school_id,
+        grant.student_id,
+        grant.account_id,
+        grant.holder_id,
+        grant.role,
+        grant.guardianship_id,
+        grant.application_number,
+        grant.application_date,
+        grant.granted_by_account_id,
+        grant.granted_by_role,
+        grant.grant_time,
+    )
+    return grant_id

@@ -1,1 +1,1 @@
-"""Actions of roster."""
+"""The acts that change the lists."""

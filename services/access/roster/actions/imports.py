@@ -20,15 +20,17 @@ from chassis import outbox
 from chassis.clock import Clock, today
 from chassis.db import Connection
 from diary.access.v1 import roster_service_pb2
+from services.access.people.convert import changes as convert
 from services.access.people.rules.names import build_display_name, build_sort_key
 from services.access.people.rules.roles import Role
-from services.access.rights import convert
 from services.access.rights.actions.relations import derive_relations
-from services.access.roster.rules.oneroster import FILES, Problem, RosterRefusedError, read_bundle
+from services.access.roster.rules.oneroster import FILES, read_bundle
+from services.access.roster.rules.problems import Problem, RosterRefusedError
 from services.access.roster.rules.rosters import ImportedRoster, Wish, build_roster, find_enrolment_day
 from services.access.roster.rules.times import Period, clip_periods
-from services.access.roster.store import imports as store
-from services.access.roster.store.imports import Matched, Saved, Time
+from services.access.roster.store import imported_classes, imported_ids, imported_people, imported_posts
+from services.access.roster.store.imported import Saved, Time
+from services.access.roster.store.imported_ids import Matched
 
 # The zone of the region, of a new school for which none is stated.
 ZONE = "Europe/Simferopol"
@@ -120,18 +122,18 @@ class _Import:
         school_id, is_new = await self._find_school(self._wish.code.strip())
         report = Report(school_id)
         report.counts["school"] = (int(is_new), 0, int(not is_new))
-        self._today = today(self._clock, await store.get_zone(self._connection, school_id))
-        years = await store.match_year(self._connection, school_id, self._roster.year)
+        self._today = today(self._clock, await imported_ids.get_zone(self._connection, school_id))
+        years = await imported_ids.match_year(self._connection, school_id, self._roster.year)
         if len(years) > 1:
             raise _refuse("academicSessions.csv", "учебный год пересекается с двумя годами школы", "исправьте его даты")
         year_id = years[0]
-        saved_year = await store.save_year(self._connection, school_id, year_id, self._roster.year, self._today)
+        saved_year = await imported_classes.save_year(self._connection, school_id, year_id, self._roster.year, self._today)
         year = report.note("year", 1, saved_year)
         people = await self._save_people(report)
         classes, placements, class_ids = await self._save_classes(report, year_id)
         groups, changed_groups = await self._save_groups(report, year_id, class_ids, people.changed)
         students = self._students_among([*people.written, *placements])
-        await store.raise_versions(
+        await imported_ids.raise_versions(
             self._connection, school_id, self._students_among(people.changed + placements), changed_groups
         )
         await self._announce(report, year.written, classes.written, students, groups)
@@ -140,43 +142,43 @@ class _Import:
     async def _find_school(self, code: str) -> tuple[UUID, bool]:
         """The school and whether it is new; one that was imported as another school is refused."""
         external_id = self._roster.school_external_id
-        school_id = await store.lock_school(self._connection, code)
+        school_id = await imported_ids.lock_school(self._connection, code)
         if school_id is None:
-            if (other := await store.find_code_of(self._connection, external_id)) is not None:
+            if (other := await imported_ids.find_code_of(self._connection, external_id)) is not None:
                 what = f"школа {external_id} уже ведётся под кодом {other}, а не {code}"
                 raise RosterRefusedError([Problem("orgs.csv", 0, "sourcedId", what, f"назовите её код: --school {other}")])
             zone = self._wish.zone or ZONE
-            school_id = await store.insert_school(self._connection, code.casefold(), self._roster.school_name, zone)
-            await store.insert_external_id(self._connection, school_id, "school", external_id, school_id)
+            school_id = await imported_ids.insert_school(self._connection, code.casefold(), self._roster.school_name, zone)
+            await imported_ids.insert_external_id(self._connection, school_id, "school", external_id, school_id)
             return school_id, True
-        known = await store.list_external_ids(self._connection, school_id, "school")
+        known = await imported_ids.list_external_ids(self._connection, school_id, "school")
         if not known:
-            await store.insert_external_id(self._connection, school_id, "school", external_id, school_id)
+            await imported_ids.insert_external_id(self._connection, school_id, "school", external_id, school_id)
         elif known != [external_id]:
             what = f"под кодом {code} ведётся школа {known[0]}, а не {external_id}"
             raise RosterRefusedError([Problem("orgs.csv", 0, "sourcedId", what, "назовите код нужной школы: --school")])
-        if self._wish.zone not in (None, await store.get_zone(self._connection, school_id)):
+        if self._wish.zone not in (None, await imported_ids.get_zone(self._connection, school_id)):
             raise _refuse("--zone", "у школы уже другой часовой пояс", "его задают, когда школа новая: повторите без --zone")
         return school_id, False
 
     async def _save_people(self, report: Report) -> Saved:
         connection, roster, school_id = self._connection, self._roster, report.school_id
         external_ids = [person.external_id for person in roster.people]
-        self._people = await store.match_external_ids(connection, school_id, "person", external_ids)
+        self._people = await imported_ids.match_external_ids(connection, school_id, "person", external_ids)
         keys = [build_sort_key(p.name.family_name, p.name.given_name, p.name.patronymic) for p in roster.people]
         ids = [self._people[external_id] for external_id in external_ids]
-        people = await store.save_people(connection, school_id, ids, roster.people, keys)
+        people = await imported_people.save_people(connection, school_id, ids, roster.people, keys)
         student_ids = [self._people[external_id] for external_id in roster.students]
         stated = list(roster.students.values())
         first_days = [find_enrolment_day(day, self._wish, roster.year, self._today) for day in stated]
-        students = await store.save_students(
+        students = await imported_people.save_students(
             connection, school_id, student_ids, first_days, [day is not None for day in stated]
         )
         teachers = [Time(school_id, self._people[t], roster.year.first_day, roster.year.end_day) for t in roster.teachers]
-        appointed = await store.save_appointments(connection, school_id, Role.TEACHER, teachers, False)
+        appointed = await imported_posts.save_appointments(connection, school_id, Role.TEACHER, teachers, False)
         await self._save_orders(report, student_ids)
         gone = [person.external_id for person in roster.disabled]
-        await store.end_posts_of(connection, school_id, self._today, gone)
+        await imported_posts.end_posts_of(connection, school_id, self._today, gone)
         if gone:
             names = ", ".join(build_display_name(person.name) for person in roster.disabled)
             report.notes.append(f"без должности и зачисления, так как enabledUser=false: {names}")
@@ -189,9 +191,9 @@ class _Import:
         """The school's order where it states one; where none is known, R10 stays unmet and is said so."""
         if self._wish.order is not None:
             order = self._wish.order
-            saved = await store.save_order(self._connection, report.school_id, student_ids, order.number, order.day)
+            saved = await imported_people.save_order(self._connection, report.school_id, student_ids, order.number, order.day)
             report.note("orders", len(student_ids), saved)
-        if count := await store.count_without_order(self._connection, report.school_id, student_ids):
+        if count := await imported_people.count_without_order(self._connection, report.school_id, student_ids):
             report.notes.append(
                 f"зачислено без приказа: {count}; доступ им не предоставить, пока приказ не назван:"
                 " --enrolment-order-number и --enrolment-order-date"
@@ -202,15 +204,15 @@ class _Import:
         connection, roster, school_id = self._connection, self._roster, report.school_id
         matched = await self._match("class", school_id, year_id, [of_class.external_id for of_class in roster.classes])
         ids = {external_id: one.entry_id for external_id, one in matched.items()}
-        classes = await store.save_classes(connection, school_id, year_id, list(matched.values()), roster.classes)
+        classes = await imported_classes.save_classes(connection, school_id, year_id, list(matched.values()), roster.classes)
         times = self._times(await self._clip(school_id, roster.placements), ids)
-        if clash := await store.find_clash(connection, school_id, times):
+        if clash := await imported_classes.find_clash(connection, school_id, times):
             raise _refuse("enrollments.csv", *self._tell_clash(*clash))
-        placements = await store.save_placements(connection, school_id, times)
+        placements = await imported_classes.save_placements(connection, school_id, times)
         of_class = self._times(roster.class_teachers, ids)
-        ended = await store.end_replaced_posts(connection, school_id, self._today, of_class)
-        appointed = await store.save_appointments(connection, school_id, Role.CLASS_TEACHER, of_class, True)
-        for name, number in await store.list_others_by_order(connection, school_id, self._today, of_class):
+        ended = await imported_posts.end_replaced_posts(connection, school_id, self._today, of_class)
+        appointed = await imported_posts.save_appointments(connection, school_id, Role.CLASS_TEACHER, of_class, True)
+        for name, number in await imported_posts.list_others_by_order(connection, school_id, self._today, of_class):
             report.notes.append(f"класс {name}: классный руководитель по приказу № {number} остаётся, в выгрузке — другой")
         report.note("classes", len(matched), classes)
         report.note("placements", len(times), placements)
@@ -224,12 +226,14 @@ class _Import:
         connection, roster, school_id = self._connection, self._roster, report.school_id
         matched = await self._match("study_group", school_id, year_id, [group.external_id for group in roster.groups])
         ids = {external_id: one.entry_id for external_id, one in matched.items()}
-        groups = await store.save_groups(connection, school_id, year_id, list(ids.values()), roster.groups, class_ids)
+        groups = await imported_classes.save_groups(
+            connection, school_id, year_id, list(ids.values()), roster.groups, class_ids
+        )
         times = self._times(await self._clip(school_id, roster.members), ids)
-        members = await store.save_members(connection, school_id, times)
+        members = await imported_classes.save_members(connection, school_id, times)
         named = self._times(roster.teachings, ids)
-        ended = await store.end_replaced_teachings(connection, school_id, self._today, named)
-        teachings = await store.save_teachings(connection, school_id, named)
+        ended = await imported_posts.end_replaced_teachings(connection, school_id, self._today, named)
+        teachings = await imported_posts.save_teachings(connection, school_id, named)
         report.note("study groups", len(matched), groups)
         report.note("members", len(times), members)
         changed = teachings.changed + ended
@@ -239,10 +243,12 @@ class _Import:
         return sorted(touched | set(groups.written)), sorted(touched - set(groups.written))
 
     async def _match(self, kind: str, school_id: UUID, year_id: UUID, external_ids: Sequence[str]) -> dict[str, Matched]:
-        return await store.match_of_year(self._connection, school_id, kind, year_id, external_ids)
+        return await imported_ids.match_of_year(self._connection, school_id, kind, year_id, external_ids)
 
     async def _clip(self, school_id: UUID, periods: Sequence[Period]) -> list[Period]:
-        enrolled = await store.list_enrolled(self._connection, school_id, [self._people[s] for s in self._roster.students])
+        enrolled = await imported_people.list_enrolled(
+            self._connection, school_id, [self._people[s] for s in self._roster.students]
+        )
         return clip_periods(periods, {s: enrolled.get(self._people[s], ()) for s in self._roster.students})
 
     def _tell_clash(self, student_id: UUID, class_name: str) -> tuple[str, str]:

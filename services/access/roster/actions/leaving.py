@@ -7,28 +7,19 @@ from uuid import UUID
 
 from chassis import outbox
 from chassis.clock import Clock, today
-from chassis.db import Connection, Database
+from chassis.db import Connection
 from chassis.errors import FailedPrecondition, NotFound
 from diary.access.v1 import roster_service_pb2
-from services.access.cases.actions.statements import end_paper_mode
-from services.access.oversight.rules import END_WARNING
+from services.access.people.actions.declarations import end_paper_mode
+from services.access.people.convert import changes as convert
 from services.access.people.rules.guardianships import AuthorityEnd, AuthorityEnding, check_end
 from services.access.people.store import schools
-from services.access.rights import convert
 from services.access.rights.actions.ending_grants import end_grants
 from services.access.rights.actions.relations import write_relations
 from services.access.rights.rules.grants import EndGround, Ending
 from services.access.rights.rules.relations import derive_from_grant
 from services.access.rights.store import grants, relations
 from services.access.roster.store import leaving as store
-
-
-async def warn_school(database: Database, clock: Clock, school_id: UUID) -> None:
-    """Tells of a school's accesses that end by themselves within 30 days (Clauses R6, R13)."""
-    now = clock.now()
-    async with database.school(school_id) as connection, connection.transaction():
-        for ending in await grants.warn_of_endings(connection, school_id, now, now + END_WARNING):
-            await outbox.add(connection, clock, convert.access_ends_soon(school_id, *ending), school_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from chassis.clock import Clock, today
 from chassis.db import Connection
 from diary.access.v1 import events_pb2
 from services.access.people.rules.roles import Role
-from services.access.people.store import people
 from services.access.rights.actions.passwords import hash_password
 from services.access.rights.actions.relations import derive_relations
 from services.access.rights.rules.credentials import (
@@ -21,7 +20,7 @@ from services.access.rights.rules.credentials import (
     write_one_time_password,
 )
 from services.access.rights.rules.logins import build_login, choose_login
-from services.access.rights.store import credentials
+from services.access.rights.store import accounts, credentials, grants
 from services.access.roster.rules.opening import Candidate, Diary, Document, OpeningRefusedError, choose_diaries, choose_role
 from services.access.roster.store import openings as store
 
@@ -94,9 +93,9 @@ class _Opening:
         """The account with its login."""
         if candidate.account_id is not None and candidate.login is not None:
             return candidate.account_id, candidate.login
-        taken = await people.list_logins(self._connection, build_login(candidate.name))
+        taken = await accounts.list_logins(self._connection, build_login(candidate.name))
         login = choose_login(candidate.name, taken)
-        account_id = await people.insert_account(
+        account_id = await accounts.insert_account(
             self._connection, self._school_id, candidate.person_id, login, self._clock.now()
         )
         if account_id is None:
@@ -121,7 +120,7 @@ class _Opening:
             raise OpeningRefusedError(
                 "nobody may grant it yet: open the access of the class teacher, or of an administrator by --role admin (R9)"
             )
-        grant = people.NewGrant(
+        grant = grants.NewGrant(
             student_id=diary.student_id,
             account_id=account_id,
             holder_id=holder_id,
@@ -133,7 +132,7 @@ class _Opening:
             granted_by_role=granter[1],
             grant_time=self._clock.now(),
         )
-        grant_id = await people.insert_grant(self._connection, self._school_id, grant)
+        grant_id = await grants.insert_grant(self._connection, self._school_id, grant)
         issued = events_pb2.GrantIssued(
             school_id=str(self._school_id),
             grant_id=str(grant_id),

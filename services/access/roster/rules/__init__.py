@@ -1,1 +1,1 @@
-"""Rules of roster."""
+"""Decisions on lists."""

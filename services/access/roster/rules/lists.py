@@ -1,4 +1,4 @@
-"""Schools, classes, students and study groups as staff and the other services see them."""
+"""Classes, students and study groups as staff and the other services see them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,29 +7,6 @@ from uuid import UUID
 
 from services.access.people.rules.guardianships import GuardianKind
 from services.access.people.rules.names import PersonName
-
-
-@dataclass(frozen=True, slots=True)
-class School:
-    """A school as anyone may see it."""
-
-    school_id: UUID
-    code: str
-    name: str
-    full_name: str
-    time_zone: str
-
-
-@dataclass(frozen=True, slots=True)
-class RosterSchool:
-    """A school with its current year; `year_end_date` is its last day. Dates are None before the first year is set."""
-
-    school: School
-    version: int
-    mark_min: int
-    year_start_date: date | None
-    year_end_date: date | None
-    years: Sequence[tuple[date, date]]
 
 
 @dataclass(frozen=True, slots=True)

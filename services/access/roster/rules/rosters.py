@@ -8,17 +8,8 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from services.access.people.rules.names import PersonName, build_display_name
-from services.access.roster.rules.oneroster import (
-    MOST_PROBLEMS,
-    Bundle,
-    Enrollment,
-    Org,
-    Problem,
-    RosterRefusedError,
-    Session,
-    TaughtClass,
-    User,
-)
+from services.access.roster.rules.bundle import Bundle, Enrollment, Org, Session, TaughtClass, User
+from services.access.roster.rules.problems import MOST_PROBLEMS, Problem, RosterRefusedError
 from services.access.roster.rules.study_groups import place_groups
 from services.access.roster.rules.times import Period, merge_periods
 

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.access.roster.rules.oneroster import TaughtClass
+from services.access.roster.rules.bundle import TaughtClass
 from services.access.roster.rules.times import Period
 
 # What is between the parts of a title, and the noun that pages write themselves.

@@ -1,1 +1,1 @@
-"""Store of roster."""
+"""The lists in SQL."""

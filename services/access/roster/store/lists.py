@@ -12,6 +12,7 @@ import asyncpg
 from chassis.db import Connection
 from services.access.people.rules.guardianships import GuardianKind
 from services.access.people.rules.names import PersonName
+from services.access.people.store.people import read_name
 from services.access.roster.rules.lists import (
     ClassRow,
     ListedGuardianship,
@@ -55,7 +56,7 @@ async def list_class_rows(
             row["class_id"],
             row["name"],
             row["grades"],
-            PersonName(row["family_name"], row["given_name"], row["patronymic"]) if row["family_name"] else None,
+            read_name(row) if row["family_name"] else None,
             row["student_count"],
         )
         for row in rows
@@ -86,9 +87,7 @@ async def list_classes(
         today,
     )
     return [
-        RosterClass(
-            row["class_id"], row["name"], row["grades"], row["version"], _read_name(row) if row["family_name"] else None
-        )
+        RosterClass(row["class_id"], row["name"], row["grades"], row["version"], read_name(row) if row["family_name"] else None)
         for row in rows
     ]
 
@@ -123,7 +122,7 @@ async def list_students(
     return [
         RosterStudent(
             row["student_id"],
-            PersonName(row["family_name"], row["given_name"], row["patronymic"]),
+            read_name(row),
             row["sort_key"],
             row["class_id"],
             row["version"],
@@ -247,7 +246,7 @@ async def list_guardianships(
         ListedGuardianship(
             guardianship_id=row["guardianship_id"],
             guardian_person_id=row["guardian_person_id"],
-            name=_read_name(row),
+            name=read_name(row),
             sort_key=row["sort_key"],
             student_id=row["student_id"],
             kind=GuardianKind(row["kind"]),
@@ -315,8 +314,4 @@ async def list_study_groups(
 
 
 def _read_listed(row: asyncpg.Record) -> ListedStudent:
-    return ListedStudent(row["student_id"], _read_name(row), row["sort_key"], row["class_id"], row["class_name"])
-
-
-def _read_name(row: asyncpg.Record) -> PersonName:
-    return PersonName(row["family_name"], row["given_name"], row["patronymic"])
+    return ListedStudent(row["student_id"], read_name(row), row["sort_key"], row["class_id"], row["class_name"])

@@ -4,8 +4,8 @@ from datetime import date, datetime
 from uuid import UUID
 
 from chassis.db import Connection
-from services.access.people.rules.names import PersonName
 from services.access.people.rules.roles import Role
+from services.access.people.store.people import read_name
 from services.access.roster.rules.opening import Candidate, Diary, Document
 
 
@@ -45,7 +45,7 @@ async def lock_candidate(connection: Connection, school_id: UUID, key: str, toda
         return None
     return Candidate(
         person_id=row["person_id"],
-        name=PersonName(row["family_name"], row["given_name"], row["patronymic"]),
+        name=read_name(row),
         is_student=row["is_student"],
         roles=frozenset(row["roles"]),
         account_id=row["account_id"],

@@ -5,9 +5,9 @@ from datetime import date, datetime
 from random import Random
 from uuid import UUID
 
-from services.access.cases.rules.applications import Regulation
 from services.access.people.rules.guardianships import GuardianKind
 from services.access.people.rules.names import PersonName
+from services.access.people.rules.regulations import Regulation
 from services.access.people.rules.roles import Role
 from services.access.people.rules.schools import SchoolDetails
 

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 from random import Random
 from uuid import UUID
 
-from services.access.cases.rules.applications import Regulation
 from services.access.people.rules.names import PersonName
+from services.access.people.rules.regulations import Regulation
 from services.access.people.rules.roles import Role
 from services.access.people.rules.schools import SchoolDetails
 from services.access.seed.region.accounts import ZONE, AccountMaker
