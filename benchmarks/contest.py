@@ -23,7 +23,7 @@ class Goal:
 
     def __str__(self) -> str:
         rate = f"{self.rate:.0%}" if self.rate < 1 else f"{self.rate:g}x"
-        return rate if self.cpu is None else f"{rate}, CPU {self.cpu:g}x"
+        return rate if self.cpu is None else f"{rate}, CPU {self.cpu:.2g}x"
 
 
 @dataclass(frozen=True)

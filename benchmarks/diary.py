@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -35,7 +35,7 @@ from diary.options.v1 import options_pb2
 GET_DIARY_WEEK = "/diary.journal.v1.DiaryService/GetDiaryWeek"
 GET_JOURNAL_PAGE = "/diary.journal.v1.JournalService/GetJournalPage"
 RECORD_MARKS = "/diary.journal.v1.JournalService/RecordMarks"
-RECORD_ATTENDANCE = "/diary.journal.v1.JournalService/RecordAttendance"
+RECORD_CLASS = "/diary.journal.v1.JournalService/RecordClass"
 COURSES = 200  # drawn for the class writes
 LESSONS = 3  # the last held of each
 CLASS_SIZE = 25
@@ -168,23 +168,24 @@ class MarkWrites:
 
 @dataclass(frozen=True)
 class ClassWrites:
-    """RecordMarks and RecordAttendance of a class, one after the other. Each loop has a course of its own, for the etags."""
+    """RecordClass: topic, marks and absences of a class. Each loop has a course of its own, for the etags."""
 
     courses: tuple[Course, ...]
 
     def unit(self, rng: random.Random, number: int, of: int) -> Unit:
-        etags: dict[str, str] = {}
+        lessons: dict[str, journal_service_pb2.Lesson] = {}
 
         async def write(client: Client) -> None:
             # One course a loop, whose page is opened once a round for the etags: it is the writes that are measured.
             course = self.courses[number]
             lesson_id = rng.choice(course.lesson_ids)
-            if lesson_id not in etags:
-                etags.update(await _attendance_etags(client, course))
-            await _send_marks(client, record_marks(course, rng, lesson_id))
-            answer = await client.send(record_attendance(course, lesson_id, etags[lesson_id], rng))
-            lesson = journal_service_pb2.RecordAttendanceResponse.FromString(answer).lesson
-            etags[lesson_id] = lesson.attendance_etag
+            if lesson_id not in lessons:
+                lessons.update(await _lessons(client, course))
+            answer = await client.send(record_class(course, lessons[lesson_id], rng))
+            recorded = journal_service_pb2.RecordClassResponse.FromString(answer)
+            if not _all_saved(recorded.outcomes):
+                raise RuntimeError("RecordClass did not save all marks")
+            lessons[lesson_id] = recorded.lesson
 
         return write
 
@@ -195,11 +196,11 @@ async def _send_marks(client: Client, call: Call) -> None:
         raise RuntimeError("RecordMarks did not save all cells")
 
 
-async def _attendance_etags(client: Client, course: Course) -> dict[str, str]:
+async def _lessons(client: Client, course: Course) -> dict[str, journal_service_pb2.Lesson]:
     request = journal_service_pb2.GetJournalPageRequest(school_id=course.school_id, course_id=course.course_id)
     answer = await client.send(Call(GET_JOURNAL_PAGE, course.headers, request.SerializeToString()))
     page = journal_service_pb2.GetJournalPageResponse.FromString(answer)
-    return {lesson.lesson_id: lesson.attendance_etag for lesson in page.lessons}
+    return {lesson.lesson_id: lesson for lesson in page.lessons}
 
 
 def diary_week(family: Family, week: str) -> Call:
@@ -219,14 +220,25 @@ def record_marks(course: Course, rng: random.Random, lesson_id: str = "") -> Cal
     return Call(RECORD_MARKS, course.headers, request.SerializeToString())
 
 
-def record_attendance(course: Course, lesson_id: str, etag: str, rng: random.Random) -> Call:
-    """The same teacher notes two absent students."""
-    request = journal_service_pb2.RecordAttendanceRequest(
-        school_id=course.school_id, course_id=course.course_id, lesson_id=lesson_id, request_id=_new_id(), etag=etag
+def record_class(course: Course, lesson: journal_service_pb2.Lesson, rng: random.Random) -> Call:
+    """A teacher writes the topic, gives each student a new mark and notes two absent ones."""
+    request = journal_service_pb2.RecordClassRequest(
+        school_id=course.school_id,
+        course_id=course.course_id,
+        request_id=_new_id(),
+        lesson_date=lesson.lesson_date,
+        lesson_number=lesson.lesson_number,
+        topic=f"Квадратные уравнения, {rng.randrange(1000)}",
+        homework="№ 251, 253",
+        work_type_id=lesson.work_type_id,
+        etag=lesson.etag,
+        attendance_etag=lesson.attendance_etag,
     )
+    for student_id in course.student_ids:
+        request.marks.add(mark_id=_new_id(), student_id=student_id, value=rng.randint(2, 5))
     for student_id in rng.sample(course.student_ids, 2):
         request.absences.add(student_id=student_id, code=journal_service_pb2.ABSENCE_CODE_ABSENT)
-    return Call(RECORD_ATTENDANCE, course.headers, request.SerializeToString())
+    return Call(RECORD_CLASS, course.headers, request.SerializeToString())
 
 
 def _new_id() -> str:
@@ -273,7 +285,10 @@ def _takes_marks(channel: grpc.Channel, course: Course, lesson_id: str, rng: ran
 
 
 def _are_saved(answer: bytes) -> bool:
-    outcomes = journal_service_pb2.RecordMarksResponse.FromString(answer).outcomes
+    return _all_saved(journal_service_pb2.RecordMarksResponse.FromString(answer).outcomes)
+
+
+def _all_saved(outcomes: Iterable[journal_service_pb2.MarkCellOutcome]) -> bool:
     return all(outcome.state == journal_service_pb2.CELL_STATE_SAVED for outcome in outcomes)
 
 

@@ -77,7 +77,7 @@ def date_of_week(week: int) -> str:
 
 
 def class_write(shape: Shape, rng: random.Random) -> Call:
-    """Marks of a class of 25 and two absences, by the teacher of the course; Django only."""
+    """Topic, homework, marks of a class of 25 and two absences, by the teacher of the course; Django only."""
     school_class = rng.randrange(shape.students // 25) + 1
     slot = rng.randrange(LESSONS_A_WEEK)
     lesson = ((school_class - 1) * WEEKS + rng.randrange(WEEKS)) * LESSONS_A_WEEK + slot + 1
@@ -85,11 +85,12 @@ def class_write(shape: Shape, rng: random.Random) -> Call:
     teacher = (school_class - 1) // 24 * 30 + 1 + course % 30
     students = range((school_class - 1) * 25 + 1, school_class * 25 + 1)
     marks = [{"student": student, "value": rng.randint(2, 5)} for student in students]
+    topic = f"Квадратные уравнения, {rng.randrange(1000)}"
     absences = [{"student": student, "code": "Н"} for student in rng.sample(students, 2)]
     return Call(
         f"/api/lessons/{lesson}/record",
         (("authorization", django_token(2 * shape.students + teacher)),),
-        json.dumps({"marks": marks, "absences": absences}).encode(),
+        json.dumps({"topic": topic, "homework": "№ 251, 253", "marks": marks, "absences": absences}).encode(),
     )
 
 

@@ -23,10 +23,11 @@ from uuid import UUID
 import segno
 import typst
 
-from services.documents.convert import pdf
-from services.documents.rules.class_week import ClassWeek, Correction, Mark, StudentWeek, SubjectWeek
-from services.documents.rules.print_runs import Sheet
-from services.documents.rules.sheets import PaperCodes, RunPages, build_run
+from services.documents.press.convert import pdf
+from services.documents.print_runs.convert.pdf import draw_small_code, render_run
+from services.documents.print_runs.rules.class_week import ClassWeek, Correction, Mark, StudentWeek, SubjectWeek
+from services.documents.print_runs.rules.runs import Sheet
+from services.documents.print_runs.rules.sheets import PaperCodes, RunPages, build_run
 
 CLASS, ROUNDS = 25, 5
 CLASSES = {"ours": 12, "typst": 12, "weasyprint": 3}
@@ -76,12 +77,12 @@ def build(week: ClassWeek) -> RunPages:
 
 def print_ours(week: ClassWeek) -> bytes:
     """As documents does it."""
-    return pdf.render_run(build(week))
+    return render_run(build(week))
 
 
 def write_data(pages: RunPages) -> str:
     """What the template reads."""
-    return json.dumps({"run": asdict(pages), "codes": {sheet.code: pdf.draw_small_code(sheet.code) for sheet in pages.sheets}})
+    return json.dumps({"run": asdict(pages), "codes": {sheet.code: draw_small_code(sheet.code) for sheet in pages.sheets}})
 
 
 def print_typst(data: str) -> bytes:

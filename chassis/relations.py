@@ -6,7 +6,6 @@ ended rows stay, so that neither a late event nor a rebuild brings an ended acce
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,10 +18,12 @@ from chassis.auth import ACCESS_TOKEN_TIME
 from chassis.clock import Clock
 from chassis.db import Connection, Database
 from chassis.errors import FieldViolation, InvalidArgument
+from chassis.jobs import Job
 from diary.access.v1 import events_pb2, relation_pb2, roster_service_pb2, roster_service_pb2_grpc
 
 # An ended session is of interest while a token signed before its end may still be shown.
 _ENDED_SESSION_KEEPS = ACCESS_TOKEN_TIME + timedelta(minutes=5)
+_FORGET_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,26 +156,26 @@ class Projection:
         self._clock = clock
         self._roster = roster
 
-    async def on_roster_changed(self, event: events.Event) -> None:
-        """Fetches the relations that changed and writes them; other kinds of entries are not its concern."""
-        changed = events_pb2.RosterChanged.FromString(event.payload)
+    async def on_roster_changed(self, changed: events_pb2.RosterChanged) -> events.Effect | None:
+        """Fetches the relations that changed, to write them; other kinds of entries are not its concern."""
         if changed.kind != roster_service_pb2.ROSTER_KIND_RELATION:
-            return
+            return None
         answer = await self._roster.BatchGetRoster(
             roster_service_pb2.BatchGetRosterRequest(school_id=changed.school_id, kind=changed.kind, ids=changed.ids)
         )
-        async with events.once(self._database, self._clock, event) as connection:
-            if connection is not None:
-                await apply(connection, UUID(changed.school_id), [read_relation(entry.relation) for entry in answer.entries])
+        found = [read_relation(entry.relation) for entry in answer.entries]
+        return events.Effect(lambda connection: apply(connection, UUID(changed.school_id), found))
 
-    async def forget_ended_sessions(self) -> None:
-        """Drops ended sessions whose tokens have all run out, each minute."""
-        while True:
-            async with self._database.region() as connection:
-                await connection.execute(
-                    "DELETE FROM ended_sessions WHERE ended_time < $1", self._clock.now() - _ENDED_SESSION_KEEPS
-                )
-            await asyncio.sleep(60)
+    def jobs(self) -> list[Job]:
+        """What is done by time."""
+        return [Job("forget_ended_sessions", _FORGET_SECONDS, self._forget_ended_sessions)]
+
+    async def _forget_ended_sessions(self) -> None:
+        """Drops ended sessions whose tokens have all run out: those of a minute."""
+        async with self._database.region() as connection:
+            await connection.execute(
+                "DELETE FROM ended_sessions WHERE ended_time < $1", self._clock.now() - _ENDED_SESSION_KEEPS
+            )
 
 
 def _instant(message: Timestamp) -> datetime:

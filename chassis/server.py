@@ -13,7 +13,8 @@ from chassis.clients import MESSAGE_LIMIT
 from chassis.interceptors import CallInterceptor, read_rules
 
 _DRAIN_SECONDS = 5.0
-_OPTIONS = [
+METADATA_BYTES = 64 * 1024
+OPTIONS = [
     ("grpc.so_reuseport", 1),
     ("grpc.max_send_message_length", MESSAGE_LIMIT),
     # Clients of a headless Service find new pods when their connection ends.
@@ -22,6 +23,10 @@ _OPTIONS = [
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
     ("grpc.max_concurrent_streams", 1000),
+    # Between a soft and a hard limit calls are refused by chance. The gateway refuses first, and with a word (limits.py);
+    # gRPC counts 32 bytes more for each header.
+    ("grpc.max_metadata_size", METADATA_BYTES),
+    ("grpc.absolute_max_metadata_size", METADATA_BYTES),
 ]
 
 
@@ -44,7 +49,7 @@ class Server:
         rules = read_rules(names)
         # A message still on its way takes memory before anybody knows whose it is: no more than our largest.
         most = max((rule.request_bytes for rule in rules.values()), default=0)
-        options = [*_OPTIONS, ("grpc.max_receive_message_length", most)]
+        options = [*OPTIONS, ("grpc.max_receive_message_length", most)]
         self._server = grpc.aio.server(interceptors=[CallInterceptor(service, rules, verifier)], options=options)
         for part in parts:
             part.add(part.servicer, self._server)

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from deploy.gateway import bodies, limits
+from deploy.gateway import bodies, headers, limits, replies
 from deploy.gateway.clusters import clusters
 from deploy.gateway.methods import Caller
-from deploy.gateway.replies import local_replies
 from deploy.gateway.routes import SIGNED_IN, portal_host, virtual_host
 from deploy.gateway.settings import Settings
 
@@ -101,20 +100,21 @@ def _manager(settings: Settings) -> dict[str, Any]:
         "codec_type": "AUTO",
         "route_config": {"name": "diary", "virtual_hosts": [virtual_host(settings)]},
         "http_filters": _filters(settings),
-        "local_reply_config": local_replies(),
-        "access_log": [_access_log()],
+        "local_reply_config": replies.local_replies(),
+        "access_log": _access_logs(),
         # The address is the peer's own, or what the trusted proxies before us wrote, never one a client writes; no address is
-        # trusted to steer Envoy by x-envoy-*.
+        # trusted to steer Envoy by x-envoy-*, which are not among the headers that are kept.
         "use_remote_address": True,
         "xff_num_trusted_hops": settings.trusted_hops,
         # Without a range Envoy takes every private address for its own house.
         "internal_address_config": {"unix_sockets": False, "cidr_ranges": [_NOBODY]},
-        "early_header_mutation_extensions": [_forget_envoys_own()],
+        "early_header_mutation_extensions": [headers.keep_named()],
         "generate_request_id": True,
         "always_set_request_id_in_response": True,
         "normalize_path": True,
         "merge_slashes": True,
         "path_with_escaped_slashes_action": "REJECT_REQUEST",
+        "max_request_headers_kb": limits.HEADERS_KILOBYTES,
         "request_headers_timeout": "10s",
         # Eight megabytes over a village's 1 Mbit/s take a little over a minute.
         "request_timeout": "90s",
@@ -151,19 +151,13 @@ def _portal_manager(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _forget_envoys_own() -> dict[str, Any]:
-    """By x-envoy-* Envoy is steered (retries, timeouts), and tells its own log and refusals what was asked: no client may."""
-    kind = f"{_TYPE}.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
-    mutations = [{"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}}]
-    return {
-        "name": "envoy.http.early_header_mutation.header_mutation",
-        "typed_config": {"@type": kind, "mutations": mutations},
-    }
-
-
 def _filters(settings: Settings) -> list[dict[str, Any]]:
-    """In this order: a preflight needs no token, a refused client costs no signature check, a body comes last."""
+    """In this order: a preflight needs no token, a refused client costs no signature check, a body comes last.
+
+    An answer passes them backwards, so that what is packed is the JSON that the transcoder made.
+    """
     return [
+        _filter("compressor", f"{_HTTP}.compressor.v3.Compressor", **_packing()),
         _filter("cors", f"{_HTTP}.cors.v3.Cors"),
         _filter("grpc_web", f"{_HTTP}.grpc_web.v3.GrpcWeb"),
         {
@@ -181,6 +175,21 @@ def _filters(settings: Settings) -> list[dict[str, Any]]:
 
 def _filter(name: str, kind: str, **config: Any) -> dict[str, Any]:
     return {"name": f"envoy.filters.http.{name}", "typed_config": {"@type": kind, **config}}
+
+
+def _packing() -> dict[str, Any]:
+    """Pages, their sheets and scripts, JSON: a quarter of the bytes (docs/decisions/0132). gRPC and papers come packed."""
+    gzip = {"@type": f"{_TYPE}.extensions.compression.gzip.compressor.v3.Gzip", "compression_level": "COMPRESSION_LEVEL_5"}
+    kinds = r"(text/(html|css|javascript)|application/(javascript|json)|image/svg\+xml)(;.*)?"
+    return {
+        "compressor_library": {"name": "gzip", "typed_config": gzip},
+        "response_direction_config": {
+            "common_config": {
+                "min_content_length": limits.PACKED_FROM_BYTES,
+                "content_type_matcher": {"safe_regex": {"regex": kinds}},
+            }
+        },
+    }
 
 
 def _tokens(settings: Settings) -> dict[str, Any]:
@@ -220,8 +229,11 @@ def _transcoding(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _access_log() -> dict[str, Any]:
-    """A JSON line per request. No query string, address or agent: paths carry ids, the rest may name people."""
+def _access_logs() -> list[dict[str, Any]]:
+    """A JSON line per request. No query string, address or agent: paths carry ids, the rest may name people.
+
+    Only gRPC has a status of gRPC: of a JSON refusal Envoy would make one up of the HTTP status.
+    """
     line = {
         "time": "%START_TIME(%Y-%m-%dT%H:%M:%S.%6fZ)%",
         "service": "gateway",
@@ -230,8 +242,6 @@ def _access_log() -> dict[str, Any]:
         "path": "%PATH(NQ:ORIG_OR_PATH)%",
         "route": "%ROUTE_NAME%",
         "status": "%RESPONSE_CODE%",
-        # Of a transcoded refusal Envoy says Internal here: `status` is the truth for JSON.
-        "grpc_status": "%GRPC_STATUS(SNAKE_STRING)%",
         "milliseconds": "%DURATION%",
         "request_id": "%REQ(X-REQUEST-ID)%",
         "traceparent": "%REQ(TRACEPARENT)%",
@@ -240,8 +250,16 @@ def _access_log() -> dict[str, Any]:
         "flags": "%RESPONSE_FLAGS%",
         "why": "%RESPONSE_CODE_DETAILS%",
     }
+    return [
+        _access_log(replies.IS_GRPC, line | {"grpc_status": "%GRPC_STATUS(SNAKE_STRING)%"}),
+        _access_log(replies.IS_OTHER, line),
+    ]
+
+
+def _access_log(of: dict[str, Any], line: dict[str, str]) -> dict[str, Any]:
     return {
         "name": "envoy.access_loggers.stdout",
+        "filter": of,
         "typed_config": {
             "@type": f"{_TYPE}.extensions.access_loggers.stream.v3.StdoutAccessLog",
             "log_format": {"json_format": line},

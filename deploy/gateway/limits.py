@@ -10,8 +10,12 @@ BODY_BYTES = 8 * 1024 * 1024
 PAGE_BYTES = 256 * 1024
 # Methods above this take files.
 _FILE_BYTES = 1024 * 1024
+# Below it a packed answer is no smaller.
+PACKED_FROM_BYTES = 256
 # A PDF of 8 MiB comes framed as a protobuf message and grows a little.
 BUFFER_BYTES = BODY_BYTES + 64 * 1024
+# Below what the services take (chassis/server.py), so that the gateway's word comes first.
+HEADERS_KILOBYTES = 16
 CONNECTIONS = 10_000
 STREAMS_PER_CONNECTION = 100
 # Each costs a slow hash of a password, whether it is right or not.
@@ -23,6 +27,8 @@ _REMEMBERED_ADDRESSES = 20_000
 
 # Rapid resets: a connection of at least 200 streams, most of them reset within a second, is closed.
 RUNTIME = {
+    # The expression of the headers that are taken off (headers.py) is some eight times what Envoy allows by itself.
+    "re2.max_program_size.error_level": 2_000,
     "overload.premature_reset_total_stream_count": 200,
     "overload.premature_reset_min_stream_lifetime_seconds": 1,
     "http.max_requests_per_io_cycle": 10,

@@ -13,6 +13,8 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 
+from deploy.gateway import headers
+
 DOMAIN = "gateway.diary"
 _ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
 _API = {"safe_regex": {"regex": r"/(v1/|diary\.).*"}}
@@ -34,11 +36,14 @@ class Refusal:
     advice: str
     match: tuple[int, ...] = ()
     without_token: bool = False
+    unreadable: str = ""
 
 
 _BUSY = "Подождите минуту и обновите страницу."
 _BAD = "Откройте дневник с начала и повторите."
 REFUSALS = (
+    Refusal(400, 3, "REQUEST_INVALID", "grpc-timeout is not up to eight digits and a unit", "", "", unreadable="grpc-timeout"),
+    Refusal(400, 3, "REQUEST_INVALID", "grpc-encoding: messages are taken uncompressed", "", "", unreadable="grpc-encoding"),
     Refusal(400, 3, "REQUEST_INVALID", "the request is malformed", "Запрос не понят", _BAD),
     Refusal(
         401,
@@ -103,7 +108,9 @@ def local_replies() -> dict[str, Any]:
     """Config of `local_reply_config`: for each refusal gRPC first, then the API's JSON, then the page."""
     mappers: list[dict[str, Any]] = []
     for refusal in REFUSALS:
-        mappers += [_grpc_mapper(refusal), _json_mapper(refusal), _page_mapper(refusal)]
+        mappers.append(_grpc_mapper(refusal))
+        if not refusal.unreadable:
+            mappers += [_json_mapper(refusal), _page_mapper(refusal)]
     return {"mappers": mappers}
 
 
@@ -115,8 +122,7 @@ def _grpc_mapper(refusal: Refusal) -> dict[str, Any]:
     status.details.append(detail)
     encoded = base64.b64encode(status.SerializeToString()).decode().rstrip("=")
     return {
-        # A transcoded request looks like gRPC by now; its original path tells it apart.
-        "filter": _when(refusal, _header("content-type", {"prefix": "application/grpc"}), _absent("x-envoy-original-path")),
+        "filter": _when(refusal, *_GRPC, *map(_matches, headers.unreadable(refusal.unreadable))),
         "body_format_override": {"text_format_source": {"inline_string": _escape(refusal.message)}},
         "headers_to_add": [
             _add("grpc-status-details-bin", encoded),
@@ -164,12 +170,30 @@ def _status(code: int) -> dict[str, Any]:
     return {"status_code_filter": {"comparison": {"op": "EQ", "value": value}}}
 
 
+def _matches(header: dict[str, Any]) -> dict[str, Any]:
+    return {"header_filter": {"header": header}}
+
+
 def _header(name: str, match: dict[str, Any]) -> dict[str, Any]:
-    return {"header_filter": {"header": {"name": name, "string_match": match}}}
+    return _matches({"name": name, "string_match": match})
 
 
 def _absent(name: str) -> dict[str, Any]:
-    return {"header_filter": {"header": {"name": name, "present_match": True, "invert_match": True}}}
+    return _matches({"name": name, "present_match": True, "invert_match": True})
+
+
+# A transcoded request looks like gRPC by now; its original path tells it apart.
+_GRPC = (_header("content-type", {"prefix": "application/grpc"}), _absent("x-envoy-original-path"))
+IS_GRPC = {"and_filter": {"filters": list(_GRPC)}}
+IS_OTHER = {
+    "or_filter": {
+        "filters": [
+            _matches({"name": "content-type", "string_match": {"prefix": "application/grpc"}, "invert_match": True}),
+            _absent("content-type"),
+            _matches({"name": "x-envoy-original-path", "present_match": True}),
+        ]
+    }
+}
 
 
 def _add(name: str, value: str) -> dict[str, Any]:
@@ -192,12 +216,15 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
+<meta name="color-scheme" content="light dark">
 <style>
-body {{ font: 18px/1.5 sans-serif; max-width: 32em; margin: 3em auto; padding: 0 1em; color: #222; background: #fff }}
-a {{ color: #0645ad }}
+body {{ font: 1.125rem/1.5 system-ui, sans-serif; max-width: 32em; margin: 0 auto; padding: 1em }}
+h1, .brand {{ font-family: Georgia, "PT Serif", serif; line-height: 1.2 }}
+.brand {{ font-weight: 600; border-bottom: thin solid; padding-bottom: .5em }}
 </style>
 </head>
 <body>
+<p class="brand">Дневник</p>
 <h1>{title}</h1>
 <p>{advice}</p>
 <p><a href="">Обновить страницу</a> · <a href="/">На главную</a></p>

@@ -5,7 +5,7 @@ Deny by default: what no route names under `/v1/` or `/diary.` never reaches a s
 
 from typing import Any
 
-from deploy.gateway import bodies, limits
+from deploy.gateway import bodies, headers, limits
 from deploy.gateway.methods import Binding, Caller, Method
 from deploy.gateway.settings import PORTAL, Settings
 
@@ -17,6 +17,8 @@ PORTAL_TIMEOUT = "30s"
 _EXTENSION = "type.googleapis.com/envoy.extensions.filters.http"
 # gRPC-Web has the same paths; its content type starts alike.
 _GRPC = {"name": "content-type", "string_match": {"prefix": "application/grpc"}}
+# Else the transcoder passes it by, and what is no message reaches a service.
+_NO_GRPC = [_GRPC | {"invert_match": True, "treat_missing_header_as_empty": True}]
 _OFF = {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "disabled": True}
 
 
@@ -35,6 +37,7 @@ def virtual_host(settings: Settings) -> dict[str, Any]:
         "name": "diary",
         "domains": ["*"],
         "routes": [
+            *_unreadable_routes(),
             *(_grpc_route(method, settings) for method in reachable),
             _ESCAPED_NAMES,
             *(_json_route(method, binding, settings) for method, binding in bindings),
@@ -53,7 +56,7 @@ def portal_host(settings: Settings) -> dict[str, Any]:
     return {
         "name": "portal",
         "domains": ["*"],
-        "routes": [*(_grpc_route(method, settings) for method in _reachable(settings)), nothing],
+        "routes": [*_unreadable_routes(), *(_grpc_route(method, settings) for method in _reachable(settings)), nothing],
         "retry_policy": _RETRY,
         "request_headers_to_add": [_CLIENT],
     }
@@ -98,6 +101,22 @@ _ESCAPED_NAMES = {
 }
 
 
+def _unreadable_routes() -> list[dict[str, Any]]:
+    """gRPC whose headers a service could not read; JSON has no use for them and loses them (`_json_route`)."""
+    return [
+        {
+            "name": f"unreadable_{name}",
+            "match": {"prefix": "/", "headers": [_GRPC, *headers.unreadable(name)]},
+            "direct_response": {"status": 400},
+        }
+        for name in headers.READABLE
+    ]
+
+
+# What a client says of it is taken off: gRPC's server wants this word, and no other.
+_TRAILERS = {"header": {"key": "te", "value": "trailers"}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+
+
 def _grpc_route(method: Method, settings: Settings) -> dict[str, Any]:
     return {
         "name": method.full_name,
@@ -107,6 +126,7 @@ def _grpc_route(method: Method, settings: Settings) -> dict[str, Any]:
             "timeout": API_TIMEOUT,
             "max_stream_duration": {"grpc_timeout_header_max": API_TIMEOUT},
         },
+        "request_headers_to_add": [_TRAILERS],
         "typed_per_filter_config": {
             # A message is five bytes longer on the wire; what is not there whole never reaches a service.
             **_body(method.request_bytes + 5),
@@ -123,11 +143,12 @@ def _json_route(method: Method, binding: Binding, settings: Settings) -> dict[st
         "metadata": bodies.route_metadata(method),
         "match": {
             "safe_regex": {"regex": binding.pattern()},
-            "headers": [{"name": ":method", "string_match": {"exact": binding.verb}}],
+            "headers": [{"name": ":method", "string_match": {"exact": binding.verb}}, *_NO_GRPC],
             # The transcoder would let ?schoolId= win over the path's school, and the access log would name the wrong one.
             "query_parameters": [{"name": name, "present_match": False} for name in binding.fields()],
         },
         "route": {"cluster": method.upstream, "timeout": API_TIMEOUT},
+        "request_headers_to_remove": list(headers.READABLE),
         "typed_per_filter_config": {
             **_body(limits.json_bytes(method)),
             **(bodies.ON if binding.has_body else {}),

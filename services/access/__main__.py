@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
@@ -15,7 +14,6 @@ from chassis import clients, log, migrate, run
 from chassis.auth import Signer
 from chassis.commands import add_redrive, redrive
 from chassis.commands import run as run_command
-from chassis.events import Handler
 from chassis.relations import EndedSession, Relation, write_ended_session, write_relation
 from chassis.server import Part
 from diary.access.v1 import (
@@ -83,18 +81,15 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
     endings = Endings(frame.database, frame.clock, targets)
     factor_keys = FactorKeys(settings.keys_dir / "factor-keys.json")
     parts = _build_parts(settings, frame, endings, factor_keys, document_service_pb2_grpc.DocumentServiceStub(documents))
-    loops = [
+    own = [
         jobs.push_endings(frame, endings),
         jobs.forget_old(frame),
         jobs.seal_factors(frame, factor_keys),
         jobs.warn_of_endings(frame),
         count_deadlines(frame),
     ]
-    handlers: dict[str, dict[str, Handler]] = defaultdict(dict)
-    for consumers in (CaseConsumers(frame.database, frame.clock), DeadlineConsumers(frame.database, frame.clock)):
-        for publisher, by_subject in consumers.handlers().items():
-            handlers[publisher] |= by_subject
-    return run.Service(parts, handlers, loops)
+    heard = [CaseConsumers(frame.database, frame.clock), DeadlineConsumers(frame.database, frame.clock)]
+    return run.Service(parts, {subject: each for one in heard for subject, each in one.handlers().items()}, own)
 
 
 def _build_parts(

@@ -9,13 +9,15 @@ from chassis.commands import add_redrive, opened, redrive
 from chassis.commands import run as run_command
 from diary.access.v1 import decision_service_pb2_grpc, roster_service_pb2_grpc, school_service_pb2_grpc
 from diary.journal.v1 import diary_service_pb2_grpc
-from services.documents import commands, jobs, rpc
-from services.documents.actions.press import Press
+from services.documents import commands, rpc
 from services.documents.config import Settings
-from services.documents.consumers.decisions import DecisionConsumers
-from services.documents.consumers.paper_families import Consumers
-from services.documents.convert.seal import Sealer, read_authority
-from services.documents.rpc.print_runs import Sources
+from services.documents.decisions.consumers import DecisionConsumers
+from services.documents.press.actions.presses import Press
+from services.documents.print_runs import jobs as print_run_jobs
+from services.documents.print_runs.consumers import Consumers
+from services.documents.print_runs.rpc import Sources
+from services.documents.register import jobs as register_jobs
+from services.documents.register.convert.seal import Sealer, read_authority
 
 
 def build(settings: Settings, frame: run.Frame) -> run.Service:
@@ -29,8 +31,8 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
     authority = (settings.keys_dir / "seal-ca.crt").read_bytes()
     sealer = _read_sealer(settings)
     asked = decision_service_pb2_grpc.DecisionServiceStub(access)
-    handlers = Consumers(frame.database, frame.clock, roster, projection).handlers()
-    handlers["access"] |= DecisionConsumers(frame.database, frame.clock, asked, press, sealer, settings.portal_url).handlers()
+    families = Consumers(frame.database, frame.clock, roster, projection)
+    deciding = DecisionConsumers(frame.database, frame.clock, asked, press, sealer, settings.portal_url)
     return run.Service(
         rpc.parts(
             frame,
@@ -40,12 +42,12 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
             authority,
             settings.portal_url,
         ),
-        handlers,
+        families.handlers() | deciding.handlers(),
         [
-            projection.forget_ended_sessions,
-            jobs.count_deadlines(frame),
-            jobs.count_unsigned(frame),
-            jobs.learn_school_codes(frame, schools),
+            *projection.jobs(),
+            print_run_jobs.count_deadlines(frame),
+            register_jobs.count_unsigned(frame),
+            print_run_jobs.learn_school_codes(frame, schools),
         ],
     )
 

@@ -13,8 +13,8 @@ from diary.access.v1 import (
     school_service_pb2,
     school_service_pb2_grpc,
 )
-from services.documents.convert.roster import read_roster
-from services.documents.store import paper_families
+from services.documents.print_runs.convert.roster import read_roster
+from services.documents.print_runs.store import paper_families
 
 _PAGE = 500
 _OF_PAPER_FAMILIES = (

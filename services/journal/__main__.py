@@ -20,9 +20,7 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
     roster = roster_service_pb2_grpc.RosterServiceStub(clients.connect(settings.access_address, frame.token))
     projection = relations.Projection(frame.database, frame.clock, roster)
     consumers = Consumers(frame.database, frame.clock, roster)
-    return run.Service(
-        rpc.parts(frame, settings.cards_megabytes * 1024 * 1024), consumers.handlers(), [projection.forget_ended_sessions]
-    )
+    return run.Service(rpc.parts(frame, settings.cards_megabytes * 1024 * 1024), consumers.handlers(), projection.jobs())
 
 
 def main() -> None:

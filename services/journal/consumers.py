@@ -12,24 +12,18 @@ from services.journal import actions
 from services.journal.convert.roster import read_entries
 
 
-class Consumers:
+class Consumers(events.Handlers):
     """Handlers of access's events."""
 
     def __init__(self, database: Database, clock: Clock, roster: roster_service_pb2_grpc.RosterServiceAsyncStub) -> None:
-        self._database = database
-        self._clock = clock
+        super().__init__(database, clock)
         self._roster = roster
 
-    async def on_roster_changed(self, event: events.Event) -> None:
-        """Fetches the entries that changed and writes them. Fetched before the transaction, which then waits for nobody."""
-        changed = events_pb2.RosterChanged.FromString(event.payload)
+    @events.on(events_pb2.RosterChanged)
+    async def on_roster_changed(self, changed: events_pb2.RosterChanged, _: events.Event) -> events.Effect:
+        """Fetches the entries that changed, to write them."""
         answer = await self._roster.BatchGetRoster(
             roster_service_pb2.BatchGetRosterRequest(school_id=changed.school_id, kind=changed.kind, ids=changed.ids)
         )
-        async with events.once(self._database, self._clock, event) as connection:
-            if connection is not None:
-                await actions.apply_entries(connection, UUID(changed.school_id), read_entries(answer.entries))
-
-    def handlers(self) -> dict[str, dict[str, events.Handler]]:
-        """Handlers by publisher and subject."""
-        return {"access": {events_pb2.RosterChanged.DESCRIPTOR.full_name: self.on_roster_changed}}
+        entries = read_entries(answer.entries)
+        return events.Effect(lambda connection: actions.apply_entries(connection, UUID(changed.school_id), entries))

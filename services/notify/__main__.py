@@ -56,13 +56,7 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
     )
     deliveries = Deliveries(frame.database, frame.clock, contents, server, news)
     consumers = Consumers(frame.database, frame.clock, roster, projection, news)
-    loops = [
-        projection.forget_ended_sessions,
-        deliveries.send_due_deliveries,
-        deliveries.renew_leases,
-        deliveries.watch_waiting,
-    ]
-    return run.Service(rpc.parts(frame), consumers.handlers(), loops)
+    return run.Service(rpc.parts(frame), consumers.handlers(), [*projection.jobs(), *deliveries.jobs()])
 
 
 async def _rebuild(settings: Settings, school_id: UUID | None) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from uuid import UUID
 
 from chassis import events, relations
 from chassis.clock import Clock
-from chassis.db import Database
+from chassis.db import Connection, Database
 from diary.access.v1 import events_pb2 as access_events
 from diary.access.v1 import roster_service_pb2, roster_service_pb2_grpc
 from diary.documents.v1 import document_service_pb2
@@ -18,7 +18,7 @@ from services.notify.convert.messages import read_marks, read_places
 from services.notify.store import deliveries, preferences
 
 
-class Consumers:
+class Consumers(events.Handlers):
     """Handlers of access's, journal's and documents' events."""
 
     def __init__(
@@ -29,102 +29,68 @@ class Consumers:
         projection: relations.Projection,
         news: asyncio.Event,
     ) -> None:
-        self._database = database
-        self._clock = clock
+        super().__init__(database, clock)
         self._roster = roster
         self._projection = projection
         self._news = news
 
-    async def on_roster_changed(self, event: events.Event) -> None:
+    @events.on(access_events.RosterChanged)
+    async def on_roster_changed(self, changed: access_events.RosterChanged, _: events.Event) -> events.Effect | None:
         """Keeps relations and students' classes current; other kinds of entries are not notify's concern."""
-        changed = access_events.RosterChanged.FromString(event.payload)
         if changed.kind != roster_service_pb2.ROSTER_KIND_STUDENT:
-            await self._projection.on_roster_changed(event)
-            return
+            return await self._projection.on_roster_changed(changed)
         answer = await self._roster.BatchGetRoster(
             roster_service_pb2.BatchGetRosterRequest(school_id=changed.school_id, kind=changed.kind, ids=changed.ids)
         )
-        async with events.once(self._database, self._clock, event) as connection:
-            if connection is not None:
-                await preferences.put_students(connection, UUID(changed.school_id), read_places(answer.entries))
+        places = read_places(answer.entries)
+        return events.Effect(lambda connection: preferences.put_students(connection, UUID(changed.school_id), places))
 
-    async def on_credentials_ready(self, event: events.Event) -> None:
+    @events.on(access_events.CredentialsReady, events.WORK)
+    async def on_credentials_ready(self, ready: access_events.CredentialsReady, event: events.Event) -> events.Effect:
         """One delivery of first credentials; the secret is minted when it is sent."""
-        ready = access_events.CredentialsReady.FromString(event.payload)
-        async with events.once(self._database, self._clock, event) as connection:
-            if connection is not None:
-                await deliveries.insert_credentials(
-                    connection,
-                    UUID(ready.school_id),
-                    UUID(ready.account_id),
-                    UUID(ready.grant_id),
-                    event,
-                    self._clock.now(),
-                )
-        self._news.set()
+        ids, now = (UUID(ready.school_id), UUID(ready.account_id), UUID(ready.grant_id)), self.clock.now()
+        return self._written(lambda connection: deliveries.insert_credentials(connection, *ids, event, now))
 
-    async def on_access_ends_soon(self, event: events.Event) -> None:
+    @events.on(access_events.AccessEndsSoon, events.WORK)
+    async def on_access_ends_soon(self, ending: access_events.AccessEndsSoon, event: events.Event) -> events.Effect:
         """One warning to the account that shall know (R6, R13); whether it is still true is asked when it is sent."""
-        ending = access_events.AccessEndsSoon.FromString(event.payload)
-        async with events.once(self._database, self._clock, event) as connection:
-            if connection is not None:
-                await deliveries.insert_access_ends(
-                    connection,
-                    UUID(ending.school_id),
-                    UUID(ending.account_id),
-                    UUID(ending.student_id),
-                    UUID(ending.grant_id),
-                    event,
-                    self._clock.now(),
-                )
-        self._news.set()
+        ids = UUID(ending.school_id), UUID(ending.account_id), UUID(ending.student_id), UUID(ending.grant_id)
+        now = self.clock.now()
+        return self._written(lambda connection: deliveries.insert_access_ends(connection, *ids, event, now))
 
-    async def on_document_signed(self, event: events.Event) -> None:
+    @events.on(document_events.DocumentSigned)
+    async def on_document_signed(self, signed: document_events.DocumentSigned, event: events.Event) -> events.Effect | None:
         """One delivery of a signed refusal to its applicant (R23); whether it is wanted is asked when it is sent."""
-        signed = document_events.DocumentSigned.FromString(event.payload)
         if signed.kind != document_service_pb2.DOCUMENT_KIND_REFUSAL:
-            return
-        async with events.once(self._database, self._clock, event) as connection:
-            if connection is not None:
-                await deliveries.insert_decision(
-                    connection,
-                    UUID(signed.school_id),
-                    UUID(signed.applicant_id),
-                    UUID(signed.document_id),
-                    event,
-                    self._clock.now(),
-                )
-        self._news.set()
+            return None
+        ids, now = (UUID(signed.school_id), UUID(signed.applicant_id), UUID(signed.document_id)), self.clock.now()
+        return self._written(lambda connection: deliveries.insert_decision(connection, *ids, event, now))
 
-    async def on_marks_recorded(self, many: Sequence[events.Event]) -> None:
+    @events.on_many(journal_events.MarksRecorded)
+    async def on_marks_recorded(self, many: Mapping[events.Event, journal_events.MarksRecorded]) -> None:
         """One delivery for each event, student and account that may read and wants to hear."""
-        await self._tell_marks({event: journal_events.MarksRecorded.FromString(event.payload).marks for event in many})
+        await self._tell_marks({event: told.marks for event, told in many.items()})
 
-    async def on_marks_corrected(self, many: Sequence[events.Event]) -> None:
+    @events.on_many(journal_events.ClassRecorded)
+    async def on_classes_recorded(self, many: Mapping[events.Event, journal_events.ClassRecorded]) -> None:
+        """The same for the marks of lessons recorded in one piece; some have none."""
+        await self._tell_marks({event: told.marks.marks for event, told in many.items()})
+
+    @events.on_many(journal_events.MarkCorrected)
+    async def on_marks_corrected(self, many: Mapping[events.Event, journal_events.MarkCorrected]) -> None:
         """The same for corrected marks."""
-        await self._tell_marks({event: [journal_events.MarkCorrected.FromString(event.payload).mark] for event in many})
+        await self._tell_marks({event: [told.mark] for event, told in many.items()})
+
+    def _written(self, write: Callable[[Connection], Awaitable[object]]) -> events.Effect:
+        """Deliveries are written; the job that sends is woken."""
+        return events.Effect(write, then=self._news.set)
 
     async def _tell_marks(self, marks: Mapping[events.Event, Sequence[journal_events.RecordedMark]]) -> None:
         written = 0
-        async with events.once_each(self._database, self._clock, list(marks)) as (walk, by_school):
+        async with events.once_each(self.database, self.clock, list(marks)) as (walk, by_school):
             for school_id, told in by_school.items():
                 connection = await walk.enter(school_id)
                 pairs = [(event, *pair) for event in told for pair in read_marks(marks[event])]
-                written += await deliveries.insert_marks(connection, school_id, pairs, self._clock.now())
+                written += await deliveries.insert_marks(connection, school_id, pairs, self.clock.now())
         if written:
             self._news.set()
-
-    def handlers(self) -> dict[str, dict[str, events.Handler]]:
-        """Handlers by publisher and subject."""
-        return {
-            "access": {
-                access_events.RosterChanged.DESCRIPTOR.full_name: self.on_roster_changed,
-                access_events.CredentialsReady.DESCRIPTOR.full_name: self.on_credentials_ready,
-                access_events.AccessEndsSoon.DESCRIPTOR.full_name: self.on_access_ends_soon,
-            },
-            "documents": {document_events.DocumentSigned.DESCRIPTOR.full_name: self.on_document_signed},
-            "journal": {
-                journal_events.MarksRecorded.DESCRIPTOR.full_name: events.Together(self.on_marks_recorded),
-                journal_events.MarkCorrected.DESCRIPTOR.full_name: events.Together(self.on_marks_corrected),
-            },
-        }

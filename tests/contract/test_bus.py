@@ -13,7 +13,7 @@ from deploy import bus
 from deploy.local.nats import Nats
 from services.access.cases.consumers import Consumers as CaseConsumers
 from services.access.oversight.consumers import Consumers as DeadlineConsumers
-from services.documents.consumers.paper_families import Consumers as DocumentsConsumers
+from services.documents.print_runs.consumers import Consumers as DocumentsConsumers
 from services.journal.consumers import Consumers as JournalConsumers
 from services.notify.consumers import Consumers as NotifyConsumers
 from tests.support.backends import running_nats
@@ -29,7 +29,7 @@ def test_each_service_hears_the_streams_that_it_consumes() -> None:
     }
     # Which handlers there are depends on nothing that they are built of.
     heard = {
-        name: tuple(sorted({publisher for one in each for publisher in one.__new__(one).handlers()}))
+        name: tuple(sorted({subject.split(".")[1] for one in each for subject in one.__new__(one).handlers()}))
         for name, each in consumers.items()
     }
     assert heard == dict(bus.HEARS)

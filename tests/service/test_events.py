@@ -19,8 +19,9 @@ from nats.js import JetStreamContext
 from prometheus_client import REGISTRY
 from pydantic import SecretStr
 
-from chassis import calls, commands, errors, events, outbox, run
+from chassis import calls, commands, errors, events, jobs, outbox, run
 from chassis.clock import Clock, SetClock, SystemClock
+from chassis.consumer import Consumer
 from chassis.db import Committed, Connection, Database, announce
 from chassis.settings import ServiceSettings
 from diary.access.v1 import events_pb2
@@ -29,6 +30,7 @@ from tests.support.eventually import eventually
 
 SUBJECT = events_pb2.GrantEnded.DESCRIPTOR.full_name
 CLOCK = SystemClock()
+Handle = Callable[[events.Event], Awaitable[None]]
 
 
 def _from_now(step: timedelta) -> str:
@@ -68,19 +70,21 @@ class Bus:
             yield
 
     @asynccontextmanager
-    async def consume(self, handler: events.Handler | None = None, ack_seconds: float = 30.0) -> AsyncIterator[None]:
+    async def consume(self, handler: Handle | None = None, ack_seconds: float = 30.0) -> AsyncIterator[None]:
         """The consumer, running."""
         async with _running(self.consumer_of(handler or self.on_grant_ended, ack_seconds).run):
             yield
 
-    def consumer_of(self, handler: events.Handler, ack_seconds: float = 30.0, clock: Clock = CLOCK) -> events.Consumer:
+    def consumer_of(self, handle: Handle, ack_seconds: float = 30.0, clock: Clock = CLOCK) -> Consumer:
         """A consumer with short pauses."""
-        return events.Consumer(
+        handler = handle if isinstance(handle, events.Handler) else events.Handler(handle)
+        return Consumer(
             self.consumer,
             self.jetstream,
             clock,
             service="documents",
             publisher="access",
+            lane=handler.lane,
             handlers={SUBJECT: handler},
             first_pause_seconds=0.001,
             ack_seconds=ack_seconds,
@@ -88,8 +92,8 @@ class Bus:
 
 
 @asynccontextmanager
-async def _running(loop: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-    task = asyncio.create_task(run.keep(loop))
+async def _running(loop: Callable[[], Awaitable[bool | None]]) -> AsyncIterator[None]:
+    task = asyncio.create_task(jobs.keep(jobs.Job("of a test", 0.01, loop)))
     try:
         yield
     finally:
@@ -443,7 +447,7 @@ async def test_a_dead_event_is_handled_after_all_by_redrive(
         parser = argparse.ArgumentParser()
         commands.add_redrive(parser.add_subparsers())
         chosen = parser.parse_args(["redrive", *arguments])
-        return await commands.redrive("documents", settings, lambda _: run.Service([], {"access": {SUBJECT: fail}}), chosen)
+        return await commands.redrive("documents", settings, lambda _: run.Service([], {SUBJECT: events.Handler(fail)}), chosen)
 
     assert not await redrive()
     assert "failed again: ValueError" in capsys.readouterr().out

@@ -15,6 +15,7 @@ from prometheus_client import REGISTRY
 from pydantic import SecretStr
 
 from chassis import run
+from chassis.jobs import Job
 from diary.access.v1 import relation_pb2
 from diary.documents.v1 import relation_service_pb2, relation_service_pb2_grpc
 from diary.options.v1 import options_pb2
@@ -92,10 +93,10 @@ async def test_a_service_ends_with_its_last_loop(
         finally:
             ended.append("deaf")
 
-    monkeypatch.setattr(run, "_carriers", lambda *_: [willing, deaf_once])
+    monkeypatch.setattr(run, "_carriers", lambda *_: [Job("willing", 1, willing), Job("deaf", 1, deaf_once)])
     settings = _settings(clone, nats_url, keys_dir)
     async with served("documents", settings, lambda frame: build(settings, frame)):
-        await eventually(lambda: len(begun) == 2, why="both loops")
+        await eventually(lambda: len(begun) == 2, why="both jobs")
     assert ended == ["deaf"]
 
 

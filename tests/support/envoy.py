@@ -19,6 +19,7 @@ from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
+from chassis.server import OPTIONS
 from deploy.gateway import Address, Settings, render
 from deploy.gateway.bodies import read_messages
 from deploy.gateway.methods import read_methods
@@ -33,6 +34,7 @@ from tests.support.eventually import eventually
 
 DESCRIPTORS = Path(__file__).parents[2] / "gen" / "diary.binpb"
 LARGE_SCHOOL = "large"
+WORDY_SCHOOL = "wordy"
 NEVER = 4_000_000_000
 RUN_FLAGS = ("--disable-hot-restart", "--concurrency", "1", "--file-flush-interval-msec", "50")
 
@@ -59,7 +61,7 @@ class Upstream:
 
     async def start(self) -> None:
         """Listens on the port until `stop`."""
-        self.server = grpc.aio.server(options=[("grpc.max_send_message_length", 16 << 20), ("grpc.so_reuseport", 0)])
+        self.server = grpc.aio.server(options=[*OPTIONS, ("grpc.max_send_message_length", 16 << 20), ("grpc.so_reuseport", 0)])
         for service, answers in _ANSWERS.items():
             handlers = {name: self._handler(name, *answer) for name, answer in answers.items()}
             generic = grpc.method_handlers_generic_handler(f"diary.access.v1.{service}", handlers)
@@ -100,7 +102,8 @@ def _get_caller(_: session_service_pb2.GetCallerRequest) -> Message:
 
 
 def _list_grants(request: grant_service_pb2.ListGrantsRequest) -> Message:
-    count, size = (70, 100_000) if request.school_id == LARGE_SCHOOL else (1, 10)
+    sizes = {LARGE_SCHOOL: (70, 100_000), WORDY_SCHOOL: (1, 5_000)}
+    count, size = sizes.get(request.school_id, (1, 10))
     grants = [grant_service_pb2.Grant(grant_id=str(n), holder_name="x" * size) for n in range(count)]
     return grant_service_pb2.ListGrantsResponse(grants=grants)
 

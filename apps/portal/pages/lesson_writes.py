@@ -1,8 +1,8 @@
-"""What one post of the lesson's form writes: the record, marks, corrections with a reason, attendance."""
+"""What one post of the lesson's form writes: record, marks and attendance in one call, corrections with a reason after it."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
@@ -14,7 +14,7 @@ from apps.portal.gateway import GatewayError, call
 from apps.portal.reasons import CHANGED_MEANWHILE, sentence
 from apps.portal.views import class_form
 from apps.portal.views.class_form import ClassForm, Note, Outcome
-from apps.portal.views.lesson_form import LessonForm, merge_record, stored_words
+from apps.portal.views.lesson_form import WORDS, LessonForm, merge_record, stored_words
 from diary.journal.v1 import journal_service_pb2 as pb
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 # Refusals that the person sees beside what was typed. Others (no rights, no connection) are pages.
 _TOLD_IN_FORM = frozenset({grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.ABORTED})
-# Each lost race means that another has saved the attendance of this very lesson in these milliseconds.
+# Each lost race means that another has saved this very lesson in these milliseconds.
+_LOST_RACES = frozenset({"LESSON_CHANGED", "ATTENDANCE_CHANGED"})
 _ATTEMPTS = 5
 
 
@@ -39,62 +40,80 @@ class LessonWrites:
     async def record(
         self, page: pb.GetJournalPageResponse, lesson: pb.Lesson | None, record: LessonForm, typed: ClassForm
     ) -> tuple[pb.Lesson | None, Outcome]:
-        """Records what was typed; what did not go through stands in the outcome. The class follows a record that stands."""
-        outcome = Outcome()
-        lesson = await self._record_lesson(lesson, record, outcome)
-        if lesson is None or lesson.state != pb.LESSON_STATE_HELD or outcome.problem:
-            outcome.is_unsaved = True
-            return lesson, outcome
-        stored = class_form.stored_absences(page, lesson.lesson_id)
-        wanted, _ = class_form.merge_absences(typed, stored)
-        outcome.both = class_form.find_both(typed, page, lesson.lesson_id, wanted)
-        unseen = class_form.find_unseen(typed, page, lesson.lesson_id)
-        if cells := class_form.plan_marks(typed, lesson.lesson_id, page.mark_min, outcome, unseen):
-            await self._record_marks(record, typed, cells, outcome)
-        await self._record_attendance(page, lesson, record, typed, outcome)
-        return lesson, outcome
+        """Records what was typed, in one piece; what did not go through stands in the outcome.
 
-    async def _record_lesson(self, lesson: pb.Lesson | None, record: LessonForm, outcome: Outcome) -> pb.Lesson | None:
+        Field by field and line by line over what stands at this moment, again when another hand came between.
+        """
+        attempts = 0
+        while True:
+            attempts += 1
+            outcome = Outcome()
+            request = self._plan(page, lesson, record, typed, outcome)
+            if not request.topic:
+                outcome.problem, outcome.is_unsaved = "Напишите тему урока.", True
+                return lesson, outcome
+            if lesson and _says_what_stands(request, lesson, class_form.stored_absences(page, lesson.lesson_id)):
+                return lesson, outcome
+            _sign(request, record)
+            try:
+                answer = await call(self.journal.RecordClass, request, self.token)
+            except GatewayError as error:
+                if lesson is None or error.reason not in _LOST_RACES or attempts == _ATTEMPTS:
+                    _note_refusal(outcome, error)
+                    return lesson, outcome
+                page = await self.read_page()
+                lesson = next((one for one in page.lessons if one.lesson_id == lesson.lesson_id), lesson)
+            else:
+                await self._note_marks(record, typed, request, answer, outcome)
+                return answer.lesson, outcome
+
+    def _plan(
+        self,
+        page: pb.GetJournalPageResponse,
+        lesson: pb.Lesson | None,
+        record: LessonForm,
+        typed: ClassForm,
+        outcome: Outcome,
+    ) -> pb.RecordClassRequest:
+        """What to send; what is asked about first is noted in `outcome` instead."""
+        lesson_id = lesson.lesson_id if lesson else ""
         merged = merge_record(record, lesson)
+        stored = class_form.stored_absences(page, lesson_id)
+        wanted, others = class_form.merge_absences(typed, stored)
         outcome.others = merged.others
-        is_held = lesson is not None and lesson.state == pb.LESSON_STATE_HELD
-        if lesson and is_held and merged.words == stored_words(lesson):
-            return lesson
-        if not merged.words["topic"]:
-            outcome.problem = "Напишите тему урока."
-            return lesson
-        request = pb.RecordLessonRequest(
+        outcome.both = class_form.find_both(typed, page, lesson_id, wanted)
+        outcome.absences = {
+            student_id: f"{CHANGED_MEANWHILE}: {class_form.name_code(code)}" for student_id, code in others.items()
+        }
+        wanted |= {student_id: stored.get(student_id, 0) for student_id in outcome.both}
+        return pb.RecordClassRequest(
             school_id=self.school_id,
             course_id=self.course_id,
             lesson_date=record.lesson_date,
             lesson_number=record.number,
-            etag=lesson.etag if lesson and is_held else "",
+            etag=lesson.etag if lesson and lesson.state == pb.LESSON_STATE_HELD else "",
+            marks=class_form.plan_marks(typed, page.mark_min, outcome, class_form.find_unseen(typed, page, lesson_id)),
+            absences=class_form.plan_absences(wanted),
+            attendance_etag=lesson.attendance_etag if lesson else "",
             **merged.words,
         )
-        _sign(request, record)
-        try:
-            return (await call(self.journal.RecordLesson, request, self.token)).lesson
-        except GatewayError as error:
-            outcome.problem = _told(error)
-            return lesson
 
-    async def _record_marks(self, record: LessonForm, typed: ClassForm, cells: list[pb.MarkCell], outcome: Outcome) -> None:
-        request = pb.RecordMarksRequest(school_id=self.school_id, course_id=self.course_id, cells=cells)
-        _sign(request, record)
-        try:
-            answer = await call(self.journal.RecordMarks, request, self.token)
-        except GatewayError as error:
-            outcome.problem = _told(error)
-            outcome.notes |= {cell.mark_id: Note("не сохранено", "refused", cell.expected_revision) for cell in cells}
-            return
+    async def _note_marks(
+        self,
+        record: LessonForm,
+        typed: ClassForm,
+        request: pb.RecordClassRequest,
+        answer: pb.RecordClassResponse,
+        outcome: Outcome,
+    ) -> None:
+        """Notes the marks that were not saved; one of an earlier day is corrected, where the form has the reason."""
         class_form.note_marks(outcome, answer)
-        if typed.reason:
-            sent = {cell.mark_id: cell for cell in cells}
-            for told in answer.outcomes:
-                if told.reason == "REASON_REQUIRED":
-                    await self._correct(record, typed, sent[told.mark_id], outcome)
+        sent = {cell.mark_id: cell for cell in request.marks}
+        for told in answer.outcomes:
+            if typed.reason and told.reason == "REASON_REQUIRED":
+                await self._correct(record, typed, sent[told.mark_id], outcome)
 
-    async def _correct(self, record: LessonForm, typed: ClassForm, cell: pb.MarkCell, outcome: Outcome) -> None:
+    async def _correct(self, record: LessonForm, typed: ClassForm, cell: pb.ClassMarkCell, outcome: Outcome) -> None:
         request = pb.CorrectMarkRequest(
             school_id=self.school_id,
             mark_id=cell.mark_id,
@@ -110,40 +129,20 @@ class LessonWrites:
         else:
             del outcome.notes[cell.mark_id]
 
-    async def _record_attendance(
-        self, page: pb.GetJournalPageResponse, lesson: pb.Lesson, record: LessonForm, typed: ClassForm, outcome: Outcome
-    ) -> None:
-        """Line by line over what stands at this moment, again when another hand came between."""
-        for attempt in range(1, _ATTEMPTS + 1):
-            stored = class_form.stored_absences(page, lesson.lesson_id)
-            wanted, others = class_form.merge_absences(typed, stored)
-            wanted |= {student_id: stored.get(student_id, 0) for student_id in outcome.both}
-            outcome.absences = {
-                student_id: f"{CHANGED_MEANWHILE}: {class_form.name_code(code)}" for student_id, code in others.items()
-            }
-            present = dict.fromkeys(wanted, 0)
-            if lesson.attendance_etag and present | stored == wanted:
-                return
-            request = pb.RecordAttendanceRequest(
-                school_id=self.school_id,
-                course_id=self.course_id,
-                lesson_id=lesson.lesson_id,
-                absences=class_form.plan_absences(wanted),
-                etag=lesson.attendance_etag,
-            )
-            _sign(request, record)
-            try:
-                await call(self.journal.RecordAttendance, request, self.token)
-            except GatewayError as error:
-                if error.reason != "ATTENDANCE_CHANGED" or attempt == _ATTEMPTS:
-                    outcome.problem = _told(error)
-                    if student_id := error.metadata.get("student_id", ""):
-                        outcome.absences[student_id] = _told(error)
-                    return
-                page = await self.read_page()
-                lesson = next((one for one in page.lessons if one.lesson_id == lesson.lesson_id), lesson)
-            else:
-                return
+
+def _says_what_stands(request: pb.RecordClassRequest, lesson: pb.Lesson, stored: Mapping[str, int]) -> bool:
+    """Whether nothing is to be sent. Attendance of which nothing was recorded yet is: all were present."""
+    words = {name: getattr(request, name) for name in WORDS}
+    absences = {absence.student_id: int(absence.code) for absence in request.absences}
+    is_same = words == stored_words(lesson) and absences == {one: code for one, code in stored.items() if code}
+    return bool(lesson.state == pb.LESSON_STATE_HELD and lesson.attendance_etag and is_same and not request.marks)
+
+
+def _note_refusal(outcome: Outcome, error: GatewayError) -> None:
+    """The whole was refused, so that all that was typed stays; beside the student, where it is one's absence."""
+    outcome.problem, outcome.is_unsaved = _told(error), True
+    if student_id := error.metadata.get("student_id", ""):
+        outcome.absences[student_id] = outcome.problem
 
 
 def _sign(request: Message, record: LessonForm) -> None:

@@ -184,9 +184,7 @@ def find_unseen(form: ClassForm, page: pb.GetJournalPageResponse, lesson_id: str
     return unseen
 
 
-def plan_marks(
-    form: ClassForm, lesson_id: str, mark_min: int, outcome: Outcome, unseen: Mapping[str, Sequence[str]]
-) -> list[pb.MarkCell]:
+def plan_marks(form: ClassForm, mark_min: int, outcome: Outcome, unseen: Mapping[str, Sequence[str]]) -> list[pb.ClassMarkCell]:
     """The cells to send; what cannot be a mark, or is asked about first, is noted in `outcome` instead.
 
     A new mark beside one that was put meanwhile would be a second one, which nobody may have meant: shown, it is sent again.
@@ -207,9 +205,8 @@ def plan_marks(
             outcome.notes[typed.mark_id] = Note(f"отметка — число от {mark_min} до {MARK_MAX}", "refused", typed.revision)
             continue
         cells.append(
-            pb.MarkCell(
+            pb.ClassMarkCell(
                 mark_id=typed.mark_id,
-                lesson_id=lesson_id,
                 student_id=typed.student_id,
                 value=value,
                 expected_revision=typed.revision,
@@ -227,7 +224,7 @@ def plan_absences(wanted: Mapping[str, int]) -> list[pb.AbsenceCell]:
     ]
 
 
-def note_marks(outcome: Outcome, answer: pb.RecordMarksResponse) -> None:
+def note_marks(outcome: Outcome, answer: pb.RecordClassResponse) -> None:
     """Adds the cells that were not saved to `outcome`."""
     for cell in answer.outcomes:
         if cell.state == pb.CELL_STATE_CONFLICT:

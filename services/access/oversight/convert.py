@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from diary.access.v1 import compliance_service_pb2 as pb
-from diary.access.v1 import events_pb2
+from diary.documents.v1 import events_pb2
 from services.access.oversight.rules import ListedDeadline, find_state
 
 

@@ -8,6 +8,7 @@ from chassis.errors import InvalidArgument
 from diary.journal.v1 import diary_service_pb2, events_pb2, journal_service_pb2
 from services.journal.convert.names import write_name
 from services.journal.rules.attendance import Absence, AbsenceCode, show_code
+from services.journal.rules.class_record import ClassCell, ClassRecord, RecordedClass
 from services.journal.rules.history import Batch
 from services.journal.rules.journal_page import ListedCourse, MarkForLetter, Page, PageFrame
 from services.journal.rules.lessons import Lesson, LessonRecord
@@ -31,19 +32,21 @@ def read_cells(messages: Iterable[journal_service_pb2.MarkCell]) -> list[Cell]:
 
 def write_outcomes(outcomes: Iterable[Outcome]) -> journal_service_pb2.RecordMarksResponse:
     """The answer of RecordMarks."""
-    return journal_service_pb2.RecordMarksResponse(
-        outcomes=[
-            journal_service_pb2.MarkCellOutcome(
-                mark_id=str(outcome.mark_id),
-                state=outcome.state.value,  # type: ignore[arg-type]  # a number of the enum
-                revision=outcome.revision,
-                value=outcome.value,
-                reason=outcome.reason,
-                is_own=outcome.is_own,
-            )
-            for outcome in outcomes
-        ]
-    )
+    return journal_service_pb2.RecordMarksResponse(outcomes=_write_outcomes(outcomes))
+
+
+def _write_outcomes(outcomes: Iterable[Outcome]) -> list[journal_service_pb2.MarkCellOutcome]:
+    return [
+        journal_service_pb2.MarkCellOutcome(
+            mark_id=str(outcome.mark_id),
+            state=outcome.state.value,  # type: ignore[arg-type]  # a number of the enum
+            revision=outcome.revision,
+            value=outcome.value,
+            reason=outcome.reason,
+            is_own=outcome.is_own,
+        )
+        for outcome in outcomes
+    ]
 
 
 def write_marks_recorded(batch: Batch) -> events_pb2.MarksRecorded:
@@ -92,8 +95,8 @@ def write_correction(batch: Batch) -> journal_service_pb2.CorrectMarkResponse:
     return answer
 
 
-def read_record(request: journal_service_pb2.RecordLessonRequest) -> LessonRecord:
-    """What RecordLesson records. Raises InvalidArgument DATE_INVALID."""
+def read_record(request: journal_service_pb2.RecordLessonRequest | journal_service_pb2.RecordClassRequest) -> LessonRecord:
+    """What is recorded of a lesson. Raises InvalidArgument DATE_INVALID."""
     try:
         lesson_date = date.fromisoformat(request.lesson_date)
     except ValueError as error:
@@ -158,6 +161,40 @@ def write_attendance_recorded(school_id: UUID, lesson: Lesson, absences: Iterabl
         course_id=str(lesson.course_id),
         lesson_id=str(lesson.lesson_id),
         student_ids=[str(absence.student_id) for absence in absences],
+    )
+
+
+def read_class(request: journal_service_pb2.RecordClassRequest) -> ClassRecord:
+    """What RecordClass records. Raises InvalidArgument DATE_INVALID."""
+    cells = [
+        ClassCell(
+            UUID(cell.mark_id),
+            UUID(cell.student_id),
+            cell.value if cell.HasField("value") else None,
+            cell.expected_revision,
+        )
+        for cell in request.marks
+    ]
+    return ClassRecord(read_record(request), cells, read_absences(request.absences), request.attendance_etag)
+
+
+def write_class(recorded: RecordedClass) -> journal_service_pb2.RecordClassResponse:
+    """The answer of RecordClass."""
+    return journal_service_pb2.RecordClassResponse(
+        lesson=write_lesson(recorded.lesson), outcomes=_write_outcomes(recorded.outcomes)
+    )
+
+
+def write_class_recorded(
+    batch: Batch, class_id: UUID | None, record: ClassRecord, recorded: RecordedClass
+) -> events_pb2.ClassRecorded:
+    """The event of a class's recorded lesson: the parts of which something changed."""
+    school_id, lesson = batch.header.school_id, recorded.lesson
+    is_attendance_changed = recorded.changes is not None
+    return events_pb2.ClassRecorded(
+        lesson=write_lesson_recorded(school_id, class_id, lesson) if recorded.is_lesson_changed else None,
+        marks=write_marks_recorded(batch) if batch.rows else None,
+        attendance=write_attendance_recorded(school_id, lesson, record.absences) if is_attendance_changed else None,
     )
 
 

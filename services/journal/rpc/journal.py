@@ -16,13 +16,14 @@ from chassis.run import Frame
 from diary.journal.v1 import journal_service_pb2, journal_service_pb2_grpc
 from services.journal.convert import journal as convert
 from services.journal.rules import attendance as attendance_rules
+from services.journal.rules import class_record as class_rules
 from services.journal.rules import lessons as lesson_rules
 from services.journal.rules import marks as mark_rules
 from services.journal.rules.history import SALT_BYTES, Batch, BatchHeader, build_batch
 from services.journal.rules.journal_page import PageFrame
 from services.journal.rules.marks import Cell, MarkedCourse, Revision
 from services.journal.rules.periods import Period, find_current_period
-from services.journal.store import journal_page, lessons, marks, writes
+from services.journal.store import class_record, journal_page, lessons, marks, writes
 
 # Each lost race means that another call has saved, so this many are lost only under a flood on one course.
 _ATTEMPTS = 50
@@ -36,6 +37,7 @@ WriteRequest = (
     | journal_service_pb2.RecordMarksRequest
     | journal_service_pb2.CorrectMarkRequest
     | journal_service_pb2.RecordAttendanceRequest
+    | journal_service_pb2.RecordClassRequest
 )
 
 
@@ -199,6 +201,30 @@ class JournalServicer(journal_service_pb2_grpc.JournalServiceServicer):
             return answer if await lessons.save_attendance(connection, lesson, changes, fact) else None
 
         return await self._settle(call, lessons.ask_attendance(call, course_id, lesson_id), attempt)
+
+    async def RecordClass(
+        self, request: journal_service_pb2.RecordClassRequest, context: Context
+    ) -> journal_service_pb2.RecordClassResponse:
+        """Records a class's lesson in one piece: record, marks, attendance (Clause R4)."""
+        call, course_id, record = self._begin(request), UUID(request.course_id), convert.read_class(request)
+
+        async def attempt(connection: Connection, rows: Rows) -> journal_service_pb2.RecordClassResponse | None:
+            found = class_record.read_place(rows, course_id)
+            if found is None:
+                raise _no_course()
+            if found.answered:
+                return _repeat(found.answered, request, journal_service_pb2.RecordClassResponse)
+            place = found.place
+            day = today(self._clock, place.lesson.time_zone)
+            recorded = class_rules.record_class(place, record, call.account_id, day)
+            answer = convert.write_class(recorded)
+            if not recorded.is_changed:
+                return answer if await writes.keep_answer(connection, call, answer.SerializeToString()) else None
+            batch = _build_batch(call, place.course, recorded.revisions)
+            fact = _build_fact(call, answer, convert.write_class_recorded(batch, place.lesson.class_id, record, recorded))
+            return answer if await class_record.save_class(connection, recorded, batch, fact) else None
+
+        return await self._settle(call, class_record.ask_place(call, course_id, record), attempt)
 
     def _begin(self, request: WriteRequest) -> writes.Call:
         who = auth.caller()

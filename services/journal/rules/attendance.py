@@ -64,13 +64,18 @@ def record_attendance(attendance: LessonAttendance, absences: Sequence[Absence],
         )
     if etag != lesson.attendance_etag:
         raise Aborted("ATTENDANCE_CHANGED", "another hand recorded the attendance since its etag; read it again")
+    return replace(lesson, attendance_revision=lesson.attendance_revision + 1), list_changes(attendance, absences)
+
+
+def list_changes(attendance: LessonAttendance, absences: Sequence[Absence]) -> list[Absence]:
+    """What absences change of what stands; who is no longer named becomes present."""
+    named = {absence.student_id: absence.code for absence in absences}
     wanted = dict.fromkeys(attendance.codes, AbsenceCode.PRESENT) | named
-    changes = [
+    return [
         Absence(student_id, code)
         for student_id, code in wanted.items()
         if not _says_the_same(code, attendance.codes.get(student_id, AbsenceCode.PRESENT), sees_illness=attendance.sees_illness)
     ]
-    return replace(lesson, attendance_revision=lesson.attendance_revision + 1), changes
 
 
 def _says_the_same(code: AbsenceCode, before: AbsenceCode, *, sees_illness: bool) -> bool:

@@ -56,6 +56,15 @@ WITH saved AS (
 ), {TOLD}
 """
 
+# In reads of a course as `c`: whether the caller is told of Б (decision 11).
+SEES_ILLNESS = """EXISTS (
+        SELECT FROM relations r
+        WHERE r.school_id = door.school_id AND r.account_id = $3
+          AND r.valid_from_time <= $5 AND (r.valid_to_time IS NULL OR r.valid_to_time > $5)
+          AND (r.kind = 4 AND r.object_id = c.class_id AND r.role = 6
+               OR r.kind = 6 AND r.object_id = door.school_id AND r.role = 7)
+    )"""
+
 _ask_attendance = asking(f"""
 SELECT coalesce(p.is_closed, true) AS is_closed, q.digest, q.answer, {LESSON_COLUMNS},
     ARRAY(
@@ -64,13 +73,7 @@ SELECT coalesce(p.is_closed, true) AS is_closed, q.digest, q.answer, {LESSON_COL
           AND (m.to_date IS NULL OR l.lesson_date <= m.to_date)
     ) AS member_ids,
     ARRAY(SELECT ROW(a.student_id, a.code) FROM attendance a WHERE a.school_id = door.school_id AND a.lesson_id = $7) AS codes,
-    EXISTS (
-        SELECT FROM relations r
-        WHERE r.school_id = door.school_id AND r.account_id = $3
-          AND r.valid_from_time <= $5 AND (r.valid_to_time IS NULL OR r.valid_to_time > $5)
-          AND (r.kind = 4 AND r.object_id = c.class_id AND r.role = 6
-               OR r.kind = 6 AND r.object_id = door.school_id AND r.role = 7)
-    ) AS sees_illness
+    {SEES_ILLNESS} AS sees_illness
 FROM courses c
 LEFT JOIN lessons l ON l.school_id = door.school_id AND l.course_id = $2 AND l.lesson_id = $7
 LEFT JOIN periods p ON p.school_id = door.school_id AND l.lesson_date BETWEEN p.start_date AND p.end_date
@@ -184,11 +187,13 @@ def read_place(rows: Sequence[Any]) -> FoundPlace | None:
     """The place, or None when the caller does not teach the course."""
     if not rows:
         return None
-    row = rows[0]
-    place = LessonPlace(
-        row["new_id"], row["time_zone"], row["is_closed"], row["has_work_type"], read_lesson(row), row["class_id"]
-    )
-    return FoundPlace(place, read_answered(row))
+    return FoundPlace(build_place(rows[0]), read_answered(rows[0]))
+
+
+def build_place(row: Any) -> LessonPlace:
+    """The place of a row that asks for one."""
+    is_closed, lesson = row["is_closed"], read_lesson(row)
+    return LessonPlace(row["new_id"], row["time_zone"], is_closed, row["has_work_type"], lesson, row["class_id"])
 
 
 async def save_lesson(connection: Connection, lesson: Lesson, fact: Fact) -> bool:
@@ -219,9 +224,15 @@ def read_attendance(rows: Sequence[Any]) -> FoundAttendance | None:
     if not rows:
         return None
     row = rows[0]
-    codes = {student_id: AbsenceCode(code) for student_id, code in row["codes"]}
-    attendance = LessonAttendance(read_lesson(row), row["is_closed"], set(row["member_ids"]), codes, row["sees_illness"])
+    attendance = LessonAttendance(
+        read_lesson(row), row["is_closed"], set(row["member_ids"]), read_codes(row), row["sees_illness"]
+    )
     return FoundAttendance(attendance, read_answered(row))
+
+
+def read_codes(row: Any) -> dict[UUID, AbsenceCode]:
+    """The codes of a row, by student; also of those present after all."""
+    return {student_id: AbsenceCode(code) for student_id, code in row["codes"]}
 
 
 async def save_attendance(connection: Connection, lesson: Lesson, changes: Sequence[Absence], fact: Fact) -> bool:

@@ -27,6 +27,20 @@ from services.journal.store.writes import (
     save,
 )
 
+# In reads: the newest revisions of the marks that a call names.
+NEWEST_MARKS = """ARRAY(
+        SELECT ROW(newest.mark_id, newest.lesson_id, newest.student_id, newest.value, newest.revision, b.account_id,
+                   f.create_time)
+        FROM (
+            SELECT DISTINCT ON (mark_id) mark_id, lesson_id, student_id, course_id, value, revision, batch_number
+            FROM mark_revisions WHERE school_id = door.school_id AND mark_id = ANY({mark_ids}) ORDER BY mark_id, revision DESC
+        ) AS newest
+        JOIN mark_batches b ON b.school_id = door.school_id AND b.course_id = newest.course_id
+            AND b.batch_number = newest.batch_number
+        JOIN mark_revisions r ON r.school_id = door.school_id AND r.mark_id = newest.mark_id AND r.revision = 1
+        JOIN mark_batches f ON f.school_id = door.school_id AND f.course_id = r.course_id AND f.batch_number = r.batch_number
+    )"""
+
 _ask_course = asking(f"""
 SELECT c.is_marked, s.mark_min, q.digest, q.answer, s.time_zone, h.seq,
     ARRAY(
@@ -38,18 +52,7 @@ SELECT c.is_marked, s.mark_min, q.digest, q.answer, s.time_zone, h.seq,
         SELECT ROW(m.student_id, m.from_date, m.to_date) FROM course_members m
         WHERE m.school_id = door.school_id AND m.course_id = $2 AND m.student_id = ANY($8)
     ) AS members,
-    ARRAY(
-        SELECT ROW(newest.mark_id, newest.lesson_id, newest.student_id, newest.value, newest.revision, b.account_id,
-                   f.create_time)
-        FROM (
-            SELECT DISTINCT ON (mark_id) mark_id, lesson_id, student_id, course_id, value, revision, batch_number
-            FROM mark_revisions WHERE school_id = door.school_id AND mark_id = ANY($9) ORDER BY mark_id, revision DESC
-        ) AS newest
-        JOIN mark_batches b ON b.school_id = door.school_id AND b.course_id = newest.course_id
-            AND b.batch_number = newest.batch_number
-        JOIN mark_revisions r ON r.school_id = door.school_id AND r.mark_id = newest.mark_id AND r.revision = 1
-        JOIN mark_batches f ON f.school_id = door.school_id AND f.course_id = r.course_id AND f.batch_number = r.batch_number
-    ) AS marks
+    {NEWEST_MARKS.format(mark_ids="$9")} AS marks
 FROM courses c
 JOIN schools s ON s.school_id = door.school_id
 JOIN course_chains h ON h.school_id = door.school_id AND h.course_id = $2
@@ -123,8 +126,13 @@ def _build_course(course_id: UUID, row: Any) -> MarkedCourse:
         batch_count=row["seq"],
         lessons={lesson_id: MarkedLesson(*rest) for lesson_id, *rest in row["lessons"]},
         members=[Member(*member) for member in row["members"]],
-        marks={mark[0]: CurrentMark(*mark) for mark in row["marks"]},
+        marks=read_marks(row),
     )
+
+
+def read_marks(row: Any) -> dict[UUID, CurrentMark]:
+    """The marks of a row with NEWEST_MARKS as `marks`, by their ids."""
+    return {mark[0]: CurrentMark(*mark) for mark in row["marks"]}
 
 
 async def find_place(connection: Connection, school_id: UUID, mark_id: UUID) -> tuple[UUID, UUID, UUID] | None:

@@ -18,6 +18,7 @@ from chassis import log, outbox
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import Unavailable
+from chassis.jobs import Job
 from diary.notify.v1 import events_pb2
 from services.notify.convert.letters import build_message, write_address
 from services.notify.jobs import measures, smtp
@@ -33,6 +34,7 @@ _RENEW_SECONDS = 2.0
 # A letter is cut off this long before its lease ends.
 _MARGIN_SECONDS = 2.0
 _POLL_SECONDS = 1.0
+_COUNT_SECONDS = 10.0
 # How long letters on their way may still take when the process is told to stop.
 _DRAIN_SECONDS = 10.0
 
@@ -59,47 +61,41 @@ class Deliveries:
         self._news = news
         self._sending: dict[UUID, _Sending] = {}
 
-    async def send_due_deliveries(self) -> None:
-        """Sends for ever; each second it looks for what others wrote. On cancellation letters on their way may still end."""
-        try:
-            while True:
-                self._news.clear()
-                await self._claim()
-                try:
-                    await asyncio.wait_for(self._news.wait(), _POLL_SECONDS)
-                except TimeoutError:
-                    continue
-        except asyncio.CancelledError:
-            if tasks := [sending.task for sending in self._sending.values()]:
-                _, late = await asyncio.wait(tasks, timeout=_DRAIN_SECONDS)
-                for task in late:
-                    task.cancel()
-                await asyncio.gather(*late, return_exceptions=True)
-            raise
+    def jobs(self) -> list[Job]:
+        """What is done by time."""
+        return [
+            Job("send_due_deliveries", _POLL_SECONDS, self._claim, woken_by=self._news, end=self._let_end),
+            Job("renew_leases", _RENEW_SECONDS, self._renew_leases),
+            Job("count_waiting_deliveries", _COUNT_SECONDS, self._count_waiting),
+        ]
 
-    async def renew_leases(self) -> None:
+    async def _let_end(self) -> None:
+        """Letters on their way may still end."""
+        if tasks := [sending.task for sending in self._sending.values()]:
+            _, late = await asyncio.wait(tasks, timeout=_DRAIN_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _renew_leases(self) -> None:
         """Keeps the leases of letters on their way, and moves the moment they would be cut off."""
-        while True:
-            await asyncio.sleep(_RENEW_SECONDS)
-            limited = [sending for sending in self._sending.values() if sending.limit is not None]
-            if not limited:
-                continue
-            now = self._clock.now()
-            async with self._database.jobs() as connection:
-                kept = await queue.renew_leases(connection, [s.claim for s in limited], now, now + _LEASE)
-            for sending in limited:
-                if sending.claim.delivery_id in kept:
-                    sending.claim = replace(sending.claim, lease_end_time=now + _LEASE)
-                    self._move_limit(sending)
+        limited = [sending for sending in self._sending.values() if sending.limit is not None]
+        if not limited:
+            return
+        now = self._clock.now()
+        async with self._database.jobs() as connection:
+            kept = await queue.renew_leases(connection, [s.claim for s in limited], now, now + _LEASE)
+        for sending in limited:
+            if sending.claim.delivery_id in kept:
+                sending.claim = replace(sending.claim, lease_end_time=now + _LEASE)
+                self._move_limit(sending)
 
-    async def watch_waiting(self) -> None:
-        """Counts what waits, every ten seconds."""
-        while True:
-            async with self._database.jobs() as connection:
-                measures.waiting.set(await queue.count_waiting(connection))
-            await asyncio.sleep(10)
+    async def _count_waiting(self) -> None:
+        async with self._database.jobs() as connection:
+            measures.waiting.set(await queue.count_waiting(connection))
 
     async def _claim(self) -> None:
+        """Claims and sends as many as may be on their way; what others wrote is seen each second."""
         free, free_decisions = self._free(is_decision=False), self._free(is_decision=True)
         if free == free_decisions == 0:
             return

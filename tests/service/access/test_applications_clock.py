@@ -1,6 +1,5 @@
 """The two working days of an application, as its RPCs count them on a set clock (Clause R15)."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from typing import Any
@@ -20,7 +19,6 @@ from services.access.oversight import jobs
 from tests.support.access_region import ZONE, Person, SchoolWorld
 from tests.support.access_service import Backends, Serve
 from tests.support.applications import add_vera, filing, granting, mother, reading
-from tests.support.eventually import eventually
 from tests.support.services import refused, sign_in
 
 _CRIMEA = """date,kind,basis,source
@@ -163,10 +161,9 @@ async def test_the_gauges_show_what_is_open_and_overdue(
     database = await Database.connect(backends.clone.app_dsns["access"], "access", size=1)
     nothing: Any = None
     metrics.deadlines_overdue.clear()
-    counting = asyncio.ensure_future(jobs.count_deadlines(run.Frame(_CLOCK, database, nothing, nothing))())
-    await eventually(lambda: metrics.deadlines_overdue.labels("R15")._value.get() >= 1)
+    await jobs.count_deadlines(run.Frame(_CLOCK, database, nothing, nothing)).work()
+    assert metrics.deadlines_overdue.labels("R15")._value.get() >= 1
     assert metrics.deadlines_open.labels("R15")._value.get() >= metrics.deadlines_overdue.labels("R15")._value.get()
-    counting.cancel()
     async with database.jobs() as connection:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.fetch("SELECT subject_id FROM deadlines")

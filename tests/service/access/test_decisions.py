@@ -429,7 +429,7 @@ async def test_what_became_of_a_letter_waits_for_its_paper(office: Office, schoo
     told = kind(school_id=str(school.school_id), document_id=teller.document_id)
     subject = told.DESCRIPTOR.full_name
     event = events.Event(uuid4(), subject, school.school_id, SystemClock().now(), told.SerializeToString())
-    handle = Consumers(database, SystemClock()).handlers()["notify"][subject]
+    handle = Consumers(database, SystemClock()).handlers()[subject]
     with pytest.raises(events.Later):
         await handle(event)
     await teller.issued()

@@ -26,11 +26,11 @@ from diary.access.v1 import (
 )
 from diary.journal.v1 import diary_service_pb2, diary_service_pb2_grpc
 from services.documents.__main__ import build
-from services.documents.actions.press import Press
 from services.documents.config import Settings
-from services.documents.consumers.decisions import DecisionConsumers
-from services.documents.consumers.paper_families import Consumers
-from services.documents.convert.seal import Sealer, read_authority
+from services.documents.decisions.consumers import DecisionConsumers
+from services.documents.press.actions.presses import Press
+from services.documents.print_runs.consumers import Consumers
+from services.documents.register.convert.seal import Sealer, read_authority
 from tests.service.documents.world import NOW, Neighbours, World, code_of
 from tests.support.backends import Clone, PostgresServer
 from tests.support.services import served

@@ -19,8 +19,8 @@ from diary.access.v1 import application_service_pb2, roster_service_pb2_grpc, sc
 from diary.documents.v1 import document_service_pb2 as pb
 from diary.documents.v1 import events_pb2
 from services.documents.commands import Rebuild
-from services.documents.consumers.paper_families import Consumers
-from services.documents.store import deadlines
+from services.documents.print_runs.consumers import Consumers
+from services.documents.print_runs.store import deadlines
 from tests.service.documents.families import Families
 from tests.service.documents.world import NAMES, NOW, WEEK, World
 from tests.support.papers import needs_poppler, read_texts
@@ -186,6 +186,14 @@ async def test_a_lesson_opens_the_term_of_a_class_with_a_family_on_paper(world: 
     told = await world.query("SELECT payload FROM outbox WHERE school_id = $1 AND subject LIKE '%DeadlineChanged'")
     [event] = [events_pb2.DeadlineChanged.FromString(row["payload"]) for row in told]
     assert event.due_time.ToJsonString() == "2026-11-22T21:00:00Z"
+
+
+async def test_a_lesson_recorded_with_its_class_opens_the_term_as_well(world: World, families: Families) -> None:
+    await families.declare(0, "15-Р/2026")
+    await families.consumers.on_class_recorded(world.class_recorded())
+    assert await _terms(world) == []
+    await families.consumers.on_class_recorded(world.class_recorded("2026-11-17"))
+    assert await _terms(world) == [(MONDAY, False, "")]
 
 
 async def test_a_class_that_nobody_printed_is_overdue(world: World, families: Families) -> None:

@@ -78,6 +78,19 @@ async def test_a_corrected_mark_is_told(world: World) -> None:
     assert world.mailbox.letters[0]["Subject"] == "Исправлена отметка: Алгебра, 19 ноября"
 
 
+async def test_a_class_recorded_in_one_piece_makes_one_letter_and_one_without_marks_none(world: World) -> None:
+    async with world.serving():
+        family = await world.family()
+        lesson = events_pb2.LessonRecorded(school_id=str(family.school_id))
+        nothing = await world.tell(events_pb2.ClassRecorded(lesson=lesson), family.school_id)
+        marks = world.recorded(family, [world.mark(family)])
+        await world.tell(events_pb2.ClassRecorded(lesson=lesson, marks=marks), family.school_id)
+        await world.until(family, (SENT, 1))
+        await world.until_handled(nothing)
+    assert await world.states(family) == [(SENT, 1)]
+    assert world.mailbox.letters[0]["Subject"] == "Мария: новая отметка"
+
+
 async def test_a_mark_that_was_taken_back_is_told_by_no_letter(world: World) -> None:
     async with world.serving():
         family = await world.family()

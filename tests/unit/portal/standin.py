@@ -201,6 +201,8 @@ class Journal(journal_service_pb2_grpc.JournalServiceServicer):
         ]
         self.marks: list[journal_pb.JournalMark] = []
         self.absences: list[journal_pb.JournalAbsence] = []
+        # Who is in the class list and was not in the course.
+        self.stranger = ""
         # How often another hand is faster, and what it then records.
         self.faster: list[list[journal_pb.JournalAbsence]] = []
 
@@ -234,45 +236,37 @@ class Journal(journal_service_pb2_grpc.JournalServiceServicer):
             mark_min=2,
         )
 
-    async def RecordLesson(self, request: Any, context: Any) -> journal_pb.RecordLessonResponse:
-        self.sent.append(request)
-        if request.lesson_date > "2026-11-24":
-            await refuse(context, code_pb2.FAILED_PRECONDITION, "LESSON_IN_FUTURE")
-        lesson = self.lesson(
-            lesson_date=request.lesson_date,
-            lesson_number=request.lesson_number,
-            topic=request.topic,
-            homework=request.homework,
-            work_type_id=request.work_type_id,
-            etag="2",
-        )
-        self.lessons = [one for one in self.lessons if one.lesson_id != LESSON] + [lesson]
-        return journal_pb.RecordLessonResponse(lesson=lesson)
-
     async def RetractLesson(self, request: Any, context: Any) -> journal_pb.RetractLessonResponse:
         self.sent.append(request)
         if not request.reason:
             await refuse(context, code_pb2.INVALID_ARGUMENT, "REQUEST_INVALID")
         return journal_pb.RetractLessonResponse()
 
-    async def RecordMarks(self, request: Any, context: Any) -> journal_pb.RecordMarksResponse:
+    async def RecordClass(self, request: Any, context: Any) -> journal_pb.RecordClassResponse:
         self.sent.append(request)
-        outcomes = [
-            journal_pb.MarkCellOutcome(mark_id=cell.mark_id, state=self.outcome, revision=2, value=4) for cell in request.cells
-        ]
-        return journal_pb.RecordMarksResponse(outcomes=outcomes)
-
-    async def RecordAttendance(self, request: Any, context: Any) -> journal_pb.RecordAttendanceResponse:
-        self.sent.append(request)
+        if request.lesson_date > "2026-11-24":
+            await refuse(context, code_pb2.FAILED_PRECONDITION, "LESSON_IN_FUTURE")
+        if self.stranger:
+            await refuse(context, code_pb2.FAILED_PRECONDITION, "STUDENT_NOT_IN_COURSE", student_id=self.stranger)
         if self.faster:
             self.absences = self.faster.pop(0)
             self.lessons[0].attendance_etag += "x"
             await refuse(context, code_pb2.ABORTED, "ATTENDANCE_CHANGED")
+        place = (request.lesson_date, request.lesson_number)
+        standing = next((one for one in self.lessons if (one.lesson_date, one.lesson_number) == place), None)
+        words = {name: getattr(request, name) for name in ("topic", "homework", "work_type_id")}
+        if standing is None or any(getattr(standing, name) != word for name, word in words.items()):
+            recorded = self.lesson(lesson_date=place[0], lesson_number=place[1], etag="2", **words)
+            self.lessons = [one for one in self.lessons if one.lesson_id != LESSON] + [recorded]
+        lesson = next(one for one in self.lessons if (one.lesson_date, one.lesson_number) == place)
         self.absences = [
-            journal_pb.JournalAbsence(lesson_id=request.lesson_id, student_id=one.student_id, code=one.code)
+            journal_pb.JournalAbsence(lesson_id=lesson.lesson_id, student_id=one.student_id, code=one.code)
             for one in request.absences
         ]
-        return journal_pb.RecordAttendanceResponse(lesson=self.lessons[0])
+        outcomes = [
+            journal_pb.MarkCellOutcome(mark_id=cell.mark_id, state=self.outcome, revision=2, value=4) for cell in request.marks
+        ]
+        return journal_pb.RecordClassResponse(lesson=lesson, outcomes=outcomes)
 
     def lesson(self, **changes: Any) -> journal_pb.Lesson:
         fields: dict[str, Any] = {

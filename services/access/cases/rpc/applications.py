@@ -169,7 +169,8 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
             require_place(standing, rules.SIGNING)
             known = await requests.find_answer(connection, who.account_id, request, pb.SignRefusalsResponse)
         if known is None:
-            await self._factors.ask_again(who.session_id, who.account_id, request.one_time_code)
+            asked = requests.digest(request)
+            await self._factors.ask_again(who.session_id, who.account_id, request.one_time_code, asked)
             await self._sign(school_id, request, ids)
         async with self._database.school(school_id) as connection:
             cases = await self._read_all(connection, school_id, ids, rules.SIGNING)
@@ -180,12 +181,16 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         )
 
     async def _sign(self, school_id: UUID, request: pb.SignRefusalsRequest, ids: list[UUID]) -> None:
-        """Locks all cases in the order of their ids before the first number is taken."""
+        """Locks all cases in the order of their ids before the first number is taken; of two equal requests at once the
+        second then finds the answer of the first.
+        """
         who = auth.caller()
         async with self._database.school(school_id) as connection, connection.transaction():
             await self._require_session(connection, school_id)
             zone = ZoneInfo(await schools.get_time_zone(connection, school_id))
             await store.lock_cases(connection, school_id, ids)
+            if await requests.find_answer(connection, who.account_id, request, pb.SignRefusalsResponse) is not None:
+                return
             cases = await self._read_all(connection, school_id, ids, rules.SIGNING)
             proposed = await refusals.list_refusals(connection, school_id, ids)
             signed = [(case, require_proposed(case, proposed.get(case.application_id))) for case in cases]

@@ -18,6 +18,7 @@ from services.access.rights.rules.second_factors import (
     SecondFactor,
     count_failure,
     find_step,
+    is_repeated,
     is_used,
     require_confirmed,
     require_right,
@@ -50,17 +51,18 @@ class SecondFactors:
             outcome = await self._use_at_sign_in(connection, account_id, login, address, factor, code)
         require_right(outcome)
 
-    async def ask_again(self, session_id: UUID, account_id: UUID, code: str) -> None:
-        """Uses up a code of who is signed in. Raises FailedPrecondition TOTP_NOT_ENROLLED, Unauthenticated CODE_WRONG,
+    async def ask_again(self, session_id: UUID, account_id: UUID, code: str, request: bytes) -> None:
+        """Uses up a code of who is signed in, for the request of a digest: its repeats pass by the same code, and whoever
+        calls then finds the answer that was kept. Raises FailedPrecondition TOTP_NOT_ENROLLED, Unauthenticated CODE_WRONG,
         SESSION_ENDED_BY_CODES, SESSION_ENDED.
         """
         async with self._database.region() as connection, connection.transaction():
             factor = require_confirmed(await store.lock_factor(connection, account_id))
-            outcome = await self.use(connection, session_id, account_id, factor, code)
+            outcome = await self.use(connection, session_id, account_id, factor, code, request)
         require_right(outcome)
 
     async def use(
-        self, connection: Connection, session_id: UUID, account_id: UUID, factor: SecondFactor, code: str
+        self, connection: Connection, session_id: UUID, account_id: UUID, factor: SecondFactor, code: str, request: bytes
     ) -> CodeOutcome:
         """Uses up a right code; a wrong one counts for the session, which the last of few ends. Whoever calls commits either,
         then refuses. With the factor locked: so of many codes at once no more are looked at than in turn.
@@ -71,8 +73,10 @@ class SecondFactors:
         secret = self.keys.open(factor.secret, account_id)
         step = find_step(factor, secret, code, now)
         if step is not None:
-            await store.use_step(connection, account_id, step, now)
+            await store.use_step(connection, account_id, step, now, request)
             await sessions.forgive_wrong_codes(connection, session_id)
+            return CodeOutcome.RIGHT
+        if is_repeated(factor, secret, code, request, now):
             return CodeOutcome.RIGHT
         if is_used(factor, secret, code, now):
             return CodeOutcome.WRONG
@@ -93,7 +97,7 @@ class SecondFactors:
         secret = self.keys.open(factor.secret, account_id)
         step = find_step(factor, secret, code, now)
         if step is not None:
-            await store.use_step(connection, account_id, step, now)
+            await store.use_step(connection, account_id, step, now, None)
             await accounts.save_attempts(connection, {pair: Attempts()})
             return CodeOutcome.RIGHT
         if is_used(factor, secret, code, now):

@@ -123,7 +123,8 @@ class SessionServicer(session_service_pb2_grpc.SessionServiceServicer):
                 return answer
             require_new(factor)
             enrolled = require_enrolled(factor)
-            outcome = await self._factors.use(connection, session_id, holder.account_id, enrolled, request.one_time_code)
+            code, asked = request.one_time_code, requests.digest(request)
+            outcome = await self._factors.use(connection, session_id, holder.account_id, enrolled, code, asked)
             if outcome is CodeOutcome.RIGHT:
                 await requests.keep_answer(connection, holder.account_id, request, answer, self._clock.now())
         require_right(outcome)

@@ -27,12 +27,15 @@ ACCOUNT_CODES = 10
 
 @dataclass(frozen=True, slots=True)
 class SecondFactor:
-    """A secret as it is kept; `last_step` is the step of the last code used, `fail_times` are of wrong codes at sign-in."""
+    """A secret as it is kept; `last_step` is the step of the last code used, `last_request` the digest of the act that it was
+    used for, `fail_times` are of wrong codes at sign-in.
+    """
 
     secret: str
     is_confirmed: bool
     last_step: int
     fail_times: Sequence[datetime] = ()
+    last_request: bytes | None = None
 
 
 class CodeOutcome(Enum):
@@ -90,6 +93,13 @@ def find_step(factor: SecondFactor, secret: str, code: str, now: datetime) -> in
 def is_used(factor: SecondFactor, secret: str, code: str, now: datetime) -> bool:
     """Whether a code was right and is used up: a call that is sent again, by a client or a double click, is no guess."""
     return find_step(replace(factor, last_step=0), secret, code, now) is not None
+
+
+def is_repeated(factor: SecondFactor, secret: str, code: str, request: bytes, now: datetime) -> bool:
+    """Whether the very request that used a code up comes again while the code holds: at once, by a double click, or since it
+    was lost before its end. It is the same act, not another one.
+    """
+    return factor.last_request == request and is_used(factor, secret, code, now)
 
 
 def require_enrolled(factor: SecondFactor | None) -> SecondFactor:

@@ -11,7 +11,7 @@ async def lock_factor(connection: Connection, account_id: UUID) -> SecondFactor 
     """The account's, held until the transaction ends, so that each code counts once."""
     row = await connection.fetchrow(
         """
-        SELECT secret, confirm_time IS NOT NULL AS is_confirmed, last_step, fail_times
+        SELECT secret, confirm_time IS NOT NULL AS is_confirmed, last_step, last_request, fail_times
         FROM second_factors WHERE account_id = $1 FOR UPDATE
         """,
         account_id,
@@ -39,13 +39,17 @@ async def save_secret(connection: Connection, account_id: UUID, secret: str, now
     )
 
 
-async def use_step(connection: Connection, account_id: UUID, step: int, now: datetime) -> None:
-    """Notes that the code of a step was used, which confirms the secret."""
+async def use_step(connection: Connection, account_id: UUID, step: int, now: datetime, request: bytes | None) -> None:
+    """Notes that the code of a step was used, which confirms the secret; and by which request, where it may be repeated."""
     await connection.execute(
-        "UPDATE second_factors SET last_step = $2, confirm_time = coalesce(confirm_time, $3) WHERE account_id = $1",
+        """
+        UPDATE second_factors SET last_step = $2, last_request = $4, confirm_time = coalesce(confirm_time, $3)
+        WHERE account_id = $1
+        """,
         account_id,
         step,
         now,
+        request,
     )
 
 
