@@ -1,6 +1,7 @@
 """Templates, compiled once, and the addresses of static files with their digests."""
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from apps.portal.words import name_class
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
+# «№ 3» wraps nowhere. What stands in a field is what was typed, and goes back as it is.
+_NUMBER_SIGN = re.compile(r"(<textarea.*?</textarea>|<[^>]*>)|№ ", re.DOTALL)
 
 
 class Renderer:
@@ -33,4 +36,7 @@ class Renderer:
 
     def page(self, name: str, status: int = 200, /, **shown: Any) -> HTMLResponse:
         """The page of a template. `nav` None is a page of nobody signed in."""
-        return HTMLResponse(self._templates[name].render({"nav": None, **shown}), status)
+        html = self._templates[name].render({"nav": None, **shown})
+        if "№ " in html:
+            html = _NUMBER_SIGN.sub(lambda found: found[1] or "№\u00a0", html)
+        return HTMLResponse(html, status)

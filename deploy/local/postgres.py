@@ -21,16 +21,25 @@ _SETTINGS = {
     "unix_socket_directories": "",
     "shared_preload_libraries": "pg_stat_statements",
     "max_connections": "200",
-    "shared_buffers": "256MB",
     "max_wal_size": "2GB",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "jit": "off",
 }
+_MB = 1 << 20
 # For servers that nobody kills on purpose: tests of faults keep the real settings.
 _CARELESS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 # Where root keeps what the unprivileged account must reach when the clone lies in a closed folder such as /root.
 _SHARED = Path("/var/lib/diary")
+
+
+def size_memory(machine_bytes: int) -> dict[str, str]:
+    """PostgreSQL's share of a machine on which people also work, or tests run several servers: a sixteenth for its own cache, from
+    128 MB to 2 GB; the planner may count on half, which is mostly the kernel's.
+    """
+    machine = machine_bytes // _MB
+    own = max(128, min(machine // 16, 2048))
+    return {"shared_buffers": f"{own}MB", "effective_cache_size": f"{max(own, machine // 2)}MB"}
 
 
 class Postgres:
@@ -73,7 +82,8 @@ class Postgres:
 
     def process(self, log: Path) -> Process:
         """The server as a child; SIGINT is PostgreSQL's fast shutdown, which loses nothing."""
-        settings = {**_SETTINGS, "port": str(self.port), **({} if self._is_durable else _CARELESS)}
+        memory = size_memory(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+        settings = {**_SETTINGS, **memory, "port": str(self.port), **({} if self._is_durable else _CARELESS)}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         command = [str(self._binaries / "postgres"), "-D", str(self.data), *options]
         return Process("postgres", command, log, _environment(), self._account, signal.SIGINT)

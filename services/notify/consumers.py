@@ -68,7 +68,9 @@ class Consumers(events.Handlers):
 
     @events.on_many(journal_events.MarksRecorded)
     async def on_marks_recorded(self, many: Mapping[events.Event, journal_events.MarksRecorded]) -> None:
-        """One delivery for each event, student and account that may read and wants to hear."""
+        """One delivery for each event, student and account that may read and wants to hear; of marks that were told already in
+        the same revisions none, whatever event tells them again.
+        """
         await self._tell_marks({event: told.marks for event, told in many.items()})
 
     @events.on_many(journal_events.ClassRecorded)
@@ -90,7 +92,7 @@ class Consumers(events.Handlers):
         async with events.once_each(self.database, self.clock, list(marks)) as (walk, by_school):
             for school_id, told in by_school.items():
                 connection = await walk.enter(school_id)
-                pairs = [(event, *pair) for event in told for pair in read_marks(marks[event])]
-                written += await deliveries.insert_marks(connection, school_id, pairs, self.clock.now())
+                facts = [(event, *fact) for event in told for fact in read_marks(marks[event])]
+                written += await deliveries.insert_marks(connection, school_id, facts, self.clock.now())
         if written:
             self._news.set()

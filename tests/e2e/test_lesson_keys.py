@@ -35,7 +35,7 @@ async def stand_in() -> AsyncIterator[StandIn]:
 
 @pytest.fixture
 async def address(stand_in: StandIn) -> AsyncIterator[str]:
-    config = uvicorn.Config(stand_in.application, host="127.0.0.1", port=0, log_config=None, lifespan="off")
+    config = uvicorn.Config(stand_in.application, host="127.0.0.1", port=0, http="httptools", log_config=None, lifespan="off")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     await eventually(lambda: server.started)

@@ -119,6 +119,8 @@ class ApplicationPages:
             if error.code not in MENDED_IN_FORM and error.reason not in _MENDED_REASONS:
                 raise
             problem = forms.name_applicant(error.fields, form) + sentence(error.reason, error.fields)
+            if error.reason == "APPLICANT_KNOWN":
+                form = forms.show_known(form, error.fields, error.metadata)
             return await self._refuse(request, session, form, MENDED_IN_FORM.get(error.code, 422), problem)
         url = f"{people.applications_url(school_id)}/{answer.application.application_id}"
         return flash.redirect(request, url, "registered")

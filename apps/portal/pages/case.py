@@ -37,6 +37,7 @@ class CasePages:
             Route(_CASE, page(self._show), methods=["GET"]),
             Route(f"{_CASE}/grant", page(self._grant), methods=["POST"]),
             Route(f"{_CASE}/slips", page(self._issue_slip), methods=["POST"]),
+            Route(f"{_CASE}/authorities", page(self._show_authority), methods=["POST"]),
             Route(f"{_CASE}/hand-overs", page(self._record_hand_over), methods=["POST"]),
             Route(f"{_CASE}/refusal", page(self._propose_refusal), methods=["POST"]),
             Route(f"{_CASE}/withdraw", page(self._withdraw), methods=["POST"]),
@@ -84,6 +85,23 @@ class CasePages:
         except GatewayError as error:
             return await self._refuse(request, session, error, wanted.applicant_id)
         return flash.redirect(request, _url(request), "handed-over")
+
+    async def _show_authority(self, request: Request, session: Session) -> Response:
+        """The document that an applicant shows after the registration."""
+        form = await read_form(request)
+        wanted = pb.ShowAuthorityRequest(
+            **_ids(request),
+            applicant_id=form.get("applicant_id", ""),
+            request_id=form.get("request_id", ""),
+            authority_document=form.get("document", "").strip(),
+            authority_date=form.get("document_date", ""),
+            authority_end_date=form.get("document_end", ""),
+        )
+        try:
+            await call(self._frame.gateway.applications.ShowAuthority, wanted, session.token)
+        except GatewayError as error:
+            return await self._refuse(request, session, error, wanted.applicant_id)
+        return flash.redirect(request, _url(request), "shown")
 
     async def _propose_refusal(self, request: Request, session: Session) -> Response:
         form = await read_form(request)

@@ -139,12 +139,13 @@ class PrintoutPages:
     ) -> Response:
         school_id, class_id = path_id(request, "school"), path_id(request, "class_")
         caller = await self._frame.callers.get(session.token)
+        zone, now, monday = people.school_zone(caller, school_id), self._frame.clock.now(), self._monday(request, caller)
         runs, classes, students = await asyncio.gather(
             self._list_runs(request, session, caller),
             list_classes(self._frame, school_id, session.token),
-            list_students(self._frame, school_id, class_id, session.token),
+            # Whom the week's printing lists, whoever has moved since (decision 0109).
+            list_students(self._frame, school_id, class_id, session.token, monday),
         )
-        zone, now, monday = people.school_zone(caller, school_id), self._frame.clock.now(), self._monday(request, caller)
         this_day = today(self._frame.clock, zone)
         return self._frame.page(
             "printouts.html",

@@ -81,6 +81,8 @@ class StatementPages:
             if error.code not in MENDED_IN_FORM and error.reason not in _MENDED_REASONS:
                 raise
             problem = forms.name_signer(error.fields, form) + sentence(error.reason, error.fields)
+            if error.reason == "APPLICANT_KNOWN":
+                form = forms.show_known(form, error.fields, error.metadata)
             form = form.again(new_id(self._frame.clock))
             return self._page(request, about, form, MENDED_IN_FORM.get(error.code, 422), problem)
         url = people.applications_url(path_id(request, "school"))

@@ -1,6 +1,7 @@
 """What several pages of the office ask of the roster."""
 
 import asyncio
+from datetime import date
 
 from apps.portal.frame import Frame
 from apps.portal.gateway import call
@@ -20,10 +21,16 @@ async def list_classes(frame: Frame, school_id: str, token: str) -> list[pb.Scho
             return classes
 
 
-async def list_students(frame: Frame, school_id: str, class_id: str, token: str) -> list[pb.Student]:
-    """All students of a class, or, with an empty one, of all classes that the caller may see."""
+async def list_students(
+    frame: Frame, school_id: str, class_id: str, token: str, monday: date | None = None
+) -> list[pb.Student]:
+    """All students of a class, in the week of a Monday where one is named, or, with an empty one, of all classes that the caller
+    may see.
+    """
     students: list[pb.Student] = []
-    wanted = pb.ListStudentsRequest(school_id=school_id, class_id=class_id, page_size=500)
+    wanted = pb.ListStudentsRequest(
+        school_id=school_id, class_id=class_id, page_size=500, monday_date=monday.isoformat() if monday else ""
+    )
     while True:
         answer = await call(frame.gateway.roster.ListStudents, wanted, token)
         students += answer.students

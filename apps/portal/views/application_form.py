@@ -15,7 +15,9 @@ _APPLICANTS = 2
 
 @dataclass(frozen=True, slots=True)
 class ApplicantFields:
-    """An applicant as typed. `who` is a person's id, `new`, or empty; the names and the kind are of a new one."""
+    """An applicant as typed. `who` is a person's id, `new`, or empty; the names and the kind are of a new one. `known_id`
+    is who has that name beside the student already, `known_number` the case that names them; `is_another` says it is not they.
+    """
 
     who: str = ""
     family_name: str = ""
@@ -27,6 +29,14 @@ class ApplicantFields:
     document_end: str = ""
     email: str = ""
     way: str = str(pb.CREDENTIALS_WAY_IN_PERSON)
+    known_id: str = ""
+    known_number: str = ""
+    is_another: str = ""
+
+    @property
+    def typed_name(self) -> str:
+        """The name as typed."""
+        return " ".join(filter(None, (self.family_name, self.given_name, self.patronymic)))
 
     def to_message(self) -> pb.FiledApplicant:
         """The applicant of the request; names typed for a new person are left out where a known one is chosen."""
@@ -39,11 +49,13 @@ class ApplicantFields:
             if self.way == str(pb.CREDENTIALS_WAY_EMAIL)
             else pb.CREDENTIALS_WAY_IN_PERSON,
         )
+        if self.who in (NEW, self.known_id):
+            message.guardian_kind = read_number(self.kind)  # type: ignore[assignment]  # a number of the enum, or refused as none
         if self.who != NEW:
             message.person_id = self.who
             return message
         message.family_name, message.given_name, message.patronymic = self.family_name, self.given_name, self.patronymic
-        message.guardian_kind = read_number(self.kind)  # type: ignore[assignment]  # a number of the enum, or refused as none
+        message.is_another_person = bool(self.is_another)
         return message
 
 
@@ -100,11 +112,27 @@ def read_application_form(form: Mapping[str, str]) -> ApplicationForm:
 
 def name_applicant(field_paths: Sequence[str], form: ApplicationForm) -> str:
     """«Заявитель 2: » when a refusal is about a field of that applicant; empty when it is about the whole form."""
+    number = find_applicant(field_paths, form)
+    return f"Заявитель {number}: " if number else ""
+
+
+def find_applicant(field_paths: Sequence[str], form: ApplicationForm) -> int:
+    """The number in the form of the applicant whom a refusal is about; 0 when it is about the whole form."""
     filed = [number for number, applicant in enumerate(form.applicants, start=1) if applicant.who]
     for position, number in enumerate(filed):
         if any(path.startswith(f"applicants[{position}]") for path in field_paths):
-            return f"Заявитель {number}: "
-    return ""
+            return number
+    return 0
+
+
+def show_known(form: ApplicationForm, field_paths: Sequence[str], metadata: Mapping[str, str]) -> ApplicationForm:
+    """The form that offers whom the school knows by the name of a new applicant (APPLICANT_KNOWN)."""
+    known = {"known_id": metadata.get("person_id", ""), "known_number": metadata.get("number", "")}
+    number = find_applicant(field_paths, form)
+    return replace(
+        form,
+        applicants=[replace(one, **known) if place == number else one for place, one in enumerate(form.applicants, start=1)],
+    )
 
 
 def _read_applicant(form: Mapping[str, str], number: int) -> ApplicantFields:

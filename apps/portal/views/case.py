@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from apps.portal.views import case_words as words
 from apps.portal.views import dates
@@ -22,7 +23,9 @@ _OPEN = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ApplicantView:
-    """An applicant. The two ids are of the requests that the buttons of the page would send."""
+    """An applicant. The ids of requests are of those that the buttons of the page would send. `may_show`: a document is needed
+    yet; `is_document_over`: the one shown holds no longer.
+    """
 
     applicant_id: str
     person_id: str
@@ -37,10 +40,13 @@ class ApplicantView:
     is_activated: bool
     has_access: bool
     document: str
+    is_document_over: bool
     declaration: str
     decision: DecisionView | None
+    may_show: bool
     slip_request_id: str
     hand_over_request_id: str
+    authority_request_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,12 @@ class CaseView:
 def build_case(case: pb.Application, school_id: str, zone: str, now: datetime, new_id: Callable[[], str]) -> CaseView:
     """The case of an answer."""
     is_statement, is_open = words.is_statement(case.kind), case.state in _OPEN
+    lacks_relation = any(item.clause == "R6" and not item.is_met for item in case.checklist)
+    applicants = tuple(
+        _build_applicant(school_id, applicant, zone, now, new_id, may_show=is_open and not is_statement and lacks_relation)
+        for applicant in case.applicants
+    )
+    is_document_over = any(applicant.is_document_over for applicant in applicants)
     return CaseView(
         number=case.number,
         title=words.title(case.kind),
@@ -115,8 +127,8 @@ def build_case(case: pb.Application, school_id: str, zone: str, now: datetime, n
         registered=dates.moment(case.register_time, zone),
         channel=words.CHANNELS.get(case.channel, ""),
         regulation=case.regulation,
-        applicants=tuple(_build_applicant(school_id, applicant, zone, now, new_id) for applicant in case.applicants),
-        checks=() if is_statement else tuple(_build_check(item) for item in case.checklist),
+        applicants=applicants,
+        checks=() if is_statement else tuple(_build_check(item, is_document_over=is_document_over) for item in case.checklist),
         log=tuple(LogLine(dates.moment(entry.time, zone), entry.actor_name, _bind(entry.ground)) for entry in case.log),
         refusal=build_refusal(case, zone),
         grounds=tuple(
@@ -155,8 +167,10 @@ def write_printout_way(way: pb.PrintoutWay.ValueType, note: str) -> str:
 
 
 def _build_applicant(
-    school_id: str, applicant: pb.Applicant, zone: str, now: datetime, new_id: Callable[[], str]
+    school_id: str, applicant: pb.Applicant, zone: str, now: datetime, new_id: Callable[[], str], *, may_show: bool
 ) -> ApplicantView:
+    end, today = applicant.authority_end_date, now.astimezone(ZoneInfo(zone)).date()
+    is_over = bool(end) and date.fromisoformat(end) < today
     return ApplicantView(
         applicant_id=applicant.applicant_id,
         person_id=applicant.person_id,
@@ -170,22 +184,29 @@ def _build_applicant(
         handed_over=dates.moment(applicant.hand_over_time, zone) if applicant.HasField("hand_over_time") else "",
         is_activated=applicant.is_activated,
         has_access=applicant.has_access,
-        document=_write_authority(applicant),
+        document=_write_authority(applicant, is_over=is_over),
+        is_document_over=is_over,
         declaration=write_declaration(applicant.paper_declaration) if applicant.HasField("paper_declaration") else "",
         decision=build_decision(school_id, applicant, zone),
+        may_show=may_show and applicant.guardian_kind != pb.GUARDIAN_KIND_UNSPECIFIED,
         slip_request_id=new_id(),
         hand_over_request_id=new_id(),
+        authority_request_id=new_id(),
     )
 
 
-def _write_authority(applicant: pb.Applicant) -> str:
-    """The document that was shown, and until when it holds."""
-    until = f", действует по\u00a0{dates.numeric(applicant.authority_end_date)}" if applicant.authority_end_date else ""
-    return f"{_bind(applicant.authority_document)}{until}"
+def _write_authority(applicant: pb.Applicant, *, is_over: bool) -> str:
+    """The document that was shown, and until when it holds or held."""
+    if not applicant.authority_end_date:
+        return _bind(applicant.authority_document)
+    last = dates.numeric(applicant.authority_end_date)
+    return f"{_bind(applicant.authority_document)}, {'срок истёк' if is_over else 'действует по'}\u00a0{last}"
 
 
-def _build_check(item: pb.ChecklistItem) -> CheckView:
+def _build_check(item: pb.ChecklistItem, *, is_document_over: bool) -> CheckView:
     title, todo = words.CHECKS.get(item.clause, ("Условие регламента", ""))
+    if item.clause == "R6" and is_document_over:
+        todo = words.DOCUMENT_OVER
     return CheckView(title, _bind(item.evidence) if item.is_met else todo, item.is_met)
 
 

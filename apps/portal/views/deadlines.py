@@ -36,7 +36,7 @@ _ENDS = frozenset({"R6", "R13"})
 
 @dataclass(frozen=True, slots=True)
 class DeadlineRow:
-    """A term of the list; `link` leads to the page where it is kept."""
+    """A term of the list; `link` leads to the page where it is kept, of an application's to its case."""
 
     title: str
     start: str
@@ -79,5 +79,11 @@ def _build_row(school_id: str, one: pb.Deadline, zone: str) -> DeadlineRow:
         # An end of an access is no duty that anybody is late with.
         state="" if one.clause in _ENDS else _STATES.get(one.state, ""),
         is_late=one.state in _LATE and one.clause not in _ENDS,
-        link=Link(clause.page, clause.url_of(school_id), False) if clause.url_of else None,
+        link=_link(school_id, one, clause),
     )
+
+
+def _link(school_id: str, one: pb.Deadline, clause: _Clause) -> Link | None:
+    if one.application_id:
+        return Link("Дело по заявлению", f"{applications_url(school_id)}/{one.application_id}", False)
+    return Link(clause.page, clause.url_of(school_id), False) if clause.url_of else None

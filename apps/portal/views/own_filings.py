@@ -59,7 +59,9 @@ def build_own_cases(school_id: str, person_id: str, cases: Iterable[pb.Applicati
 def build_own_declarations(
     school_id: str, declarations: Iterable[papers_pb.OwnPaperDeclaration], zone: str, open_ids: frozenset[str]
 ) -> tuple[FilingRow, ...]:
-    """Declarations on a sheet of their own; those within a statement stand in its case. `open_ids`: diaries that are open."""
+    """Declarations for paper, also those within a statement of Appendix 2 or 3, which its case shows too. `open_ids`: diaries
+    that are open.
+    """
     return tuple(
         FilingRow(
             day=one.declaration.declare_date,
@@ -71,7 +73,6 @@ def build_own_declarations(
             state=_write_mode(one.declaration, zone),
         )
         for one in declarations
-        if one.form != papers_pb.PAPER_DECLARATION_FORM_STATEMENT
     )
 
 

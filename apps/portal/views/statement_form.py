@@ -19,7 +19,9 @@ _DOES_NOT_WANT = str(pb.PAPER_REASON_DOES_NOT_WANT)
 
 @dataclass(frozen=True, slots=True)
 class SignerFields:
-    """Who signed, as typed. `who` is a person's id, `new`, or empty; the names and the kind are of a new person."""
+    """Who signed, as typed. `who` is a person's id, `new`, or empty; the names and the kind are of a new person. `known_id`
+    is who has that name beside the student already, `known_number` the case that names them; `is_another` says it is not they.
+    """
 
     who: str = ""
     family_name: str = ""
@@ -33,6 +35,14 @@ class SignerFields:
     declines: str = ""
     way: str = ""
     way_note: str = ""
+    known_id: str = ""
+    known_number: str = ""
+    is_another: str = ""
+
+    @property
+    def typed_name(self) -> str:
+        """The name as typed."""
+        return " ".join(filter(None, (self.family_name, self.given_name, self.patronymic)))
 
     def to_message(self, student_id: str) -> pb.FiledApplicant:
         """The signer of the request. The student begins no paper mode."""
@@ -42,9 +52,11 @@ class SignerFields:
             authority_date=self.document_date,
             authority_end_date=self.document_end,
         )
+        if self.who in (NEW, self.known_id):
+            message.guardian_kind = read_number(self.kind)  # type: ignore[assignment]  # a number of the enum, or refused as none
         if self.who == NEW:
             message.family_name, message.given_name, message.patronymic = self.family_name, self.given_name, self.patronymic
-            message.guardian_kind = read_number(self.kind)  # type: ignore[assignment]  # a number of the enum, or refused as none
+            message.is_another_person = bool(self.is_another)
         else:
             message.person_id = self.who
         if self.who != student_id:
@@ -138,11 +150,26 @@ def read_kind(text: str) -> pb.ApplicationKind.ValueType:
 
 def name_signer(field_paths: Sequence[str], form: StatementForm) -> str:
     """«Подписавший 2: » when a refusal is about a field of that signer; empty when it is about the whole form."""
+    number = find_signer(field_paths, form)
+    return f"Подписавший {number}: " if number else ""
+
+
+def find_signer(field_paths: Sequence[str], form: StatementForm) -> int:
+    """The number in the form of the signer whom a refusal is about; 0 when it is about the whole form."""
     filed = [number for number, signer in enumerate(form.signers, start=1) if signer.who]
     for position, number in enumerate(filed):
         if any(path.startswith(f"applicants[{position}]") for path in field_paths):
-            return f"Подписавший {number}: "
-    return ""
+            return number
+    return 0
+
+
+def show_known(form: StatementForm, field_paths: Sequence[str], metadata: Mapping[str, str]) -> StatementForm:
+    """The form that offers whom the school knows by the name of a new signer (APPLICANT_KNOWN)."""
+    known = {"known_id": metadata.get("person_id", ""), "known_number": metadata.get("number", "")}
+    number = find_signer(field_paths, form)
+    return replace(
+        form, signers=[replace(one, **known) if place == number else one for place, one in enumerate(form.signers, start=1)]
+    )
 
 
 def find_mistake(form: StatementForm) -> str:
@@ -154,7 +181,7 @@ def find_mistake(form: StatementForm) -> str:
     if len(set(known)) < len(known):
         return "Один и тот же человек выбран дважды: оставьте его один раз."
     for number, signer in enumerate(form.signers, start=1):
-        if signer.who == NEW and not (signer.family_name and read_number(signer.kind)):
+        if signer.who in (NEW, signer.known_id or NEW) and not (signer.family_name and read_number(signer.kind)):
             return f"Подписавший {number}: укажите фамилию и кем он приходится ребёнку."
         if read_number(signer.way) == pb.PRINTOUT_WAY_OTHER and not (signer.way_note or signer.declines):
             return f"Подписавший {number}: напишите, как именно передавать распечатку."
@@ -169,8 +196,8 @@ def build_signers(form: StatementForm, student: Student, guardianships: Sequence
 
 
 def _build_signer(signer: SignerFields, student: Student, known: Mapping[str, tuple[str, str]]) -> SignerView:
-    if signer.who == NEW:
-        name = " ".join(part for part in (signer.family_name, signer.given_name, signer.patronymic) if part)
+    if signer.who in (NEW, signer.known_id):
+        name = signer.typed_name
         relation = KINDS.get(read_number(signer.kind), "")  # type: ignore[call-overload]
     else:
         name, relation = known.get(signer.who, ("", ""))

@@ -14,6 +14,7 @@ def deadline(listed: ListedDeadline, now: datetime) -> pb.Deadline:
         subject_id=listed.subject_id,
         evidence_id=listed.evidence_id,
         state=pb.DeadlineState.Value(f"DEADLINE_STATE_{find_state(listed, now).name}"),
+        application_id=str(listed.application_id or ""),
     )
     message.start_time.FromDatetime(listed.start_time)
     message.due_time.FromDatetime(listed.due_time)

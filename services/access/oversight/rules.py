@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from chassis import deadlines
 from chassis.deadlines import DeadlineState
@@ -16,7 +17,9 @@ ENDS = frozenset({"R6", "R13"})
 
 @dataclass(frozen=True, slots=True)
 class ListedDeadline:
-    """A deadline of a list; of an access that ends by itself (R6, R13) `due_time` is the end and nothing meets it."""
+    """A deadline of a list; of an access that ends by itself (R6, R13) `due_time` is the end and nothing meets it.
+    `application_id` is the case of the applicant whom it is about (R15).
+    """
 
     clause: str
     subject_id: str
@@ -24,6 +27,7 @@ class ListedDeadline:
     due_time: datetime
     met_time: datetime | None
     evidence_id: str
+    application_id: UUID | None = None
 
 
 def find_state(listed: ListedDeadline, now: datetime) -> DeadlineState:

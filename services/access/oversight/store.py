@@ -10,13 +10,14 @@ from services.access.oversight.rules import ENDS, ListedDeadline
 # the wall an expression is no condition of it.
 _KEPT = """
     (SELECT clause, subject_id::text AS subject_id, start_time, due_time, met_time, evidence AS evidence_id,
-            (subject_id::text || ' ' || clause) COLLATE "C" AS key
+            (subject_id::text || ' ' || clause) COLLATE "C" AS key, CASE WHEN clause = 'R15' THEN subject_id END AS applicant_id
      FROM deadlines
      WHERE school_id = $1 AND due_time >= $2 AND (due_time, (subject_id::text || ' ' || clause) COLLATE "C") > ($2, $3)
        AND {filter}
      ORDER BY due_time, key LIMIT $4)
     UNION ALL
-    (SELECT clause, subject_id, start_time, due_time, met_time, evidence_id, (subject_id || ' ' || clause) COLLATE "C" AS key
+    (SELECT clause, subject_id, start_time, due_time, met_time, evidence_id, (subject_id || ' ' || clause) COLLATE "C" AS key,
+            NULL::uuid
      FROM known_deadlines
      WHERE school_id = $1 AND due_time >= $2 AND (due_time, (subject_id || ' ' || clause) COLLATE "C") > ($2, $3)
        AND NOT is_void AND {filter}
@@ -25,7 +26,8 @@ _KEPT = """
 # Accesses that end from now ($5) until a time ($6): their clause is asked of those that the walk comes to, grant by grant.
 _ENDING = """
     (SELECT clause, r.fact_id::text AS subject_id, r.grant_time AS start_time, r.valid_to_time AS due_time,
-            NULL::timestamptz AS met_time, '' AS evidence_id, (r.fact_id || ' ' || clause) COLLATE "C" AS key
+            NULL::timestamptz AS met_time, '' AS evidence_id, (r.fact_id || ' ' || clause) COLLATE "C" AS key,
+            NULL::uuid AS applicant_id
      FROM (
          SELECT r.fact_id, r.valid_to_time, g.grant_time,
                 CASE WHEN r.valid_to_time = b.enrolled_to::timestamp AT TIME ZONE s.time_zone THEN 'R13' ELSE 'R6' END AS clause
@@ -39,8 +41,12 @@ _ENDING = """
      ) r
      WHERE (r.valid_to_time, (r.fact_id || ' ' || clause) COLLATE "C") > ($2, $3) AND {filter} LIMIT $4)
 """
+# The case of an applicant is asked of those that the page shows.
 _PAGE = """
-    SELECT clause, subject_id, start_time, due_time, met_time, evidence_id FROM ({walks}) q ORDER BY due_time, key LIMIT $4
+    SELECT q.clause, q.subject_id, q.start_time, q.due_time, q.met_time, q.evidence_id, m.application_id
+    FROM (SELECT * FROM ({walks}) w ORDER BY due_time, key LIMIT $4) q
+    LEFT JOIN applicants m ON m.school_id = $1 AND m.applicant_id = q.applicant_id
+    ORDER BY q.due_time, q.key
 """
 _OPEN = {False: "true", True: "met_time IS NULL"}
 _ALL = {

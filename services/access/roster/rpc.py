@@ -10,6 +10,7 @@ from chassis.errors import NotFound
 from chassis.interceptors import Context
 from chassis.run import Frame
 from diary.access.v1 import roster_service_pb2, roster_service_pb2_grpc
+from services.access.people.convert.dates import read_monday
 from services.access.people.convert.declarations import declaration_entry
 from services.access.people.rules.roles import STAFF, Role
 from services.access.people.rules.students import REGISTERING, require_student
@@ -56,15 +57,24 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
     ) -> roster_service_pb2.ListStudentsResponse:
         """Students by name: of the school, or of the own class for a class teacher (Clause R9)."""
         school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
-        class_id = UUID(request.class_id) if request.class_id else None
-        page = paging.Page(request, ("students", request.school_id, request.class_id), ("", paging.FIRST_ID))
+        class_id, monday = UUID(request.class_id) if request.class_id else None, read_monday(request.monday_date)
+        words = ("students", request.school_id, request.class_id, request.monday_date)
+        page = paging.Page(request, words, ("", paging.FIRST_ID))
         async with self._database.school(school_id) as connection:
             standing = await relations.get_standing(connection, school_id, who.account_id, who.session_id, now)
             require_place(standing, REGISTERING)
             if class_id and not await roster.may_list_class(connection, school_id, who.account_id, now, REGISTERING, class_id):
                 raise NotFound("CLASS_NOT_FOUND", "no such class whose students the caller may see")
             found = await roster.list_listed_students(
-                connection, school_id, who.account_id, now, REGISTERING, page.after, page.limit, class_id=class_id
+                connection,
+                school_id,
+                who.account_id,
+                now,
+                REGISTERING,
+                page.after,
+                page.limit,
+                class_id=class_id,
+                monday=monday,
             )
         shown, token = page.cut(found, lambda row: (row.sort_key, row.student_id))
         return roster_service_pb2.ListStudentsResponse(students=[convert.student(row) for row in shown], next_page_token=token)

@@ -50,9 +50,9 @@ SELECT c.is_marked, s.mark_min, q.digest, q.answer, s.time_zone, h.seq,
     ) AS lessons,
     ARRAY(
         SELECT ROW(m.student_id, m.from_date, m.to_date) FROM course_members m
-        WHERE m.school_id = door.school_id AND m.course_id = $2 AND m.student_id = ANY($8)
+        WHERE m.school_id = door.school_id AND m.course_id = $2
     ) AS members,
-    {NEWEST_MARKS.format(mark_ids="$9")} AS marks
+    {NEWEST_MARKS.format(mark_ids="$8")} AS marks
 FROM courses c
 JOIN schools s ON s.school_id = door.school_id
 JOIN course_chains h ON h.school_id = door.school_id AND h.course_id = $2
@@ -107,7 +107,6 @@ def ask_course(call: Call, course_id: UUID, cells: Sequence[Cell]) -> Question:
     return _ask_course(
         *read_arguments(call, course_id),
         list({cell.lesson_id for cell in cells}),
-        [cell.student_id for cell in cells],
         [cell.mark_id for cell in cells],
     )
 

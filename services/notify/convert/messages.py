@@ -31,9 +31,9 @@ from services.notify.rules import (
 )
 
 
-def read_marks(marks: Iterable[journal_events_pb2.RecordedMark]) -> list[tuple[UUID, UUID]]:
-    """(student, mark) of the marks that were given; those taken back have no value and are told by no letter."""
-    return [(UUID(mark.student_id), UUID(mark.mark_id)) for mark in marks if mark.HasField("value")]
+def read_marks(marks: Iterable[journal_events_pb2.RecordedMark]) -> list[tuple[UUID, UUID, int]]:
+    """(student, mark, revision) of the marks that were given; those taken back have no value and are told by no letter."""
+    return [(UUID(mark.student_id), UUID(mark.mark_id), mark.revision) for mark in marks if mark.HasField("value")]
 
 
 def read_taught_marks(answer: diary_service_pb2.BatchGetMarksResponse, student_id: UUID) -> tuple[str, list[TaughtMark]]:

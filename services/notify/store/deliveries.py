@@ -29,20 +29,23 @@ async def insert_credentials(
 
 
 async def insert_marks(
-    connection: Connection, school_id: UUID, marks: Sequence[tuple[Event, UUID, UUID]], now: datetime
+    connection: Connection, school_id: UUID, marks: Sequence[tuple[Event, UUID, UUID, int]], now: datetime
 ) -> int:
-    """One delivery for each event and student of `marks` (event, student, mark) and account that may read, wants it and has an
-    address; returns how many. A mark of before the access is news to nobody, however late it is told.
+    """One delivery for each event and student of `marks` (event, student, mark, revision) and account that may read, wants it
+    and has an address; returns how many. A mark of before the access is news to nobody, however late it is told; and the same
+    marks in the same revisions are one fact, whatever events tell it.
     """
     status = await connection.execute(
         """
-        INSERT INTO deliveries (school_id, kind, account_id, student_id, mark_ids, event_id, fact_time, next_attempt_time,
-                                create_time)
-        SELECT DISTINCT $1::uuid, 2, r.account_id, told.student_id, told.mark_ids, told.event_id, told.fact_time,
+        INSERT INTO deliveries (school_id, kind, account_id, student_id, mark_ids, fact_key, event_id, fact_time,
+                                next_attempt_time, create_time)
+        SELECT DISTINCT $1::uuid, 2, r.account_id, told.student_id, told.mark_ids, told.fact_key, told.event_id, told.fact_time,
             $6::timestamptz, $6::timestamptz
         FROM (
-            SELECT event_id, fact_time, student_id, array_agg(mark_id) AS mark_ids
-            FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[]) AS m (student_id, mark_id, event_id, fact_time)
+            SELECT event_id, fact_time, student_id, array_agg(mark_id) AS mark_ids,
+                   md5(string_agg(mark_id || ' ' || revision, ',' ORDER BY mark_id, revision))::uuid AS fact_key
+            FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[], $7::integer[])
+                AS m (student_id, mark_id, event_id, fact_time, revision)
             GROUP BY event_id, fact_time, student_id
         ) AS told
         JOIN relations r ON r.school_id = $1 AND r.object_id = told.student_id AND r.kind = 3 AND r.role IN (3, 4)
@@ -50,14 +53,15 @@ async def insert_marks(
         JOIN contact_points c ON c.account_id = r.account_id AND c.kind = 'email'
         LEFT JOIN preferences p ON p.school_id = $1 AND p.account_id = r.account_id AND p.student_id = told.student_id
         WHERE coalesce(p.is_marks_letter_on, true)
-        ON CONFLICT ON CONSTRAINT deliveries_once_an_event DO NOTHING
+        ON CONFLICT DO NOTHING
         """,
         school_id,
-        [student_id for _, student_id, _ in marks],
-        [mark_id for _, _, mark_id in marks],
-        [event.event_id for event, _, _ in marks],
-        [event.fact_time for event, _, _ in marks],
+        [student_id for _, student_id, _, _ in marks],
+        [mark_id for _, _, mark_id, _ in marks],
+        [event.event_id for event, _, _, _ in marks],
+        [event.fact_time for event, _, _, _ in marks],
         now,
+        [revision for _, _, _, revision in marks],
     )
     return int(status.split()[-1])
 

@@ -145,8 +145,8 @@ async def test_open_and_overdue_terms_are_counted(
     in_time, late = (metrics.deadlines_met.labels("R15", word) for word in ("true", "false"))
     before = in_time._value.get(), late._value.get()
     _set(_local("2026-04-01T12:00"))
-    for received in ("2026-04-01T10:00", "2026-03-17T10:00"):
-        request = filing(school, vera, received=_local(received))
+    for name, received in (("Анна", "2026-04-01T10:00"), ("Вера", "2026-03-17T10:00")):
+        request = filing(school, vera, mother(given_name=name), received=_local(received))
         case = (await stub.RegisterApplication(request, metadata=admin_of())).application
         await stub.GrantApplication(granting(school, case.application_id), metadata=admin_of())
     assert (in_time._value.get(), late._value.get()) == (before[0] + 1, before[1] + 1)

@@ -95,6 +95,7 @@ async def test_an_applicants_deadline_is_listed_and_met_with_its_evidence(
     filed = (await applications.RegisterApplication(filing(school, vera), metadata=office)).application
     [listed] = await _list(stub, school, office, clause="R15")
     assert (listed.subject_id, listed.due_time) == (filed.applicants[0].applicant_id, filed.applicants[0].due_time)
+    assert listed.application_id == filed.application_id
     assert not listed.HasField("met_time")
     await applications.GrantApplication(granting(school, filed.application_id), metadata=office)
     [met] = await _list(stub, school, office, clause="R15")

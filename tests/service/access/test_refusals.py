@@ -118,7 +118,9 @@ async def test_many_refusals_are_signed_by_as_many_statements_as_few(
     asked: list[int] = []
     for count in (2, 6):
         ids = [
-            await _register(stub, filing(school, school.people["vera"], mother(authority_document="")), teacher)
+            await _register(
+                stub, filing(school, school.people["vera"], mother(authority_document="", is_another_person=True)), teacher
+            )
             for _ in range(count)
         ]
         for application_id in ids:

@@ -50,10 +50,26 @@ async def test_an_event_that_comes_twice_makes_one_letter(world: World) -> None:
         event_id = await world.tell(recorded, family.school_id)
         await world.until(family, (SENT, 1))
         await world.tell(recorded, family.school_id, event_id)
-        await world.until_handled(await world.tell(recorded, family.school_id))
+        await world.until_handled(await world.tell(world.recorded(family, [world.mark(family)]), family.school_id))
         await world.until(family, (SENT, 1), (SENT, 1))
     assert len(world.mailbox.letters) == 2
     assert len({letter["Message-ID"] for letter in world.mailbox.letters}) == 2
+
+
+async def test_a_mark_that_another_event_tells_again_makes_no_second_letter(world: World) -> None:
+    """The fact is the key, mark and revision: another revision is another fact."""
+    async with world.serving():
+        family = await world.family()
+        recorded = world.recorded(family, [world.mark(family), world.mark(family)])
+        await world.tell(recorded, family.school_id)
+        await world.until(family, (SENT, 1))
+        again = events_pb2.MarksRecorded(school_id=recorded.school_id, marks=reversed(recorded.marks))
+        await world.until_handled(await world.tell(again, family.school_id))
+        assert await world.states(family) == [(SENT, 1)]
+        for mark in again.marks:
+            mark.revision += 1
+        await world.until_handled(await world.tell(again, family.school_id))
+        assert len(await world.states(family)) == 2
 
 
 async def test_an_event_whose_inbox_row_was_lost_still_makes_one_letter(world: World) -> None:

@@ -233,7 +233,7 @@ async def test_a_number_that_is_taken_leads_to_the_lesson_that_has_it(stand_in: 
     form = await open_form(browser, f"{LESSONS}/new")
     answer = await browser.post(LESSONS, data={**form, **words(topic="Другая"), "lesson_number": "2"})
     assert answer.status_code == 422
-    assert "Урок № 2 за этот день уже записан: «Корни»" in answer.text
+    assert "Урок №\u00a02 за этот день уже записан: «Корни»" in answer.text
     assert f'<a href="{PAGE}?date=2026-11-24">Открыть этот урок</a>' in answer.text
     assert not stand_in.journal.sent
 

@@ -59,12 +59,12 @@ async def test_anybody_verifies_a_paper_by_its_file(stand_in: StandIn, content: 
             pb.VerifyDocumentResponse(
                 kind=pb.DOCUMENT_KIND_WEEKLY_SHEET, sheet_number=52, monday_date="2026-11-23", school_name="«Школа № 3»"
             ),
-            "Еженедельный лист № 52, неделя 23–29 ноября 2026, подготовлен школой «Школа № 3»",
+            "Еженедельный лист №\u00a052, неделя 23–29 ноября 2026, подготовлен школой «Школа №\u00a03»",
             "подпис",
         ),
         (
             pb.VerifyDocumentResponse(kind=pb.DOCUMENT_KIND_WEEKLY_SHEET, monday_date="2026-11-23", school_name="«Школа № 3»"),
-            "Еженедельные листы, неделя 23–29 ноября 2026, подготовлены школой «Школа № 3»",
+            "Еженедельные листы, неделя 23–29 ноября 2026, подготовлены школой «Школа №\u00a03»",
             "подпис",
         ),
         (pb.VerifyDocumentResponse(verdict=pb.VERDICT_UNKNOWN), "Среди решений и еженедельных листов", "не выдавал"),

@@ -162,7 +162,7 @@ async def test_a_signed_decision_is_downloaded_and_handed_over(stand_in: StandIn
     assert (early.status_code, "нет подписи директора" in early.text) == (422, True)
     stand_in.applications.bring_scan()
     page = await browser.get(PAGE)
-    assert "№ 3-ЭДО/2026" in page.text
+    assert "№\u00a03-ЭДО/2026" in page.text
     assert "подписано на бумаге, скан подтверждён директором" in page.text
     for part in ("", "/scan"):
         file = await browser.get(f"{PAPER}{part}")

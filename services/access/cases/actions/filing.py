@@ -18,12 +18,12 @@ from chassis.errors import FailedPrecondition, FieldViolation, NotFound
 from services.access.cases.actions.statements import carry_out
 from services.access.cases.convert.applications import application_registered
 from services.access.cases.rules import applications as rules
-from services.access.cases.rules.applications import NewApplicant, NewCase
-from services.access.cases.rules.filing import Filed
+from services.access.cases.rules.applications import Applicant, Case, NewApplicant, NewCase
+from services.access.cases.rules.filing import Filed, require_new_person
 from services.access.cases.rules.statements import ApplicationKind
 from services.access.cases.store import applications as store
 from services.access.cases.store import case_log
-from services.access.cases.store.applicants import insert_applicants, may_apply_anew
+from services.access.cases.store.applicants import insert_applicants, list_known, may_apply_anew, set_authority
 from services.access.people.rules.guardianships import Authority, GuardianKind, plan_guardianship
 from services.access.people.rules.regulations import MODEL_REGULATION
 from services.access.people.rules.students import StudentCard
@@ -47,9 +47,11 @@ class Filing:
 
 
 async def register(connection: Connection, clock: Clock, calendar: WorkingCalendar, zone: ZoneInfo, filing: Filing) -> UUID:
-    """Writes the case, its log and its event in the caller's transaction, in `db.school`; returns its id.
+    """Writes the case, its log and its event in the caller's transaction, in `db.school`, after `lock_registering`; returns its
+    id.
 
-    Raises what rules.begin and plan_guardianship raise, NotFound PERSON_NOT_FOUND and FailedPrecondition RELATION_NOT_SHOWN.
+    Raises what rules.begin and plan_guardianship raise, NotFound PERSON_NOT_FOUND and FailedPrecondition RELATION_NOT_SHOWN,
+    APPLICANT_KNOWN.
     """
     now = clock.now()
     day = now.astimezone(zone).date()
@@ -77,6 +79,25 @@ async def register(connection: Connection, clock: Clock, calendar: WorkingCalend
     if is_statement:
         await carry_out(connection, clock, filing.school_id, application_id, student_id, filing.account_id, day)
     return application_id
+
+
+async def show_authority(
+    connection: Connection,
+    school_id: UUID,
+    case: Case,
+    applicant: Applicant,
+    authority: Authority,
+    account_id: UUID,
+    now: datetime,
+) -> None:
+    """Notes the document that an applicant of a locked case shows, in place of the one filed, which the log keeps (Clauses R2,
+    R6).
+    """
+    await set_authority(connection, school_id, applicant.applicant_id, authority)
+    await store.touch_case(connection, school_id, case.application_id)
+    before = f"; прежде: {applicant.authority.document}" if applicant.authority.document else ""
+    ground = f"предъявлен документ: {rules.write_applicant(applicant)}, {authority.document}{before}"
+    await case_log.insert_log_entry(connection, school_id, case.application_id, account_id, case.state, ground, now)
 
 
 async def _find_regulation(connection: Connection, school_id: UUID, day: date) -> UUID:
@@ -110,6 +131,8 @@ async def _admit(connection: Connection, filing: Filing, filed: Filed, path: str
             raise NotFound("PERSON_NOT_FOUND", violation.description, violations=(violation,))
     assert filed.kind is not None
     plan_guardianship(filed.kind, student.birth_date, day, path=path)
+    if filed.person_id is None:
+        require_new_person(filed, await list_known(connection, school_id, student.student_id), path)
     person_id = filed.person_id or await people.insert_person(connection, school_id, filed.name)
     return _applicant(filed, person_id, None, filed.kind, filed.authority)
 

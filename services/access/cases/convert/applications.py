@@ -57,6 +57,16 @@ def filed_applicant(message: pb.FiledApplicant) -> Filed:
             way=PrintoutWay(message.printout_way),
             way_note=message.printout_way_note,
         ),
+        is_another=message.is_another_person,
+    )
+
+
+def shown_authority(request: pb.ShowAuthorityRequest) -> Authority:
+    """The document of a request."""
+    return Authority(
+        request.authority_document,
+        read_optional_date("authority_date", request.authority_date),
+        read_optional_date("authority_end_date", request.authority_end_date),
     )
 
 

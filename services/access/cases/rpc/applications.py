@@ -14,7 +14,7 @@ from chassis.run import Frame
 from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1 import application_service_pb2_grpc
 from services.access.cases.actions.decision_papers import note_given
-from services.access.cases.actions.filing import Filing, register
+from services.access.cases.actions.filing import Filing, register, show_authority
 from services.access.cases.actions.granting import grant_case
 from services.access.cases.actions.refusing import propose, sign, withdraw
 from services.access.cases.convert import applications as convert
@@ -55,6 +55,7 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         """
         school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
         async with self._database.school(school_id) as connection, connection.transaction():
+            await applicants.lock_registering(connection, school_id, UUID(request.student_id))
             # Asked first: a family's own statement has ended the relation, and the session, by which it came.
             known = await requests.find_answer(connection, who.account_id, request, pb.RegisterApplicationResponse)
             if known is None:
@@ -245,6 +246,24 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         paper = require_ready(papers.get(UUID(request.applicant_id)))
         channel = DecisionChannel(request.channel or DecisionChannel.IN_PERSON)
         await note_given(connection, school_id, paper.document_id, channel, auth.caller().account_id, self._clock.now())
+
+    async def ShowAuthority(self, request: pb.ShowAuthorityRequest, context: Context) -> pb.ShowAuthorityResponse:
+        """Records the document that an applicant shows after the registration (Clause R6)."""
+        school_id, who, application_id = UUID(request.school_id), auth.caller(), UUID(request.application_id)
+        now = self._clock.now()
+        async with self._database.school(school_id) as connection, connection.transaction():
+            await self._require_session(connection, school_id)
+            await store.lock_case(connection, school_id, application_id)
+            case = await self._read(connection, school_id, application_id, REGISTERING)
+            if await requests.find_answer(connection, who.account_id, request, pb.ShowAuthorityResponse) is None:
+                applicant = rules.require_showing(case, UUID(request.applicant_id))
+                day = today(self._clock, await schools.get_time_zone(connection, school_id))
+                shown = filing_rules.clean_authority(applicant.kind, convert.shown_authority(request), day)
+                await show_authority(connection, school_id, case, applicant, shown, who.account_id, now)
+                kept = pb.ShowAuthorityResponse(application=convert.kept_application(application_id))
+                await requests.keep_answer(connection, who.account_id, request, kept, now)
+                case = await self._read(connection, school_id, application_id, REGISTERING)
+            return pb.ShowAuthorityResponse(application=await self._answer(connection, school_id, case))
 
     async def _require_session(self, connection: Connection, school_id: UUID) -> None:
         who, now = auth.caller(), self._clock.now()

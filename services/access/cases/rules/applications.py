@@ -258,6 +258,19 @@ def require_withdrawable(case: Case) -> None:
         )
 
 
+def require_showing(case: Case, applicant_id: UUID) -> Applicant:
+    """The applicant of an undecided application whose relation a document is to show (Clause R6). Raises NotFound
+    APPLICATION_NOT_FOUND, FailedPrecondition NOTHING_TO_GRANT, APPLICATION_DECIDED, NOTHING_TO_SHOW.
+    """
+    require_grantable(case)
+    applicant = next((one for one in case.applicants if one.applicant_id == applicant_id), None)
+    if applicant is None:
+        raise NotFound("APPLICATION_NOT_FOUND", "no such applicant of the case")
+    if applicant.kind is None or applicant.guardianship_id is not None:
+        raise FailedPrecondition("NOTHING_TO_SHOW", "the student applies, or the relation is on record")
+    return applicant
+
+
 def write_decision(checklist: Iterable[ChecklistItem]) -> str:
     """The ground of a granting, for the log: the facts it was decided by."""
     return "доступ предоставлен: " + "; ".join(item.evidence for item in checklist)

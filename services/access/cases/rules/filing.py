@@ -23,7 +23,9 @@ _BETWEEN_LETTERS = frozenset(" -\u2010\u2011.'\u2019\u02bc`")
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """An applicant as filed: a known person by id, or a new one by name. `kind` is None for the student as applicant (R5)."""
+    """An applicant as filed: a known person by id, or a new one by name. `kind` is None for the student as applicant (R5);
+    `is_another` says of a new one that it is none of those of the same name (APPLICANT_KNOWN).
+    """
 
     person_id: UUID | None
     name: PersonName
@@ -32,6 +34,34 @@ class Filed:
     email: str
     way: Way
     paper: PaperWish = field(default_factory=PaperWish)
+    is_another: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPerson:
+    """One whom the card of a student or a case of the student names; `number` is that case's, empty for one of the card."""
+
+    person_id: UUID
+    name: PersonName
+    kind: GuardianKind | None
+    document: str
+    number: str
+
+
+def require_new_person(filed: Filed, known: Sequence[KnownPerson], path: str) -> None:
+    """A new applicant is none of those whom the school knows beside this student. Names match nobody: a person of that name is
+    shown, and whoever registers decides. The same name, relation and document are the same person, whatever is said.
+
+    Raises FailedPrecondition APPLICANT_KNOWN.
+    """
+    for one in known:
+        if _name_key(one.name) != _name_key(filed.name):
+            continue
+        is_same = one.kind is filed.kind and bool(one.document) and _fold(one.document) == _fold(filed.authority.document)
+        if is_same or not filed.is_another:
+            violation = FieldViolation(f"{path}.family_name", "a person of this name stands beside the student already")
+            told = {"person_id": str(one.person_id), "number": one.number}
+            raise FailedPrecondition("APPLICANT_KNOWN", violation.description, told, (violation,))
 
 
 def check_received(received: datetime, now: datetime) -> datetime:
@@ -52,12 +82,13 @@ def plan_applicants(filed: Sequence[Filed], student: StudentCard, is_for_student
         path = f"applicants[{index}]"
         _check_filed(applicant, student.student_id, path)
         _check_name(applicant.name, path)
-        _check_document(applicant.authority.document, path)
-        check_authority(applicant.kind, applicant.authority, day, path)
+        _check_document(applicant.authority.document, f"{path}.")
+        check_authority(applicant.kind, applicant.authority, day, f"{path}.")
         paper = applicant.paper
         check_printout_way(paper.way, paper.way_note, declines_printouts=paper.declines_printouts, path=f"{path}.")
     known = [applicant.person_id for applicant in filed if applicant.person_id is not None]
-    if len(set(known)) < len(known):
+    new = [_name_key(one.name) for one in filed if one.person_id is None and not one.is_another]
+    if len(set(known)) < len(known) or len(set(new)) < len(new):
         violation = FieldViolation("applicants", "the same person stands twice")
         raise InvalidArgument("REQUEST_INVALID", "the same person stands twice", violations=(violation,))
     if not is_for_student_too or student.student_id in known:
@@ -107,6 +138,26 @@ def _clean(applicant: Filed) -> Filed:
     )
 
 
+def clean_authority(kind: GuardianKind | None, authority: Authority, day: date) -> Authority:
+    """The document of an applicant that is shown after the registration, in one clean line.
+
+    Raises InvalidArgument AUTHORITY_DOCUMENT_INVALID, AUTHORITY_DATES_INVALID.
+    """
+    clean = replace(authority, document=one_line(authority.document))
+    _check_document(clean.document, "")
+    check_authority(kind, clean, day, "")
+    return clean
+
+
+def _name_key(name: PersonName) -> tuple[str, str, str]:
+    """A name as it is told from others: however its letters are written, ё as е."""
+    return _fold(name.family_name), _fold(name.given_name), _fold(name.patronymic)
+
+
+def _fold(text: str) -> str:
+    return one_line(text).casefold().replace("ё", "е")
+
+
 def _check_filed(applicant: Filed, student_id: UUID, path: str) -> None:
     # One name alone is a name: some people have no other.
     is_named = bool(applicant.name.family_name and applicant.kind)
@@ -138,5 +189,5 @@ def _may_stand_in_a_name(letter: str) -> bool:
 def _check_document(document: str, path: str) -> None:
     """A document is told by its kind in words and a number or date. Raises InvalidArgument AUTHORITY_DOCUMENT_INVALID."""
     if document and not (re.search(r"\d", document) and len(re.findall(r"[^\W\d_]", document)) > 2):
-        violation = FieldViolation(f"{path}.authority_document", "needs the kind of document, its number and date")
+        violation = FieldViolation(f"{path}authority_document", "needs the kind of document, its number and date")
         raise InvalidArgument("AUTHORITY_DOCUMENT_INVALID", violation.description, violations=(violation,))

@@ -8,8 +8,10 @@ import asyncpg
 
 from chassis.db import Connection
 from services.access.cases.rules.applications import CLAUSE, Applicant, NewApplicant, NewCase, Way
+from services.access.cases.rules.filing import KnownPerson
 from services.access.people.rules.guardianships import Authority, AuthorityEnd, AuthorityEnding, GuardianKind
 from services.access.people.store.people import read_name
+from services.access.rights.rules.grants import write_application_number
 
 
 async def list_applicants(
@@ -187,4 +189,64 @@ async def set_guardianship(connection: Connection, school_id: UUID, applicant_id
         school_id,
         applicant_id,
         guardianship_id,
+    )
+
+
+async def lock_registering(connection: Connection, school_id: UUID, student_id: UUID) -> None:
+    """Registers the cases of a student one at a time until the transaction ends, so that two forms make one person of one.
+    Asked before any row is held, and held by nobody who waits for a row of another's.
+    """
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))", f"registering {school_id} {student_id}"
+    )
+
+
+async def list_known(connection: Connection, school_id: UUID, student_id: UUID) -> list[KnownPerson]:
+    """The guardians on a student's card and the applicants of the student's cases, but for the student and for those whom an
+    act has parted from the student: they apply anew as anybody.
+    """
+    rows = await connection.fetch(
+        """
+        SELECT k.person_id, p.family_name, p.given_name, p.patronymic, k.kind, k.document, k.number, k.year
+        FROM (
+            SELECT guardian_person_id AS person_id, kind, document, NULL::integer AS number, NULL::integer AS year
+            FROM standing_guardianships WHERE school_id = $1 AND student_id = $2
+            UNION ALL
+            SELECT m.person_id, m.guardian_kind, m.authority_document, a.number, a.year
+            FROM applications a JOIN applicants m USING (school_id, application_id)
+            WHERE a.school_id = $1 AND a.student_id = $2 AND m.person_id <> $2
+        ) k
+        JOIN people p ON p.school_id = $1 AND p.person_id = k.person_id
+        WHERE NOT EXISTS (
+            SELECT FROM guardianships g WHERE g.school_id = $1 AND g.student_id = $2 AND g.guardian_person_id = k.person_id
+                                          AND g.end_ground IS NOT NULL)
+        ORDER BY k.year DESC NULLS FIRST, k.number DESC
+        """,
+        school_id,
+        student_id,
+    )
+    return [
+        KnownPerson(
+            row["person_id"],
+            read_name(row),
+            GuardianKind(row["kind"]) if row["kind"] else None,
+            row["document"],
+            write_application_number(row["number"], row["year"]) if row["number"] is not None else "",
+        )
+        for row in rows
+    ]
+
+
+async def set_authority(connection: Connection, school_id: UUID, applicant_id: UUID, authority: Authority) -> None:
+    """The document that an applicant shows, in place of the one before."""
+    await connection.execute(
+        """
+        UPDATE applicants SET authority_document = $3, authority_date = $4, authority_last_date = $5
+        WHERE school_id = $1 AND applicant_id = $2
+        """,
+        school_id,
+        applicant_id,
+        authority.document,
+        authority.issue_date,
+        authority.last_date,
     )

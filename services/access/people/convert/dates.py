@@ -16,3 +16,12 @@ def read_date(field: str, text: str) -> date:
     except ValueError:
         violation = FieldViolation(field, "must be a civil date")
         raise InvalidArgument("REQUEST_INVALID", violation.description, violations=(violation,)) from None
+
+
+def read_monday(text: str) -> date | None:
+    """The Monday of a week, None when empty. Raises InvalidArgument REQUEST_INVALID."""
+    monday = read_optional_date("monday_date", text)
+    if monday is not None and monday.weekday() != 0:
+        violation = FieldViolation("monday_date", "must be a Monday")
+        raise InvalidArgument("REQUEST_INVALID", violation.description, violations=(violation,))
+    return monday

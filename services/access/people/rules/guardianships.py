@@ -113,18 +113,18 @@ def find_authority_end(kind: GuardianKind, authority: Authority) -> date | None:
 
 
 def check_authority(kind: GuardianKind | None, authority: Authority, today: date, path: str) -> None:
-    """The dates of a document as filed on a day; a power of attorney has a date or a last day.
+    """The dates of a document as filed on a day; a power of attorney has a date or a last day. `path`: of its fields' holder.
 
     Raises InvalidArgument AUTHORITY_DATES_INVALID.
     """
     issued, last = authority.issue_date, authority.last_date
     wrong = ""
     if kind is GuardianKind.REPRESENTATIVE and authority.document and issued is None and last is None:
-        wrong = f"{path}.authority_date: a power of attorney has a date or a last day"
+        wrong = f"{path}authority_date: a power of attorney has a date or a last day"
     elif issued is not None and not today - _FURTHEST <= issued <= today:
-        wrong = f"{path}.authority_date: no date that a document shown today bears"
+        wrong = f"{path}authority_date: no date that a document shown today bears"
     elif last is not None and not (issued or today - _FURTHEST) <= last <= today + _FURTHEST:
-        wrong = f"{path}.authority_end_date: before the document's date, or too far"
+        wrong = f"{path}authority_end_date: before the document's date, or too far"
     if wrong:
         field, description = wrong.split(": ")
         raise InvalidArgument("AUTHORITY_DATES_INVALID", wrong, violations=(FieldViolation(field, description),))

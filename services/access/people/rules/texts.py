@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 # An address as mail takes it without extensions: of ASCII.
-_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+", re.ASCII)
+_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(\.[\w-]+)+", re.ASCII)
 
 
 def one_line(text: str) -> str:
@@ -16,7 +16,9 @@ def one_line(text: str) -> str:
 
 
 def is_address(text: str) -> bool:
-    """Whether a letter can go there, its domain written in ASCII as mail does: to mama@почта.рф, not to мама@почта.рф."""
+    """Whether a letter can go there, its domain written in ASCII as mail does: to mama@почта.рф, not to мама@почта.рф, nor to
+    mama@localhost, a name without a dot that only its own network knows (RFC 5321, 2.3.5).
+    """
     local, _, domain = text.rpartition("@")
     try:
         return _ADDRESS.fullmatch(f"{local}@{domain.encode('idna').decode()}") is not None

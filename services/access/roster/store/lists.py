@@ -4,10 +4,11 @@ Each list is paged by id after `after`, and only of `ids` where they are given.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
+from asyncpg import Range
 
 from chassis.db import Connection
 from services.access.people.rules.guardianships import GuardianKind
@@ -140,9 +141,12 @@ _LISTED = """
     FROM page
     JOIN people p ON p.school_id = $1 AND p.person_id = page.student_id
     CROSS JOIN LATERAL student_card($1, p.person_id, $3) c
-    WHERE c.from_date IS NOT NULL OR NOT EXISTS (
-        SELECT FROM enrolments e WHERE e.school_id = $1 AND e.student_id = p.person_id)
+    WHERE {staying}
     ORDER BY p.sort_key, p.person_id
+"""
+_STAYS = """
+    c.from_date IS NOT NULL OR NOT EXISTS (
+        SELECT FROM enrolments e WHERE e.school_id = $1 AND e.student_id = p.person_id)
 """
 # Those who have left are passed by along the way: their names stand between the others.
 _STAYING = """
@@ -154,10 +158,19 @@ _NAMED_AFTER = """
     SELECT l.student_id, p.sort_key FROM ({students}) l JOIN people p ON p.school_id = $1 AND p.person_id = l.student_id
     WHERE (p.sort_key, p.person_id) > ($5, $6)
 """
-_LISTED_STUDENT = _LISTED.format(page="SELECT $5::uuid AS student_id WHERE roles_towards($1, $5, $2, $3) && $4")
+_LISTED_STUDENT = _LISTED.format(page="SELECT $5::uuid AS student_id WHERE roles_towards($1, $5, $2, $3) && $4", staying=_STAYS)
 _OF_CLASS = """
     SELECT student_id FROM students_of_class($1, $7, $3)
     WHERE EXISTS (SELECT FROM acting WHERE class_id IS NULL OR class_id = $7)
+"""
+# Whose last placement within a week ($9) is in the class (decision 0109).
+_OF_CLASS_IN_WEEK = """
+    SELECT l.student_id FROM placements l
+    WHERE l.school_id = $1 AND l.class_id = $7 AND l.validity && $9::daterange
+      AND EXISTS (SELECT FROM acting WHERE class_id IS NULL OR class_id = $7)
+      AND NOT EXISTS (
+        SELECT FROM placements o WHERE o.school_id = $1 AND o.student_id = l.student_id AND o.validity && $9::daterange
+                                   AND lower(o.validity) > lower(l.validity))
 """
 _OF_OWN_CLASSES = "SELECT l.student_id FROM acting t CROSS JOIN LATERAL students_of_class($1, t.class_id, $3) l"
 _OF_ALL = """
@@ -171,8 +184,12 @@ _OF_ALL = """
         UNION {own}
     ) q ORDER BY q.sort_key, q.student_id LIMIT $7
 """
-_LISTED_CLASS = _LISTED.format(page=_NAMED_AFTER.format(students=_OF_CLASS) + "ORDER BY p.sort_key, p.person_id LIMIT $8")
-_LISTED_ALL = _LISTED.format(page=_OF_ALL.format(staying=_STAYING, own=_NAMED_AFTER.format(students=_OF_OWN_CLASSES)))
+_OF_NAME = "ORDER BY p.sort_key, p.person_id LIMIT $8"
+_LISTED_CLASS = _LISTED.format(page=_NAMED_AFTER.format(students=_OF_CLASS) + _OF_NAME, staying=_STAYS)
+_LISTED_WEEK = _LISTED.format(page=_NAMED_AFTER.format(students=_OF_CLASS_IN_WEEK) + _OF_NAME, staying="true")
+_LISTED_ALL = _LISTED.format(
+    page=_OF_ALL.format(staying=_STAYING, own=_NAMED_AFTER.format(students=_OF_OWN_CLASSES)), staying=_STAYS
+)
 
 
 async def list_listed_students(
@@ -185,11 +202,16 @@ async def list_listed_students(
     limit: int,
     *,
     class_id: UUID | None = None,
+    monday: date | None = None,
 ) -> list[ListedStudent]:
-    """Students for whom an account may act in one of `roles`, by name after a key; those who have left are not among them."""
+    """Students for whom an account may act in one of `roles`, by name after a key; those who have left are not among them. With
+    `monday` those of a class in its week, whoever has moved or left since.
+    """
     asked = (school_id, account_id, now, roles, *after)
     if class_id is None:
         rows = await connection.fetch(_LISTED_ALL, *asked, limit)
+    elif monday is not None:
+        rows = await connection.fetch(_LISTED_WEEK, *asked, class_id, limit, Range(monday, monday + timedelta(days=7)))
     else:
         rows = await connection.fetch(_LISTED_CLASS, *asked, class_id, limit)
     return [_read_listed(row) for row in rows]
