@@ -1,4 +1,4 @@
-"""Ends accesses here, with their relations and events; the other services are told by actions/endings.py."""
+"""Ends accesses here, with their relations and events; the other services are told by endings.py."""
 
 from collections.abc import Sequence
 from itertools import chain
