@@ -1,35 +1,33 @@
 """The bus has a login for each service, and the server refuses what is not that service's to say or to hear."""
 
 from collections.abc import AsyncIterator
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import nats
 import pytest
 from nats.aio.client import Client
 from nats.js.api import ConsumerConfig, StreamConfig
-from pydantic import SecretStr
 
-from chassis.auth import ServiceToken
-from chassis.clock import SystemClock
-from chassis.run import Frame
+from chassis import events
+from chassis.consumer import by_lane
 from deploy import bus
 from deploy.local.nats import Nats
 from tests.support.backends import running_nats
 from tests.support.eventually import eventually
+from tests.support.handlers import handlers_of
 
 
 async def test_each_service_hears_the_streams_that_it_consumes(keys_dir: Path) -> None:
-    nothing: Any = None
-    heard = {}
-    for name in bus.HEARS:
-        settings = import_module(f"services.{name}.config").Settings(database_url=SecretStr(""), keys_dir=keys_dir)
-        # A service is built of a database and a bus, and asks nothing of them yet.
-        frame = Frame(SystemClock(), nothing, nothing, ServiceToken(keys_dir, name, SystemClock()))
-        handlers = import_module(f"services.{name}.__main__").build(settings, frame).handlers
-        heard[name] = tuple(sorted({subject.split(".")[1] for subject in handlers}))
+    heard = {name: tuple(sorted({publisher for publisher, _, _ in by_lane(handlers_of(name, keys_dir))})) for name in bus.HEARS}
     assert heard == dict(bus.HEARS)
+
+
+async def test_each_lane_of_a_service_may_be_heard_by_it_and_by_no_other(keys_dir: Path) -> None:
+    assert [lane.durable("notify") for lane in events.LANES] == [f"notify{lane}" for lane in bus.LANES]
+    for name in bus.HEARS:
+        for publisher, lane, _ in by_lane(handlers_of(name, keys_dir)):
+            pull = f"$JS.API.CONSUMER.MSG.NEXT.diary-{publisher}.{lane.durable(name)}"
+            assert [one for one in bus.HEARS if pull in bus.permissions(one)["publish"]] == [name]
 
 
 @pytest.fixture(scope="module")

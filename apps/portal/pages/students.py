@@ -24,8 +24,8 @@ async def list_classes(frame: Frame, school_id: str, token: str) -> list[pb.Scho
 async def list_students(
     frame: Frame, school_id: str, class_id: str, token: str, monday: date | None = None
 ) -> list[pb.Student]:
-    """All students of a class, in the week of a Monday where one is named, or, with an empty one, of all classes that the caller
-    may see.
+    """All students of a class, in the week of a Monday where one is named, or, with an empty one, of all classes that the
+    caller may see.
     """
     students: list[pb.Student] = []
     wanted = pb.ListStudentsRequest(

@@ -11,12 +11,13 @@ import pytest
 from diary.journal.v1 import events_pb2
 from diary.journal.v1 import journal_service_pb2 as pb
 from services.journal import commands
-from services.journal.rules.attendance import record_attendance as record_attendance_rule
-from services.journal.rules.history import SALT_BYTES, BatchHeader, build_batch
-from services.journal.rules.lessons import retract_lesson
-from services.journal.rules.marks import Cell, record_marks
-from services.journal.store import lessons, marks
-from services.journal.store.writes import Call, Fact
+from services.journal.lessons.rules.attendance import record_attendance as record_attendance_rule
+from services.journal.lessons.rules.lessons import retract_lesson
+from services.journal.lessons.store import lessons
+from services.journal.lessons.store.writes import Call, Fact
+from services.journal.marks.rules.history import SALT_BYTES, BatchHeader, build_batch
+from services.journal.marks.rules.marks import Cell, record_marks
+from services.journal.marks.store import marks
 from tests.service.journal import world as worlds
 from tests.service.journal.world import NOW, TODAY, Person, School, World, cell, query, record_attendance
 from tests.support.backends import Clone
