@@ -34,8 +34,9 @@ _SHARED = Path("/var/lib/diary")
 
 
 def size_memory(machine_bytes: int) -> dict[str, str]:
-    """PostgreSQL's share of a machine on which people also work, or tests run several servers: a sixteenth for its own cache, from
-    128 MB to 2 GB; the planner may count on half, which is mostly the kernel's.
+    """PostgreSQL's share of a machine on which people also work, or tests run several servers.
+
+    A sixteenth for its own cache, from 128 MB to 2 GB; the planner may count on half, which is mostly the kernel's.
     """
     machine = machine_bytes // _MB
     own = max(128, min(machine // 16, 2048))

@@ -23,6 +23,7 @@ from services.access import commands, jobs, rpc, seed
 from services.access.actions.calendars import read_calendar
 from services.access.actions.endings import Endings, Send
 from services.access.actions.factor_keys import FactorKeys
+from services.access.actions.sign_in import has_ended
 from services.access.config import Settings
 from services.access.consumers import Consumers
 
@@ -66,7 +67,9 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
         jobs.warn_of_endings(frame),
         jobs.count_deadlines(frame),
     ]
-    return run.Service(parts, Consumers(frame.database, frame.clock).handlers(), own)
+    return run.Service(
+        parts, partial(has_ended, frame.database, frame.clock), Consumers(frame.database, frame.clock).handlers(), own
+    )
 
 
 def _sender(call: Callable[..., Awaitable[Any]], request_type: type[Any]) -> Send:

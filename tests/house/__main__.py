@@ -32,7 +32,7 @@ def main() -> int:
     is_by_room = parser.parse_args().rooms
     graph = grimp.build_graph("apps", "chassis", "services")
     lines = {module: _count_lines(module) for module in sorted(graph.modules)}
-    faults = []
+    faults: list[str] = []
     for house in _HOUSES:
         own = {
             module: count for module, count in lines.items() if module.startswith(f"{house}.") and ".migrations" not in module

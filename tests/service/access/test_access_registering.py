@@ -1,6 +1,6 @@
 """Students and guardianships for whoever registers applications (Clauses R6, R9)."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
