@@ -1,29 +1,28 @@
-"""What the journal learns from the events of others."""
+"""What the journal learns from the roster of access, by events and by a rebuild."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from chassis import events
-from chassis.clock import Clock
-from chassis.db import Database
-from diary.access.v1 import events_pb2, roster_service_pb2, roster_service_pb2_grpc
+from chassis.db import Connection
+from chassis.projection import Entries, Kinds
+from diary.access.v1 import roster_service_pb2
 from services.journal import actions
 from services.journal.convert.roster import read_entries
 
 
-class Consumers(events.Handlers):
-    """Handlers of access's events."""
+async def _write(connection: Connection, school_id: UUID, entries: Entries) -> None:
+    await actions.apply_entries(connection, school_id, read_entries(entries))
 
-    def __init__(self, database: Database, clock: Clock, roster: roster_service_pb2_grpc.RosterServiceAsyncStub) -> None:
-        super().__init__(database, clock)
-        self._roster = roster
 
-    @events.on(events_pb2.RosterChanged)
-    async def on_roster_changed(self, changed: events_pb2.RosterChanged, _: events.Event) -> events.Effect:
-        """Fetches the entries that changed, to write them."""
-        answer = await self._roster.BatchGetRoster(
-            roster_service_pb2.BatchGetRosterRequest(school_id=changed.school_id, kind=changed.kind, ids=changed.ids)
-        )
-        entries = read_entries(answer.entries)
-        return events.Effect(lambda connection: actions.apply_entries(connection, UUID(changed.school_id), entries))
+# Classes before courses, relations last: whoever may see something finds it there.
+KINDS: Kinds = dict.fromkeys(
+    (
+        roster_service_pb2.ROSTER_KIND_SCHOOL,
+        roster_service_pb2.ROSTER_KIND_CLASS,
+        roster_service_pb2.ROSTER_KIND_STUDENT,
+        roster_service_pb2.ROSTER_KIND_STUDY_GROUP,
+        roster_service_pb2.ROSTER_KIND_RELATION,
+    ),
+    _write,
+)

@@ -17,15 +17,15 @@ from tests.support.eventually import eventually
 from tests.support.handlers import handlers_of
 
 
-def test_each_service_hears_the_streams_that_it_consumes() -> None:
-    heard = {name: tuple(sorted({publisher for publisher, _, _ in by_lane(handlers_of(name))})) for name in bus.HEARS}
+async def test_each_service_hears_the_streams_that_it_consumes(keys_dir: Path) -> None:
+    heard = {name: tuple(sorted({told for told, _, _ in by_lane(handlers_of(name, keys_dir))})) for name in bus.HEARS}
     assert heard == dict(bus.HEARS)
 
 
-def test_each_lane_of_a_service_may_be_heard_by_it_and_by_no_other() -> None:
+async def test_each_lane_of_a_service_may_be_heard_by_it_and_by_no_other(keys_dir: Path) -> None:
     assert [lane.durable("notify") for lane in events.LANES] == [f"notify{lane}" for lane in bus.LANES]
     for name in bus.HEARS:
-        for publisher, lane, _ in by_lane(handlers_of(name)):
+        for publisher, lane, _ in by_lane(handlers_of(name, keys_dir)):
             pull = f"$JS.API.CONSUMER.MSG.NEXT.diary-{publisher}.{lane.durable(name)}"
             assert [one for one in bus.HEARS if pull in bus.permissions(one)["publish"]] == [name]
 

@@ -1,16 +1,23 @@
-"""The handlers of events that each service has, wherever they stand in it."""
+"""The handlers of events that each service is built with."""
 
-import importlib
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
 
 from chassis import events
+from chassis.auth import ServiceToken
+from chassis.clock import SystemClock
+from chassis.run import Frame
 
 SERVICES = ("access", "journal", "notify", "documents")
 
 
-def handlers_of(service: str) -> dict[str, events.Handler]:
-    """A service's handlers by subject. Which there are depends on nothing that they are built of."""
-    importlib.import_module(f"services.{service}.__main__")
-    own = [each for each in events.Handlers.__subclasses__() if each.__module__.startswith(f"services.{service}.")]
-    found = [one for each in own for one in each.__new__(each).handlers().items()]
-    assert len(dict(found)) == len(found), f"{service} handles an event twice"
-    return dict(found)
+def handlers_of(service: str, keys_dir: Path) -> dict[str, events.Handler]:
+    """A service's handlers by subject. It is built of a database and a bus, and asks nothing of them yet; in a running loop."""
+    nothing: Any = None
+    settings = import_module(f"services.{service}.config").Settings(database_url=SecretStr(""), keys_dir=keys_dir)
+    frame = Frame(SystemClock(), nothing, nothing, ServiceToken(keys_dir, service, SystemClock()))
+    found: dict[str, events.Handler] = import_module(f"services.{service}.__main__").build(settings, frame).handlers
+    return found

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from apps.portal import flash
+from apps.portal import flash, roles
 from apps.portal.asked import MENDED_IN_FORM, path_id, read_form
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
@@ -45,7 +45,7 @@ class ApplicationPages:
 
     async def _show_list(self, request: Request, session: Session) -> Response:
         school_id, chosen = path_id(request, "school"), request.query_params.get("state", "")
-        if not people.is_of_office(await self._frame.callers.get(session.token), school_id):
+        if not roles.may(await self._frame.callers.get(session.token), school_id, roles.LIST_CASES):
             # A family has a page of its own cases.
             return RedirectResponse(people.own_cases_url(school_id), status_code=303)
         state = views.find_state(chosen)
@@ -65,7 +65,7 @@ class ApplicationPages:
             filters=views.build_filters(school_id, chosen),
             chosen=chosen,
             next_page=answer.next_page_token,
-            may_register=people.may_register(caller, school_id),
+            may_register=roles.may(caller, school_id, roles.REGISTER),
             url=people.applications_url(school_id),
         )
 
@@ -73,7 +73,7 @@ class ApplicationPages:
         """Classes for those who register for the whole school; students of a class, or of the class teacher's own."""
         school_id, class_id = path_id(request, "school"), request.query_params.get("class", "")
         caller = await self._frame.callers.get(session.token)
-        if not class_id and people.sees_whole_school(caller, school_id):
+        if not class_id and roles.sees_whole_school(caller, school_id):
             return self._choice(request, caller, classes=await list_classes(self._frame, school_id, session.token))
         # «Без класса» is everybody, since whom it is about stands in no class yet.
         asked = "" if class_id == "none" else class_id
@@ -97,7 +97,7 @@ class ApplicationPages:
         caller, student, guardianships = await about_student(self._frame, *_about(request), session.token)
         channel = (
             pb.APPLICATION_CHANNEL_IN_PERSON
-            if people.sees_whole_school(caller, path_id(request, "school"))
+            if roles.sees_whole_school(caller, path_id(request, "school"))
             else pb.APPLICATION_CHANNEL_CLASS_TEACHER
         )
         form = forms.empty_form(channel, self._now(caller, request), not guardianships, new_id(self._frame.clock))

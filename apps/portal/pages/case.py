@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from apps.portal import flash
+from apps.portal import flash, roles
 from apps.portal.asked import MENDED_IN_FORM, path_id, read_form
 from apps.portal.downloads import attachment
 from apps.portal.frame import Frame
@@ -45,7 +45,7 @@ class CasePages:
 
     async def _show(self, request: Request, session: Session) -> Response:
         school_id = path_id(request, "school")
-        if not people.is_of_office(await self._frame.callers.get(session.token), school_id):
+        if not roles.may(await self._frame.callers.get(session.token), school_id, roles.LIST_CASES):
             # A family sees the own case on a page of its own.
             url = f"{people.own_cases_url(school_id)}/{path_id(request, 'application')}"
             return RedirectResponse(url, status_code=303)
@@ -168,8 +168,8 @@ class CasePages:
             problem_about=about,
             is_slip_repeated=is_slip_repeated,
             deliveries=[(channel, words.DELIVERIES[channel]) for channel in words.DELIVERIES_BY_HAND],
-            may_grant=people.may_grant(caller, school_id),
-            may_hand_over=people.may_register(caller, school_id),
+            may_grant=roles.may(caller, school_id, roles.GRANT),
+            may_hand_over=roles.may(caller, school_id, roles.REGISTER),
             declarations_url=people.declarations_url(school_id, answer.application.student_id),
             list_url=people.applications_url(school_id),
             url=_url(request),

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from apps.portal import flash
+from apps.portal import flash, navigation
 from apps.portal.asked import path_id
 from apps.portal.frame import Frame
 from apps.portal.gateway import call
@@ -33,13 +33,13 @@ class JournalPages:
 
     async def _show_courses(self, request: Request, session: Session) -> Response:
         school_id = path_id(request, "school")
-        caller, courses = await self._frame.callers.beside(session.token, self._list_courses(school_id, session))
+        caller, courses = await self._frame.callers.beside(session.token, list_courses(self._frame, school_id, session.token))
         school = next((school for school in caller.schools if school.school_id == school_id), None)
         return self._frame.page(
             "courses.html",
             request,
             caller,
-            title=(school and people.journals_title(school)) or "Журналы",
+            title=(school and navigation.journals_title(school)) or "Журналы",
             school_name=school.school_name if school else "",
             # The own ones first; who teaches nothing has one list.
             parts=[
@@ -67,18 +67,20 @@ class JournalPages:
         url = _course_url(request)
         return self._frame.page("journal.html", request, caller, journal=journal, is_retracted=is_retracted, url=url)
 
-    async def _list_courses(self, school_id: str, session: Session) -> list[pb.Course]:
-        courses: list[pb.Course] = []
-        wanted = pb.ListCoursesRequest(school_id=school_id, page_size=500)
-        while True:
-            answer = await call(self._frame.gateway.journal.ListCourses, wanted, session.token)
-            courses += answer.courses
-            wanted.page_token = answer.next_page_token
-            if not wanted.page_token:
-                return courses
-
     def _today(self, caller: GetCallerResponse, request: Request) -> date:
         return today(self._frame.clock, people.school_zone(caller, path_id(request, "school")))
+
+
+async def list_courses(frame: Frame, school_id: str, token: str) -> list[pb.Course]:
+    """All courses of a school that the caller teaches or reads."""
+    courses: list[pb.Course] = []
+    wanted = pb.ListCoursesRequest(school_id=school_id, page_size=500)
+    while True:
+        answer = await call(frame.gateway.journal.ListCourses, wanted, token)
+        courses += answer.courses
+        wanted.page_token = answer.next_page_token
+        if not wanted.page_token:
+            return courses
 
 
 def _course_url(request: Request) -> str:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from apps.portal import flash
+from apps.portal import flash, roles
 from apps.portal.asked import MENDED_IN_FORM, path_id, read_form, read_list
 from apps.portal.downloads import attachment
 from apps.portal.frame import Frame
@@ -49,7 +49,7 @@ class PrintoutPages:
         """Classes of the school; a class teacher of one goes on to it."""
         school_id = path_id(request, "school")
         caller = await self._frame.callers.get(session.token)
-        if people.sees_whole_school(caller, school_id):
+        if roles.sees_whole_school(caller, school_id):
             classes = {one.class_id: one.name for one in await list_classes(self._frame, school_id, session.token)}
         else:
             students = await list_students(self._frame, school_id, "", session.token)

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from apps.portal import flash
+from apps.portal import flash, navigation, roles
 from apps.portal.asked import FILE_BYTES, FILE_TOO_LARGE, MENDED_IN_FORM, path_id, read_code, read_files, read_form, read_list
 from apps.portal.downloads import attachment
 from apps.portal.frame import Frame
@@ -180,10 +180,10 @@ class RefusalPages:
     async def _page(self, request: Request, session: Session, shown: _Shown) -> Response:
         school_id = path_id(request, "school")
         caller = await self._frame.callers.get(session.token)
-        if not people.may_bring_papers(caller, school_id):
+        if not roles.may(caller, school_id, roles.BRING_PAPERS):
             # The lists below answer a class teacher too, who has no business here.
             raise GatewayError(grpc.StatusCode.PERMISSION_DENIED, "ROLE_NOT_ALLOWED")
-        may_sign = people.may_sign(caller, school_id)
+        may_sign = roles.may(caller, school_id, roles.SIGN)
         proposed, waiting, scanned = await asyncio.gather(
             self._list_proposed(school_id, session),
             self._list_documents(school_id, pb.DOCUMENT_STATE_AWAITS_SIGNATURE, session),
@@ -227,7 +227,7 @@ class RefusalPages:
 
 
 def _title(caller: GetCallerResponse, school_id: str) -> str:
-    return next(people.refusals_title(school) for school in caller.schools if school.school_id == school_id)
+    return next(navigation.refusals_title(school) for school in caller.schools if school.school_id == school_id)
 
 
 def _signed_words(text: str) -> str:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from apps.portal import flash
+from apps.portal import flash, roles
 from apps.portal.asked import MENDED_IN_FORM, path_id, read_form
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
@@ -75,7 +75,7 @@ class SchoolPages:
     ) -> Response:
         school_id = path_id(request, "school")
         caller = await self._frame.callers.get(session.token)
-        if not people.may_change_school(caller, school_id):
+        if not roles.may(caller, school_id, roles.CHANGE_SCHOOL):
             # Reading is open to everybody; the form is not.
             raise GatewayError(grpc.StatusCode.PERMISSION_DENIED, "ROLE_NOT_ALLOWED")
         kept = await call(self._frame.gateway.schools.GetSchool, pb.GetSchoolRequest(school_id=school_id), session.token)

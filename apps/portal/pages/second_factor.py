@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from apps.portal import flash
+from apps.portal import flash, roles
 from apps.portal.asked import MENDED_IN_FORM, read_code, read_form
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
@@ -82,7 +82,7 @@ class SecondFactorPages:
         caller = await self._frame.callers.ask(session.token)
         if step == "password" and caller.has_second_factor:
             step = "has"
-        signing = [school.school_id for school in caller.schools if people.may_sign(caller, school.school_id)]
+        signing = [school.school_id for school in caller.schools if roles.may(caller, school.school_id, roles.SIGN)]
         return self._frame.page(
             "second_factor.html",
             request,

@@ -1,4 +1,4 @@
-"""Sign-in, sign-out, and where an account begins."""
+"""Sign-in and sign-out."""
 
 from __future__ import annotations
 
@@ -15,12 +15,9 @@ from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
 from apps.portal.kept_form import KeptForm, local_path
 from apps.portal.pages.activate import activation_page
-from apps.portal.pages.own_cases import list_own_grants
 from apps.portal.reasons import sentence, wait_for_retry
 from apps.portal.second_step import SecondStep, Typed
-from apps.portal.sessions import BY_CODES, ENDED, Session
-from apps.portal.views import people
-from apps.portal.views.own_filings import EndedAccess, find_ended
+from apps.portal.sessions import BY_CODES, ENDED
 from diary.access.v1 import session_service_pb2 as pb
 
 # As the service takes them.
@@ -42,35 +39,17 @@ class _Back(NamedTuple):
 
 
 class SignInPages:
-    """`/`, `/sign-in` and `/sign-out`."""
+    """`/sign-in` and `/sign-out`."""
 
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
         self._second_step = SecondStep()
         self.routes = [
-            Route("/", frame.sessions.page(self._begin)),
             Route("/sign-in", self._show, methods=["GET"]),
             Route("/sign-in", self._sign_in, methods=["POST"]),
             Route("/sign-in/form", self._keep_form, methods=["POST"]),
             Route("/sign-out", self._sign_out, methods=["POST"]),
         ]
-
-    async def _begin(self, request: Request, session: Session) -> Response:
-        caller = await self._frame.callers.ask(session.token)
-        url = people.home_url(caller)
-        if url:
-            return RedirectResponse(url, status_code=303)
-        ended = [one for school in caller.schools for one in await self._list_ended(session, school)]
-        is_staff = any(school.roles for school in caller.schools)
-        links = [(school.school_name, people.own_cases_url(school.school_id)) for school in caller.schools]
-        if ended:
-            return self._frame.page("access_ended.html", request, caller, ended=ended)
-        return self._frame.page("nothing_yet.html", request, caller, is_staff=is_staff, links=links)
-
-    async def _list_ended(self, session: Session, school: pb.CallerSchool) -> tuple[EndedAccess, ...]:
-        """The accesses in a school that the caller's own statements have ended."""
-        grants = await list_own_grants(self._frame, session, school.school_id)
-        return find_ended(school.school_id, grants, school.time_zone)
 
     async def _show(self, request: Request) -> Response:
         back, has_ended = _Back(local_path(request.query_params.get("next", ""))), flash.read(request) == ENDED

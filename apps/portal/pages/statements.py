@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from apps.portal import flash
+from apps.portal import flash, roles
 from apps.portal.asked import MENDED_IN_FORM, path_id, read_form
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
@@ -45,7 +45,7 @@ class StatementPages:
             raise HTTPException(404) from error
         school_id = path_id(request, "school")
         caller, _, guardianships = about = await about_student(self._frame, *_ids(request), session.token)
-        of_office = people.sees_whole_school(caller, school_id)
+        of_office = roles.sees_whole_school(caller, school_id)
         channel = pb.APPLICATION_CHANNEL_IN_PERSON if of_office else pb.APPLICATION_CHANNEL_CLASS_TEACHER
         now = self._frame.clock.now().astimezone(ZoneInfo(people.school_zone(caller, school_id)))
         form = forms.empty_statement(kind, channel, now, not guardianships, new_id(self._frame.clock))

@@ -52,6 +52,11 @@ def is_clause(chosen: str) -> bool:
     return not chosen or chosen in _CLAUSES
 
 
+def ends_by_itself(one: pb.Deadline) -> bool:
+    """Whether a term is the end of an access, which is no duty of anybody."""
+    return one.clause in _ENDS
+
+
 def build_filters(school_id: str, chosen: str, *, shows_met: bool) -> tuple[Link, ...]:
     """The tabs above the list: open terms by clause, and all with those that are met."""
     url = deadlines_url(school_id)

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
+from chassis import projection
 from chassis.run import Frame
 from chassis.server import Part
-from diary.journal.v1 import journal_service_pb2_grpc, relation_service_pb2_grpc
+from diary.journal.v1 import journal_service_pb2_grpc, relation_service_pb2, relation_service_pb2_grpc
 from services.journal.rpc.diary import SERVICE, DiaryServicer, add_diary_servicer
 from services.journal.rpc.journal import JournalServicer
-from services.journal.rpc.relations import RelationServicer
 
 
 def parts(frame: Frame, cards_bytes: int) -> Sequence[Part]:
@@ -22,6 +22,6 @@ def parts(frame: Frame, cards_bytes: int) -> Sequence[Part]:
         Part(
             "diary.journal.v1.RelationService",
             relation_service_pb2_grpc.add_RelationServiceServicer_to_server,
-            RelationServicer(frame),
+            projection.RelationServicer(frame, relation_service_pb2.ApplyRelationsResponse),
         ),
     ]

@@ -11,11 +11,13 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest_asyncio
 
+from chassis import projection
 from chassis.auth import Caller
 from diary.access.v1 import relation_pb2, roster_service_pb2
 from diary.options.v1 import options_pb2
 from services.journal import commands
 from services.journal.config import Settings
+from services.journal.consumers import KINDS
 from services.journal.rules.marks import Cell
 from services.journal.seed import seed
 from services.journal.store import diary_week, journal_page, marks, writes
@@ -54,7 +56,7 @@ async def seeded(world: World, settings: Settings, clone: Clone, roster: tuple[R
     for entry in entries:
         if entry.WhichOneof("entry") == "study_group" and entry.study_group.subject_name == "Физика":
             world.roster.put_relation(school.school_id, _teaches(school.teacher_id, entry.study_group.study_group_id))
-    await commands.rebuild(settings.database_url.get_secret_value(), roster[1], settings.keys_dir, None)
+    await projection.rebuild("journal", settings, roster[1], KINDS, None)
     await seed(clone.admin_dsn, world.clock, 1, None)
     return school
 

@@ -10,7 +10,7 @@ from services.access.rules.applications import Enrolment, StudentCard, Way
 from services.access.rules.filing import Filed, KnownPerson, one_line, plan_applicants, require_new_person
 from services.access.rules.guardianships import Authority, GuardianKind
 from services.access.rules.names import PersonName
-from services.notify.convert.letters import write_address
+from services.notify.channels.convert import write_address
 
 DAY = date(2026, 3, 17)
 STUDENT = StudentCard(

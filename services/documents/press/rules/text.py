@@ -5,34 +5,18 @@ import unicodedata
 from datetime import date, datetime
 
 NBSP = "\N{NO-BREAK SPACE}"
-
-
 _BREAK = "\N{ZERO WIDTH SPACE}"
-
-
 _HYPHEN = "\N{NON-BREAKING HYPHEN}"
-
-
 _MONTHS = (
     *("января", "февраля", "марта", "апреля", "мая", "июня"),
     *("июля", "августа", "сентября", "октября", "ноября", "декабря"),
 )
-
-
 # Longer runs without a space are not words: they may be broken anywhere rather than leave the paper.
 _LONGEST_WORD = 30
-
-
 _OVERLONG_WORD = re.compile(rf"[^ -]{{{_LONGEST_WORD},}}")
-
-
 # Initials: «И. Е. Супрун», «Супрун И. Е.» stay in one line.
 _INITIAL = r"[^\W\d_]\."
-
-
 _BETWEEN_INITIALS = re.compile(rf"(?<=\b{_INITIAL}) (?={_INITIAL})|(?<=\b{_INITIAL}) (?=[^\W\d_])| (?={_INITIAL}(?: |$))")
-
-
 _AFTER_NUMBER_SIGN = re.compile(r"(?<=№) ")
 
 
