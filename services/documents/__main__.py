@@ -43,6 +43,7 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
             authority,
             settings.portal_url,
         ),
+        kept.has_ended,
         families.handlers() | deciding.handlers(),
         [
             *kept.jobs(),

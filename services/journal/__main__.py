@@ -22,6 +22,7 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
     kept = projection.Projection(frame.database, frame.clock, roster, KINDS)
     return run.Service(
         rpc.parts(frame, settings.cards_megabytes * 1024 * 1024),
+        kept.has_ended,
         kept.handlers(),
         kept.jobs(),
     )

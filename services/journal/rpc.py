@@ -7,7 +7,12 @@ from chassis.run import Frame
 from chassis.server import Part
 from diary.journal.v1 import journal_service_pb2_grpc, relation_service_pb2, relation_service_pb2_grpc
 from services.journal.diary.rpc import SERVICE, DiaryServicer, add_diary_servicer
-from services.journal.marks.rpc import JournalServicer
+from services.journal.lessons.rpc import LessonMethods
+from services.journal.marks.rpc import MarkMethods
+
+
+class JournalServicer(LessonMethods, MarkMethods, journal_service_pb2_grpc.JournalServiceServicer):
+    """JournalService: what teachers read and record; each wing has its methods."""
 
 
 def parts(frame: Frame, cards_bytes: int) -> Sequence[Part]:

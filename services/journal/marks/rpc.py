@@ -1,61 +1,42 @@
-"""JournalService: the teacher's journal. What is recorded is visible to the family at once (Clause R4)."""
+"""The page of a course, marks, a class's lesson in one piece, a lesson withdrawn.
+
+What is recorded is visible to the family at once (Clause R4).
+"""
 
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
 from uuid import UUID
 
-from google.protobuf.message import Message
-
-from chassis import auth, paging, requests
+from chassis import auth, paging
 from chassis.clock import today
-from chassis.db import Connection, Question
-from chassis.errors import NotFound, Unavailable
+from chassis.db import Connection
+from chassis.errors import NotFound
 from chassis.interceptors import Context
-from chassis.run import Frame
-from diary.journal.v1 import journal_service_pb2, journal_service_pb2_grpc
+from diary.journal.v1 import journal_service_pb2
 from services.journal.curriculum.rules import Period, find_current_period
-from services.journal.lessons.rules import attendance as attendance_rules
+from services.journal.lessons import convert as lesson_convert
+from services.journal.lessons.rpc import Rows, Writing, build_fact, no_course, repeat
 from services.journal.lessons.rules import lessons as lesson_rules
-from services.journal.lessons.store import lessons, writes
+from services.journal.lessons.store import writes
 from services.journal.marks import convert
 from services.journal.marks.rules import class_record as class_rules
 from services.journal.marks.rules import marks as mark_rules
 from services.journal.marks.rules.history import SALT_BYTES, Batch, BatchHeader, build_batch
 from services.journal.marks.rules.journal_page import PageFrame
 from services.journal.marks.rules.marks import Cell, MarkedCourse, Revision
-from services.journal.marks.store import class_record, journal_page, marks
-
-# Each lost race means that another call has saved, so this many are lost only under a flood on one course.
-_ATTEMPTS = 50
-
-M = TypeVar("M", bound=Message)
-Rows = Sequence[Any]
-Attempt = Callable[[Connection, Rows], Awaitable[M | None]]
-WriteRequest = (
-    journal_service_pb2.RecordLessonRequest
-    | journal_service_pb2.RetractLessonRequest
-    | journal_service_pb2.RecordMarksRequest
-    | journal_service_pb2.CorrectMarkRequest
-    | journal_service_pb2.RecordAttendanceRequest
-    | journal_service_pb2.RecordClassRequest
-)
+from services.journal.marks.store import class_record, journal_page, marks, retraction
 
 
-class JournalServicer(journal_service_pb2_grpc.JournalServiceServicer):
-    """What teachers read and record. A course that is not the caller's and one that is absent answer alike."""
-
-    def __init__(self, frame: Frame) -> None:
-        self._database = frame.database
-        self._clock = frame.clock
+class MarkMethods(Writing):
+    """The part of marks in JournalService. A course that is not the caller's and one that is absent answer alike."""
 
     async def ListCourses(
         self, request: journal_service_pb2.ListCoursesRequest, context: Context
     ) -> journal_service_pb2.ListCoursesResponse:
         """Courses by class, subject and group. Raises NotFound SCHOOL_NOT_FOUND."""
-        school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
+        school_id, who, now = UUID(request.school_id), auth.caller(), self.clock.now()
         page = paging.Page(request, ("courses", request.school_id), ("", "", paging.FIRST_ID))
-        async with self._database.school(school_id) as connection:
+        async with self.database.school(school_id) as connection:
             if not await journal_page.is_staff(connection, school_id, who, now):
                 raise NotFound("SCHOOL_NOT_FOUND", "no such school with a place for you")
             found = await journal_page.list_courses(connection, school_id, who, now, page.after, page.limit)
@@ -68,10 +49,10 @@ class JournalServicer(journal_service_pb2_grpc.JournalServiceServicer):
     ) -> journal_service_pb2.GetJournalPageResponse:
         """Students x lessons. Raises NotFound COURSE_NOT_FOUND, PERIOD_NOT_FOUND."""
         school_id, course_id = UUID(request.school_id), UUID(request.course_id)
-        async with self._database.school(school_id) as connection:
-            frame = await journal_page.find_frame(connection, school_id, auth.caller(), self._clock.now(), course_id)
+        async with self.database.school(school_id) as connection:
+            frame = await journal_page.find_frame(connection, school_id, auth.caller(), self.clock.now(), course_id)
             if frame is None:
-                raise _no_course()
+                raise no_course()
             period = self._choose_period(frame, request.period_id)
             page = await journal_page.get_page(connection, school_id, course_id, period)
         return convert.write_page(frame, period, page)
@@ -81,81 +62,63 @@ class JournalServicer(journal_service_pb2_grpc.JournalServiceServicer):
             wanted = UUID(period_id)
             period = next((period for period in frame.periods if period.period_id == wanted), None)
         else:
-            period = find_current_period(frame.periods, today(self._clock, frame.time_zone))
+            period = find_current_period(frame.periods, today(self.clock, frame.time_zone))
         if period is None:
             raise NotFound("PERIOD_NOT_FOUND", "no such period in the school year")
         return period
-
-    async def RecordLesson(
-        self, request: journal_service_pb2.RecordLessonRequest, context: Context
-    ) -> journal_service_pb2.RecordLessonResponse:
-        """Records a held lesson; a planned one at that day and number becomes held."""
-        call, course_id, record = self._begin(request), UUID(request.course_id), convert.read_record(request)
-
-        async def attempt(connection: Connection, rows: Rows) -> journal_service_pb2.RecordLessonResponse | None:
-            found = lessons.read_place(rows)
-            if found is None:
-                raise _no_course()
-            if found.answered:
-                return _repeat(found.answered, request, journal_service_pb2.RecordLessonResponse)
-            day = today(self._clock, found.place.time_zone)
-            lesson = lesson_rules.record_lesson(found.place, record, course_id, day)
-            answer = journal_service_pb2.RecordLessonResponse(lesson=convert.write_lesson(lesson))
-            fact = _build_fact(call, answer, convert.write_lesson_recorded(call.school_id, found.place.class_id, lesson))
-            return answer if await lessons.save_lesson(connection, lesson, fact) else None
-
-        return await self._settle(call, lessons.ask_place(call, course_id, record), attempt)
 
     async def RetractLesson(
         self, request: journal_service_pb2.RetractLessonRequest, context: Context
     ) -> journal_service_pb2.RetractLessonResponse:
         """Withdraws a lesson recorded by mistake. Raises FailedPrecondition LESSON_NOT_EMPTY, Aborted LESSON_CHANGED."""
-        call, course_id, lesson_id = self._begin(request), UUID(request.course_id), UUID(request.lesson_id)
+        call, course_id, lesson_id = self.begin(request), UUID(request.course_id), UUID(request.lesson_id)
 
         async def attempt(connection: Connection, rows: Rows) -> journal_service_pb2.RetractLessonResponse | None:
-            found = lessons.read_retraction(rows)
+            found = retraction.read_retraction(rows)
             if found is None:
-                raise _no_course()
+                raise no_course()
             if found.answered:
-                return _repeat(found.answered, request, journal_service_pb2.RetractLessonResponse)
+                return repeat(found.answered, request, journal_service_pb2.RetractLessonResponse)
             recorded = found.recorded
             lesson = lesson_rules.retract_lesson(recorded, request.etag)
             header = BatchHeader(call.school_id, course_id, recorded.batch_count + 1, call.account_id, call.now)
             answer = journal_service_pb2.RetractLessonResponse(is_planned=recorded.is_in_timetable)
-            fact = _build_fact(call, answer, convert.write_lesson_retracted(call.school_id, recorded.class_id, lesson))
+            fact = build_fact(call, answer, lesson_convert.write_lesson_retracted(call.school_id, recorded.class_id, lesson))
             batch = build_batch(header, (), b"")
-            return answer if await lessons.save_retraction(connection, recorded, lesson, batch, request.reason, fact) else None
+            return (
+                answer if await retraction.save_retraction(connection, recorded, lesson, batch, request.reason, fact) else None
+            )
 
-        return await self._settle(call, lessons.ask_retraction(call, course_id, lesson_id), attempt)
+        return await self.settle(call, retraction.ask_retraction(call, course_id, lesson_id), attempt)
 
     async def RecordMarks(
         self, request: journal_service_pb2.RecordMarksRequest, context: Context
     ) -> journal_service_pb2.RecordMarksResponse:
         """Records marks of a class at once; each cell has its own outcome."""
-        call, course_id, cells = self._begin(request), UUID(request.course_id), convert.read_cells(request.cells)
+        call, course_id, cells = self.begin(request), UUID(request.course_id), convert.read_cells(request.cells)
 
         async def attempt(connection: Connection, rows: Rows) -> journal_service_pb2.RecordMarksResponse | None:
             found = marks.read_course(rows, course_id)
             if found is None:
-                raise _no_course()
+                raise no_course()
             if found.answered:
-                return _repeat(found.answered, request, journal_service_pb2.RecordMarksResponse)
-            day = today(self._clock, found.course.time_zone)
+                return repeat(found.answered, request, journal_service_pb2.RecordMarksResponse)
+            day = today(self.clock, found.course.time_zone)
             outcomes, revisions = mark_rules.record_marks(found.course, cells, call.account_id, day)
             answer = convert.write_outcomes(outcomes)
             if not revisions:
                 return answer if await writes.keep_answer(connection, call, answer.SerializeToString()) else None
             batch = _build_batch(call, found.course, revisions)
-            fact = _build_fact(call, answer, convert.write_marks_recorded(batch))
+            fact = build_fact(call, answer, convert.write_marks_recorded(batch))
             return answer if await marks.insert_batch(connection, batch, fact) else None
 
-        return await self._settle(call, marks.ask_course(call, course_id, cells), attempt)
+        return await self.settle(call, marks.ask_course(call, course_id, cells), attempt)
 
     async def CorrectMark(
         self, request: journal_service_pb2.CorrectMarkRequest, context: Context
     ) -> journal_service_pb2.CorrectMarkResponse:
         """Corrects one mark with a reason. Raises NotFound MARK_NOT_FOUND, Aborted MARK_CHANGED."""
-        call, mark_id = self._begin(request), UUID(request.mark_id)
+        call, mark_id = self.begin(request), UUID(request.mark_id)
         value = request.value if request.HasField("value") else None
         course_id, cell = await self._find_cell(call, mark_id)
 
@@ -164,108 +127,53 @@ class JournalServicer(journal_service_pb2_grpc.JournalServiceServicer):
             if found is None:
                 raise _no_mark()
             if found.answered:
-                return _repeat(found.answered, request, journal_service_pb2.CorrectMarkResponse)
+                return repeat(found.answered, request, journal_service_pb2.CorrectMarkResponse)
             mark = found.course.marks[mark_id]
             revision = mark_rules.correct_mark(found.course, mark, value, request.expected_revision, request.reason)
             batch = _build_batch(call, found.course, [revision])
             answer = convert.write_correction(batch)
-            fact = _build_fact(call, answer, convert.write_mark_corrected(batch))
+            fact = build_fact(call, answer, convert.write_mark_corrected(batch))
             return answer if await marks.insert_batch(connection, batch, fact) else None
 
-        return await self._settle(call, marks.ask_course(call, course_id, [cell]), attempt)
+        return await self.settle(call, marks.ask_course(call, course_id, [cell]), attempt)
 
     async def _find_cell(self, call: writes.Call, mark_id: UUID) -> tuple[UUID, Cell]:
         """The course of a mark, and the cell that names its lesson and student; whose it is, is decided later."""
-        async with self._database.school(call.school_id) as connection:
+        async with self.database.school(call.school_id) as connection:
             place = await marks.find_place(connection, call.school_id, mark_id)
         if place is None:
             raise _no_mark()
         course_id, lesson_id, student_id = place
         return course_id, Cell(mark_id, lesson_id, student_id, None, 0)
 
-    async def RecordAttendance(
-        self, request: journal_service_pb2.RecordAttendanceRequest, context: Context
-    ) -> journal_service_pb2.RecordAttendanceResponse:
-        """Records who was absent; everyone not named was present."""
-        call, course_id, lesson_id = self._begin(request), UUID(request.course_id), UUID(request.lesson_id)
-        absences = convert.read_absences(request.absences)
-
-        async def attempt(connection: Connection, rows: Rows) -> journal_service_pb2.RecordAttendanceResponse | None:
-            found = lessons.read_attendance(rows)
-            if found is None:
-                raise _no_course()
-            if found.answered:
-                return _repeat(found.answered, request, journal_service_pb2.RecordAttendanceResponse)
-            lesson, changes = attendance_rules.record_attendance(found.attendance, absences, request.etag)
-            answer = journal_service_pb2.RecordAttendanceResponse(lesson=convert.write_lesson(lesson))
-            fact = _build_fact(call, answer, convert.write_attendance_recorded(call.school_id, lesson, absences))
-            return answer if await lessons.save_attendance(connection, lesson, changes, fact) else None
-
-        return await self._settle(call, lessons.ask_attendance(call, course_id, lesson_id), attempt)
-
     async def RecordClass(
         self, request: journal_service_pb2.RecordClassRequest, context: Context
     ) -> journal_service_pb2.RecordClassResponse:
         """Records a class's lesson in one piece: record, marks, attendance (Clause R4)."""
-        call, course_id, record = self._begin(request), UUID(request.course_id), convert.read_class(request)
+        call, course_id, record = self.begin(request), UUID(request.course_id), convert.read_class(request)
 
         async def attempt(connection: Connection, rows: Rows) -> journal_service_pb2.RecordClassResponse | None:
             found = class_record.read_place(rows, course_id)
             if found is None:
-                raise _no_course()
+                raise no_course()
             if found.answered:
-                return _repeat(found.answered, request, journal_service_pb2.RecordClassResponse)
+                return repeat(found.answered, request, journal_service_pb2.RecordClassResponse)
             place = found.place
-            day = today(self._clock, place.lesson.time_zone)
+            day = today(self.clock, place.lesson.time_zone)
             recorded = class_rules.record_class(place, record, call.account_id, day)
             answer = convert.write_class(recorded)
             if not recorded.is_changed:
                 return answer if await writes.keep_answer(connection, call, answer.SerializeToString()) else None
             batch = _build_batch(call, place.course, recorded.revisions)
-            fact = _build_fact(call, answer, convert.write_class_recorded(batch, place.lesson.class_id, record, recorded))
+            fact = build_fact(call, answer, convert.write_class_recorded(batch, place.lesson.class_id, record, recorded))
             return answer if await class_record.save_class(connection, recorded, batch, fact) else None
 
-        return await self._settle(call, class_record.ask_place(call, course_id, record), attempt)
-
-    def _begin(self, request: WriteRequest) -> writes.Call:
-        who = auth.caller()
-        return writes.Call(
-            school_id=UUID(request.school_id),
-            account_id=who.account_id,
-            session_id=who.session_id,
-            request_id=UUID(request.request_id),
-            rpc=type(request).__name__.removesuffix("Request"),
-            digest=requests.digest(request),
-            now=self._clock.now(),
-        )
-
-    async def _settle(self, call: writes.Call, question: Question, attempt: Attempt[M]) -> M:
-        """Reads, decides and saves until no other hand comes between."""
-        for _ in range(_ATTEMPTS):
-            async with self._database.school_asking(call.school_id, question) as (connection, rows):
-                answer = await attempt(connection, rows)
-            if answer is not None:
-                return answer
-        raise Unavailable("REQUEST_IN_PROGRESS", "others write here at this moment; repeat the call")
-
-
-def _repeat(answered: writes.Answered, request: requests.Write, answer: type[M]) -> M:
-    """The answer given before. Raises InvalidArgument REQUEST_ID_REUSED when the request was another."""
-    requests.check_digest(answered.digest, request)
-    return answer.FromString(answered.answer)
-
-
-def _build_fact(call: writes.Call, answer: Message, event: Message) -> writes.Fact:
-    return writes.Fact(call, answer.SerializeToString(), event.DESCRIPTOR.full_name, event.SerializeToString())
+        return await self.settle(call, class_record.ask_place(call, course_id, record), attempt)
 
 
 def _build_batch(call: writes.Call, course: MarkedCourse, revisions: Sequence[Revision]) -> Batch:
     header = BatchHeader(call.school_id, course.course_id, course.batch_count + 1, call.account_id, call.now)
     return build_batch(header, revisions, secrets.token_bytes(SALT_BYTES * len(revisions)))
-
-
-def _no_course() -> NotFound:
-    return NotFound("COURSE_NOT_FOUND", "no such course that you may open")
 
 
 def _no_mark() -> NotFound:
