@@ -141,7 +141,7 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--share", type=float, default=1, metavar="X", help="of the usual units of a round (1)")
     parser.add_argument(
-        "--marks", type=_sizes, default=[0.3, 3], metavar="M,M", help="growth: sizes in millions of marks (0.3,3)"
+        "--marks", type=_sizes, default=[0.3, 3], metavar="M,M", help="growth: millions of marks, the first set against (0.3,3)"
     )
     parser.add_argument("--shared-buffers", default="6GB", metavar="SIZE", help="growth: of its Postgres (%(default)s)")
     parser.add_argument("--report", action="store_true", help="also write docs/reports/bench-<date>.md")

@@ -1,7 +1,7 @@
-"""The hot calls at 0.3, 3 and 20 million marks: CPU and p50 by size, and what a mark takes on disk.
+"""The hot calls of a region at 3 and 20 million marks beside a region at 0.3, and what a mark takes on disk.
 
-A region is copied under new ids until it has so many marks. Each size is asked in the same way: families,
-courses and lessons drawn over all schools, so the larger it is, the fewer pages are met twice.
+Both run at the same time, so that they can take turns; the larger grows by copies under new ids. Each is asked in the same way:
+families, courses and lessons drawn over all schools, so the larger it is, the fewer pages are met twice.
 """
 
 import argparse
@@ -9,31 +9,36 @@ import asyncio
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import psycopg
 
-from benchmarks import diary
-from benchmarks.contest import Row, show_ratio
+from benchmarks import contest, diary
+from benchmarks.bench import side
+from benchmarks.contest import Goal, Rival, Row, Side
 from benchmarks.diary import Course
 from benchmarks.diary_week import diary_week
 from benchmarks.journal_page import journal_page
-from benchmarks.load import Call, Client, Measure, Source, Unit, draw_week, measure
+from benchmarks.load import Call, Client, Source, Unit, draw_week
 from chassis.auth import ServiceToken
 from chassis.clock import SystemClock
 from deploy.local.region import Size
 from diary.journal.v1 import diary_service_pb2, journal_service_pb2
 
 _MOST, _BYTES, _BYTES_AIM = 1.2, 360, 220
+_CALLS = ("GetDiaryWeek", "GetJournalPage", "ListCourses", "BatchGetMarks", "RecordMarks")
 _UNITS, _FAMILIES, _COURSES = 400, 400, 40
 # A region's server as the chart sets it up, not the launcher's for one machine.
 _SETTINGS = {"shared_buffers": "6GB", "effective_cache_size": "12GB", "max_wal_size": "8GB", "maintenance_work_mem": "512MB"}
 _SIZE = """
 SELECT count(*), (SELECT sum(pg_total_relation_size(t::regclass)) FROM unnest(ARRAY['journal.mark_revisions',
     'journal.mark_batches', 'journal.course_chains']) AS t) FROM journal.mark_revisions
+"""
+# Marks of the schools that were generated.
+_PRESENT = """
+SELECT count(*) FROM journal.mark_revisions
+JOIN journal.schools USING (school_id) WHERE name NOT LIKE '% (копия %)'
 """
 _MARKS = """
 SELECT mark_id::text FROM journal.mark_revisions WHERE school_id = %s AND course_id = %s ORDER BY lesson_date DESC LIMIT 25
@@ -55,75 +60,89 @@ class Calls:
 
 
 def run(given: argparse.Namespace) -> list[Row]:
-    """Needs some 1.5 GB of disk a million marks, twice while it grows."""
+    """Needs some 1.5 GB of disk a million marks."""
     return asyncio.run(_run(given))
 
 
 async def _run(given: argparse.Namespace) -> list[Row]:
-    async with diary.running_region(
-        Size(given.schools, given.students), _SETTINGS | {"shared_buffers": given.shared_buffers}
-    ) as running:
+    size, settings = Size(given.schools, given.students), _SETTINGS | {"shared_buffers": given.shared_buffers}
+    async with diary.running_region(size, settings) as small, diary.running_region(size, settings) as large:
         # In a thread: the launcher watches over its children in this one.
-        return await asyncio.to_thread(_measure, running, given)
+        return await asyncio.to_thread(_measure, small, large, given)
 
 
-def _measure(running: diary.Running, given: argparse.Namespace) -> list[Row]:
-    found: dict[str, list[Measure]] = {}
-    sizes: list[tuple[int, int]] = []
+def _measure(small: diary.Running, large: diary.Running, given: argparse.Namespace) -> list[Row]:
+    rows = []
+    least = _grow(small, given.marks[0])
+    base = Asked(small)
+    for millions in given.marks[1:]:
+        most = _grow(large, millions)
+        grown = Asked(large)
+        against = f"itself at {least.marks / 1e6:.2g} M; shared_buffers {given.shared_buffers}"
+        for name in _CALLS:
+            ours, theirs = (_side(asked, name, max(16, round(_UNITS * given.share))) for asked in (grown, base))
+            [row] = contest.run(f"{name} at {millions} M", ours, [Rival(against, theirs, Goal(most=_MOST))], given.rounds)
+            rows.append(replace(row, work="Growth", ours=f"{name} at {most.marks / 1e6:.2g} M {row.ours}"))
+        reached = "aim" if most.bytes <= _BYTES_AIM else "goal" if most.bytes <= _BYTES else "below"
+        shown = f"{most.bytes:.0f} at {most.marks / 1e6:.2g} M"
+        rows.append(Row("Bytes a mark", shown, goal=f"<= {_BYTES}, aim {_BYTES_AIM}", reached=reached))
+    return rows
+
+
+@dataclass(frozen=True)
+class Grown:
+    """How large a region has become."""
+
+    marks: int
+    bytes: float  # a mark
+
+
+def _grow(running: diary.Running, millions: float) -> Grown:
     with psycopg.connect(running.admin_dsn, autocommit=True) as database:
-        [(originals, _)] = database.execute(_SIZE).fetchall()
-        for millions in given.marks:
-            copies = max(0, round(millions * 1e6 / originals) - 1)
-            command = [sys.executable, "-m", "services.journal", "seed", "--copies", str(copies)]
-            subprocess.run(command, env=running.region.environment("journal", with_admin=True), check=True)
-            database.execute("CHECKPOINT")
-            sizes += database.execute(_SIZE).fetchall()
-            print(f"{sizes[-1][0]:,} marks, {sizes[-1][1] / sizes[-1][0]:.0f} bytes each", flush=True)
-            for name, source in _sources(running, database):
-                units = max(16, round(_UNITS * given.share))
-                measured = measure(diary.target(running, source, 2, units), len(sizes))
-                found.setdefault(name, []).append(measured)
-                print(f"  {name:<16} CPU {measured.cpu_us:>7,.0f} us, p50 {measured.p50_ms:>6.2f} ms", flush=True)
-    marks, taken = sizes[-1]
-    each = taken / marks
-    reached = "aim" if each <= _BYTES_AIM else "goal" if each <= _BYTES else "below"
-    return [
-        *(_compare(name, measures, sizes, given.shared_buffers) for name, measures in found.items()),
-        Row("Bytes a mark", f"{each:.0f} at {marks:,}", goal=f"<= {_BYTES}, aim {_BYTES_AIM}", reached=reached),
-    ]
+        [(marks,)] = database.execute(_PRESENT).fetchall()
+        copies = max(0, round(millions * 1e6 / marks) - 1)
+        command = [sys.executable, "-m", "services.journal", "seed", "--copies", str(copies)]
+        subprocess.run(command, env=running.region.environment("journal", with_admin=True), check=True)
+        database.execute("CHECKPOINT")
+        [(marks, taken)] = database.execute(_SIZE).fetchall()
+    print(f"{marks:,} marks, {taken / marks:.0f} bytes each", flush=True)
+    return Grown(marks, taken / marks)
 
 
-def _compare(name: str, measures: list[Measure], sizes: list[tuple[int, int]], buffers: str) -> Row:
-    ratio = measures[-1].cpu_us / measures[0].cpu_us
-    shown = [
-        f"{marks / 1e6:.1f} M: {measure.cpu_us:,.0f} us, p50 {measure.p50_ms:.2f} ms"
-        for measure, (marks, _) in zip(measures, sizes, strict=True)
-    ]
-    return Row(
-        "Growth",
-        f"{name} {shown[-1]}",
-        f"itself, smaller; shared_buffers {buffers}",
-        "; ".join(shown[:-1]),
-        show_ratio(ratio),
-        f"<= {_MOST}x",
-        "goal" if ratio <= _MOST else "below",
-        rate=f"p50 {show_ratio(measures[-1].p50_ms / measures[0].p50_ms)}",
-    )
+def _side(asked: "Asked", name: str, units: int) -> Side:
+    return side(lambda _: diary.target(asked.running, asked.source(name), 2, units))
 
 
-def _sources(running: diary.Running, database: "psycopg.Connection[Any]") -> Iterator[tuple[str, Source]]:
-    """The hot calls, each with new tokens."""
-    rng, weeks = random.Random(9), diary.list_weeks(running)
-    families = diary.list_families(running)
-    families = rng.sample(families, min(_FAMILIES, len(families)))
-    courses = diary.list_courses(running, _COURSES)
-    asked = (diary_week(family, weeks[draw_week(len(weeks), rng)]) for family in diary.sign_in(running, families))
-    yield "GetDiaryWeek", Calls(tuple(asked))
-    yield "GetJournalPage", Calls(tuple(map(journal_page, diary.teach(running, courses))))
-    yield "ListCourses", Calls(tuple(map(_list_courses, diary.teach(running, courses))))
-    token = ServiceToken(running.keys_dir, "notify", SystemClock()).get()
-    yield "BatchGetMarks", Calls(tuple(map(partial(_batch_get_marks, database, token), courses)))
-    yield "RecordMarks", diary.MarkWrites(diary.teach(running, courses))
+class Asked:
+    """What is asked of a region: families, courses and lessons drawn over all its schools."""
+
+    def __init__(self, running: diary.Running) -> None:
+        self.running = running
+        rng, weeks = random.Random(9), diary.list_weeks(running)
+        families = diary.list_families(running)
+        self._families = rng.sample(families, min(_FAMILIES, len(families)))
+        self._weeks = [weeks[draw_week(len(weeks), rng)] for _ in self._families]
+        self._courses = diary.list_courses(running, _COURSES)
+        with psycopg.connect(running.admin_dsn) as database:
+            given = [(course.school_id, course.course_id) for course in self._courses]
+            self._marks = [[mark for (mark,) in database.execute(_MARKS, keys).fetchall()] for keys in given]
+
+    def source(self, name: str) -> Source:
+        """Calls with new tokens."""
+        courses = diary.teach(self.running, self._courses)
+        match name:
+            case "GetDiaryWeek":
+                families = diary.sign_in(self.running, self._families)
+                return Calls(tuple(map(diary_week, families, self._weeks)))
+            case "GetJournalPage":
+                return Calls(tuple(map(journal_page, courses)))
+            case "ListCourses":
+                return Calls(tuple(map(_list_courses, courses)))
+            case "BatchGetMarks":
+                token = ServiceToken(self.running.keys_dir, "notify", SystemClock()).get()
+                return Calls(tuple(map(partial(_batch_get_marks, token), courses, self._marks)))
+            case _:
+                return diary.MarkWrites(courses)
 
 
 def _list_courses(course: Course) -> Call:
@@ -131,8 +150,7 @@ def _list_courses(course: Course) -> Call:
     return Call("/diary.journal.v1.JournalService/ListCourses", course.headers, request.SerializeToString())
 
 
-def _batch_get_marks(database: "psycopg.Connection[Any]", token: str, course: Course) -> Call:
-    marks = [mark for (mark,) in database.execute(_MARKS, (course.school_id, course.course_id)).fetchall()]
+def _batch_get_marks(token: str, course: Course, marks: list[str]) -> Call:
     request = diary_service_pb2.BatchGetMarksRequest(school_id=course.school_id, mark_ids=marks)
     headers = (("authorization", f"Bearer {token}"),)
     return Call("/diary.journal.v1.DiaryService/BatchGetMarks", headers, request.SerializeToString())

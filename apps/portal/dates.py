@@ -5,13 +5,8 @@ from zoneinfo import ZoneInfo
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from apps.portal.words import count as count
+from chassis import words
 
-WEEKDAYS = ("Понедельник", "Вторник", "Среда", "Четверг", "Пятница", "Суббота", "Воскресенье")
-_MONTHS = (
-    *("января", "февраля", "марта", "апреля", "мая", "июня"),
-    *("июля", "августа", "сентября", "октября", "ноября", "декабря"),
-)
 # Weeks outside these years are no weeks of any school.
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
 
@@ -38,7 +33,7 @@ def monday_of(day: date) -> date:
 
 def day_month(day: date) -> str:
     """23 ноября, held together by a no-break space."""
-    return f"{day.day}\u00a0{_MONTHS[day.month - 1]}"
+    return f"{day.day}\u00a0{words.month_of(day)}"
 
 
 def week_label(monday: date) -> str:

@@ -8,7 +8,8 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-_MONTHS = ["января", "февраля", "марта", "апреля", "мая", "июня", "июля", "августа", "сентября", "октября", "ноября", "декабря"]
+from chassis import words
+
 # What some system reads as a part of a path, or refuses in a file's name.
 _NOT_IN_FILE_NAMES = re.compile(r'[/\\:*?"<>|]')
 
@@ -62,7 +63,7 @@ def name_file(number: str) -> str:
 
 def write_day(day: date) -> str:
     """A day as a letter writes it: 3 марта."""
-    return f"{day.day} {_MONTHS[day.month - 1]}"
+    return f"{day.day} {words.month_of(day)}"
 
 
 def write_date(day: date) -> str:

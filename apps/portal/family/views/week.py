@@ -8,6 +8,7 @@ from typing import NamedTuple
 from apps.portal import dates
 from apps.portal.codes import ABSENCES, AbsenceView
 from apps.portal.words import count
+from chassis import words
 from diary.journal.v1 import journal_service_pb2 as journal_pb
 from diary.journal.v1.diary_service_pb2 import DiaryLesson, GetDiaryWeekResponse
 
@@ -87,7 +88,7 @@ def build_week(answer: GetDiaryWeekResponse, today: date) -> WeekView:
 
 def _build_day(day: date, today: date, lessons: list[LessonView]) -> DayView:
     return DayView(
-        weekday=dates.WEEKDAYS[day.weekday()],
+        weekday=words.weekday(day).capitalize(),
         label=dates.day_month(day),
         iso_date=day.isoformat(),
         is_today=day == today,

@@ -9,6 +9,7 @@ from itertools import groupby
 from apps.portal import dates
 from apps.portal.codes import ABSENCES, AbsenceView
 from apps.portal.words import name_class
+from chassis import words
 from chassis.names import build_list_name
 from diary.journal.v1 import journal_service_pb2 as pb
 
@@ -73,10 +74,6 @@ class CourseGroup:
     courses: tuple[pb.Course, ...]
 
 
-_MONTH_NAMES = (
-    *("январь", "февраль", "март", "апрель", "май", "июнь"),
-    *("июль", "август", "сентябрь", "октябрь", "ноябрь", "декабрь"),
-)
 _NO_CELL = CellView((), None)
 
 
@@ -144,7 +141,7 @@ def _build_column(lesson: pb.Lesson, work_types: dict[str, str], today: date, ma
         lesson_id=lesson.lesson_id,
         lesson_date=lesson.lesson_date,
         day=f"{day.day:02}",
-        month=_MONTH_NAMES[day.month - 1],
+        month=words.month(day),
         label=dates.day_month(day),
         number=lesson.lesson_number,
         topic=lesson.topic,
