@@ -178,7 +178,7 @@ def _filter(name: str, kind: str, **config: Any) -> dict[str, Any]:
 
 
 def _packing() -> dict[str, Any]:
-    """Pages, their sheets and scripts, JSON: a quarter of the bytes (docs/decisions/0132). gRPC and papers come packed."""
+    """Pages, their sheets and scripts, JSON (docs/decisions/0132-packed-answers.md)."""
     gzip = {"@type": f"{_TYPE}.extensions.compression.gzip.compressor.v3.Gzip", "compression_level": "COMPRESSION_LEVEL_5"}
     kinds = r"(text/(html|css|javascript)|application/(javascript|json)|image/svg\+xml)(;.*)?"
     return {

@@ -51,7 +51,7 @@ from services.access.rights.actions.endings import Endings, Send
 from services.access.rights.actions.factor_keys import FactorKeys
 from services.access.rights.actions.passwords import Passwords
 from services.access.rights.actions.second_factor import SecondFactors
-from services.access.rights.actions.sign_in import Sessions, SignInAttempts
+from services.access.rights.actions.sign_in import Sessions, SignInAttempts, has_ended
 from services.access.rights.rpc.grants import GrantServicer
 from services.access.rights.rpc.sessions import SessionServicer
 from services.access.roster.rpc import RosterServicer
@@ -89,7 +89,12 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
         count_deadlines(frame),
     ]
     heard = [CaseConsumers(frame.database, frame.clock), DeadlineConsumers(frame.database, frame.clock)]
-    return run.Service(parts, {subject: each for one in heard for subject, each in one.handlers().items()}, own)
+    return run.Service(
+        parts,
+        partial(has_ended, frame.database, frame.clock),
+        {subject: each for one in heard for subject, each in one.handlers().items()},
+        own,
+    )
 
 
 def _build_parts(

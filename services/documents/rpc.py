@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chassis import relations
-from chassis.interceptors import Context
+from chassis import projection
 from chassis.run import Frame
 from chassis.server import Part
 from diary.access.v1 import school_service_pb2_grpc
@@ -47,25 +46,6 @@ class DocumentServicer(
         VerifyingMethods.__init__(self, frame, authority)
 
 
-class RelationServicer(relation_service_pb2_grpc.RelationServiceServicer):
-    """Keeps the projection of who may see whom."""
-
-    def __init__(self, frame: Frame) -> None:
-        self._database = frame.database
-
-    async def ApplyRelations(
-        self, request: relation_service_pb2.ApplyRelationsRequest, context: Context
-    ) -> relation_service_pb2.ApplyRelationsResponse:
-        """Answers when relations and ended sessions are committed."""
-        await relations.apply_all(
-            self._database,
-            request.school_id,
-            [relations.read_relation(message) for message in request.relations],
-            [relations.read_ended_session(message) for message in request.ended_sessions],
-        )
-        return relation_service_pb2.ApplyRelationsResponse()
-
-
 def parts(
     frame: Frame,
     sources: Sources,
@@ -84,6 +64,6 @@ def parts(
         Part(
             "diary.documents.v1.RelationService",
             relation_service_pb2_grpc.add_RelationServiceServicer_to_server,
-            RelationServicer(frame),
+            projection.RelationServicer(frame, relation_service_pb2.ApplyRelationsResponse),
         ),
     ]

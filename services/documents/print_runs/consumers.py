@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
-from chassis import events, relations
+from chassis import events
 from chassis.clock import Clock
 from chassis.db import Connection, Database
+from chassis.projection import Entries, Kinds, Projection, write_relations
 from diary.access.v1 import events_pb2 as access_events
 from diary.access.v1 import roster_service_pb2 as roster_pb
-from diary.access.v1 import roster_service_pb2_grpc
 from diary.journal.v1 import events_pb2 as journal_events
 from services.documents.print_runs import actions
 from services.documents.print_runs.convert.roster import read_roster
@@ -19,37 +19,42 @@ from services.documents.print_runs.rules.paper_families import HeldLesson
 from services.documents.print_runs.store import paper_families
 
 
+async def _write(connection: Connection, school_id: UUID, entries: Entries) -> None:
+    await paper_families.put_roster(connection, school_id, read_roster(entries))
+
+
+KINDS: Kinds = {
+    roster_pb.ROSTER_KIND_SCHOOL: _write,
+    roster_pb.ROSTER_KIND_STUDENT: _write,
+    roster_pb.ROSTER_KIND_PAPER_DECLARATION: _write,
+    roster_pb.ROSTER_KIND_RELATION: write_relations,
+}
+
+
 class Consumers(events.Handlers):
     """Handlers of access's and the journal's events."""
 
-    def __init__(
-        self,
-        database: Database,
-        clock: Clock,
-        roster: roster_service_pb2_grpc.RosterServiceAsyncStub,
-        projection: relations.Projection,
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock, projection: Projection) -> None:
         super().__init__(database, clock)
-        self._roster = roster
         self._projection = projection
 
     @events.on(access_events.RosterChanged)
     async def on_roster_changed(self, changed: access_events.RosterChanged, event: events.Event) -> events.Effect | None:
         """Keeps relations, students' classes and the school's zone current; other kinds of entries are not its concern."""
         if changed.kind == roster_pb.ROSTER_KIND_RELATION:
-            return await self._projection.on_roster_changed(changed)
+            return await self._projection.plan(changed)
         if changed.kind not in (roster_pb.ROSTER_KIND_STUDENT, roster_pb.ROSTER_KIND_SCHOOL):
             return None
-        entries = await self._fetch(changed.school_id, changed.kind, changed.ids)
+        entries = await self._projection.fetch(changed.school_id, changed.kind, changed.ids)
         return self._keep(UUID(changed.school_id), entries, str(event.event_id))
 
     @events.on(access_events.PaperModeChanged)
     async def on_paper_mode_changed(self, changed: access_events.PaperModeChanged, _: events.Event) -> events.Effect:
         """Keeps a guardian's declaration (Clause R8), with the student's class and the school's zone: they may be new here."""
         entries = [
-            *await self._fetch(changed.school_id, roster_pb.ROSTER_KIND_SCHOOL, [changed.school_id]),
-            *await self._fetch(changed.school_id, roster_pb.ROSTER_KIND_STUDENT, [changed.student_id]),
-            *await self._fetch(changed.school_id, roster_pb.ROSTER_KIND_PAPER_DECLARATION, [changed.declaration_id]),
+            *await self._projection.fetch(changed.school_id, roster_pb.ROSTER_KIND_SCHOOL, [changed.school_id]),
+            *await self._projection.fetch(changed.school_id, roster_pb.ROSTER_KIND_STUDENT, [changed.student_id]),
+            *await self._projection.fetch(changed.school_id, roster_pb.ROSTER_KIND_PAPER_DECLARATION, [changed.declaration_id]),
         ]
         return self._keep(UUID(changed.school_id), entries, changed.declaration_id)
 
@@ -84,12 +89,6 @@ class Consumers(events.Handlers):
                     await actions.take_back_week(connection, self.clock, school_id, class_id, monday)
 
         return events.Effect(keep)
-
-    async def _fetch(
-        self, school_id: str, kind: roster_pb.RosterKind.ValueType, ids: Iterable[str]
-    ) -> Sequence[roster_pb.RosterEntry]:
-        request = roster_pb.BatchGetRosterRequest(school_id=school_id, kind=kind, ids=ids)
-        return (await self._roster.BatchGetRoster(request)).entries
 
     def _keep(self, school_id: UUID, entries: Iterable[roster_pb.RosterEntry], evidence: str) -> events.Effect:
         roster = read_roster(entries)

@@ -174,16 +174,16 @@ class PrintRunMethods:
         async with self._database.school(school_id) as connection, connection.transaction():
             run = await self._get_run(connection, school_id, request.print_run_id)
             answer = document_service_pb2.RecordPrintoutsHandedOverResponse
-            if await requests.find_answer(connection, who.account_id, request, answer) is None:
-                records = rules.check_hand_overs(run, new, who.account_id, now)
-                await store.insert_hand_overs(connection, school_id, run.print_run_id, records)
-                handed = list(dict.fromkeys(addressee.student_id for addressee, _ in records))
-                await actions.settle_weeks_of(connection, self._clock, school_id, run.monday, handed)
-                await requests.keep_answer(connection, who.account_id, request, answer(), now)
-                told = events_pb2.PrintoutHandedOver(
-                    school_id=request.school_id, print_run_id=request.print_run_id, student_ids=map(str, handed)
-                )
-                await outbox.add(connection, self._clock, told, school_id)
+            async with requests.once(connection, self._clock, request, answer) as write:
+                if write.is_new:
+                    records = rules.check_hand_overs(run, new, who.account_id, now)
+                    await store.insert_hand_overs(connection, school_id, run.print_run_id, records)
+                    handed = list(dict.fromkeys(addressee.student_id for addressee, _ in records))
+                    await actions.settle_weeks_of(connection, self._clock, school_id, run.monday, handed)
+                    told = events_pb2.PrintoutHandedOver(
+                        school_id=request.school_id, print_run_id=request.print_run_id, student_ids=map(str, handed)
+                    )
+                    await outbox.add(connection, self._clock, told, school_id)
             run = await self._get_run(connection, school_id, request.print_run_id)
         return answer(print_run=convert.write_run(run))
 

@@ -8,30 +8,31 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from chassis import sight
 from chassis.auth import Caller
 from chassis.db import Connection
+from diary.options.v1 import options_pb2
 from services.documents.register.rules import Certified, Confirmed, Document, Kind, Scanned, State
 
-# Who works with all papers of a school: its secretary (8), admin (10) and head (11).
-OFFICE = (8, 10, 11)
+# Who works with all papers of a school.
+OFFICE = (options_pb2.ROLE_SECRETARY, options_pb2.ROLE_ADMIN, options_pb2.ROLE_HEAD)
 
-# $1 school, $2 account, $3 session, $4 now. Relations of kind SCHOOL (6) with a role of the statement's $5.
-WORKS_FOR = """
-EXISTS (
-    SELECT FROM relations r
-    WHERE r.school_id = $1 AND r.account_id = $2 AND r.object_id = $1 AND r.kind = 6 AND r.role = ANY($5::smallint[])
-      AND r.valid_from_time <= $4 AND (r.valid_to_time IS NULL OR r.valid_to_time > $4)
-) AND NOT EXISTS (SELECT FROM ended_sessions e WHERE e.session_id = $3)
-"""
+# $1 school, $2 account, $3 session, $4 now.
+_VIEWER = sight.Viewer()
+_OFFICE = sight.works_for_school("$1", *OFFICE)
 
-# Who may open a paper: the office, the class teacher (CLASS 4, role 6) of its class, and the account of whom it concerns.
-_MAY_OPEN = """
+
+def works_for(*roles: int) -> str:
+    """Whether the viewer has one of these roles towards the school."""
+    return _VIEWER.may(sight.works_for_school("$1", *roles))
+
+
+_IN_OFFICE = works_for(*OFFICE)
+# Who may open a paper: the office, the class teacher of its class, and the account of whom it concerns.
+_MAY_OPEN = f"""
 (d.account_id = $2 OR EXISTS (
-    SELECT FROM relations r
-    WHERE r.school_id = $1 AND r.account_id = $2
-      AND r.valid_from_time <= $4 AND (r.valid_to_time IS NULL OR r.valid_to_time > $4)
-      AND (r.kind = 6 AND r.role IN (8, 10, 11) AND r.object_id = $1 OR r.kind = 4 AND r.role = 6 AND r.object_id = d.class_id)
-)) AND NOT EXISTS (SELECT FROM ended_sessions e WHERE e.session_id = $3)
+    SELECT FROM relations r WHERE {_VIEWER.holds(_OFFICE, sight.works_with_class("d.class_id"))}
+)) AND {_VIEWER.lives()}
 """
 
 COLUMNS = """
@@ -61,20 +62,18 @@ ORDER BY d.document_id DESC LIMIT $6
 _PAGE = f"""
 WITH mine AS MATERIALIZED (
     SELECT DISTINCT r.kind, r.object_id FROM relations r
-    WHERE r.school_id = $1 AND r.account_id = $2
-      AND r.valid_from_time <= $4 AND (r.valid_to_time IS NULL OR r.valid_to_time > $4)
-      AND (r.kind = 6 AND r.role IN (8, 10, 11) AND r.object_id = $1 OR r.kind = 4 AND r.role = 6)
+    WHERE {_VIEWER.holds(_OFFICE, sight.works_with_class("r.object_id"))}
 )
 SELECT document_id FROM (
-    ({_WALK.format(whose="EXISTS (SELECT FROM mine WHERE kind = 6)", state="{state}")})
+    ({_WALK.format(whose=f"EXISTS (SELECT FROM mine WHERE kind = {sight.SCHOOL})", state="{state}")})
     UNION SELECT w.document_id FROM mine
-    CROSS JOIN LATERAL ({_WALK.format(whose="d.class_id = mine.object_id", state="{state}")}) w WHERE mine.kind = 4
+    CROSS JOIN LATERAL ({_WALK.format(whose="d.class_id = mine.object_id", state="{state}")}) w WHERE mine.kind = {sight.CLASS}
     UNION ({_WALK.format(whose="d.account_id = $2", state="{state}")})
 ) q ORDER BY document_id DESC LIMIT $6
 """
 _LIST_DOCUMENTS = f"""
 SELECT {COLUMNS} {FROM} AND d.document_id = ANY (ARRAY({_PAGE}))
-  AND NOT EXISTS (SELECT FROM ended_sessions e WHERE e.session_id = $3)
+  AND {_VIEWER.lives()}
 ORDER BY d.document_id DESC
 """
 _LIST_ALL = _LIST_DOCUMENTS.format(state="true")
@@ -88,12 +87,12 @@ ORDER BY d.document_id DESC LIMIT $8
 FIND_DOCUMENT = f"SELECT {COLUMNS} {FROM} AND d.document_id = $5 AND {_MAY_OPEN}"
 # A scan that is not confirmed is for those who work with all papers: whom the paper concerns would take it for signed.
 _FIND_FILES = f"""
-SELECT d.pdf, coalesce(s.way, CASE WHEN {WORKS_FOR.replace("$5", "$6")} THEN {State.SCAN_UNCONFIRMED} END) AS way,
+SELECT d.pdf, coalesce(s.way, CASE WHEN {_IN_OFFICE} THEN {State.SCAN_UNCONFIRMED} END) AS way,
        coalesce(s.file, c.file) AS file
 {FROM} AND d.document_id = $5 AND {_MAY_OPEN}
 """
-_LIST_PDFS = f"SELECT d.number, d.code, d.pdf {FROM} AND d.document_id = ANY($6::uuid[]) AND {WORKS_FOR}"
-_SUM_SIZES = f"SELECT count(*), sum(length(d.pdf)) {FROM} AND d.document_id = ANY($6::uuid[]) AND {WORKS_FOR}"
+_LIST_PDFS = f"SELECT d.number, d.code, d.pdf {FROM} AND d.document_id = ANY($5::uuid[]) AND {_IN_OFFICE}"
+_SUM_SIZES = f"SELECT count(*), sum(length(d.pdf)) {FROM} AND d.document_id = ANY($5::uuid[]) AND {_IN_OFFICE}"
 _LIST_BY_IDS = f"SELECT {COLUMNS} {FROM} AND d.document_id = ANY($2::uuid[]) ORDER BY d.document_id DESC"
 
 
@@ -205,7 +204,7 @@ async def find_document(
 
 async def find_files(connection: Connection, school_id: UUID, document_id: UUID, who: Caller, now: datetime) -> Files | None:
     """The files of a paper that the caller may open."""
-    row = await connection.fetchrow(_FIND_FILES, school_id, who.account_id, who.session_id, now, document_id, OFFICE)
+    row = await connection.fetchrow(_FIND_FILES, school_id, who.account_id, who.session_id, now, document_id)
     return None if row is None else _build_files(row)
 
 
@@ -224,14 +223,15 @@ async def list_by_ids(connection: Connection, school_id: UUID, document_ids: Seq
 
 async def works_for_school(connection: Connection, school_id: UUID, who: Caller, now: datetime, roles: Sequence[int]) -> bool:
     """Whether the caller has one of the roles towards the school."""
-    return bool(await connection.fetchval(f"SELECT {WORKS_FOR}", school_id, who.account_id, who.session_id, now, list(roles)))
+    statement = f"SELECT {works_for(*roles)}"
+    return bool(await connection.fetchval(statement, school_id, who.account_id, who.session_id, now))
 
 
 async def measure_pdfs(
     connection: Connection, school_id: UUID, document_ids: Sequence[UUID], who: Caller, now: datetime
 ) -> tuple[int, int]:
     """How many of these papers the caller's office has, and their bytes together."""
-    [row] = await connection.fetch(_SUM_SIZES, school_id, who.account_id, who.session_id, now, list(OFFICE), list(document_ids))
+    [row] = await connection.fetch(_SUM_SIZES, school_id, who.account_id, who.session_id, now, list(document_ids))
     return row[0], row[1] or 0
 
 
@@ -245,7 +245,6 @@ async def list_pdfs(
         who.account_id,
         who.session_id,
         now,
-        list(OFFICE),
         list(document_ids),
     )
     return [(row["number"], row["code"], row["pdf"]) for row in rows]

@@ -79,16 +79,18 @@ class SigningMethods:
         async with self._database.school(school_id) as connection, connection.transaction():
             if not await register.works_for_school(connection, school_id, who, now, store.HEAD):
                 raise no_document()
-            kept = await requests.find_answer(connection, who.account_id, request, pb.ConfirmScansResponse)
-            if kept is None:
-                signed = await store.confirm_scans(connection, school_id, ids, Confirmed(now, who.account_id))
-                if len(signed) < len(ids):
-                    raise NotFound("SCAN_NOT_FOUND", "no such scan waits: another one took its place, or the paper is signed")
-                for paper in await register.list_by_ids(connection, school_id, signed):
-                    await outbox.add(connection, self._clock, convert.write_signed(school_id, paper), school_id)
-                kept = pb.ConfirmScansResponse(documents=[pb.Document(document_id=str(one)) for one in signed])
-                await requests.keep_answer(connection, who.account_id, request, kept, now)
-            shown = await register.list_by_ids(connection, school_id, [UUID(one.document_id) for one in kept.documents])
+            async with requests.once(connection, self._clock, request, pb.ConfirmScansResponse) as write:
+                if write.is_new:
+                    signed = await store.confirm_scans(connection, school_id, ids, Confirmed(now, who.account_id))
+                    if len(signed) < len(ids):
+                        raise NotFound(
+                            "SCAN_NOT_FOUND", "no such scan waits: another one took its place, or the paper is signed"
+                        )
+                    for paper in await register.list_by_ids(connection, school_id, signed):
+                        await outbox.add(connection, self._clock, convert.write_signed(school_id, paper), school_id)
+                    write.answer = pb.ConfirmScansResponse(documents=[pb.Document(document_id=str(one)) for one in signed])
+            kept = [UUID(one.document_id) for one in write.answer.documents]
+            shown = await register.list_by_ids(connection, school_id, kept)
         return pb.ConfirmScansResponse(documents=[write_document(paper) for paper in shown])
 
     async def AttachSignature(self, request: pb.AttachSignatureRequest, context: Context) -> pb.AttachSignatureResponse:

@@ -7,19 +7,16 @@ from uuid import UUID
 
 from chassis.auth import Caller
 from chassis.db import Connection
+from diary.options.v1 import options_pb2
 from services.documents.register.rules import Certified, Confirmed, Document, Scanned, State
-from services.documents.register.store import COLUMNS, FROM, WORKS_FOR, build_document
+from services.documents.register.store import COLUMNS, FROM, build_document, works_for
 
-# Who may attach signatures and confirm scans: the head (11) alone.
-HEAD = (11,)
-
-
+# Who may attach signatures and confirm scans.
+HEAD = (options_pb2.ROLE_HEAD,)
 FIND_TO_SIGN = f"""
 SELECT {COLUMNS}, d.pdf_streebog256, d.pdf_streebog512 {FROM}
-  AND (d.document_id = $6 OR d.pdf_streebog256 = $7 OR d.pdf_streebog512 = $7) AND {WORKS_FOR}
+  AND (d.document_id = $5 OR d.pdf_streebog256 = $6 OR d.pdf_streebog512 = $6) AND {works_for(*HEAD)}
 """
-
-
 LIST_BY_CODE = f"SELECT {COLUMNS} {FROM} AND d.code = ANY($2::text[])"
 
 
@@ -42,9 +39,7 @@ async def find_to_sign(
 ) -> ToSign | None:
     """A paper by its id or by the hash that a signature names, for the head."""
     document_id, digest = (wanted, None) if isinstance(wanted, UUID) else (None, wanted)
-    row = await connection.fetchrow(
-        FIND_TO_SIGN, school_id, who.account_id, who.session_id, now, list(HEAD), document_id, digest
-    )
+    row = await connection.fetchrow(FIND_TO_SIGN, school_id, who.account_id, who.session_id, now, document_id, digest)
     return None if row is None else ToSign(build_document(row), (row["pdf_streebog256"], row["pdf_streebog512"]))
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from chassis import words
 from services.documents.press.rules.text import NBSP, print_class, print_date, print_moment, print_number, print_text
 
 
@@ -78,8 +79,7 @@ def _student(name: str, class_name: str) -> str:
 
 def _password_length(least: int) -> str:
     """Genitive, as after «не короче»: 12 знаков, 21 знака."""
-    is_one = least % 10 == 1 and least % 100 != 11
-    return f"{least}{NBSP}{'знака' if is_one else 'знаков'}"
+    return f"{least}{NBSP}{words.choose(least, ('знака', 'знаков', 'знаков'))}"
 
 
 def _contacts(slip: Slip) -> str:

@@ -20,19 +20,11 @@ class IssuedSheet:
 
 # Letters of other alphabets that look like those of codes, and those of codes that nobody tells apart on paper.
 _ALIKE = str.maketrans("асеорхукмтнвіѕјoil", "ace0pxykmthb1sj011")
-
-
 # Cyrillic letters that look like digits; the code of a school may have them, so that both are looked for.
 _DIGITS = str.maketrans("зб", "36")
-
-
 _SHEET = re.compile(r"(20\d\d)0*([1-9]\d{0,8})")
-
-
 # A link of ours holds its code so (`write_link`), and people copy the word before a code with it.
 _LINK = re.compile(r"[?&]code=([^&#\s]+)", re.IGNORECASE)
-
-
 _WORDS = re.compile(r"\W*(?:(?:код|документа|листа|проверки)\W+)*", re.IGNORECASE)
 
 

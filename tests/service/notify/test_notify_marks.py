@@ -8,7 +8,7 @@ import pytest
 
 from chassis.clock import SetClock, SystemClock
 from diary.journal.v1 import events_pb2
-from services.notify.rules import State
+from services.notify.letters.rules import State
 from tests.service.notify.mailbox import text
 from tests.service.notify.world import MOTHER, World
 from tests.support.eventually import eventually

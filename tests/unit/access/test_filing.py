@@ -12,7 +12,7 @@ from services.access.people.rules.guardianships import Authority, GuardianKind
 from services.access.people.rules.names import PersonName
 from services.access.people.rules.students import Enrolment, StudentCard
 from services.access.people.rules.texts import one_line
-from services.notify.convert.letters import write_address
+from services.notify.channels.convert import write_address
 
 DAY = date(2026, 3, 17)
 STUDENT = StudentCard(

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import grpc
 import httpx
+from google.protobuf import descriptor_pool
 from google.rpc import code_pb2
 
 from apps.portal import app
@@ -68,8 +69,6 @@ class Access(session_service_pb2_grpc.SessionServiceServicer):
         self.has_child = True
         self.addresses: list[str] = []
         self.request_ids: list[str] = []
-        # As services without sessions of their own do.
-        self.hides_ends = False
 
     def end_all(self) -> None:
         """Ends every session, as when the last access has ended."""
@@ -156,6 +155,34 @@ class Access(session_service_pb2_grpc.SessionServiceServicer):
             await refuse(context, code_pb2.UNAUTHENTICATED, "TOKEN_INVALID")
 
 
+class Doorman(grpc.aio.ServerInterceptor):
+    """When `is_strict`, lets nobody call what a method's `requires` does not open to the caller, as the services do."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self.is_strict = False
+        self.asked: list[str] = []
+
+    async def intercept_service(self, continuation: Any, details: Any) -> Any:
+        handler = await continuation(details)
+        service, _, method = details.method.removeprefix("/").partition("/")
+        self.asked.append(method)
+        found = descriptor_pool.Default().FindServiceByName(service).methods_by_name[method]
+        allowed = frozenset(found.GetOptions().Extensions[options_pb2.requires].roles)
+        own = {options_pb2.ROLE_PUBLIC, options_pb2.ROLE_ACCOUNT, *self._access.roles}
+        if self._access.has_child:
+            own.add(self._access.family_role)
+        if not self.is_strict or not allowed.isdisjoint(own):
+            return handler
+
+        async def turn_away(request: Any, context: Any) -> None:
+            await refuse(context, code_pb2.PERMISSION_DENIED, "ROLE_MISSING")
+
+        return grpc.unary_unary_rpc_method_handler(
+            turn_away, request_deserializer=handler.request_deserializer, response_serializer=handler.response_serializer
+        )
+
+
 class Diary(diary_service_pb2_grpc.DiaryServiceServicer):
     """One student's week with one lesson, whose texts try to be markup."""
 
@@ -163,8 +190,6 @@ class Diary(diary_service_pb2_grpc.DiaryServiceServicer):
         self._access = access
 
     async def GetDiaryWeek(self, request: diary_pb.GetDiaryWeekRequest, context: Any) -> diary_pb.GetDiaryWeekResponse:
-        if self._access.hides_ends and not self._access.tokens:
-            await refuse(context, code_pb2.NOT_FOUND, "STUDENT_NOT_FOUND")
         await self._access.check(context)
         if request.student_id != STUDENT:
             await refuse(context, code_pb2.NOT_FOUND, "STUDENT_NOT_FOUND")
@@ -297,7 +322,8 @@ class StandIn:
         self.compliance: Compliance = cast("Any", Compliance)()
         self.schools: Schools = cast("Any", Schools)()
         self.preferences: Preferences = cast("Any", Preferences)(STUDENT)
-        self.server = grpc.aio.server()
+        self.doorman = Doorman(self.access)
+        self.server = grpc.aio.server(interceptors=[self.doorman])
         session_service_pb2_grpc.add_SessionServiceServicer_to_server(self.access, self.server)
         diary_service_pb2_grpc.add_DiaryServiceServicer_to_server(cast("Any", Diary)(self.access), self.server)
         journal_service_pb2_grpc.add_JournalServiceServicer_to_server(self.journal, self.server)

@@ -1,4 +1,4 @@
-"""Colours and sizes stand in one sheet, and words are read on every ground: in the light, in the dark, with more contrast."""
+"""Colours and sizes stand in one sheet; words are read on their ground in the light, in the dark and with more contrast."""
 
 import re
 from collections.abc import Iterator

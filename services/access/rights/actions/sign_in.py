@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from chassis import outbox
-from chassis.auth import Signer
+from chassis.auth import Caller, Signer
 from chassis.clock import Clock
 from chassis.db import Connection, Database
 from chassis.errors import ResourceExhausted
@@ -188,6 +188,12 @@ async def end_session(connection: Connection, clock: Clock, account_id: UUID, se
     if await sessions.end_session(connection, session_id, now):
         await pushes.insert_session_pushes(connection, session_id, now)
         await outbox.add(connection, clock, convert.sessions_ended(account_id, session_id), None)
+
+
+async def has_ended(database: Database, clock: Clock, who: Caller) -> bool:
+    """Whether the caller's session is over, or none of ours."""
+    async with database.region() as connection:
+        return await sessions.find_holder(connection, who.session_id, who.account_id, clock.now()) is None
 
 
 def _make_token(family: str) -> str:

@@ -4,35 +4,17 @@ import re
 import unicodedata
 from datetime import date, datetime
 
+from chassis import words
+
 NBSP = "\N{NO-BREAK SPACE}"
-
-
 _BREAK = "\N{ZERO WIDTH SPACE}"
-
-
 _HYPHEN = "\N{NON-BREAKING HYPHEN}"
-
-
-_MONTHS = (
-    *("января", "февраля", "марта", "апреля", "мая", "июня"),
-    *("июля", "августа", "сентября", "октября", "ноября", "декабря"),
-)
-
-
 # Longer runs without a space are not words: they may be broken anywhere rather than leave the paper.
 _LONGEST_WORD = 30
-
-
 _OVERLONG_WORD = re.compile(rf"[^ -]{{{_LONGEST_WORD},}}")
-
-
 # Initials: «И. Е. Супрун», «Супрун И. Е.» stay in one line.
 _INITIAL = r"[^\W\d_]\."
-
-
 _BETWEEN_INITIALS = re.compile(rf"(?<=\b{_INITIAL}) (?={_INITIAL})|(?<=\b{_INITIAL}) (?=[^\W\d_])| (?={_INITIAL}(?: |$))")
-
-
 _AFTER_NUMBER_SIGN = re.compile(r"(?<=№) ")
 
 
@@ -62,7 +44,7 @@ def print_class(name: str) -> str:
 
 def print_date(day: date) -> str:
     """A date in running text: «28» августа 2020 г."""
-    return f"«{day.day}»{NBSP}{_MONTHS[day.month - 1]}{NBSP}{day.year}{NBSP}г."
+    return f"«{day.day}»{NBSP}{words.month_of(day)}{NBSP}{day.year}{NBSP}г."
 
 
 def print_moment(local: datetime) -> str:

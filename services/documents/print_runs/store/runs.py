@@ -8,24 +8,24 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from chassis import sight
 from chassis.auth import Caller
 from chassis.db import Connection
+from diary.options.v1 import options_pb2
 from services.documents.print_runs.rules.paper_families import NOBODY, Addressee
 from services.documents.print_runs.rules.runs import CLAUSE, Channel, Handed, HandOver, Printout, PrintRun, Sheet
 from services.documents.print_runs.store.paper_families import STILL_OWED
 
 _COUNTER = "printouts"
 
-# Who works with a class's printouts: its class teacher (relation CLASS 4, role 6) and the school's admin (SCHOOL 6, 10).
-# $1 school, $2 account, $3 session, $4 now; the class is an expression of the statement.
-_WORKS_WITH = """
-EXISTS (
-    SELECT FROM relations r
-    WHERE r.school_id = $1 AND r.account_id = $2
-      AND r.valid_from_time <= $4 AND (r.valid_to_time IS NULL OR r.valid_to_time > $4)
-      AND (r.kind = 4 AND r.role = 6 AND r.object_id = {class_id} OR r.kind = 6 AND r.role = 10 AND r.object_id = $1)
-) AND NOT EXISTS (SELECT FROM ended_sessions e WHERE e.session_id = $3)
-"""
+# $1 school, $2 account, $3 session, $4 now.
+_VIEWER = sight.Viewer()
+
+
+def _works_with(class_id: str) -> str:
+    """Who works with a class's printouts: its class teacher and the school's admin."""
+    return _VIEWER.may(sight.works_with_class(class_id), sight.works_for_school("$1", options_pb2.ROLE_ADMIN))
+
 
 # The newest record of a sheet is its state.
 _NEWEST = """
@@ -66,7 +66,7 @@ p.monday_date AND NOT d.is_void
 WHERE p.school_id = $1
 """
 
-FIND_RUN = f"{_RUNS} AND p.print_run_id = $5 AND {_WORKS_WITH.format(class_id='p.class_id')}"
+FIND_RUN = f"{_RUNS} AND p.print_run_id = $5 AND {_works_with('p.class_id')}"
 LIST_RUNS = f"""
 {_RUNS} AND p.class_id = $2 AND ($3::date IS NULL OR p.monday_date = $3) AND p.print_run_id < $4
 ORDER BY p.print_run_id DESC LIMIT $5
@@ -80,7 +80,7 @@ WHERE p.school_id = $1 AND p.monday_date = $2 AND n.channel < {Channel.NOT_HANDE
 """
 _FIND_PDF = f"""
 SELECT p.pdf FROM print_runs p
-WHERE p.school_id = $1 AND p.print_run_id = $5 AND {_WORKS_WITH.format(class_id="p.class_id")}
+WHERE p.school_id = $1 AND p.print_run_id = $5 AND {_works_with("p.class_id")}
 """
 
 
@@ -101,7 +101,7 @@ class NewRun:
 
 async def works_with_class(connection: Connection, school_id: UUID, class_id: UUID, who: Caller, now: datetime) -> bool:
     """Whether the caller prepares a class's printouts."""
-    statement = f"SELECT {_WORKS_WITH.format(class_id='$5')}"
+    statement = f"SELECT {_works_with('$5')}"
     return bool(await connection.fetchval(statement, school_id, who.account_id, who.session_id, now, class_id))
 
 
