@@ -42,6 +42,8 @@ else:
     Context = grpc.aio.ServicerContext
 
 Behaviour = Callable[[Any, Context], Awaitable[Any]]
+# Whether the session of a caller has ended.
+HasEnded = Callable[[auth.Caller], Awaitable[bool]]
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Rule:
     callers: frozenset[str]
     form: forms.Form
     request_bytes: int
+    has_answer: bool = True
 
     @property
     def is_public(self) -> bool:
@@ -79,7 +82,8 @@ def read_rules(service_names: list[str]) -> dict[str, Rule]:
                 roles = frozenset(options_pb2.Role.Name(role).removeprefix("ROLE_").lower() for role in requires.roles)
                 most = options.Extensions[options_pb2.request_bytes] or REQUEST_BYTES
                 form = forms.Form(method.input_type)
-                rules[f"/{service_name}/{method.name}"] = Rule(roles, frozenset(requires.callers), form, most)
+                has_answer = bool(method.output_type.fields)
+                rules[f"/{service_name}/{method.name}"] = Rule(roles, frozenset(requires.callers), form, most, has_answer)
     return rules
 
 
@@ -89,18 +93,21 @@ class WrappingServer:
     grpc.aio walks its chain of interceptors anew for each call (decision 0128).
     """
 
-    def __init__(self, server: grpc.aio.Server, service: str, rules: dict[str, Rule], verifier: auth.Verifier) -> None:
+    def __init__(
+        self, server: grpc.aio.Server, service: str, rules: dict[str, Rule], verifier: auth.Verifier, has_ended: HasEnded
+    ) -> None:
         self._server = server
         self._domain = f"{service}.diary"
         self._rules = rules
         self._verifier = verifier
+        self._has_ended = has_ended
 
     def add_generic_rpc_handlers(self, handlers: Sequence[grpc.GenericRpcHandler]) -> None:
         """Left out: generated code adds the same methods, unwrapped, beside the registered ones."""
 
     def add_registered_method_handlers(self, service: str, handlers: dict[str, grpc.RpcMethodHandler[Any, Any]]) -> None:
         """Adds the methods of a servicer, wrapped."""
-        wrapped = {
+        wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
             name: grpc.unary_unary_rpc_method_handler(
                 # Bytes are read within the call, so that those which are no request are refused, counted and logged as any.
                 self._wrap(f"/{service}/{name}", handler.unary_unary, handler.request_deserializer),
@@ -125,8 +132,7 @@ class WrappingServer:
             calls.bind(metadata, context.time_remaining())
             outcome = reason = "OK"
             try:
-                request = _read(self._admit(rule, str(metadata.get("authorization", ""))), raw, read)
-                return await behaviour(request, context)
+                return await self._answer(rule, str(metadata.get("authorization", "")), raw, read, behaviour, context)
             except errors.DiaryError as error:
                 outcome, reason = "UNAVAILABLE" if isinstance(error, errors.Unavailable) else "REFUSED", error.reason
                 metrics.errors.labels(name, error.reason).inc()
@@ -152,6 +158,30 @@ class WrappingServer:
                 )
 
         return call
+
+    async def _answer(
+        self, rule: Rule | None, authorization: str, raw: bytes, read: Any, behaviour: Behaviour, context: Context
+    ) -> Any:
+        """The method's answer. Where it refuses or has nothing to say, the reason may be that the session has ended."""
+        try:
+            admitted = self._admit(rule, authorization)
+            answer = await behaviour(_read(admitted, raw, read), context)
+        except (errors.Unauthenticated, errors.Unavailable):
+            raise
+        except errors.DiaryError:
+            await self._require_session()
+            raise
+        if admitted.has_answer and _says_nothing(answer):
+            await self._require_session()
+        return answer
+
+    async def _require_session(self) -> None:
+        """Raises Unauthenticated SESSION_ENDED. To an ended session the methods' own statements show nothing: asked only then,
+        it costs a call that is answered nothing.
+        """
+        who = auth.caller()
+        if who.session_id.int and await self._has_ended(who):
+            raise errors.Unauthenticated("SESSION_ENDED", "the session is over; sign in again")
 
     def _admit(self, rule: Rule | None, authorization: str) -> Rule:
         """Binds the caller; returns the method's rule. Raises when the token or the kind of role will not do."""
@@ -189,6 +219,10 @@ def _read(rule: Rule, raw: bytes, read: Any) -> Message:
     request = forms.parse(read, raw)
     forms.check(rule.form, request)
     return request
+
+
+def _says_nothing(answer: Message | bytes) -> bool:
+    return not (answer if isinstance(answer, bytes) else answer.ListFields())
 
 
 def _pack(detail: Message) -> any_pb2.Any:

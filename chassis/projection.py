@@ -15,7 +15,7 @@ from uuid import UUID
 from google.protobuf.message import Message
 
 from chassis import clients, events, relations
-from chassis.auth import ACCESS_TOKEN_TIME, ServiceToken
+from chassis.auth import ACCESS_TOKEN_TIME, Caller, ServiceToken
 from chassis.clock import Clock, SystemClock
 from chassis.commands import opened
 from chassis.db import Connection, Database
@@ -74,6 +74,11 @@ class Projection(events.Handlers):
         """Entries as access tells them now."""
         wanted = roster_service_pb2.BatchGetRosterRequest(school_id=school_id, kind=kind, ids=ids)
         return (await self._roster.BatchGetRoster(wanted)).entries
+
+    async def has_ended(self, who: Caller) -> bool:
+        """Whether the caller's session was told to have ended."""
+        async with self.database.region() as connection:
+            return await relations.has_ended(connection, who.session_id)
 
     def jobs(self) -> list[Job]:
         """What is done by time."""

@@ -132,5 +132,11 @@ def write_ended_session(session: EndedSession) -> relation_pb2.EndedSession:
     return message
 
 
+async def has_ended(connection: Connection, session_id: UUID) -> bool:
+    """Whether a session was told to have ended. In `db.region`."""
+    statement = "SELECT EXISTS (SELECT FROM ended_sessions WHERE session_id = $1)"
+    return bool(await connection.fetchval(statement, session_id))
+
+
 def _instant(message: Timestamp) -> datetime:
     return message.ToDatetime(tzinfo=UTC)

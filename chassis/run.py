@@ -18,6 +18,7 @@ from chassis.auth import ServiceToken, Verifier
 from chassis.clock import Clock, SystemClock
 from chassis.consumer import WAIT_SECONDS, Consumer, by_lane
 from chassis.db import Database
+from chassis.interceptors import HasEnded
 from chassis.jobs import Job, keep, register
 from chassis.loops import end
 from chassis.server import Part, Server
@@ -36,9 +37,12 @@ class Frame:
 
 @dataclass(frozen=True)
 class Service:
-    """What a service is: its servicers, the handlers of other services' events by subject, its own jobs."""
+    """What a service is: its servicers, how it knows ended sessions, the handlers of other services' events by subject, its own
+    jobs.
+    """
 
     parts: Sequence[Part]
+    has_ended: HasEnded
     handlers: dict[str, events.Handler] = field(default_factory=dict)
     jobs: Sequence[Job] = ()
 
@@ -77,7 +81,7 @@ async def running(name: str, settings: ServiceSettings, build: Callable[[Frame],
     service = build(frame)
     verifier = Verifier(settings.keys_dir / "jwks.json", clock)
     address = f"{settings.listen_host}:{settings.port}"
-    server = Server(name, service.parts, verifier, address, shows_methods=settings.reflection)
+    server = Server(name, service.parts, verifier, address, service.has_ended, shows_methods=settings.reflection)
     await server.start()
     connecting = asyncio.create_task(_connect(name, settings, broker))
     own, carriers = [*service.jobs, *outbox.jobs_of(database, clock)], _carriers(name, settings, frame, service)

@@ -10,7 +10,7 @@ from grpc_reflection.v1alpha import reflection
 
 from chassis.auth import Verifier
 from chassis.clients import MESSAGE_LIMIT
-from chassis.interceptors import WrappingServer, read_rules
+from chassis.interceptors import HasEnded, WrappingServer, read_rules
 
 _DRAIN_SECONDS = 5.0
 METADATA_BYTES = 64 * 1024
@@ -43,7 +43,14 @@ class Server:
     """A listening server. `healthy()` once everything it stands on is there; `drain()` before the end."""
 
     def __init__(
-        self, service: str, parts: Sequence[Part], verifier: Verifier, address: str, *, shows_methods: bool = False
+        self,
+        service: str,
+        parts: Sequence[Part],
+        verifier: Verifier,
+        address: str,
+        has_ended: HasEnded,
+        *,
+        shows_methods: bool = False,
     ) -> None:
         names = [part.name for part in parts]
         rules = read_rules(names)
@@ -51,7 +58,7 @@ class Server:
         most = max((rule.request_bytes for rule in rules.values()), default=0)
         options = [*OPTIONS, ("grpc.max_receive_message_length", most)]
         self._server = grpc.aio.server(options=options)
-        wrapping = WrappingServer(self._server, service, rules, verifier)
+        wrapping = WrappingServer(self._server, service, rules, verifier, has_ended)
         for part in parts:
             part.add(part.servicer, cast("grpc.aio.Server", wrapping))
         self._health = health.aio.HealthServicer()

@@ -12,35 +12,35 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from apps.portal.account.pages.activate import ActivatePages
+from apps.portal.account.pages.second_factor import SecondFactorPages
+from apps.portal.account.pages.sign_in import SignInPages
 from apps.portal.callers import Callers
+from apps.portal.class_teacher.pages import PrintoutPages
+from apps.portal.family.pages.informing import InformingPages
+from apps.portal.family.pages.notices import NoticePages
+from apps.portal.family.pages.own_cases import OwnCasePages
+from apps.portal.family.pages.own_statement import OwnStatementPages
+from apps.portal.family.pages.week import WeekPages
 from apps.portal.frame import Frame
 from apps.portal.gateway import Gateway, GatewayError
 from apps.portal.guard import Guard
+from apps.portal.head.pages.deadlines import DeadlinePages
+from apps.portal.head.pages.refusals import RefusalPages
+from apps.portal.head.pages.school import SchoolPages
+from apps.portal.home.pages import HomePages
 from apps.portal.navigation import build_navigation
-from apps.portal.pages.activate import ActivatePages
-from apps.portal.pages.applications import ApplicationPages
-from apps.portal.pages.case import CasePages
-from apps.portal.pages.deadlines import DeadlinePages
-from apps.portal.pages.declarations import DeclarationPages
-from apps.portal.pages.design import DesignPages
-from apps.portal.pages.documents import DocumentPages
-from apps.portal.pages.home import HomePages
-from apps.portal.pages.informing import InformingPages
-from apps.portal.pages.journal import JournalPages
-from apps.portal.pages.lessons import LessonPages
-from apps.portal.pages.notices import NoticePages
-from apps.portal.pages.own_cases import OwnCasePages
-from apps.portal.pages.own_statement import OwnStatementPages
-from apps.portal.pages.printouts import PrintoutPages
-from apps.portal.pages.public import PublicPages
-from apps.portal.pages.refusals import RefusalPages
-from apps.portal.pages.school import SchoolPages
-from apps.portal.pages.second_factor import SecondFactorPages
-from apps.portal.pages.sign_in import SignInPages
-from apps.portal.pages.statements import StatementPages
-from apps.portal.pages.week import WeekPages
+from apps.portal.office.pages.applications import ApplicationPages
+from apps.portal.office.pages.case import CasePages
+from apps.portal.office.pages.declarations import DeclarationPages
+from apps.portal.office.pages.documents import DocumentPages
+from apps.portal.office.pages.statements import StatementPages
+from apps.portal.public.pages.design import DesignPages
+from apps.portal.public.pages.verify import PublicPages
 from apps.portal.render import STATIC, Renderer
 from apps.portal.sessions import Sessions
+from apps.portal.teacher.pages.journal import JournalPages
+from apps.portal.teacher.pages.lessons import LessonPages
 from chassis import log
 from chassis.clock import Clock
 from diary.access.v1.session_service_pb2 import GetCallerResponse
@@ -140,7 +140,7 @@ class _ErrorPages:
 def build(gateway: Gateway, clock: Clock, url: str) -> Guard:
     """The application over a gateway; `url` is where people open it."""
     renderer, callers, is_secure = Renderer(), Callers(gateway, clock), url.startswith("https://")
-    frame = Frame(gateway, Sessions(gateway, clock, callers, is_secure=is_secure), callers, renderer, clock)
+    frame = Frame(gateway, Sessions(gateway, clock, is_secure=is_secure), callers, renderer, clock)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

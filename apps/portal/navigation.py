@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from apps.portal import roles
-from apps.portal.views import people
-from apps.portal.views.people import Link
+from apps.portal import people, roles
+from apps.portal.people import Link
 from diary.access.v1.session_service_pb2 import CallerSchool, CallerStudent, GetCallerResponse
 from diary.options.v1 import options_pb2
 

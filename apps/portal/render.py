@@ -26,7 +26,8 @@ class Renderer:
 
     def __init__(self) -> None:
         self._environment = Environment(
-            loader=FileSystemLoader(_HERE / "templates"),
+            # The shell's by their names, a wing's as «family/week.html», beside its pages.
+            loader=FileSystemLoader([_HERE / "templates", _HERE]),
             autoescape=True,
             auto_reload=False,
             trim_blocks=True,
@@ -38,7 +39,8 @@ class Renderer:
         self._environment.filters["attributes"] = write_attributes
         self._environment.globals["name_class"] = name_class
         self._environment.globals["static"] = {name: f"/static/{name}?v={digest}" for name, digest in digests.items()}
-        names = self._environment.list_templates()
+        found = self._environment.list_templates(extensions=["html"])
+        names = [name for name in found if not name.startswith("templates/")]
         families = [self._environment.get_template(name).module for name in names if name.startswith(_COMPONENTS)]
         self._environment.globals["ui"] = SimpleNamespace(
             **{name: macro for family in families for name, macro in vars(family).items() if not name.startswith("_")}

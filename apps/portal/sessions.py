@@ -14,7 +14,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from apps.portal import flash
-from apps.portal.callers import Callers
 from apps.portal.gateway import Gateway, GatewayError, call
 from chassis.clock import Clock
 from diary.access.v1 import session_service_pb2 as pb
@@ -41,10 +40,9 @@ Page = Callable[[Request, Session], Awaitable[Response]]
 class Sessions:
     """Opens sessions from cookies and renews them."""
 
-    def __init__(self, gateway: Gateway, clock: Clock, callers: Callers, *, is_secure: bool) -> None:
+    def __init__(self, gateway: Gateway, clock: Clock, *, is_secure: bool) -> None:
         self._gateway = gateway
         self._clock = clock
-        self._callers = callers
         self._is_secure = is_secure
         # With this prefix a browser takes the cookie over https and from this very host alone.
         prefix = "__Host-" if is_secure else ""
@@ -117,9 +115,6 @@ class Sessions:
         try:
             return await show(request, session)
         except GatewayError as error:
-            if error.code == grpc.StatusCode.NOT_FOUND:
-                # To the other services a page of an ended session is one that does not exist; access says which it is.
-                await self._callers.ask(session.token)
             if error.code != grpc.StatusCode.UNAUTHENTICATED or error.reason == BY_CODES or session.renewed:
                 raise
         renewed = await self._renew(request)

@@ -6,6 +6,7 @@ from functools import partial
 from chassis import clients, migrate, projection, run
 from chassis.commands import add_redrive, redrive
 from chassis.commands import run as run_command
+from chassis.deadlines.counting import count_deadlines
 from diary.access.v1 import decision_service_pb2_grpc, roster_service_pb2_grpc, school_service_pb2_grpc
 from diary.journal.v1 import diary_service_pb2_grpc
 from services.documents import rpc
@@ -15,6 +16,7 @@ from services.documents.press.actions.presses import Press
 from services.documents.print_runs import jobs as print_run_jobs
 from services.documents.print_runs.consumers import KINDS, Consumers
 from services.documents.print_runs.rpc import Sources
+from services.documents.print_runs.rules.runs import CLAUSE
 from services.documents.register import jobs as register_jobs
 from services.documents.register.convert.seal import Sealer, read_authority
 
@@ -41,10 +43,11 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
             authority,
             settings.portal_url,
         ),
+        kept.has_ended,
         families.handlers() | deciding.handlers(),
         [
             *kept.jobs(),
-            print_run_jobs.count_deadlines(frame),
+            count_deadlines(frame, CLAUSE),
             register_jobs.count_unsigned(frame),
             print_run_jobs.learn_school_codes(frame, schools),
         ],

@@ -12,7 +12,8 @@ from chassis.commands import run as run_command
 from diary.access.v1 import roster_service_pb2_grpc
 from services.journal import commands, rpc, seed
 from services.journal.config import Settings
-from services.journal.consumers import KINDS
+from services.journal.roster.consumers import KINDS
+from services.journal.seed.copies import copy_schools
 
 
 def build(settings: Settings, frame: run.Frame) -> run.Service:
@@ -21,6 +22,7 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
     kept = projection.Projection(frame.database, frame.clock, roster, KINDS)
     return run.Service(
         rpc.parts(frame, settings.cards_megabytes * 1024 * 1024),
+        kept.has_ended,
         kept.handlers(),
         kept.jobs(),
     )
@@ -36,6 +38,8 @@ def main() -> None:
             migrate.main(admin_dsn, app_dsn, "journal")
         case "serve":
             run.serve("journal", settings, partial(build, settings))
+        case "seed" if arguments.copies is not None:
+            run_command(copy_schools(admin_dsn, arguments.copies))
         case "seed":
             run_command(projection.rebuild("journal", settings, settings.access_address, KINDS, None))
             run_command(seed.seed(admin_dsn, SystemClock(), arguments.seed, arguments.until))
@@ -55,6 +59,12 @@ def _parser() -> argparse.ArgumentParser:
     seeding = parsers.add_parser("seed", help="rebuild all schools, then make their year up to today; access must serve")
     seeding.add_argument("--seed", type=int, default=1, help="the same seed gives the same rows (1)")
     seeding.add_argument("--until", type=date.fromisoformat, metavar="DATE", help="first day not held yet (today)")
+    seeding.add_argument(
+        "--copies",
+        type=int,
+        metavar="N",
+        help="for benchmarks of growth, instead: N copies of each school in the journal alone",
+    )
     for size in ("--schools", "--students"):
         seeding.add_argument(size, type=int, help="as given to access, whose roster tells the size")
     projection.add_rebuild(parsers)

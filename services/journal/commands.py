@@ -5,8 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from chassis import db
-from services.journal.rules.history import Misfit, find_misfit
-from services.journal.store import history
+from services.journal.marks.rules.history import Misfit, find_misfit
+from services.journal.marks.store import history
 
 
 async def verify_history(admin_dsn: str, school_id: UUID | None) -> bool:

@@ -56,7 +56,9 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
     )
     deliveries = Deliveries(frame.database, frame.clock, sources, server, news)
     consumers = Consumers(frame.database, frame.clock, news)
-    return run.Service(rpc.parts(frame), kept.handlers() | consumers.handlers(), [*kept.jobs(), *deliveries.jobs()])
+    return run.Service(
+        rpc.parts(frame), kept.has_ended, kept.handlers() | consumers.handlers(), [*kept.jobs(), *deliveries.jobs()]
+    )
 
 
 async def _seed(settings: Settings, addresses: Mapping[UUID, str]) -> None:

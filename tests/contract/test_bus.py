@@ -18,7 +18,7 @@ from tests.support.handlers import handlers_of
 
 
 async def test_each_service_hears_the_streams_that_it_consumes(keys_dir: Path) -> None:
-    heard = {name: tuple(sorted({told for told, _, _ in by_lane(handlers_of(name, keys_dir))})) for name in bus.HEARS}
+    heard = {name: tuple(sorted({publisher for publisher, _, _ in by_lane(handlers_of(name, keys_dir))})) for name in bus.HEARS}
     assert heard == dict(bus.HEARS)
 
 

@@ -22,12 +22,13 @@ UNHEARD = {
 }
 # The shape that owners of deadlines tell theirs in; access keeps its own where they are shown.
 UNTOLD = {"diary.access.v1.DeadlineChanged"}
+# What events are made of; others are events and parts of ClassRecorded as well.
 PARTS = {"diary.journal.v1.RecordedMark"}
 _SERVICES = Path(__file__).parents[2] / "services"
 
 
 def _told() -> set[str]:
-    """The messages of every events.proto but those that are only parts of them."""
+    """The messages of every events.proto that are events."""
     files = [import_module(f"diary.{service}.v1.events_pb2").DESCRIPTOR for service in SERVICES]
     return {message.full_name for file in files for message in file.message_types_by_name.values()} - PARTS
 

@@ -19,7 +19,7 @@ from chassis.interceptors import WrappingServer, read_rules
 from chassis.server import Part, Server
 from diary.access.v1 import school_service_pb2, school_service_pb2_grpc
 from diary.documents.v1 import document_service_pb2, document_service_pb2_grpc
-from tests.support.services import refused, sign_service
+from tests.support.services import none_ended, refused, sign_service
 
 SLIPS = "diary.documents.v1.DocumentService"
 SCHOOLS = "diary.access.v1.SchoolService"
@@ -65,14 +65,14 @@ class Pair:
         self.slips = Slips()  # type: ignore[abstract]  # the rest is not asked
         self.verifier = Verifier(keys_dir / "jwks.json", SystemClock())
         part = Part(SLIPS, document_service_pb2_grpc.add_DocumentServiceServicer_to_server, self.slips)
-        self.documents = Server("documents", [part], self.verifier, "127.0.0.1:0")
+        self.documents = Server("documents", [part], self.verifier, "127.0.0.1:0", none_ended)
         # notify's key, since notify may fetch documents.
         token = ServiceToken(keys_dir, "notify", SystemClock())
         self.inner = clients.connect(f"127.0.0.1:{self.documents.port}", token, seconds=3)
         stub = document_service_pb2_grpc.DocumentServiceStub(self.inner)
         schools = Schools(stub)  # type: ignore[abstract]  # the rest is not asked
         part = Part(SCHOOLS, school_service_pb2_grpc.add_SchoolServiceServicer_to_server, schools)
-        self.access = Server("access", [part], self.verifier, "127.0.0.1:0", shows_methods=True)
+        self.access = Server("access", [part], self.verifier, "127.0.0.1:0", none_ended, shows_methods=True)
 
     def channel(self, server: Server) -> grpc.aio.Channel:
         return grpc.aio.insecure_channel(f"127.0.0.1:{server.port}")
@@ -188,7 +188,7 @@ async def test_a_method_that_declares_nothing_is_refused(keys_dir: Path) -> None
     rules = read_rules([SLIPS])
     del rules[f"/{SLIPS}/VerifyDocument"]
     server = grpc.aio.server()
-    wrapping: Any = WrappingServer(server, "documents", rules, verifier)
+    wrapping: Any = WrappingServer(server, "documents", rules, verifier, none_ended)
     document_service_pb2_grpc.add_DocumentServiceServicer_to_server(slips, wrapping)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()

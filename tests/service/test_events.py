@@ -27,6 +27,7 @@ from chassis.settings import ServiceSettings
 from diary.access.v1 import events_pb2
 from tests.support.backends import Clone, PostgresServer
 from tests.support.eventually import eventually
+from tests.support.services import none_ended
 
 SUBJECT = events_pb2.GrantEnded.DESCRIPTOR.full_name
 OTHER = events_pb2.SessionsEnded.DESCRIPTOR.full_name
@@ -448,7 +449,9 @@ async def test_a_dead_event_is_handled_after_all_by_redrive(
         parser = argparse.ArgumentParser()
         commands.add_redrive(parser.add_subparsers())
         chosen = parser.parse_args(["redrive", *arguments])
-        return await commands.redrive("documents", settings, lambda _: run.Service([], {SUBJECT: events.Handler(fail)}), chosen)
+        return await commands.redrive(
+            "documents", settings, lambda _: run.Service([], none_ended, {SUBJECT: events.Handler(fail)}), chosen
+        )
 
     assert not await redrive()
     assert "failed again: ValueError" in capsys.readouterr().out

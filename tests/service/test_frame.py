@@ -23,7 +23,7 @@ from services.documents.__main__ import build
 from services.documents.config import Settings
 from tests.support.backends import Clone, PostgresServer
 from tests.support.eventually import eventually
-from tests.support.services import refused, served, sign_in, sign_service
+from tests.support.services import none_ended, refused, served, sign_in, sign_service
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -114,7 +114,9 @@ async def test_what_a_job_has_begun_comes_to_its_end(
         ended.append("letter")
 
     settings = _settings(clone, nats_url, keys_dir)
-    async with served("documents", settings, lambda _: run.Service([], {}, [Job("letters", 1, begin, end=let_end)])):
+    async with served(
+        "documents", settings, lambda _: run.Service([], none_ended, {}, [Job("letters", 1, begin, end=let_end)])
+    ):
         pass
     assert ended == ["letter"]
 

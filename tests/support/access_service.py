@@ -21,7 +21,7 @@ from services.notify import __main__ as notify
 from services.notify import config as notify_config
 from tests.support.access_region import Person
 from tests.support.backends import Clone
-from tests.support.services import sign_in
+from tests.support.services import none_ended, sign_in
 
 # Serves another access of the module's database: (clock=None, **addresses) -> context of a channel.
 Serve = Callable[..., Any]
@@ -67,7 +67,8 @@ class Backends:
                         relation_service_pb2_grpc.add_RelationServiceServicer_to_server,
                         projection.RelationServicer(frame, relation_service_pb2.ApplyRelationsResponse),
                     )
-                ]
+                ],
+                none_ended,
             )
 
         async with run.running("documents", settings, build, SystemClock()) as bound:

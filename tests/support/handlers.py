@@ -1,6 +1,6 @@
-"""The handlers of events that each service is built with."""
+"""The handlers of events that each service has, wherever they stand in it."""
 
-from importlib import import_module
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,9 @@ SERVICES = ("access", "journal", "notify", "documents")
 
 
 def handlers_of(service: str, keys_dir: Path) -> dict[str, events.Handler]:
-    """A service's handlers by subject. It is built of a database and a bus, and asks nothing of them yet; in a running loop."""
+    """A service's handlers by subject. The service is built of a database and a bus, and asks nothing of them yet."""
     nothing: Any = None
-    settings = import_module(f"services.{service}.config").Settings(database_url=SecretStr(""), keys_dir=keys_dir)
+    settings = importlib.import_module(f"services.{service}.config").Settings(database_url=SecretStr(""), keys_dir=keys_dir)
     frame = Frame(SystemClock(), nothing, nothing, ServiceToken(keys_dir, service, SystemClock()))
-    found: dict[str, events.Handler] = import_module(f"services.{service}.__main__").build(settings, frame).handlers
+    found: dict[str, events.Handler] = importlib.import_module(f"services.{service}.__main__").build(settings, frame).handlers
     return found

@@ -15,6 +15,7 @@ from chassis.server import Part
 from diary.documents.v1 import document_service_pb2, document_service_pb2_grpc
 from services.documents.config import Settings
 from tests.support.access_service import Backends
+from tests.support.services import none_ended
 
 PDF = b"%PDF-1.7 a slip"
 
@@ -47,7 +48,7 @@ async def printing(backends: Backends, papers: Papers) -> AsyncIterator[int]:
 
     def build(frame: run.Frame) -> run.Service:
         name = "diary.documents.v1.DocumentService"
-        return run.Service([Part(name, document_service_pb2_grpc.add_DocumentServiceServicer_to_server, papers)])
+        return run.Service([Part(name, document_service_pb2_grpc.add_DocumentServiceServicer_to_server, papers)], none_ended)
 
     async with run.running("documents", settings, build, SystemClock()) as port:
         yield port

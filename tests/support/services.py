@@ -12,9 +12,14 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from chassis import run
-from chassis.auth import Signer
+from chassis.auth import Caller, Signer
 from chassis.clock import Clock, SystemClock
 from chassis.settings import ServiceSettings
+
+
+async def none_ended(_: Caller) -> bool:
+    """For a service without sessions."""
+    return False
 
 
 @asynccontextmanager

@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
-from chassis import metrics, outbox
 from chassis.clock import Clock
 from chassis.db import Connection
-from chassis.deadlines import Deadline
-from services.documents.print_runs.convert.runs import write_deadline_changed
+from chassis.deadlines import Deadline, acts
+from chassis.deadlines.store import lock_deadline
+from diary.documents.v1.events_pb2 import DeadlineChanged
 from services.documents.print_runs.rules.paper_families import Addressee, find_owed
-from services.documents.print_runs.rules.runs import find_met, open_deadline
+from services.documents.print_runs.rules.runs import CLAUSE, find_met, name_term, open_deadline
 from services.documents.print_runs.store import deadlines, paper_families
 from services.documents.print_runs.store import runs as print_runs
 
@@ -26,7 +26,7 @@ async def reckon_week(connection: Connection, clock: Clock, school_id: UUID, cla
         return
     await paper_families.insert_owed(connection, school_id, class_id, monday, owed)
     if await deadlines.insert_deadline(connection, school_id, class_id, monday, deadline):
-        await outbox.add(connection, clock, write_deadline_changed(school_id, deadline), school_id)
+        await acts.tell(connection, clock, DeadlineChanged, school_id, deadline)
     await settle_week(connection, clock, school_id, class_id, monday, "")
 
 
@@ -34,12 +34,11 @@ async def take_back_week(connection: Connection, clock: Clock, school_id: UUID, 
     """Takes back what a week owed for lessons that were withdrawn, and its term when nothing is left. In a transaction."""
     owed, _ = await _find_owed(connection, school_id, class_id, monday)
     owes_nothing = await paper_families.take_back_owed(connection, school_id, class_id, monday, owed)
-    deadline = await deadlines.lock_deadline(connection, school_id, class_id, monday)
+    deadline = await lock_deadline(connection, school_id, CLAUSE, name_term(class_id, monday))
     if deadline is None:
         return
     if owes_nothing:
-        await deadlines.void_deadline(connection, school_id, deadline)
-        await outbox.add(connection, clock, write_deadline_changed(school_id, deadline, is_void=True), school_id)
+        await acts.take_back(connection, clock, DeadlineChanged, school_id, deadline)
     else:
         await settle_week(connection, clock, school_id, class_id, monday, "")
 
@@ -69,7 +68,7 @@ async def settle_week(connection: Connection, clock: Clock, school_id: UUID, cla
 
     `ending`: what ended that the week owes anything at all, where it owes nothing any more.
     """
-    deadline = await deadlines.lock_deadline(connection, school_id, class_id, monday)
+    deadline = await lock_deadline(connection, school_id, CLAUSE, name_term(class_id, monday))
     if deadline is None:
         return
     owed = await paper_families.list_owed(connection, school_id, class_id, monday, deadline.due)
@@ -83,10 +82,7 @@ async def settle_week(connection: Connection, clock: Clock, school_id: UUID, cla
     if met == deadline.met:
         return
     changed = replace(deadline, met=met, evidence=str(evidence))
-    await deadlines.update_met(connection, school_id, changed)
-    await outbox.add(connection, clock, write_deadline_changed(school_id, changed), school_id)
-    if met is not None:
-        metrics.deadlines_met.labels(deadline.clause, str(met <= deadline.due).lower()).inc()
+    await acts.settle(connection, clock, DeadlineChanged, school_id, changed)
 
 
 async def settle_weeks_of(

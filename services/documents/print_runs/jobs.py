@@ -1,29 +1,15 @@
-"""What goes by time: the terms of R7 are counted, schools' codes learnt."""
+"""What goes by time: schools' codes are learnt."""
 
 from __future__ import annotations
 
-from chassis import metrics
 from chassis.jobs import Job
 from chassis.run import Frame
 from diary.access.v1 import school_service_pb2, school_service_pb2_grpc
 from services.documents.print_runs.convert.roster import read_school_code
-from services.documents.print_runs.rules.runs import CLAUSE
-from services.documents.print_runs.store import deadlines, paper_families
+from services.documents.print_runs.store import paper_families
 
-_COUNT_SECONDS = 15
 _LEARN_SECONDS = 600
 _PAGE = 500
-
-
-def count_deadlines(frame: Frame) -> Job:
-    """Shows how many deadlines are open and overdue, by clause (Clause R7)."""
-    shown = metrics.OpenDeadlines(CLAUSE)
-
-    async def count() -> None:
-        async with frame.database.jobs() as connection:
-            shown.show(await deadlines.count_open_deadlines(connection, frame.clock.now()))
-
-    return Job("count_deadlines", _COUNT_SECONDS, count)
 
 
 def learn_school_codes(frame: Frame, schools: school_service_pb2_grpc.SchoolServiceAsyncStub) -> Job:

@@ -1,6 +1,6 @@
 """Students and guardianships for whoever registers applications (Clauses R6, R9)."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,7 +10,7 @@ import pytest
 from diary.access.v1 import application_service_pb2 as applications_pb
 from diary.access.v1 import roster_service_pb2 as pb
 from diary.access.v1 import roster_service_pb2_grpc
-from services.access.rules.roles import Role
+from services.access.people.rules.roles import Role
 from tests.support.access_region import START, SchoolWorld, make_school
 from tests.support.access_service import Backends
 from tests.support.services import refused

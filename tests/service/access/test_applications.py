@@ -201,7 +201,9 @@ async def test_one_person_by_two_forms_at_once_is_asked_about_and_becomes_one(
     [case] = [answer.application for answer in answers if not isinstance(answer, BaseException)]
     [error] = [answer for answer in answers if isinstance(answer, grpc.aio.AioRpcError)]
     info = error_details_pb2.ErrorInfo()
-    [detail] = [one for one in rpc_status.from_call(error).details if one.Is(info.DESCRIPTOR)]  # type: ignore[union-attr]
+    status = rpc_status.from_call(error)  # type: ignore[arg-type]
+    assert status is not None
+    [detail] = [one for one in status.details if one.Is(info.DESCRIPTOR)]
     detail.Unpack(info)
     assert info.reason == "APPLICANT_KNOWN"
     assert dict(info.metadata) == {"person_id": case.applicants[0].person_id, "number": case.number}

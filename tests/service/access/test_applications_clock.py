@@ -15,7 +15,7 @@ from chassis.clock import SetClock
 from chassis.db import Database
 from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1 import application_service_pb2_grpc
-from services.access import jobs
+from services.access.oversight import jobs
 from tests.support.access_region import ZONE, Person, SchoolWorld
 from tests.support.access_service import Backends, Serve
 from tests.support.applications import add_vera, filing, granting, mother, reading

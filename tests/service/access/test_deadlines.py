@@ -14,9 +14,9 @@ from chassis.db import Database
 from chassis.events import Event
 from diary.access.v1 import application_service_pb2_grpc, compliance_service_pb2_grpc, events_pb2
 from diary.access.v1 import compliance_service_pb2 as pb
-from services.access import jobs
-from services.access.consumers import Consumers
-from services.access.store.applications import count_open_deadlines
+from services.access.oversight import jobs
+from services.access.oversight.consumers import Consumers
+from services.access.oversight.store import count_open_deadlines
 from tests.support.access_region import SchoolWorld, make_school
 from tests.support.access_service import Backends
 from tests.support.applications import add_vera, filing, granting

@@ -28,7 +28,7 @@ from diary.access.v1 import (
 from diary.documents.v1 import document_service_pb2
 from diary.documents.v1 import events_pb2 as document_events
 from diary.notify.v1 import events_pb2 as notify_events
-from services.access.consumers import Consumers
+from services.access.cases.consumers import Consumers
 from tests.support.access_region import PASSWORD, START, ZONE, SchoolWorld
 from tests.support.access_service import Backends
 from tests.support.applications import add_vera, by_email, filing, granting, handing_over, reading, set_birth_date

@@ -13,13 +13,13 @@ from chassis.auth import ServiceToken
 from chassis.clients import connect
 from chassis.clock import SystemClock
 from chassis.db import Database
+from chassis.deadlines.store import count_open_deadlines
 from chassis.events import Event
 from chassis.projection import rebuild_school
 from diary.access.v1 import application_service_pb2, roster_service_pb2_grpc
 from diary.documents.v1 import document_service_pb2 as pb
 from diary.documents.v1 import events_pb2
 from services.documents.print_runs.consumers import KINDS, Consumers
-from services.documents.print_runs.store import deadlines
 from tests.service.documents.families import Families
 from tests.service.documents.world import NAMES, NOW, WEEK, World
 from tests.support.papers import needs_poppler, read_texts
@@ -200,13 +200,16 @@ async def test_a_class_that_nobody_printed_is_overdue(world: World, families: Fa
 
     async def overdue(now: datetime) -> int:
         async with database.jobs() as connection:
-            return sum(late for _, _, late in await deadlines.count_open_deadlines(connection, now))
+            return sum(late for _, _, late in await count_open_deadlines(connection, now))
 
     sunday, monday = instant("2026-11-22T20:59:00Z"), instant("2026-11-22T21:01:00Z")
     before = await overdue(sunday), await overdue(monday)
     await families.declare(0, "15-Р/2026")
-    await families.record_lesson("2026-11-17")
+    lesson_id = str(uuid4())
+    await families.record_lesson("2026-11-17", lesson_id)
     assert (await overdue(sunday), await overdue(monday)) == (before[0], before[1] + 1)
+    await families.retract_lesson("2026-11-17", lesson_id)
+    assert await overdue(monday) == before[1]
     await database.close()
 
 

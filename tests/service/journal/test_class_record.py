@@ -10,7 +10,7 @@ import pytest
 
 from diary.journal.v1 import events_pb2, journal_service_pb2
 from diary.journal.v1.journal_service_pb2 import AbsenceCell, ClassMarkCell, RecordClassRequest, RecordClassResponse
-from services.journal.store import class_record
+from services.journal.marks.store import class_record
 from tests.service.journal.test_journal_standing import CLOSE, LEAVE
 from tests.service.journal.world import (
     TODAY,

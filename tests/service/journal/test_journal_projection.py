@@ -7,7 +7,7 @@ from chassis import events, projection
 from chassis.clock import SetClock
 from diary.access.v1 import events_pb2, roster_service_pb2
 from services.journal.config import Settings
-from services.journal.consumers import KINDS
+from services.journal.roster.consumers import KINDS
 from tests.service.journal.roster import Roster
 from tests.service.journal.world import NOW, School, World, query, school_entry, study_group
 from tests.support.backends import Clone

@@ -24,6 +24,7 @@ from tests.service.journal.world import (
 )
 from tests.support.services import instant, refused, sign_service
 
+SESSION_ENDED = (grpc.StatusCode.UNAUTHENTICATED, "SESSION_ENDED")
 NO_STUDENT = (grpc.StatusCode.NOT_FOUND, "STUDENT_NOT_FOUND")
 NO_COURSE = (grpc.StatusCode.NOT_FOUND, "COURSE_NOT_FOUND")
 
@@ -92,12 +93,12 @@ async def test_an_ended_session_sees_and_writes_nothing(world: World, school: Sc
     lesson = await world.lesson(school, teacher)
     await end_session(world, mother)
     await end_session(world, teacher)
-    assert await refused(world.week(school, school.student_ids[0], mother)) == NO_STUDENT
-    assert await refused(world.page(school, teacher)) == NO_COURSE
+    assert await refused(world.week(school, school.student_ids[0], mother)) == SESSION_ENDED
+    assert await refused(world.page(school, teacher)) == SESSION_ENDED
     call = world.journal.RecordMarks(
         record_marks(school, cell(lesson.lesson_id, school.student_ids[0])), metadata=teacher.metadata
     )
-    assert await refused(call) == NO_COURSE
+    assert await refused(call) == SESSION_ENDED
 
 
 async def test_the_student_the_class_teacher_and_the_heads_see_the_week(world: World, school: School) -> None:

@@ -9,7 +9,8 @@ import grpc
 import pytest
 
 from diary.journal.v1 import journal_service_pb2
-from services.journal.store import lessons, marks
+from services.journal.lessons.store import lessons
+from services.journal.marks.store import marks
 from tests.service.journal.world import TODAY, School, World, cell, record_attendance, record_lesson, record_marks
 from tests.support.services import refused
 

@@ -26,7 +26,7 @@ from diary.journal.v1 import (
     relation_service_pb2_grpc,
 )
 from diary.options.v1 import options_pb2
-from services.journal.consumers import KINDS
+from services.journal.roster.consumers import KINDS
 from tests.service.journal.roster import Roster
 from tests.support.services import instant, sign_in
 

@@ -120,7 +120,8 @@ async def test_a_stranger_an_ended_session_and_an_ended_relation_find_nothing(
     switch = _switch(family, is_on=False)
     assert await refused(preferences.UpdatePreferences(switch, metadata=stranger)) == (NOT_FOUND, "STUDENT_NOT_FOUND")
     await world.rows("INSERT INTO ended_sessions VALUES ($1, now())", session_id)
-    assert await refused(preferences.UpdatePreferences(switch, metadata=mine)) == (NOT_FOUND, "STUDENT_NOT_FOUND")
+    ended = (grpc.StatusCode.UNAUTHENTICATED, "SESSION_ENDED")
+    assert await refused(preferences.UpdatePreferences(switch, metadata=mine)) == ended
     other_session = sign_in(world.keys_dir, family.account_id, uuid4(), "guardian")
     await preferences.UpdatePreferences(switch, metadata=other_session)
     await world.rows("UPDATE relations SET valid_to_time = now() WHERE relation_id = $1", family.relation_id)

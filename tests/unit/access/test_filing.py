@@ -6,10 +6,12 @@ from uuid import UUID
 import pytest
 
 from chassis.errors import FailedPrecondition, InvalidArgument
-from services.access.rules.applications import Enrolment, StudentCard, Way
-from services.access.rules.filing import Filed, KnownPerson, one_line, plan_applicants, require_new_person
-from services.access.rules.guardianships import Authority, GuardianKind
-from services.access.rules.names import PersonName
+from services.access.cases.rules.applications import Way
+from services.access.cases.rules.filing import Filed, KnownPerson, plan_applicants, require_new_person
+from services.access.people.rules.guardianships import Authority, GuardianKind
+from services.access.people.rules.names import PersonName
+from services.access.people.rules.students import Enrolment, StudentCard
+from services.access.people.rules.texts import one_line
 from services.notify.channels.convert import write_address
 
 DAY = date(2026, 3, 17)

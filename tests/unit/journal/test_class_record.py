@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis.errors import DiaryError
-from services.journal.rules.attendance import Absence, AbsenceCode, LessonAttendance
-from services.journal.rules.class_record import ClassCell, ClassPlace, ClassRecord, RecordedClass, record_class
-from services.journal.rules.lessons import Lesson, LessonPlace, LessonRecord, LessonState
-from services.journal.rules.marks import CurrentMark, MarkedCourse
-from services.journal.rules.roster import Member
+from services.journal.lessons.rules.attendance import Absence, AbsenceCode, LessonAttendance
+from services.journal.lessons.rules.lessons import Lesson, LessonPlace, LessonRecord, LessonState
+from services.journal.marks.rules.class_record import ClassCell, ClassPlace, ClassRecord, RecordedClass, record_class
+from services.journal.marks.rules.marks import CurrentMark, MarkedCourse
+from services.journal.roster.rules import Member
 
 TODAY = date(2026, 11, 18)
 NOON = datetime(2026, 11, 18, 9, tzinfo=UTC)

@@ -69,8 +69,6 @@ class Access(session_service_pb2_grpc.SessionServiceServicer):
         self.has_child = True
         self.addresses: list[str] = []
         self.request_ids: list[str] = []
-        # As services without sessions of their own do.
-        self.hides_ends = False
 
     def end_all(self) -> None:
         """Ends every session, as when the last access has ended."""
@@ -192,8 +190,6 @@ class Diary(diary_service_pb2_grpc.DiaryServiceServicer):
         self._access = access
 
     async def GetDiaryWeek(self, request: diary_pb.GetDiaryWeekRequest, context: Any) -> diary_pb.GetDiaryWeekResponse:
-        if self._access.hides_ends and not self._access.tokens:
-            await refuse(context, code_pb2.NOT_FOUND, "STUDENT_NOT_FOUND")
         await self._access.check(context)
         if request.student_id != STUDENT:
             await refuse(context, code_pb2.NOT_FOUND, "STUDENT_NOT_FOUND")

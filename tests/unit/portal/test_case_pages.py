@@ -92,7 +92,7 @@ async def test_an_application_of_a_known_guardian_and_a_new_one_is_registered(st
 async def test_a_wrong_field_is_named_in_russian(stand_in: StandIn, browser: AsyncClient) -> None:
     form = fields(await browser.get(FORM), FORM)
     answer = await browser.post(FORM, data={**form, "applicant1.who": MOTHER, "applicant1.email": "none@such"})
-    assert "Заявитель 1: Проверьте: электронная почта." in answer.text
+    assert "Заявитель 1: Проверьте электронную почту: в адресе нужны знак @ и имя сервера с точкой" in answer.text
 
 
 async def test_who_enters_with_an_own_password_is_said_to_have_access_and_gets_nothing(
@@ -183,7 +183,7 @@ async def test_who_is_known_by_the_same_name_is_offered_in_the_form(stand_in: St
     again = fields(refused, FORM)
     assert (again["applicant1.known_id"], again["applicant1.known_number"]) == (CASE, "14-ЭД/2026")
     assert f'name="applicant1.who" value="{CASE}"' in refused.text
-    await browser.post(FORM, data={**again, "applicant1.who": CASE})
+    await browser.post(FORM, data={**again, "applicant1.who": CASE, "applicant1.kind": "1"})
     [same] = stand_in.applications.sent[-1].applicants
     assert (same.person_id, same.family_name, same.guardian_kind) == (CASE, "", pb.GUARDIAN_KIND_MOTHER)
     await browser.post(FORM, data={**again, "applicant1.is_another": "yes"})

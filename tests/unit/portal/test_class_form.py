@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.portal.views import class_form
-from apps.portal.views.class_form import Outcome
+from apps.portal.teacher.views import class_form
+from apps.portal.teacher.views.class_form import Outcome
 from diary.journal.v1 import journal_service_pb2 as pb
 
 LESSON, ANNA, BORIS = "lesson", "anna", "boris"

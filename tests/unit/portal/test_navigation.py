@@ -1,7 +1,6 @@
 """Who is shown which links, and where an account begins."""
 
-from apps.portal import navigation, roles
-from apps.portal.views import people
+from apps.portal import navigation, people, roles
 from diary.options.v1 import options_pb2 as options
 from tests.unit.portal.test_people import CHILDREN, caller
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from apps.portal.views.printouts import build_run, list_own_classes, read_hand_overs
+from apps.portal.class_teacher.views import build_run, list_own_classes, read_hand_overs
 from diary.documents.v1 import document_service_pb2 as pb
 from tests.unit.portal.standin import SCHOOL, StandIn
 from tests.unit.portal.standin_cases import CLASS

@@ -4,7 +4,7 @@ import pytest
 from httpx import AsyncClient
 
 from apps.portal.asked import FILE_BYTES
-from apps.portal.views.verdict import build_verdict
+from apps.portal.public.views import build_verdict
 from diary.documents.v1 import document_service_pb2 as pb
 from diary.options.v1 import options_pb2
 from tests.unit.portal.standin import SCHOOL, STUDENT, StandIn, fields

@@ -156,7 +156,7 @@ async def test_a_signed_decision_is_downloaded_and_handed_over(stand_in: StandIn
     stand_in.applications.propose(pb.REFUSAL_GROUND_NOT_A_STUDENT)
     stand_in.applications.sign()
     unsigned = await browser.get(PAGE)
-    assert "ждёт подписи директора на бумаге" in unsigned.text
+    assert "лист решения ещё не подписан" in unsigned.text
     assert f'action="{PAGE}/hand-overs"' not in unsigned.text
     early = await browser.post(f"{PAGE}/hand-overs", data={"applicant_id": APPLICANT, "request_id": CASE, "channel": "1"})
     assert (early.status_code, "нет подписи директора" in early.text) == (422, True)

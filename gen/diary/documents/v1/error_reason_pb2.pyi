@@ -46,6 +46,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The service may not call this method. Example: journal asks documents to render a slip."""
     ERROR_REASON_REQUEST_TOO_LARGE: _ErrorReason.ValueType  # 91
     """The request has more bytes than the method takes. Example: a name of a megabyte."""
+    ERROR_REASON_SESSION_ENDED: _ErrorReason.ValueType  # 92
+    """The session of the token is over: sign in again. Example: a week opened after signing out elsewhere."""
     ERROR_REASON_CLASS_NOT_FOUND: _ErrorReason.ValueType  # 10
     """No such class, or not the caller's."""
     ERROR_REASON_STUDENT_NOT_FOUND: _ErrorReason.ValueType  # 11
@@ -120,6 +122,8 @@ ERROR_REASON_SERVICE_NOT_ALLOWED: ErrorReason.ValueType  # 90
 """The service may not call this method. Example: journal asks documents to render a slip."""
 ERROR_REASON_REQUEST_TOO_LARGE: ErrorReason.ValueType  # 91
 """The request has more bytes than the method takes. Example: a name of a megabyte."""
+ERROR_REASON_SESSION_ENDED: ErrorReason.ValueType  # 92
+"""The session of the token is over: sign in again. Example: a week opened after signing out elsewhere."""
 ERROR_REASON_CLASS_NOT_FOUND: ErrorReason.ValueType  # 10
 """No such class, or not the caller's."""
 ERROR_REASON_STUDENT_NOT_FOUND: ErrorReason.ValueType  # 11

@@ -5,12 +5,10 @@ from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
-from chassis.deadlines import Deadline
 from chassis.errors import FieldViolation, InvalidArgument
 from diary.access.v1 import application_service_pb2 as application_pb
 from diary.access.v1 import roster_service_pb2 as roster_pb
 from diary.documents.v1 import document_service_pb2 as pb
-from diary.documents.v1 import events_pb2
 from diary.journal.v1 import diary_service_pb2 as journal_pb
 from services.documents.print_runs.rules.class_week import ClassWeek, Correction, Mark, StudentWeek, SubjectWeek
 from services.documents.print_runs.rules.paper_families import NOBODY, Addressee, PaperMode
@@ -171,20 +169,4 @@ def _write_hand_over(record: HandOver) -> pb.HandOver:
         account_id=str(record.account_id),
     )
     message.record_time.FromDatetime(record.record_time)
-    return message
-
-
-def write_deadline_changed(school_id: UUID, deadline: Deadline, *, is_void: bool = False) -> events_pb2.DeadlineChanged:
-    """The event of a term that began, was met, or was taken back."""
-    message = events_pb2.DeadlineChanged(
-        school_id=str(school_id),
-        clause=deadline.clause,
-        subject_id=deadline.subject,
-        evidence_id=deadline.evidence,
-        is_void=is_void,
-    )
-    message.start_time.FromDatetime(deadline.started)
-    message.due_time.FromDatetime(deadline.due)
-    if deadline.met is not None:
-        message.met_time.FromDatetime(deadline.met)
     return message

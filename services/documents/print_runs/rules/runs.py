@@ -211,12 +211,17 @@ def count_sheets(students: Sequence[StudentWeek], recipients: Mapping[UUID, Sequ
     return sum(max(1, len(recipients.get(student.student_id, ()))) for student in students)
 
 
+def name_term(class_id: UUID, monday: date) -> str:
+    """What the term of a class's week is of."""
+    return str(uuid5(class_id, write_week(monday)))
+
+
 def open_deadline(class_id: UUID, monday: date, time_zone: str) -> Deadline:
     """The term of a class's week (Clause R7): a week with held lessons has its printouts handed over before it ends."""
     zone = ZoneInfo(time_zone)
     return Deadline(
         CLAUSE,
-        str(uuid5(class_id, write_week(monday))),
+        name_term(class_id, monday),
         datetime.combine(monday, time.min, zone),
         datetime.combine(monday + timedelta(days=7), time.min, zone),
     )
