@@ -62,6 +62,10 @@ PROTO_BASE := 52b39afb8828ca8453c6ae45469782f25f64d29f
 # The release before: its code has to work on today's schema while an upgrade rolls. A release moves it to its own commit.
 RELEASE := 9e5f5458990f501222c76f24f843fbf94b5916d5
 
+.PHONY: house
+house: $(STAMP) ## Print wings, rooms and arrows from the import graph, and what is wrong with them
+	@$(BIN)/python -m tests.house
+
 .PHONY: upgrade-test
 upgrade-test: $(STAMP) ## Run the release before on today's schema, and today's on its data (some 10 minutes)
 	@$(BIN)/python -m tests.upgrade

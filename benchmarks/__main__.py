@@ -4,149 +4,157 @@ import argparse
 import asyncio
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from benchmarks import contest, diary, letter_lag, office_lists, peer_servers, pgbench, report
-from benchmarks.contest import Contest, Goal, Rival
-from benchmarks.echo import run_echo
-from benchmarks.load import Source, Target, grpc_client, measure
+import psycopg
+
+from benchmarks import (
+    class_write,
+    diary,
+    diary_week,
+    evening,
+    growth,
+    journal_page,
+    json_gateway,
+    letter,
+    letter_lag,
+    office_lists,
+    portal_week,
+    record_marks,
+    relay,
+    report,
+    roster_import,
+    start,
+    weekly_sheets,
+)
+from benchmarks.bench import Bench
+from benchmarks.contest import Row
+from benchmarks.goals import GOALS
 from deploy.local.errors import LocalError
 from deploy.local.region import Size
 
 REPORTS = Path(__file__).parents[1] / "docs/reports"
-READERS, WRITERS = 16, 8  # units in flight
+
+# In one region, in this order: lags before the contests of writes, whose events notify still has to read afterwards.
+IN_A_REGION: dict[str, Callable[[Bench], list[Row]]] = {
+    "letter-lag": letter_lag.run,
+    "office-lists": office_lists.run,
+    "diary-week": diary_week.run,
+    "journal-page": journal_page.run,
+    "json-gateway": json_gateway.run,
+    "portal-week": portal_week.run,
+    "record-marks": record_marks.run,
+    "class-write": class_write.run,
+    "relay": relay.run,
+    "letter": letter.run,
+    "evening": evening.run,
+    "roster-import": roster_import.run,
+}
+# Without a region, or with one of their own.
+ALONE: dict[str, Callable[[argparse.Namespace], list[Row]]] = {
+    "weekly-sheets": weekly_sheets.run,
+    "start": start.run,
+    "growth": growth.run,
+}
+CONTESTS = {**IN_A_REGION, **ALONE}
 
 
 def main() -> None:
-    """Prints progress and the table; exit 0 whatever the figures are, since no clock decides here."""
-    arguments = _parser().parse_args()
+    """Prints progress and the table. No clock decides, so exit 1 says that a contest broke, not that a goal is missed."""
+    given = parser().parse_args()
+    names = given.names or list(CONTESTS)
+    outcome = Outcome()
     try:
-        text = asyncio.run(_run(arguments.names or [*LAGS, *CONTESTS], Size(arguments.schools, arguments.students)))
+        if IN_A_REGION.keys() & names:
+            asyncio.run(_run_in_a_region(names, given, outcome))
+        for name in ALONE:
+            if name in names:
+                outcome.note(name, partial(ALONE[name], given))
     except LocalError as error:
         sys.exit(f"benchmark: {error}")
     except KeyboardInterrupt:
         sys.exit("benchmark: stopped")
+    conditions = [report.describe_machine(), *outcome.conditions, f"Medians of {given.rounds} rounds, A B B A."]
+    text = report.render(outcome.rows, conditions, outcome.broken)
     print(f"\n{text}")
-    if arguments.report:
+    if given.report:
         REPORTS.mkdir(parents=True, exist_ok=True)
         today = time.strftime("%Y-%m-%d")
         (REPORTS / f"bench-{today}.md").write_text(f"# Benchmarks of {today}\n\n{text}\n")
+    sys.exit(bool(outcome.broken))
 
 
-async def _run(names: list[str], size: Size) -> str:
-    async with diary.running_region(size) as running:
+@dataclass
+class Outcome:
+    """What has been measured so far, under which conditions, and which contests broke: the others go on."""
+
+    rows: list[Row] = field(default_factory=list)
+    conditions: list[str] = field(default_factory=list)
+    broken: dict[str, str] = field(default_factory=dict)
+
+    def note(self, name: str, measure: Callable[[], list[Row]]) -> None:
+        """Runs a contest."""
+        print(f"== {name}", flush=True)
+        try:
+            self.rows += measure()
+        except (Exception, SystemExit) as error:  # a call that failed, a server that did not start
+            traceback.print_exception(error)
+            self.broken[name] = " ".join(str(error).split())[:200]
+
+
+async def _run_in_a_region(names: list[str], given: argparse.Namespace, outcome: Outcome) -> None:
+    async with diary.running_region(Size(given.schools, given.students)) as running:
         # In a thread: the launcher watches over its children in this one.
-        return await asyncio.to_thread(_measure, names, running, size)
+        await asyncio.to_thread(_measure, names, running, given, outcome)
 
 
-def _measure(names: list[str], running: diary.Running, size: Size) -> str:
+def _measure(names: list[str], running: diary.Running, given: argparse.Namespace, outcome: Outcome) -> None:
+    with psycopg.connect(running.admin_dsn) as database:
+        [(buffers,)] = database.execute("SHOW shared_buffers").fetchall()
+    outcome.conditions.append(f"A region of {given.schools} schools, {given.students:,} students; shared_buffers {buffers}.")
     with ExitStack() as stack:
-        bench = Bench(running, peer_servers.Shape(size.students or 0), stack)
-        # Lags first: after a contest of writes, notify still has the contest's events to read.
-        lags = [LAGS[name](running) for name in names if name in LAGS]
-        results = [result for name in names if name in CONTESTS for result in contest.run(CONTESTS[name](bench))]
-    return "\n\n".join([report.render(results, bench.shape.students), *lags])
+        bench = Bench(running, given.students, given.rounds, given.share, stack)
+        for name in IN_A_REGION:
+            if name in names:
+                outcome.note(name, partial(IN_A_REGION[name], bench))
 
 
-class Bench:
-    """What the contests share: the region, and the peers, started when first needed."""
-
-    def __init__(self, running: diary.Running, shape: peer_servers.Shape, stack: ExitStack) -> None:
-        self.running = running
-        self.shape = shape
-        self.stack = stack
-        self._django: peer_servers.Peer | None = None
-
-    def django(self) -> peer_servers.Peer:
-        """The Django peer."""
-        if self._django is None:
-            print("loading Django + DRF", flush=True)
-            self._django = self.stack.enter_context(peer_servers.run_django(self.running.admin_dsn, self.shape))
-        return self._django
-
-    def fastapi(self) -> peer_servers.Peer:
-        """The FastAPI peer."""
-        print("loading FastAPI + SQLAlchemy", flush=True)
-        return self.stack.enter_context(peer_servers.run_fastapi(self.running.admin_dsn, self.shape))
-
-    def ours(self, source: Source, in_flight: int) -> contest.Side:
-        """Diary's journal under this load."""
-        return _side(diary.target(self.running, source, in_flight))
-
-    def peer(self, peer: peer_servers.Peer, source: Source, in_flight: int) -> contest.Side:
-        """A peer under this load."""
-        return _side(peer_servers.target(peer, source, self.running.postmaster, in_flight))
-
-
-def _side(target: Target) -> contest.Side:
-    return partial(measure, target)
-
-
-def diary_week(bench: Bench) -> Contest:
-    """GetDiaryWeek with a class write to fifty reads; the echo gets reads alone."""
-    django = bench.peer(bench.django(), peer_servers.DjangoWeeks(bench.shape), READERS)
-    fastapi = bench.peer(bench.fastapi(), peer_servers.FastApiWeeks(bench.shape), READERS)
-    families = diary.list_families(bench.running)
-    weeks, answer = diary.find_weeks(bench.running, families)
-    source = diary.DiaryWeeks(families, weeks, diary.list_courses(bench.running))
-    echo = bench.stack.enter_context(run_echo(answer))
-    echo_target = Target(echo.address, grpc_client, diary.BareWeeks(families, weeks), echo.pids, READERS)
-    print(f"GetDiaryWeek: {len(families):,} students, weeks {weeks[-1]} to {weeks[0]}, {len(answer):,} bytes", flush=True)
-    return Contest(
-        "GetDiaryWeek",
-        bench.ours(source, READERS),
-        [
-            Rival("echo", _side(echo_target), floor=Goal(0.25, 4.5), aim=Goal(0.40, 3)),
-            Rival("Django + DRF, 2 workers", django, Goal(8), Goal(8)),
-            Rival("FastAPI, 2 workers", fastapi, Goal(10), Goal(10)),
-        ],
-    )
-
-
-def record_marks(bench: Bench) -> Contest:
-    """RecordMarks of a class of 25 against pgbench on its transaction."""
-    courses = diary.list_courses(bench.running)
-    pgbench.prepare(bench.running.admin_dsn, courses)
-    limit = partial(pgbench.measure, bench.running.journal_dsn, bench.running.postmaster, len(courses))
-    ours = bench.ours(diary.MarkWrites(courses), WRITERS)
-    return Contest("RecordMarks", ours, [Rival("pgbench", limit, Goal(0.35), Goal(0.5))])
-
-
-def class_write(bench: Bench) -> Contest:
-    """RecordMarks and RecordAttendance of a class, against the Django view that does both."""
-    django = bench.peer(bench.django(), peer_servers.DjangoClassWrites(bench.shape), WRITERS)
-    source = diary.ClassWrites(diary.list_courses(bench.running))
-    return Contest(
-        "RecordMarks + RecordAttendance", bench.ours(source, WRITERS), [Rival("Django + DRF", django, Goal(4), Goal(4))]
-    )
-
-
-CONTESTS: dict[str, Callable[[Bench], Contest]] = {
-    "diary-week": diary_week,
-    "record-marks": record_marks,
-    "class-write": class_write,
-}
-# What is measured one after the other rather than at a rate.
-LAGS: dict[str, Callable[[diary.Running], str]] = {"letter-lag": letter_lag.run, "office-lists": office_lists.run}
-
-
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Of the command line."""
+    works = {name: "; ".join(goal.work for goal in GOALS if goal.contest == name) for name in CONTESTS}
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks", description="Diary against the limit of the machine and against peers. A few minutes."
+        prog="python -m benchmarks",
+        description="Diary against the limit of the machine and against peers. What each is set against: benchmarks/README.md.",
+        epilog="contests:\n" + "\n".join(f"  {name:<22}{work}" for name, work in works.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("names", nargs="*", metavar="name", type=_name, help=f"{', '.join([*CONTESTS, *LAGS])}; all by default")
+    parser.add_argument("names", nargs="*", metavar="name", type=_name, help="contests to run, all by default; see below")
     parser.add_argument("--schools", type=int, default=4, metavar="N", help="schools of the region (%(default)s)")
     parser.add_argument("--students", type=int, default=2400, metavar="N", help="its students, and the peers' (%(default)s)")
+    parser.add_argument(
+        "--rounds", type=int, default=5, metavar="N", help="rounds of each contest; fewer than 5 show nothing (5)"
+    )
+    parser.add_argument("--share", type=float, default=1, metavar="X", help="of the usual units of a round (1)")
+    parser.add_argument(
+        "--marks", type=_sizes, default=[0.3, 3], metavar="M,M", help="growth: millions of marks, the first set against (0.3,3)"
+    )
+    parser.add_argument("--shared-buffers", default="6GB", metavar="SIZE", help="growth: of its Postgres (%(default)s)")
     parser.add_argument("--report", action="store_true", help="also write docs/reports/bench-<date>.md")
     return parser
 
 
+def _sizes(text: str) -> list[float]:
+    return [float(part) for part in text.split(",")]
+
+
 def _name(name: str) -> str:
-    if name not in {**CONTESTS, **LAGS}:
-        raise argparse.ArgumentTypeError(f"there is no {name}; there are {', '.join([*CONTESTS, *LAGS])}")
+    if name not in CONTESTS:
+        raise argparse.ArgumentTypeError(f"there is no {name}; there are {', '.join(CONTESTS)}")
     return name
 
 

@@ -1,4 +1,4 @@
-"""Ours and its rivals in turn, several rounds in one run, and what came of it."""
+"""Ours and its rivals in turn, several rounds in one run, and what came of it. CPU is the verdict, the rate a second column."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,92 +6,122 @@ from statistics import median
 
 from benchmarks.load import Measure
 
-ROUNDS = 5
-
 Side = Callable[[int], Measure]  # runs one round; takes its seed
 
 
 @dataclass(frozen=True)
 class Goal:
-    """At least this share or multiple of the rival's rate; where given, at most this multiple of its CPU."""
+    """Of CPU beside the rival's: at most so many times its (`most`), or at most 1/`least` of it. `aim` is further still."""
 
-    rate: float
-    cpu: float | None = None
+    most: float | None = None
+    least: float | None = None
+    aim: float | None = None
 
-    def is_met(self, rate: float, cpu: float) -> bool:
-        return rate >= self.rate and (self.cpu is None or cpu <= self.cpu)
+    def ratio(self, ours: float, theirs: float) -> float:
+        """In the goal's own direction."""
+        return ours / theirs if self.most is not None else theirs / ours
+
+    def judge(self, ratio: float) -> str:
+        """What is reached."""
+        if self.aim is not None and self._holds(ratio, self.aim):
+            return "aim"
+        floor = self.most if self.most is not None else self.least
+        return "goal" if floor is not None and self._holds(ratio, floor) else "below"
+
+    def _holds(self, ratio: float, bound: float) -> bool:
+        return ratio <= bound if self.most is not None else ratio >= bound
 
     def __str__(self) -> str:
-        rate = f"{self.rate:.0%}" if self.rate < 1 else f"{self.rate:g}x"
-        return rate if self.cpu is None else f"{rate}, CPU {self.cpu:g}x"
+        sign, floor = ("<=", self.most) if self.most is not None else (">=", self.least)
+        assert floor is not None
+        aim = "" if self.aim is None else f", aim {show_ratio(self.aim)}"
+        return f"{sign} {show_ratio(floor)}{aim}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the report, as it is printed; `work` is one of goals.py. What a contest does not have is empty.
+
+    `cpu_us` and `rate_ratio` are not printed: a contest may judge them by a bound of its own.
+    """
+
+    work: str
+    ours: str
+    against: str = ""
+    theirs: str = ""
+    ratio: str = ""
+    goal: str = ""
+    reached: str = ""
+    rate: str = ""
+    after: str = ""
+    driver: str = ""
+    cpu_us: float = 0
+    rate_ratio: float = 0
 
 
 @dataclass(frozen=True)
 class Rival:
-    """What ours is set against; goals.md gives the floor and, where it differs, the aim."""
+    """What ours is set against."""
 
     name: str
     side: Side
-    floor: Goal
-    aim: Goal
+    goal: Goal
 
 
-@dataclass(frozen=True)
-class Contest:
-    """One kind of work."""
-
-    work: str
-    ours: Side
-    rivals: Sequence[Rival]
-
-
-@dataclass(frozen=True)
-class Result:
-    """Medians over the rounds; `ratio` and `cpu_ratio` are medians of the ratios within each round."""
-
-    work: str
-    rival: Rival
-    ours: Measure
-    limit: Measure
-    ratio: float
-    cpu_ratio: float
-
-    @property
-    def verdict(self) -> str:
-        """Which of the two goals is reached."""
-        if self.rival.aim.is_met(self.ratio, self.cpu_ratio):
-            return "aim"
-        return "floor" if self.rival.floor.is_met(self.ratio, self.cpu_ratio) else "below"
-
-
-def run(contest: Contest) -> list[Result]:
-    """Ours, rival, rival, ours, rival, rival, ...: what disturbs the machine disturbs all alike."""
-    ours: list[Measure] = []
-    theirs: list[list[Measure]] = [[] for _ in contest.rivals]
-    for seed in range(ROUNDS):
-        print(f"{contest.work}, round {seed + 1} of {ROUNDS}", flush=True)
-        ours.append(_round("Diary", contest.ours, seed))
-        for rival, measures in zip(contest.rivals, theirs, strict=True):
-            measures.append(_round(rival.name, rival.side, seed))
-    return [_compare(contest.work, rival, ours, measures) for rival, measures in zip(contest.rivals, theirs, strict=True)]
+def run(work: str, ours: Side, rivals: Sequence[Rival], rounds: int) -> list[Row]:
+    """A B C, C B A, A B C, ...: what disturbs the machine disturbs all alike."""
+    sides = {"Diary": ours, **{rival.name: rival.side for rival in rivals}}
+    found: dict[str, list[Measure]] = {name: [] for name in sides}
+    for seed in range(rounds):
+        print(f"{work}, round {seed + 1} of {rounds}", flush=True)
+        for name in list(sides) if seed % 2 == 0 else reversed(sides):
+            found[name].append(_round(name, sides[name], seed))
+    return [_compare(work, rival, found["Diary"], found[rival.name]) for rival in rivals]
 
 
 def _round(name: str, side: Side, seed: int) -> Measure:
     measure = side(seed)
     print(
-        f"  {name:<28} {measure.rps:>8,.0f}/s   CPU {measure.cpu_us:>7,.0f} us, of the driver {measure.driver_us:>5,.0f} us"
-        f"   p50 {measure.p50_ms:>6,.1f} ms, p99 {measure.p99_ms:>6,.1f} ms",
+        f"  {name:<28} CPU {measure.cpu_us:>7,.0f} us, after it {measure.after_us:>6,.0f}, "
+        f"of the driver {measure.driver_us:>5,.0f}   {measure.rps:>7,.0f}/s   p50 {measure.p50_ms:>6,.1f} ms, "
+        f"p99 {measure.p99_ms:>6,.1f} ms",
         flush=True,
     )
     return measure
 
 
-def _compare(work: str, rival: Rival, ours: list[Measure], theirs: list[Measure]) -> Result:
+def _compare(work: str, rival: Rival, ours: list[Measure], theirs: list[Measure]) -> Row:
     pairs = list(zip(ours, theirs, strict=True))
-    ratio = median(our.rps / their.rps for our, their in pairs)
-    cpu_ratio = median(our.cpu_us / their.cpu_us for our, their in pairs)
-    return Result(work, rival, _middle(ours), _middle(theirs), ratio, cpu_ratio)
+    ratio = median(rival.goal.ratio(our.cpu_us, their.cpu_us) for our, their in pairs)
+    rate = median(our.rps / their.rps for our, their in pairs)
+    mine, limit = middle(ours), middle(theirs)
+    return Row(
+        work,
+        ours=f"{mine.cpu_us:,.0f} us",
+        against=rival.name,
+        theirs=f"{limit.cpu_us:,.0f} us",
+        ratio=show_ratio(ratio),
+        goal=str(rival.goal),
+        reached=rival.goal.judge(ratio),
+        rate=f"{show_ratio(rate)} ({mine.rps:,.0f} : {limit.rps:,.0f}/s)",
+        after=f"{mine.after_us:,.0f} us" if mine.after_us else "",
+        driver=f"{show_share(mine)} : {show_share(limit)}",
+        cpu_us=mine.cpu_us,
+        rate_ratio=rate,
+    )
 
 
-def _middle(measures: list[Measure]) -> Measure:
+def show_ratio(ratio: float) -> str:
+    """A share below one, a multiple above."""
+    return f"{ratio:.0%}" if ratio < 1 else f"{ratio:.3g}x"
+
+
+def show_share(measure: Measure) -> str:
+    """The driver's share of all CPU of a round, which the machine shares with what is measured."""
+    share = measure.driver_us / (measure.driver_us + measure.cpu_us + measure.after_us)
+    return "-" if share != share else f"{share:.0%}"
+
+
+def middle(measures: Sequence[Measure]) -> Measure:
+    """Medians."""
     return Measure(*(median(values) for values in zip(*(vars(measure).values() for measure in measures), strict=True)))

@@ -13,6 +13,8 @@ import grpc
 import grpc.aio
 import uvloop
 
+from benchmarks.cpu import Part
+
 PROCESSES = 2
 _spawn = multiprocessing.get_context("spawn")
 
@@ -22,7 +24,7 @@ class Echo:
     """A running echo server."""
 
     address: str
-    pids: tuple[int, ...]
+    part: Part
 
 
 @contextmanager
@@ -36,7 +38,7 @@ def run_echo(response: bytes) -> Iterator[Echo]:
         for server in servers:
             server.start()
         try:
-            yield Echo(address, tuple(server.pid for server in servers if server.pid))
+            yield Echo(address, Part(tuple(server.pid for server in servers if server.pid)))
         finally:
             for server in servers:
                 server.kill()

@@ -19,7 +19,8 @@ import jwt
 import psycopg
 from psycopg import sql
 
-from benchmarks.load import READS_PER_WRITE, Call, Client, Source, Target, Unit, http_client
+from benchmarks.cpu import Part
+from benchmarks.load import READS_PER_WRITE, Call, Client, Source, Target, Unit, draw_week, http_client
 
 HERE = Path(__file__).parent
 WORKERS = "2"
@@ -29,6 +30,8 @@ FASTAPI_SECRET = "a yardstick has no secrets, but HS256 wants 32 bytes"
 WEEKS = 34
 LESSONS_A_WEEK = 35
 START_SECONDS = 30.0
+# The region stands idle beside a peer, and is not its cost.
+_OURS = tuple(f"diary_{service}_app" for service in ("access", "journal", "notify", "documents"))
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def fastapi_token(account: int) -> str:
 
 
 def _week(authorization: str, student: int, rng: random.Random) -> Call:
-    monday = date_of_week(rng.randrange(WEEKS))
+    monday = date_of_week(draw_week(WEEKS, rng))
     return Call(f"/api/students/{student}/week?monday={monday}", (("authorization", authorization),))
 
 
@@ -77,7 +80,7 @@ def date_of_week(week: int) -> str:
 
 
 def class_write(shape: Shape, rng: random.Random) -> Call:
-    """Marks of a class of 25 and two absences, by the teacher of the course; Django only."""
+    """Topic, homework, marks of a class of 25 and two absences, by the teacher of the course; Django only."""
     school_class = rng.randrange(shape.students // 25) + 1
     slot = rng.randrange(LESSONS_A_WEEK)
     lesson = ((school_class - 1) * WEEKS + rng.randrange(WEEKS)) * LESSONS_A_WEEK + slot + 1
@@ -85,19 +88,21 @@ def class_write(shape: Shape, rng: random.Random) -> Call:
     teacher = (school_class - 1) // 24 * 30 + 1 + course % 30
     students = range((school_class - 1) * 25 + 1, school_class * 25 + 1)
     marks = [{"student": student, "value": rng.randint(2, 5)} for student in students]
+    topic = f"Квадратные уравнения, {rng.randrange(1000)}"
     absences = [{"student": student, "code": "Н"} for student in rng.sample(students, 2)]
     return Call(
         f"/api/lessons/{lesson}/record",
         (("authorization", django_token(2 * shape.students + teacher)),),
-        json.dumps({"marks": marks, "absences": absences}).encode(),
+        json.dumps({"topic": topic, "homework": "№ 251, 253", "marks": marks, "absences": absences}).encode(),
     )
 
 
 @dataclass(frozen=True)
 class DjangoWeeks:
-    """Weeks of students drawn uniformly, a class write to fifty of them, as ours gets them."""
+    """Weeks as families open them, a class write to fifty of them, as ours gets them."""
 
     shape: Shape
+    warm_up: int = 5
 
     def unit(self, rng: random.Random, number: int, of: int) -> Unit:
         async def read_or_write(client: Client) -> None:
@@ -115,6 +120,7 @@ class DjangoClassWrites:
     """Class writes only."""
 
     shape: Shape
+    warm_up: int = 5
 
     def unit(self, rng: random.Random, number: int, of: int) -> Unit:
         async def write(client: Client) -> None:
@@ -125,9 +131,10 @@ class DjangoClassWrites:
 
 @dataclass(frozen=True)
 class FastApiWeeks:
-    """Weeks of students drawn uniformly; reads only, to the peer's favour."""
+    """Weeks as families open them; reads only, to the peer's favour."""
 
     shape: Shape
+    warm_up: int = 5
 
     def unit(self, rng: random.Random, number: int, of: int) -> Unit:
         async def read(client: Client) -> None:
@@ -161,9 +168,9 @@ def run_fastapi(admin_dsn: str, shape: Shape) -> Iterator[Peer]:
         yield peer
 
 
-def target(peer: Peer, source: Source, postmaster: int, in_flight: int) -> Target:
+def target(peer: Peer, source: Source, postmaster: int, in_flight: int, units: int) -> Target:
     """The peer under load; its CPU is its own processes' and Postgres's."""
-    return Target(peer.address, http_client, source, (peer.pid, postmaster), in_flight)
+    return Target(peer.address, http_client, source, Part((peer.pid, postmaster), without=_OURS), in_flight, units)
 
 
 def _new_database(admin_dsn: str, name: str) -> str:

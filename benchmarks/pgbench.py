@@ -8,9 +8,9 @@ from pathlib import Path
 
 import psycopg
 
-from benchmarks.cpu import cpu_seconds
+from benchmarks.cpu import Part
 from benchmarks.diary import Course
-from benchmarks.load import SECONDS, Measure
+from benchmarks.load import Measure
 
 CLIENTS = 8
 SCRIPT = Path(__file__).parent / "record_marks.sql"
@@ -40,9 +40,9 @@ def prepare(admin_dsn: str, courses: Sequence[Course]) -> None:
         connection.execute("GRANT SELECT ON public.bench_classes TO diary_journal_app")
 
 
-def measure(dsn: str, postmaster: int, classes: int, seed: int) -> Measure:
+def measure(dsn: str, postgres: Part, classes: int, units: int, seed: int) -> Measure:
     """One round of `record_marks.sql` in the service's own role. pgbench's summary has the mean latency and no 99th."""
-    before = cpu_seconds([postmaster])
+    before = postgres.seconds()
     pgbench = subprocess.Popen(
         [
             _program(),
@@ -50,7 +50,7 @@ def measure(dsn: str, postmaster: int, classes: int, seed: int) -> Measure:
             "--protocol=prepared",
             f"--client={CLIENTS}",
             "--jobs=2",
-            f"--time={SECONDS:.0f}",
+            f"--transactions={-(-units // CLIENTS)}",
             f"--random-seed={seed}",
             f"--file={SCRIPT}",
             f"--define=classes={classes}",
@@ -62,13 +62,14 @@ def measure(dsn: str, postmaster: int, classes: int, seed: int) -> Measure:
         text=True,
     )
     output, errors = pgbench.communicate()
-    after = cpu_seconds([postmaster])
+    after = postgres.seconds()
     if pgbench.returncode != 0:
         raise SystemExit(f"benchmark: pgbench failed: {errors.strip()[-1000:]}")
     done = int(_find(r"transactions actually processed: (\d+)", output))
     return Measure(
         rps=float(_find(r"tps = ([\d.]+)", output)),
         cpu_us=(after - before) / done * 1e6,
+        after_us=0,
         driver_us=float("nan"),
         p50_ms=float(_find(r"latency average = ([\d.]+)", output)),
         p99_ms=float("nan"),

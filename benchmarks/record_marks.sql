@@ -1,5 +1,5 @@
 -- The transaction of RecordMarks with nothing before it: the school set, the reading statement, the saving statement, of
--- services/journal/store/marks.py, with made-up ids and payloads of the live sizes. Kept equal by hand when the store changes.
+-- services/journal/marks/store/marks.py, with made-up ids and payloads of the live sizes. Kept equal by hand when the store changes.
 -- Its event is of a subject that nobody handles: what cannot be read would be tried and set aside beside the rounds of Diary.
 \set n random(1, :classes)
 SELECT school_id, course_id, account_id, lesson_id, lesson_date FROM public.bench_classes WHERE class_number = :n \gset

@@ -1,63 +1,47 @@
-"""The table at the end, in Markdown: read on a terminal and kept in docs/reports."""
+"""What is printed at the end, in Markdown: read on a terminal and kept in docs/reports."""
 
 import os
 import platform
-from collections.abc import Sequence
+import sysconfig
+from collections.abc import Mapping, Sequence
 
-from benchmarks.contest import ROUNDS, Result
-from benchmarks.load import SECONDS
+from benchmarks.contest import Row
+from benchmarks.goals import GOALS
+from deploy.version import told_version
 
-# Measured outside this run (goals.md): RosarioSIS, a school system in PHP, beside an echo on the same machine.
-ROSARIO_WEEKS, ROSARIO_ECHO, ROSARIO_GOAL = 28, 5_000, 40
-_COLUMNS = (
-    "work",
-    "Diary",
-    "CPU us",
-    "set against",
-    "its rate",
-    "its CPU us",
-    "rate ratio",
-    "CPU ratio",
-    "floor",
-    "aim",
-    "reached",
-)
+_COLUMNS = {
+    "work": "work",
+    "ours": "Diary",
+    "against": "set against",
+    "theirs": "its",
+    "ratio": "ratio",
+    "goal": "goal",
+    "reached": "reached",
+    "rate": "rate (ours : its)",
+    "after": "bus, consumers",
+    "driver": "driver's share",
+}
 
 
-def render(results: Sequence[Result], students: int) -> str:
-    """All results as text; nothing when there are none."""
-    if not results:
-        return ""
-    rows = [_COLUMNS, *map(_row, results)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows]
+def render(rows: Sequence[Row], conditions: Sequence[str], broken: Mapping[str, str]) -> str:
+    """All rows, then the goals that this run has not measured and why."""
+    table = [tuple(_COLUMNS.values()), *(tuple(getattr(row, name) for name in _COLUMNS) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in table]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    conditions = (
-        f"{students:,} students; {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}; medians of "
-        f"{ROUNDS} rounds of {SECONDS:g} s, alternating; CPU is that of the servers and of Postgres for one unit of work."
-    )
-    return "\n".join([conditions, "", *lines, *map(_rosario, (result for result in results if result.rival.name == "echo"))])
+    measured = {row.work for row in rows}
+    left = [
+        f"- {goal.work}: not measured: {f'broke: {broken[goal.contest]}' if goal.contest in broken else goal.why}"
+        for goal in GOALS
+        if goal.work not in measured
+    ]
+    return "\n".join([*conditions, "", *lines, *([""] if left else []), *left])
 
 
-def _row(result: Result) -> tuple[str, ...]:
-    return (
-        result.work,
-        f"{result.ours.rps:,.0f}/s",
-        f"{result.ours.cpu_us:,.0f}",
-        result.rival.name,
-        f"{result.limit.rps:,.0f}/s",
-        f"{result.limit.cpu_us:,.0f}",
-        f"{result.ratio:.0%}" if result.ratio < 1 else f"{result.ratio:.1f}x",
-        f"{result.cpu_ratio:.2f}x",
-        str(result.rival.floor),
-        str(result.rival.aim),
-        result.verdict,
-    )
-
-
-def _rosario(result: Result) -> str:
-    times = result.ratio / (ROSARIO_WEEKS / ROSARIO_ECHO)
-    return (
-        f"\nRosarioSIS, recorded outside this run: {ROSARIO_WEEKS} weeks/s where the echo gave {ROSARIO_ECHO:,}/s; "
-        f"Diary / echo is {result.ours.rps:,.0f} / {result.limit.rps:,.0f}, so {times:.0f}x (goal {ROSARIO_GOAL}x)."
-    )
+def describe_machine() -> str:
+    """What was measured, on what, and how this Python was built: that alone is worth several per cent."""
+    options = sysconfig.get_config_var("CONFIG_ARGS") or ""
+    named = [name for name in ("--enable-optimizations", "--with-lto") if name in options]
+    build = ", ".join(named) or "no profile-guided optimisation"
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()} ({build})"
+    return f"Diary {told_version()}; {machine}."

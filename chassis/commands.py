@@ -72,7 +72,7 @@ async def redrive(
     left = 0
     async with opened(name, settings.database_url.get_secret_value()) as database:
         frame = Frame(clock, database, Nats().jetstream(), ServiceToken(settings.keys_dir, name, clock))
-        handlers = {subject: handler for found in build(frame).handlers.values() for subject, handler in found.items()}
+        handlers = build(frame).handlers
         ids = await _list_dead(database, arguments.subject, arguments.event)
         for number, event_id in enumerate(ids, 1):
             outcome = await _redrive_one(database, handlers, event_id)

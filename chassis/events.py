@@ -1,45 +1,23 @@
-"""Consuming events: a durable pull consumer on another service's stream, one transaction an event.
+"""Events as their handlers see them.
 
-Failures are of two kinds. **Not now** (a neighbour or the database is away, or the event came too early: `Later`) comes again,
-at most five minutes apart, as often as it takes. Anything else has ten attempts, counted here and not by redeliveries, and is
-then set aside in `dead_events`, from where `python -m services.<x> redrive` feeds it to the same handler.
-
-A handler may be `Together`: it then gets what waits of its subject in one transaction, and one by one where that fails.
+A service's handlers are methods marked by `on` with the type of the event they hear. Such a method is given the message, asks
+the neighbours what it needs, and returns the `Effect`, which then happens once: in the transaction of the event's inbox row.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import takewhile
-from uuid import NAMESPACE_URL, UUID, uuid5
+from functools import partial
+from typing import Any, Generic, TypeVar
+from uuid import UUID
 
-import grpc
-import nats.errors
-from google.protobuf.message import DecodeError
-from nats.aio.msg import Msg
-from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from google.protobuf.message import Message
 
-from chassis import calls, log, metrics
 from chassis.clock import Clock
 from chassis.db import Connection, Database, Walk
-from chassis.errors import Unavailable
 
-_ATTEMPTS = 10
-_FAILED_PAUSE_SECONDS = 30.0
-_LATER_PAUSE_SECONDS = 300.0
-# Held and told to be in work; the rest is left to other replicas.
-_BATCH = 32
-_WAIT_SECONDS = 5
-# Postponed events wait within the durable, and must not stop the new ones.
-_WAITING_AT_MOST = 20_000
 STREAM_KEEPS = timedelta(days=7)
-# An event that cannot be handled in this time is set aside, before the stream forgets it.
-_POSTPONED_AT_MOST = STREAM_KEEPS - timedelta(days=1)
-_CLOCKS_DIFFER = timedelta(minutes=5)
-_AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
 class Later(Exception):  # noqa: N818 - an instruction, not a fault
@@ -48,14 +26,6 @@ class Later(Exception):  # noqa: N818 - an instruction, not a fault
     def __init__(self, seconds: float) -> None:
         super().__init__(f"in {seconds} s")
         self.seconds = seconds
-
-
-class Unreadable(Exception):  # noqa: N818 - as it stands in dead_events
-    """The headers are not ours."""
-
-
-class FarFromNow(Exception):  # noqa: N818
-    """A fact of the future, or older than any stream keeps: nobody of ours tells such a thing."""
 
 
 @dataclass(frozen=True)
@@ -70,20 +40,125 @@ class Event:
     traceparent: str = ""
 
 
-Handler = Callable[[Event], Awaitable[None]]
+@dataclass(frozen=True)
+class Lane:
+    """Events that wait for each other, and for no other lane's: each has a durable of its own on every stream it is heard from.
+
+    `room` is how many a replica holds: those behind a slow one are better with another replica.
+    """
+
+    name: str
+    room: int
+
+    def durable(self, service: str) -> str:
+        """The lane's durable. The first lane has the name that there was before there were lanes, and so its place."""
+        return service if self is PROJECTIONS else f"{service}-{self.name}"
 
 
-class Together:
+PROJECTIONS = Lane("projections", room=32)
+WORK = Lane("work", room=1)
+LANES = (PROJECTIONS, WORK)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What an event does here. `then` is called when that is committed."""
+
+    work: Callable[[Connection], Awaitable[object]]
+    then: Callable[[], None] | None = None
+
+
+_Told = TypeVar("_Told", bound=Message)
+_Method = Callable[[Any, _Told, Event], Awaitable[Effect | None]]
+_ManyMethod = Callable[[Any, Mapping[Event, _Told]], Awaitable[None]]
+
+
+class Handler:
+    """Handles the events of a subject, one at a time."""
+
+    def __init__(self, handle: Callable[[Event], Awaitable[None]], lane: Lane = PROJECTIONS) -> None:
+        self._handle = handle
+        self.lane = lane
+
+    async def __call__(self, event: Event) -> None:
+        """Handles one."""
+        await self._handle(event)
+
+
+class Together(Handler):
     """Handles many events of one subject, each of a school, in one transaction: when it raises, none has an effect and each
     is handled alone.
     """
 
-    def __init__(self, handle_many: Callable[[Sequence[Event]], Awaitable[None]]) -> None:
+    def __init__(self, handle_many: Callable[[Sequence[Event]], Awaitable[None]], lane: Lane = PROJECTIONS) -> None:
+        super().__init__(self._handle_alone, lane)
         self.handle_many = handle_many
 
-    async def __call__(self, event: Event) -> None:
-        """One alone."""
+    async def _handle_alone(self, event: Event) -> None:
         await self.handle_many([event])
+
+
+class Handlers:
+    """Handlers of a service, or of a wing of it: its methods that are marked by `on` and `on_many`."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self.database = database
+        self.clock = clock
+
+    def handlers(self) -> dict[str, Handler]:
+        """The handlers by subject."""
+        marked = [found for found in vars(type(self)).values() if isinstance(found, _On | _OnMany)]
+        return {one.subject: one.__get__(self) for one in marked}
+
+
+class _On(Generic[_Told]):
+    """A marked method. Of an instance it is a Handler."""
+
+    def __init__(self, told: type[_Told], lane: Lane, method: _Method[_Told]) -> None:
+        self.subject = told.DESCRIPTOR.full_name
+        self._told = told
+        self._lane = lane
+        self._method = method
+
+    def __get__(self, owner: Handlers, _: type | None = None) -> Handler:
+        return Handler(partial(self._handle, owner), self._lane)
+
+    async def _handle(self, owner: Handlers, event: Event) -> None:
+        effect = await self._method(owner, self._told.FromString(event.payload), event)
+        if effect is None:
+            return
+        async with once(owner.database, owner.clock, event) as connection:
+            if connection is None:
+                return
+            await effect.work(connection)
+        if effect.then is not None:
+            effect.then()
+
+
+class _OnMany(Generic[_Told]):
+    """A marked method for many events at once. Of an instance it is a Together."""
+
+    def __init__(self, told: type[_Told], lane: Lane, method: _ManyMethod[_Told]) -> None:
+        self.subject = told.DESCRIPTOR.full_name
+        self._told = told
+        self._lane = lane
+        self._method = method
+
+    def __get__(self, owner: Handlers, _: type | None = None) -> Together:
+        return Together(partial(self._handle, owner), self._lane)
+
+    async def _handle(self, owner: Handlers, events: Sequence[Event]) -> None:
+        await self._method(owner, {event: self._told.FromString(event.payload) for event in events})
+
+
+def on(told: type[_Told], lane: Lane = PROJECTIONS) -> Callable[[_Method[_Told]], _On[_Told]]:
+    """Marks a method that hears such an event: given the message, it returns what happens, or None where nothing does."""
+    return partial(_On, told, lane)
+
+
+def on_many(told: type[_Told], lane: Lane = PROJECTIONS) -> Callable[[_ManyMethod[_Told]], _OnMany[_Told]]:
+    """Marks a method that is given what waits of such events, and makes the one transaction itself, by `once_each`."""
+    return partial(_OnMany, told, lane)
 
 
 @asynccontextmanager
@@ -131,251 +206,3 @@ async def was_handled(database: Database, event: Event) -> bool:
     """Whether the event's effect is there already: asked before work that is dear to do in vain. `once` still decides."""
     async with database.region() as connection:
         return bool(await connection.fetchval("SELECT true FROM inbox WHERE event_id = $1", event.event_id))
-
-
-def is_not_now(error: BaseException) -> bool:
-    """Whether the failure says nothing against the event: what it needs is away or not there yet."""
-    return isinstance(error, Later | Unavailable) or (isinstance(error, grpc.aio.AioRpcError) and error.code() in _AWAY)
-
-
-class Consumer:
-    """Feeds the events of one stream to handlers by subject. Safe in every replica: they share the durable."""
-
-    def __init__(
-        self,
-        database: Database,
-        jetstream: JetStreamContext,
-        clock: Clock,
-        *,
-        service: str,
-        publisher: str,
-        handlers: Mapping[str, Handler],
-        first_pause_seconds: float = 0.1,
-        ack_seconds: float = 30.0,
-    ) -> None:
-        self._database = database
-        self._jetstream = jetstream
-        self._clock = clock
-        self._durable = service
-        self._stream = f"diary-{publisher}"
-        self._handlers = handlers
-        self._first_pause = first_pause_seconds
-        self._ack_seconds = ack_seconds
-        self._held: list[Msg] = []
-        # Shown from the start, so that the first failure is seen as one more.
-        metrics.consumer_backlog.labels(self._stream)
-        for subject in handlers:
-            metrics.dead_events.labels(subject)
-            metrics.event_lag_seconds.labels(subject)
-            for outcome in ("handled", "failed", "postponed"):
-                metrics.events_handled.labels(subject, outcome)
-
-    async def run(self) -> None:
-        """Consumes for ever. Raises when the stream or the durable is gone; the caller starts it again."""
-        await self._jetstream.add_consumer(
-            self._stream,
-            ConsumerConfig(
-                durable_name=self._durable,
-                ack_policy=AckPolicy.EXPLICIT,
-                deliver_policy=DeliverPolicy.ALL,
-                ack_wait=self._ack_seconds,
-                max_deliver=-1,
-                max_ack_pending=_WAITING_AT_MOST,
-                # What nobody here handles never leaves the broker.
-                filter_subjects=sorted(self._handlers),
-            ),
-        )
-        subscription = await self._jetstream.pull_subscribe_bind(self._durable, self._stream)
-        holding = asyncio.create_task(self._hold())
-        try:
-            while True:
-                self._held = await self._fetch(subscription)
-                while self._held:
-                    first = list(takewhile(lambda message: message.subject == self._held[0].subject, self._held))
-                    if len(first) == 1 or not await self._handle_together(first):
-                        for message in first:
-                            await self._handle(message)
-                            self._held.remove(message)
-                    else:
-                        del self._held[: len(first)]
-        finally:
-            self._held = []
-            holding.cancel()
-            await subscription.unsubscribe()
-
-    async def _hold(self) -> None:
-        """Says of what is held that it is in work, so that no other replica gets it while a handler takes its time."""
-        while True:
-            await asyncio.sleep(self._ack_seconds / 3)
-            for message in list(self._held):
-                # A broker that is away is told by the fetch.
-                with suppress(nats.errors.Error):
-                    await message.in_progress()
-
-    async def _fetch(self, subscription: JetStreamContext.PullSubscription) -> list[Msg]:
-        """One message as soon as it comes, and a few of those already waiting behind it."""
-        try:
-            first = await subscription.fetch(1, timeout=_WAIT_SECONDS)
-        except nats.errors.TimeoutError:
-            metrics.consumer_backlog.labels(self._stream).set(0)
-            # A fetch on a lost durable only times out: ask, so that the loss is seen.
-            await subscription.consumer_info()
-            return []
-        waiting = first[0].metadata.num_pending
-        metrics.consumer_backlog.labels(self._stream).set(waiting)
-        if not waiting:
-            return first
-        try:
-            return first + await subscription.fetch(min(waiting, _BATCH - 1), timeout=0.5)
-        except nats.errors.TimeoutError:
-            return first
-
-    async def _handle_together(self, messages: Sequence[Msg]) -> bool:
-        """Whether these, of one subject, were handled in one transaction; where one of them cannot be, none was."""
-        handler = self._handlers.get(messages[0].subject)
-        if not isinstance(handler, Together):
-            return False
-        calls.bind({}, None)
-        try:
-            events = [_read(message) for message in messages]
-            if not all(self._is_of_now(event) for event in events):
-                return False
-            await handler.handle_many(events)
-        except Exception as error:
-            log.logger().warning("events_go_alone", subject=messages[0].subject, error=type(error).__name__)
-            return False
-        for message, event in zip(messages, events, strict=True):
-            self._observe_lag(event)
-            metrics.events_handled.labels(event.subject, "handled").inc()
-            await message.ack()
-        return True
-
-    async def _handle(self, message: Msg) -> None:
-        handler = self._handlers.get(message.subject)
-        if handler is None:
-            metrics.events_handled.labels(message.subject, "unknown").inc()
-            await message.ack()
-            return
-        try:
-            event = _read(message)
-        except (KeyError, ValueError):
-            await self._set_aside(message, _unread(message, self._clock.now()), Unreadable())
-            return
-        calls.bind({"traceparent": event.traceparent}, None)
-        self._observe_lag(event)
-        try:
-            if await self._is_news(event):
-                await handler(event)
-        except Exception as error:
-            await self._fail(message, event, error)
-            return
-        metrics.events_handled.labels(event.subject, "handled").inc()
-        await message.ack()
-
-    def _observe_lag(self, event: Event) -> None:
-        metrics.event_lag_seconds.labels(event.subject).observe((self._clock.now() - event.fact_time).total_seconds())
-
-    def _is_of_now(self, event: Event) -> bool:
-        return -_CLOCKS_DIFFER <= self._clock.now() - event.fact_time <= STREAM_KEEPS
-
-    async def _is_news(self, event: Event) -> bool:
-        """False of an old one that was handled before: a stream that was lost is told again. Raises FarFromNow."""
-        if self._is_of_now(event):
-            return True
-        if await was_handled(self._database, event):
-            return False
-        raise FarFromNow
-
-    async def _fail(self, message: Msg, event: Event, error: Exception) -> None:
-        outcome = "postponed" if is_not_now(error) else "failed"
-        metrics.events_handled.labels(event.subject, outcome).inc()
-        if outcome == "postponed":
-            await self._postpone(message, event, error)
-            return
-        attempt = _ATTEMPTS if isinstance(error, DecodeError | FarFromNow) else await self._count_attempt(event)
-        log.logger().warning("event_failed", attempt=attempt, **_named(event, error))
-        if attempt < _ATTEMPTS:
-            await message.nak(delay=self._pause(attempt, _FAILED_PAUSE_SECONDS))
-        else:
-            await self._set_aside(message, event, error)
-
-    async def _postpone(self, message: Msg, event: Event, error: Exception) -> None:
-        delivered = message.metadata.num_delivered
-        log.logger().warning("event_postponed", delivered=delivered, **_named(event, error))
-        if self._clock.now() - max(event.fact_time, message.metadata.timestamp) > _POSTPONED_AT_MOST:
-            await self._set_aside(message, event, error)
-            return
-        least = error.seconds if isinstance(error, Later) else 0.0
-        await message.nak(delay=max(least, self._pause(delivered, _LATER_PAUSE_SECONDS)))
-
-    def _pause(self, attempt: int, longest: float) -> float:
-        return float(min(2.0 ** min(attempt - 1, 30) * self._first_pause, longest))
-
-    async def _count_attempt(self, event: Event) -> int:
-        async with self._database.region() as connection:
-            attempts: int = await connection.fetchval(
-                """
-                INSERT INTO event_attempts AS kept (event_id, attempts, attempt_time) VALUES ($1, 1, $2)
-                ON CONFLICT (event_id) DO UPDATE SET attempts = kept.attempts + 1, attempt_time = $2
-                RETURNING attempts
-                """,
-                event.event_id,
-                self._clock.now(),
-            )
-        return attempts
-
-    async def _set_aside(self, message: Msg, event: Event, error: Exception) -> None:
-        async with self._database.region() as connection:
-            await connection.execute(
-                """
-                INSERT INTO dead_events (event_id, school_id, subject, payload, error, dead_time, fact_time)
-                VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
-                """,
-                event.event_id,
-                event.school_id,
-                event.subject,
-                event.payload,
-                type(error).__name__,
-                self._clock.now(),
-                event.fact_time,
-            )
-        metrics.dead_events.labels(event.subject).inc()
-        log.logger().error("event_is_dead", exc_info=error, **_named(event, error))
-        await message.ack()
-
-
-def _named(event: Event, error: Exception) -> dict[str, str]:
-    """What a log line says of an event and its failure: never its content."""
-    return {
-        "subject": event.subject,
-        "event_id": str(event.event_id),
-        "traceparent": event.traceparent,
-        "error": type(error).__name__,
-    }
-
-
-def _read(message: Msg) -> Event:
-    """Raises KeyError or ValueError where the headers are not ours."""
-    headers = message.headers or {}
-    school = headers.get("Diary-School", "")
-    fact_time = datetime.fromisoformat(headers["Diary-Time"])
-    if fact_time.tzinfo is None:
-        raise ValueError("a time without an offset")
-    # The bus hands an answer on under whatever subject its asker names: an event of one kind is none of another. The release
-    # before does not say the subject.
-    if headers.get("Diary-Subject", message.subject) != message.subject:
-        raise ValueError("an event of another subject")
-    return Event(
-        event_id=UUID(headers["Nats-Msg-Id"]),
-        subject=message.subject,
-        school_id=UUID(school) if school else None,
-        fact_time=fact_time,
-        payload=message.data,
-        traceparent=headers.get("traceparent", ""),
-    )
-
-
-def _unread(message: Msg, now: datetime) -> Event:
-    """What can be kept of a message without our headers: the same id each time it comes."""
-    sequence = message.metadata.sequence.stream
-    return Event(uuid5(NAMESPACE_URL, f"{message.metadata.stream}/{sequence}"), message.subject, None, now, message.data)

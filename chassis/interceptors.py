@@ -1,13 +1,13 @@
-"""The one interceptor: who calls, may this kind of role call, is the request well-formed; and what went wrong, as a status.
+"""What stands around each call: who calls, whether this kind of role may, whether the request is well-formed; what went wrong.
 
-One piece rather than a stack, since every layer costs on every call.
+One piece rather than a stack, since every layer costs on every call. Standard health and reflection stand outside of it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -35,8 +35,6 @@ _CODES: dict[type[errors.DiaryError], int] = {
 }
 # What a call can come to in `diary_calls_total`: each is shown from the start, so that the first failure is seen as one more.
 _OUTCOMES = ("OK", "REFUSED", "UNAVAILABLE", "INTERNAL", "CANCELLED")
-# What stands outside our declarations: standard health and reflection.
-_OPEN_PREFIXES = ("/grpc.health.", "/grpc.reflection.")
 
 if TYPE_CHECKING:
     Context = grpc.aio.ServicerContext[Any, Any]
@@ -89,42 +87,44 @@ def read_rules(service_names: list[str]) -> dict[str, Rule]:
     return rules
 
 
-class CallInterceptor(grpc.aio.ServerInterceptor):
-    """Wraps every unary method of a service."""
+class WrappingServer:
+    """Stands for a server while servicers are added: each method is wrapped here, once.
 
-    def __init__(self, service: str, rules: dict[str, Rule], verifier: auth.Verifier, has_ended: HasEnded) -> None:
+    grpc.aio walks its chain of interceptors anew for each call (decision 0128).
+    """
+
+    def __init__(
+        self, server: grpc.aio.Server, service: str, rules: dict[str, Rule], verifier: auth.Verifier, has_ended: HasEnded
+    ) -> None:
+        self._server = server
         self._domain = f"{service}.diary"
         self._rules = rules
         self._verifier = verifier
         self._has_ended = has_ended
-        self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
-        for method in rules:
-            _show(method.removeprefix("/diary."))
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler[Any, Any] | None:
-        """Returns the method's handler, wrapped once."""
-        method = handler_call_details.method
-        wrapped = self._wrapped.get(method)
-        if wrapped is not None:
-            return wrapped
-        handler = await continuation(handler_call_details)
-        if handler is None or method.startswith(_OPEN_PREFIXES):
-            return handler
-        wrapped = grpc.unary_unary_rpc_method_handler(
-            # Bytes are read within the call, so that those which are no request are refused, counted and logged as any call.
-            self._wrap(method, handler.unary_unary, handler.request_deserializer),
-            response_serializer=handler.response_serializer,
-        )
-        self._wrapped[method] = wrapped
-        return wrapped
+    def add_generic_rpc_handlers(self, handlers: Sequence[grpc.GenericRpcHandler]) -> None:
+        """Left out: generated code adds the same methods, unwrapped, beside the registered ones."""
+
+    def add_registered_method_handlers(self, service: str, handlers: dict[str, grpc.RpcMethodHandler[Any, Any]]) -> None:
+        """Adds the methods of a servicer, wrapped."""
+        wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
+            name: grpc.unary_unary_rpc_method_handler(
+                # Bytes are read within the call, so that those which are no request are refused, counted and logged as any.
+                self._wrap(f"/{service}/{name}", handler.unary_unary, handler.request_deserializer),
+                response_serializer=handler.response_serializer,
+            )
+            for name, handler in handlers.items()
+        }
+        self._server.add_registered_method_handlers(service, wrapped)
 
     def _wrap(self, method: str, behaviour: Any, read: Any) -> Behaviour:
         rule = self._rules.get(method)
         name = method.removeprefix("/diary.")
+        # What each call of the method needs is looked up once; and all it can come to is shown before its first.
+        counts = {outcome: metrics.calls.labels(name, outcome) for outcome in _OUTCOMES}
+        seconds_taken = metrics.call_seconds.labels(name)
+        metrics.errors.labels(name, DATABASE_UNAVAILABLE)
+        logger = log.logger().bind(method=name)
 
         async def call(raw: bytes, context: Context) -> Any:
             start = time.perf_counter()
@@ -142,16 +142,15 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 raise
             except Exception as error:
                 outcome = reason = "INTERNAL"
-                log.logger().error("call_broke", method=name, exc_info=error)
+                logger.error("call_broke", exc_info=error)
                 await context.abort(grpc.StatusCode.INTERNAL, "something broke here; it is logged under the request's id")
             finally:
                 seconds = time.perf_counter() - start
-                metrics.calls.labels(name, outcome).inc()
-                metrics.call_seconds.labels(name).observe(seconds)
+                counts[outcome].inc()
+                seconds_taken.observe(seconds)
                 who = auth.caller()
-                log.logger().info(
+                logger.info(
                     "call",
-                    method=name,
                     outcome=reason,
                     ms=round(seconds * 1000, 2),
                     account_id=str(who.account_id),
@@ -210,14 +209,6 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             ]
             details.append(_pack(error_details_pb2.BadRequest(field_violations=fields)))
         return status_pb2.Status(code=_CODES[type(error)], message=error.message, details=details)
-
-
-def _show(name: str) -> None:
-    """Shows a method's metrics before its first call."""
-    for outcome in _OUTCOMES:
-        metrics.calls.labels(name, outcome)
-    metrics.call_seconds.labels(name)
-    metrics.errors.labels(name, DATABASE_UNAVAILABLE)
 
 
 def _read(rule: Rule, raw: bytes, read: Any) -> Message:

@@ -14,8 +14,11 @@ outbox_published = Counter("diary_outbox_published_total", "Events published")
 outbox_republished = Counter("diary_outbox_republished_total", "Events published again after a stream was lost")
 events_handled = Counter("diary_events_total", "Events consumed", ["subject", "outcome"])
 event_lag_seconds = Histogram("diary_event_lag_seconds", "From the fact to its handler", ["subject"], buckets=_SECONDS)
-consumer_backlog = Gauge("diary_consumer_backlog", "Events waiting in a durable", ["stream"])
+consumer_backlog = Gauge("diary_consumer_backlog", "Events waiting in a durable", ["stream", "lane"])
 dead_events = Counter("diary_dead_events_total", "Events set aside after their last attempt", ["subject"])
+# Not the label `job`: that is Prometheus' own, of what it scrapes.
+job_last_success_seconds = Gauge("diary_job_last_success_seconds", "When a job last succeeded; until then, its start", ["name"])
+job_interval_seconds = Gauge("diary_job_interval_seconds", "After how long a job is done again", ["name"])
 
 deadlines_open = Gauge("diary_deadline_open", "Deadlines of the regulation not met yet, by clause", ["clause"])
 deadlines_overdue = Gauge("diary_deadline_overdue", "Deadlines past due and not met, by clause", ["clause"])

@@ -13,6 +13,7 @@ import contextlib
 from collections import deque
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 import nats.errors
@@ -21,22 +22,46 @@ from nats.js import JetStreamContext
 from nats.js.api import ConsumerInfo, PubAck, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
-from chassis import calls, log, metrics
+from chassis import calls, jobs, log, metrics
 from chassis.clock import Clock
 from chassis.db import Committed, Connection, Database, announce
 from chassis.events import STREAM_KEEPS
+from chassis.jobs import Job
 from chassis.loops import run_together
 
+RELAY = "publish_events"
 _BATCH = 100
-_POLL_SECONDS = 1.0
+POLL_SECONDS = 1.0
 # Kept in memory while the broker is away: the table has them too.
 _FRESH_AT_MOST = 1_000
 _NOTE_SECONDS = 0.1
 # Fresh ones are published and noted by then.
 _FRESH_FOR = timedelta(seconds=1.5)
 _LAG_SECONDS = 5.0
+_FORGET_SECONDS = 3600.0
+# A service that stood still for days drops a month of a region without holding rows for long.
+_FORGOTTEN_AT_ONCE = 5_000
 OUTBOX_KEEPS = timedelta(days=30)
 INBOX_KEEPS = timedelta(days=31)
+_PAST_THEIR_TERM = (
+    (
+        "DELETE FROM outbox WHERE event_number IN (SELECT event_number FROM outbox WHERE published_time < $1 LIMIT $2)",
+        OUTBOX_KEEPS,
+    ),
+    ("DELETE FROM inbox WHERE event_id IN (SELECT event_id FROM inbox WHERE handle_time < $1 LIMIT $2)", INBOX_KEEPS),
+    (
+        "DELETE FROM event_attempts WHERE event_id IN (SELECT event_id FROM event_attempts WHERE attempt_time < $1 LIMIT $2)",
+        INBOX_KEEPS,
+    ),
+    (
+        """
+        DELETE FROM requests WHERE (account_id, request_id) IN (
+            SELECT account_id, request_id FROM requests WHERE create_time < $1 LIMIT $2
+        )
+        """,
+        OUTBOX_KEEPS,
+    ),
+)
 
 
 async def add(connection: Connection, clock: Clock, message: Message, school_id: UUID | None) -> None:
@@ -119,15 +144,17 @@ class Relay:
         is_woken = True
         while True:
             self._unread.clear()
-            if await self._publish_batch(timedelta(0) if is_woken else _FRESH_FOR) < _BATCH:
+            published = await self._publish_batch(timedelta(0) if is_woken else _FRESH_FOR)
+            jobs.succeeded(RELAY)
+            if published < _BATCH:
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_POLL_SECONDS):
+                    async with asyncio.timeout(POLL_SECONDS):
                         await self._unread.wait()
             is_woken = self._unread.is_set()
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(_POLL_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
             await self.watch_stream()
 
     async def _publish_batch(self, least_age: timedelta) -> int:
@@ -238,22 +265,28 @@ def _floor(consumer: ConsumerInfo, last_seq: int) -> int:
     return consumer.ack_floor.stream_seq if consumer.ack_floor else 0
 
 
+def jobs_of(database: Database, clock: Clock) -> list[Job]:
+    """What every service does by time for its own events, whether NATS is there or not."""
+    return [
+        Job("watch_outbox_lag", _LAG_SECONDS, partial(watch_lag, database, clock)),
+        Job("forget_old_events", _FORGET_SECONDS, partial(forget_old, database, clock)),
+    ]
+
+
 async def watch_lag(database: Database, clock: Clock) -> None:
-    """Shows how long the oldest event has waited, for ever. Apart from the relay, which stands still while NATS is away."""
-    while True:
-        async with database.region() as connection:
-            oldest = await connection.fetchval(
-                "SELECT create_time FROM outbox WHERE published_time IS NULL ORDER BY event_number LIMIT 1"
-            )
-        metrics.outbox_lag_seconds.set((clock.now() - oldest).total_seconds() if oldest else 0)
-        await asyncio.sleep(_LAG_SECONDS)
+    """Shows how long the oldest event has waited. Apart from the relay, which stands still while NATS is away."""
+    async with database.region() as connection:
+        oldest = await connection.fetchval(
+            "SELECT create_time FROM outbox WHERE published_time IS NULL ORDER BY event_number LIMIT 1"
+        )
+    metrics.outbox_lag_seconds.set((clock.now() - oldest).total_seconds() if oldest else 0)
 
 
-async def forget_old(database: Database, clock: Clock) -> None:
-    """Drops events, inbox notes and answers past their terms; run once an hour."""
+async def forget_old(database: Database, clock: Clock) -> bool:
+    """Drops some events, inbox notes and answers past their terms; returns whether there may be more."""
     now = clock.now()
     async with database.region() as connection:
-        await connection.execute("DELETE FROM outbox WHERE published_time < $1", now - OUTBOX_KEEPS)
-        await connection.execute("DELETE FROM inbox WHERE handle_time < $1", now - INBOX_KEEPS)
-        await connection.execute("DELETE FROM event_attempts WHERE attempt_time < $1", now - INBOX_KEEPS)
-        await connection.execute("DELETE FROM requests WHERE create_time < $1", now - OUTBOX_KEEPS)
+        dropped = [
+            await connection.execute(statement, now - keeps, _FORGOTTEN_AT_ONCE) for statement, keeps in _PAST_THEIR_TERM
+        ]
+    return any(int(status.split()[-1]) == _FORGOTTEN_AT_ONCE for status in dropped)

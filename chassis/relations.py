@@ -6,23 +6,16 @@ ended rows stay, so that neither a late event nor a rebuild brings an ended acce
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from chassis import events
-from chassis.auth import ACCESS_TOKEN_TIME, Caller
-from chassis.clock import Clock
-from chassis.db import Connection, Database
+from chassis.db import Connection
 from chassis.errors import FieldViolation, InvalidArgument
-from diary.access.v1 import events_pb2, relation_pb2, roster_service_pb2, roster_service_pb2_grpc
-
-# An ended session is of interest while a token signed before its end may still be shown.
-_ENDED_SESSION_KEEPS = ACCESS_TOKEN_TIME + timedelta(minutes=5)
+from diary.access.v1 import relation_pb2
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +77,11 @@ async def end_sessions(connection: Connection, sessions: Sequence[EndedSession])
     )
 
 
+async def forget_sessions(connection: Connection, before: datetime) -> None:
+    """Drops sessions that were ended before an instant. In `db.region`."""
+    await connection.execute("DELETE FROM ended_sessions WHERE ended_time < $1", before)
+
+
 def read_relation(message: relation_pb2.Relation) -> Relation:
     """A relation from its message."""
     return Relation(
@@ -134,53 +132,10 @@ def write_ended_session(session: EndedSession) -> relation_pb2.EndedSession:
     return message
 
 
-async def apply_all(
-    database: Database, school_id: str, relations: Sequence[Relation], sessions: Sequence[EndedSession]
-) -> None:
-    """What RelationService.ApplyRelations does in every service: returns when all is committed."""
-    if relations:
-        school = read_school(school_id)
-        async with database.school(school) as connection, connection.transaction():
-            await apply(connection, school, relations)
-    if sessions:
-        async with database.region() as connection, connection.transaction():
-            await end_sessions(connection, sessions)
-
-
-class Projection:
-    """What a service does to keep its relations current: by pushes, by events, and by time."""
-
-    def __init__(self, database: Database, clock: Clock, roster: roster_service_pb2_grpc.RosterServiceAsyncStub) -> None:
-        self._database = database
-        self._clock = clock
-        self._roster = roster
-
-    async def on_roster_changed(self, event: events.Event) -> None:
-        """Fetches the relations that changed and writes them; other kinds of entries are not its concern."""
-        changed = events_pb2.RosterChanged.FromString(event.payload)
-        if changed.kind != roster_service_pb2.ROSTER_KIND_RELATION:
-            return
-        answer = await self._roster.BatchGetRoster(
-            roster_service_pb2.BatchGetRosterRequest(school_id=changed.school_id, kind=changed.kind, ids=changed.ids)
-        )
-        async with events.once(self._database, self._clock, event) as connection:
-            if connection is not None:
-                await apply(connection, UUID(changed.school_id), [read_relation(entry.relation) for entry in answer.entries])
-
-    async def has_ended(self, who: Caller) -> bool:
-        """Whether the caller's session was told to have ended."""
-        async with self._database.region() as connection:
-            statement = "SELECT EXISTS (SELECT FROM ended_sessions WHERE session_id = $1)"
-            return bool(await connection.fetchval(statement, who.session_id))
-
-    async def forget_ended_sessions(self) -> None:
-        """Drops ended sessions whose tokens have all run out, each minute."""
-        while True:
-            async with self._database.region() as connection:
-                await connection.execute(
-                    "DELETE FROM ended_sessions WHERE ended_time < $1", self._clock.now() - _ENDED_SESSION_KEEPS
-                )
-            await asyncio.sleep(60)
+async def has_ended(connection: Connection, session_id: UUID) -> bool:
+    """Whether a session was told to have ended. In `db.region`."""
+    statement = "SELECT EXISTS (SELECT FROM ended_sessions WHERE session_id = $1)"
+    return bool(await connection.fetchval(statement, session_id))
 
 
 def _instant(message: Timestamp) -> datetime:

@@ -1,12 +1,17 @@
 """Idempotency: a write's request_id, its digest and its answer, kept in the transaction of the write for 30 days."""
 
 import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 from google.protobuf.message import Message
 
+from chassis.auth import caller
+from chassis.clock import Clock
 from chassis.db import Connection
 from chassis.errors import InvalidArgument, Unavailable
 
@@ -21,6 +26,33 @@ class Write(Protocol):
     def SerializeToString(self, *, deterministic: bool = ...) -> bytes:  # noqa: N802 - protobuf's name
         """Serializes the request."""
         ...
+
+
+@dataclass(slots=True)
+class Answering(Generic[M]):
+    """A write that is done once: `is_new` when it was not done before, else `answer` is what was answered then."""
+
+    is_new: bool
+    answer: M
+
+
+@asynccontextmanager
+async def once(connection: Connection, clock: Clock, request: Write, answer: type[M]) -> AsyncIterator[Answering[M]]:
+    """Does a caller's write once, in its transaction and after its permission was checked.
+
+        async with requests.once(connection, self._clock, request, pb.ProposeRefusalResponse) as write:
+            if write.is_new:
+                write.answer = ...
+        return write.answer
+
+    What is answered is kept at the end. Raises what find_answer and keep_answer raise.
+    """
+    account_id = caller().account_id
+    known = await find_answer(connection, account_id, request, answer)
+    write = Answering(known is None, answer() if known is None else known)
+    yield write
+    if write.is_new:
+        await keep_answer(connection, account_id, request, write.answer, clock.now())
 
 
 def digest(request: Write) -> bytes:

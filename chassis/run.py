@@ -1,11 +1,10 @@
-"""Runs a service: logging, metrics, database, NATS, server and loops, until a signal; then everything in reverse order."""
+"""Runs a service: logging, metrics, database, NATS, server and jobs, until a signal; then everything in reverse order."""
 
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -17,9 +16,11 @@ from nats.js import JetStreamContext
 from chassis import events, log, metrics, outbox
 from chassis.auth import ServiceToken, Verifier
 from chassis.clock import Clock, SystemClock
+from chassis.consumer import WAIT_SECONDS, Consumer, by_lane
 from chassis.db import Database
 from chassis.interceptors import HasEnded
-from chassis.loops import Loop, end
+from chassis.jobs import Job, keep, register
+from chassis.loops import end
 from chassis.server import Part, Server
 from chassis.settings import ServiceSettings
 
@@ -36,14 +37,14 @@ class Frame:
 
 @dataclass(frozen=True)
 class Service:
-    """What a service is: its servicers, how it knows ended sessions, the handlers of other services' events by publisher, its
-    own loops.
+    """What a service is: its servicers, how it knows ended sessions, the handlers of other services' events by subject, its own
+    jobs.
     """
 
     parts: Sequence[Part]
     has_ended: HasEnded
-    handlers: dict[str, dict[str, events.Handler]] = field(default_factory=dict)
-    loops: Sequence[Loop] = ()
+    handlers: dict[str, events.Handler] = field(default_factory=dict)
+    jobs: Sequence[Job] = ()
 
 
 def serve(name: str, settings: ServiceSettings, build: Callable[[Frame], Service]) -> None:
@@ -83,15 +84,20 @@ async def running(name: str, settings: ServiceSettings, build: Callable[[Frame],
     server = Server(name, service.parts, verifier, address, service.has_ended, shows_methods=settings.reflection)
     await server.start()
     connecting = asyncio.create_task(_connect(name, settings, broker))
-    own: list[Loop] = [*service.loops, partial(outbox.watch_lag, database, clock)]
-    loops = [asyncio.create_task(keep(loop)) for loop in own]
-    loops += [asyncio.create_task(_after(connecting, loop)) for loop in _carriers(name, settings, frame, service)]
-    loops.append(connecting)
+    own, carriers = [*service.jobs, *outbox.jobs_of(database, clock)], _carriers(name, settings, frame, service)
+    for job in (*own, *carriers):
+        register(job)
+    tasks = [asyncio.create_task(keep(job)) for job in own]
+    tasks += [asyncio.create_task(_after(connecting, job)) for job in carriers]
+    tasks.append(connecting)
     try:
         yield server.port
     finally:
         await server.drain()
-        await end(loops)
+        await end(tasks)
+        for job in own:
+            if job.end is not None:
+                await job.end()
         await broker.close()
         await database.close()
 
@@ -136,41 +142,20 @@ async def _connect(name: str, settings: ServiceSettings, broker: Nats) -> None:
             await asyncio.sleep(0.2)
 
 
-def _carriers(name: str, settings: ServiceSettings, frame: Frame, service: Service) -> list[Loop]:
-    """What carries events: the relay of our own, a consumer for each publisher, and the broom."""
+def _carriers(name: str, settings: ServiceSettings, frame: Frame, service: Service) -> list[Job]:
+    """What carries events: the relay of our own, and a consumer for each publisher and lane."""
     relay = outbox.Relay(frame.database, frame.jetstream, name, frame.clock, settings.nats_stream_copies)
     consumers = [
-        events.Consumer(frame.database, frame.jetstream, frame.clock, service=name, publisher=publisher, handlers=handlers)
-        for publisher, handlers in service.handlers.items()
+        Consumer(frame.database, frame.jetstream, frame.clock, service=name, publisher=publisher, lane=lane, handlers=handlers)
+        for publisher, lane, handlers in by_lane(service.handlers)
     ]
-    return [relay.run, _forget(frame), *(consumer.run for consumer in consumers)]
+    return [
+        Job(outbox.RELAY, outbox.POLL_SECONDS, relay.run),
+        *(Job(each.job_name, WAIT_SECONDS, each.run) for each in consumers),
+    ]
 
 
-async def _after(connecting: "asyncio.Task[None]", loop: Loop) -> None:
-    """A loop, from the moment the broker is there; a task of its own, so that its end is waited for."""
+async def _after(connecting: "asyncio.Task[None]", job: Job) -> None:
+    """A job, from the moment the broker is there; a task of its own, so that its end is waited for."""
     await asyncio.shield(connecting)
-    await keep(loop)
-
-
-def _forget(frame: Frame) -> Loop:
-    async def hourly() -> None:
-        while True:
-            await outbox.forget_old(frame.database, frame.clock)
-            await asyncio.sleep(3600)
-
-    return hourly
-
-
-async def keep(loop: Loop) -> None:
-    """Runs a loop again when it breaks, after a pause that grows to five seconds."""
-    pause = 0.1
-    while True:
-        started = asyncio.get_running_loop().time()
-        try:
-            await loop()
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:
-            log.logger().warning("loop_broke", loop=getattr(loop, "__qualname__", "loop"), error=repr(error))
-        pause = 0.1 if asyncio.get_running_loop().time() - started > 30 else min(pause * 2, 5.0)
-        await asyncio.sleep(pause)
+    await keep(job)

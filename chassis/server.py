@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -10,7 +10,7 @@ from grpc_reflection.v1alpha import reflection
 
 from chassis.auth import Verifier
 from chassis.clients import MESSAGE_LIMIT
-from chassis.interceptors import CallInterceptor, HasEnded, read_rules
+from chassis.interceptors import HasEnded, WrappingServer, read_rules
 
 _DRAIN_SECONDS = 5.0
 METADATA_BYTES = 64 * 1024
@@ -57,9 +57,10 @@ class Server:
         # A message still on its way takes memory before anybody knows whose it is: no more than our largest.
         most = max((rule.request_bytes for rule in rules.values()), default=0)
         options = [*OPTIONS, ("grpc.max_receive_message_length", most)]
-        self._server = grpc.aio.server(interceptors=[CallInterceptor(service, rules, verifier, has_ended)], options=options)
+        self._server = grpc.aio.server(options=options)
+        wrapping = WrappingServer(self._server, service, rules, verifier, has_ended)
         for part in parts:
-            part.add(part.servicer, self._server)
+            part.add(part.servicer, cast("grpc.aio.Server", wrapping))
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         if shows_methods:

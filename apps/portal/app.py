@@ -12,33 +12,35 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from apps.portal.account.pages.activate import ActivatePages
+from apps.portal.account.pages.second_factor import SecondFactorPages
+from apps.portal.account.pages.sign_in import SignInPages
 from apps.portal.callers import Callers
+from apps.portal.class_teacher.pages import PrintoutPages
+from apps.portal.family.pages.informing import InformingPages
+from apps.portal.family.pages.notices import NoticePages
+from apps.portal.family.pages.own_cases import OwnCasePages
+from apps.portal.family.pages.own_statement import OwnStatementPages
+from apps.portal.family.pages.week import WeekPages
 from apps.portal.frame import Frame
 from apps.portal.gateway import Gateway, GatewayError
 from apps.portal.guard import Guard
-from apps.portal.pages.activate import ActivatePages
-from apps.portal.pages.applications import ApplicationPages
-from apps.portal.pages.case import CasePages
-from apps.portal.pages.deadlines import DeadlinePages
-from apps.portal.pages.declarations import DeclarationPages
-from apps.portal.pages.documents import DocumentPages
-from apps.portal.pages.informing import InformingPages
-from apps.portal.pages.journal import JournalPages
-from apps.portal.pages.lessons import LessonPages
-from apps.portal.pages.notices import NoticePages
-from apps.portal.pages.own_cases import OwnCasePages
-from apps.portal.pages.own_statement import OwnStatementPages
-from apps.portal.pages.printouts import PrintoutPages
-from apps.portal.pages.public import PublicPages
-from apps.portal.pages.refusals import RefusalPages
-from apps.portal.pages.school import SchoolPages
-from apps.portal.pages.second_factor import SecondFactorPages
-from apps.portal.pages.sign_in import SignInPages
-from apps.portal.pages.statements import StatementPages
-from apps.portal.pages.week import WeekPages
+from apps.portal.head.pages.deadlines import DeadlinePages
+from apps.portal.head.pages.refusals import RefusalPages
+from apps.portal.head.pages.school import SchoolPages
+from apps.portal.home.pages import HomePages
+from apps.portal.navigation import build_navigation
+from apps.portal.office.pages.applications import ApplicationPages
+from apps.portal.office.pages.case import CasePages
+from apps.portal.office.pages.declarations import DeclarationPages
+from apps.portal.office.pages.documents import DocumentPages
+from apps.portal.office.pages.statements import StatementPages
+from apps.portal.public.pages.design import DesignPages
+from apps.portal.public.pages.verify import PublicPages
 from apps.portal.render import STATIC, Renderer
 from apps.portal.sessions import Sessions
-from apps.portal.views.people import build_navigation
+from apps.portal.teacher.pages.journal import JournalPages
+from apps.portal.teacher.pages.lessons import LessonPages
 from chassis import log
 from chassis.clock import Clock
 from diary.access.v1.session_service_pb2 import GetCallerResponse
@@ -50,6 +52,8 @@ class Advice:
 
     title: str
     text: str
+    # Asking once more may help.
+    may_repeat: bool = False
 
 
 _ADVICE = {
@@ -60,15 +64,21 @@ _ADVICE = {
     ),
     404: Advice("Такой страницы нет", "Её нет, или она открыта не вам. Проверьте адрес или начните с главной страницы."),
     405: Advice("Так эту страницу открыть нельзя", "Начните с главной страницы."),
-    429: Advice("Слишком много запросов", "Подождите минуту и обновите страницу."),
+    429: Advice("Слишком много запросов", "Подождите минуту и обновите страницу.", may_repeat=True),
     500: Advice(
-        "Что-то сломалось", "Мы записали ошибку. Повторите через минуту; если не поможет, сообщите в школу номер ниже."
+        "Что-то сломалось",
+        "Мы записали ошибку. Повторите через минуту; если не поможет, сообщите в школу номер ниже.",
+        may_repeat=True,
     ),
     503: Advice(
         "Дневник сейчас недоступен",
         "Обычно это меньше минуты. Обновите страницу: если вы что-то отправляли, оно отправится снова и не удвоится.",
+        may_repeat=True,
     ),
 }
+_FOREIGN = Advice(
+    "Запрос пришёл с другого сайта", "Ничего не изменилось. Откройте дневник и повторите действие на его странице."
+)
 # Malformed ids stand in the address, so for the person it is a page that does not exist: like absent and not theirs.
 _STATUSES = {
     grpc.StatusCode.NOT_FOUND: 404,
@@ -110,7 +120,9 @@ class _ErrorPages:
         token = self._frame.sessions.carry(request, carried)
         caller = await self._find_caller(token, status) if token else None
         nav = build_navigation(caller, "") if caller else None
-        response = self._frame.renderer.page("error.html", status, nav=nav, advice=advice, request_id=request_id)
+        # A form is sent again by the browser's own button alone, which asks first.
+        again = advice.may_repeat and request.method == "GET"
+        response = self._frame.renderer.page("error.html", status, nav=nav, advice=advice, request_id=request_id, again=again)
         for cookie in carried.headers.getlist("set-cookie"):
             response.headers.append("set-cookie", cookie)
         if status == 503:
@@ -138,6 +150,7 @@ def build(gateway: Gateway, clock: Clock, url: str) -> Guard:
     pages = Starlette(
         routes=[
             Route("/healthz", _answer_health),
+            *HomePages(frame).routes,
             *SignInPages(frame).routes,
             *ActivatePages(frame).routes,
             *WeekPages(frame).routes,
@@ -151,6 +164,7 @@ def build(gateway: Gateway, clock: Clock, url: str) -> Guard:
             *RefusalPages(frame).routes,
             *DocumentPages(frame).routes,
             *DeclarationPages(frame).routes,
+            *DesignPages(frame).routes,
             *InformingPages(frame).routes,
             *OwnStatementPages(frame).routes,
             *OwnCasePages(frame).routes,
@@ -163,7 +177,8 @@ def build(gateway: Gateway, clock: Clock, url: str) -> Guard:
         exception_handlers=_ErrorPages(frame).handlers,
         lifespan=lifespan,
     )
-    return Guard(pages, is_secure=is_secure)
+    refusal = renderer.page("error.html", 403, advice=_FOREIGN, request_id="", again=False)
+    return Guard(pages, refusal, is_secure=is_secure)
 
 
 async def _answer_health(_request: Request) -> Response:

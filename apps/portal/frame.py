@@ -9,9 +9,9 @@ from starlette.responses import Response
 from apps.portal import flash
 from apps.portal.callers import Callers
 from apps.portal.gateway import Gateway
+from apps.portal.navigation import build_navigation
 from apps.portal.render import Renderer
 from apps.portal.sessions import Sessions
-from apps.portal.views.people import build_navigation
 from chassis.clock import Clock
 from diary.access.v1.session_service_pb2 import GetCallerResponse
 

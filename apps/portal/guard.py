@@ -5,7 +5,7 @@ import time
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from apps.portal.gateway import client_address
@@ -26,8 +26,8 @@ _REQUEST_ID = re.compile(r"[0-9a-f-]{32,36}")
 class Guard:
     """The one piece around all pages."""
 
-    def __init__(self, app: ASGIApp, *, is_secure: bool) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, refusal: Response, *, is_secure: bool) -> None:
+        self._app, self._refusal = app, refusal
         self._is_secure = is_secure
         self._headers = _HEADERS | _SECURE_HEADERS if is_secure else _HEADERS
 
@@ -52,7 +52,7 @@ class Guard:
                 added["cache-control"] = "public, max-age=31536000, immutable" if is_static else "no-store"
             await send(message)
 
-        app = self._app if _is_safe(scope["method"], headers) else _REFUSAL
+        app = self._app if _is_safe(scope["method"], headers) else self._refusal
         # What the page asks of the services bears the page's own id.
         calls.bind({"x-request-id": request_id, "traceparent": headers.get("traceparent", "")}, None)
         try:
@@ -67,9 +67,6 @@ class Guard:
                 log.logger().info(
                     "request", method=scope["method"], path=scope["path"], status=status, milliseconds=milliseconds
                 )
-
-
-_REFUSAL = PlainTextResponse("Запрос пришёл с другого сайта. Откройте дневник и повторите действие на его странице.", 403)
 
 
 def _request_id(headers: Headers) -> str:

@@ -77,6 +77,9 @@ SENTENCES = {
     "PAPER_DECLARATION_NOT_FOUND": "Такого заявления об информировании на бумаге нет среди ваших. Откройте страницу заново.",
     "STATEMENT_NOT_OWN": "Здесь подают только заявление об отмене, за себя. Другие заявления принимает классный руководитель.",
     "DECLARED_IN_FUTURE": "Дата заявления ещё не наступила. Укажите сегодняшнюю или более раннюю.",
+    "APPLICANT_KNOWN": "Человек с таким именем уже записан рядом с этим учеником. Выберите его из списка или отметьте, "
+    "что это другой человек; с тем же родством и документом это тот же.",
+    "NOTHING_TO_SHOW": "Для этого заявителя документ не нужен: подаёт сам ученик, или родство уже подтверждено.",
     "PRINTOUT_WAY_NOTE_REQUIRED": "Напишите, как именно передавать распечатку.",
     "ETAG_STALE": f"Данные: {CHANGED_MEANWHILE}. Сверьте их и сохраните снова.",
     # notify
@@ -200,6 +203,8 @@ def sentence(reason: str, fields: Sequence[str] = (), metadata: Mapping[str, str
     named = [
         word for word in dict.fromkeys(FIELDS.get(path.rpartition(".")[2].partition("[")[0], "") for path in fields) if word
     ]
+    if reason == "REQUEST_INVALID" and named == [FIELDS["email"]]:
+        return "Проверьте электронную почту: в адресе нужны знак @ и имя сервера с точкой, например mama@mail.ru."
     if reason == "REQUEST_INVALID" and named:
         return f"Проверьте: {', '.join(named)}. Заполнено неверно."
     missing = [_PRINTED.get(name, "") for name in (metadata or {}).get("missing", "").split(",")]

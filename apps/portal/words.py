@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+from chassis.words import choose
+
 
 def count(number: int, forms: Sequence[str]) -> str:
     """A number with its noun: forms for 1, 2 and 5, such as отметка, отметки, отметок."""
-    form = forms[2] if 11 <= number % 100 <= 14 else forms[{1: 0, 2: 1, 3: 1, 4: 1}.get(number % 10, 2)]
-    return f"{number}\u00a0{form}"
+    return f"{number}\u00a0{choose(number, forms)}"
 
 
 def name_class(title: str) -> str:

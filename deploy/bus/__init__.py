@@ -9,11 +9,13 @@ from urllib.parse import quote
 
 # service -> whose events it consumes.
 HEARS: Mapping[str, tuple[str, ...]] = {
-    "access": ("documents", "journal", "notify"),
+    "access": ("documents", "notify"),
     "journal": ("access",),
     "notify": ("access", "documents", "journal"),
     "documents": ("access", "journal"),
 }
+# What is put behind a service's name for the durable of each lane (chassis.events.LANES).
+LANES = ("", "-work")
 # For people who look after the bus: everything. No service has its password.
 OPERATOR = "operator"
 
@@ -22,8 +24,7 @@ def permissions(service: str) -> dict[str, Any]:
     """What a service may publish and subscribe to; all else is refused by the server."""
     publish = [f"diary.{service}.v1.>"]
     publish += [f"$JS.API.{act}.diary-{service}" for act in ("STREAM.INFO", "STREAM.CREATE", "CONSUMER.LIST")]
-    for heard in HEARS[service]:
-        durable = f"diary-{heard}.{service}"
+    for durable in (f"diary-{heard}.{service}{lane}" for heard in HEARS[service] for lane in LANES):
         publish += [f"$JS.API.CONSUMER.{act}.{durable}" for act in ("DURABLE.CREATE", "CREATE", "INFO", "MSG.NEXT")]
         publish += [f"$JS.API.CONSUMER.CREATE.{durable}.>", f"$JS.ACK.{durable}.>"]
     return {"publish": publish, "subscribe": [f"_INBOX.{service}.>"]}

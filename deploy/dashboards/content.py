@@ -106,7 +106,7 @@ EVENTS = [
     Panel(
         "Events waiting for a consumer",
         "short",
-        {"{{service}} of {{stream}}": "max by (service, stream) (diary_consumer_backlog)"},
+        {"{{service}} of {{stream}} {{lane}}": "max by (service, stream, lane) (diary_consumer_backlog)"},
     ),
     Panel(
         "Events handled",
@@ -126,6 +126,15 @@ EVENTS = [
         "short",
         {"{{service}} {{subject}}": "sum by (service, subject) (increase(diary_dead_events_total[1d]))"},
         "Given up after ten attempts; they stand in dead_events.",
+    ),
+    Panel(
+        "Jobs: intervals since the last success",
+        "short",
+        {
+            "{{service}} {{name}}": "(time() - max by (service, name) (diary_job_last_success_seconds)) "
+            "/ max by (service, name) (diary_job_interval_seconds) > 1"
+        },
+        "One or two are usual; a job that fails grows, and DiaryJobNotDone tells it.",
     ),
 ]
 PROMISES = [

@@ -156,8 +156,12 @@ def _portal_manager(settings: Settings) -> dict[str, Any]:
 
 
 def _filters(settings: Settings) -> list[dict[str, Any]]:
-    """In this order: a preflight needs no token, a refused client costs no signature check, a body comes last."""
+    """In this order: a preflight needs no token, a refused client costs no signature check, a body comes last.
+
+    An answer passes them backwards, so that what is packed is the JSON that the transcoder made.
+    """
     return [
+        _filter("compressor", f"{_HTTP}.compressor.v3.Compressor", **_packing()),
         _filter("cors", f"{_HTTP}.cors.v3.Cors"),
         _filter("grpc_web", f"{_HTTP}.grpc_web.v3.GrpcWeb"),
         {
@@ -175,6 +179,21 @@ def _filters(settings: Settings) -> list[dict[str, Any]]:
 
 def _filter(name: str, kind: str, **config: Any) -> dict[str, Any]:
     return {"name": f"envoy.filters.http.{name}", "typed_config": {"@type": kind, **config}}
+
+
+def _packing() -> dict[str, Any]:
+    """Pages, their sheets and scripts, JSON (docs/decisions/0132-packed-answers.md)."""
+    gzip = {"@type": f"{_TYPE}.extensions.compression.gzip.compressor.v3.Gzip", "compression_level": "COMPRESSION_LEVEL_5"}
+    kinds = r"(text/(html|css|javascript)|application/(javascript|json)|image/svg\+xml)(;.*)?"
+    return {
+        "compressor_library": {"name": "gzip", "typed_config": gzip},
+        "response_direction_config": {
+            "common_config": {
+                "min_content_length": limits.PACKED_FROM_BYTES,
+                "content_type_matcher": {"safe_regex": {"regex": kinds}},
+            }
+        },
+    }
 
 
 def _tokens(settings: Settings) -> dict[str, Any]:

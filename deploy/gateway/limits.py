@@ -10,6 +10,8 @@ BODY_BYTES = 8 * 1024 * 1024
 PAGE_BYTES = 256 * 1024
 # Methods above this take files.
 _FILE_BYTES = 1024 * 1024
+# Below it a packed answer is no smaller.
+PACKED_FROM_BYTES = 256
 # A PDF of 8 MiB comes framed as a protobuf message and grows a little.
 BUFFER_BYTES = BODY_BYTES + 64 * 1024
 # Below what the services take (chassis/server.py), so that the gateway's word comes first.

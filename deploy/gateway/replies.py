@@ -216,12 +216,15 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
+<meta name="color-scheme" content="light dark">
 <style>
-body {{ font: 18px/1.5 sans-serif; max-width: 32em; margin: 3em auto; padding: 0 1em; color: #222; background: #fff }}
-a {{ color: #0645ad }}
+body {{ font: 1.125rem/1.5 system-ui, sans-serif; max-width: 32em; margin: 0 auto; padding: 1em }}
+h1, .brand {{ font-family: Georgia, "PT Serif", serif; line-height: 1.2 }}
+.brand {{ font-weight: 600; border-bottom: thin solid; padding-bottom: .5em }}
 </style>
 </head>
 <body>
+<p class="brand">Дневник</p>
 <h1>{title}</h1>
 <p>{advice}</p>
 <p><a href="">Обновить страницу</a> · <a href="/">На главную</a></p>

@@ -132,7 +132,7 @@ def _gateway_config(region: Region) -> Task:
 def _gateway(region: Region) -> Child:
     config = region.state.folder / "envoy.json"
     # Without hot restart several gateways of one machine do not meet in shared memory.
-    command = [_envoy(), "-c", str(config), "--disable-hot-restart", "--concurrency", "2", "--log-level", "warning"]
+    command = [envoy_path(), "-c", str(config), "--disable-hot-restart", "--concurrency", "2", "--log-level", "warning"]
     # So that the access log is not ten seconds late.
     command += ["--file-flush-interval-msec", "1000"]
     process = Process("gateway", command, region.state.log("gateway"))
@@ -142,7 +142,8 @@ def _gateway(region: Region) -> Child:
     )
 
 
-def _envoy() -> str:
+def envoy_path() -> str:
+    """The program of the gateway."""
     given = read_secret("DIARY_ENVOY")
     if given:
         return given

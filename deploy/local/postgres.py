@@ -21,20 +21,30 @@ _SETTINGS = {
     "unix_socket_directories": "",
     "shared_preload_libraries": "pg_stat_statements",
     "max_connections": "200",
-    "shared_buffers": "256MB",
     "max_wal_size": "2GB",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "jit": "off",
 }
+_MB = 1 << 20
 # For servers that nobody kills on purpose: tests of faults keep the real settings.
 _CARELESS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 # Where root keeps what the unprivileged account must reach when the clone lies in a closed folder such as /root.
 _SHARED = Path("/var/lib/diary")
 
 
+def size_memory(machine_bytes: int) -> dict[str, str]:
+    """PostgreSQL's share of a machine on which people also work, or tests run several servers.
+
+    A sixteenth for its own cache, from 128 MB to 2 GB; the planner may count on half, which is mostly the kernel's.
+    """
+    machine = machine_bytes // _MB
+    own = max(128, min(machine // 16, 2048))
+    return {"shared_buffers": f"{own}MB", "effective_cache_size": f"{max(own, machine // 2)}MB"}
+
+
 class Postgres:
-    """One server with its files under `home` (data, password), made at the first `make`."""
+    """One server with its files under `home` (data, password), made at the first `make`. `settings` go before its own."""
 
     def __init__(self, home: Path, port: int, is_durable: bool = True) -> None:
         self.port = port
@@ -42,6 +52,7 @@ class Postgres:
         self._is_durable = is_durable
         self._home = home
         self._binaries = Path()
+        self.settings: dict[str, str] = {}
 
     @property
     def data(self) -> Path:
@@ -73,7 +84,8 @@ class Postgres:
 
     def process(self, log: Path) -> Process:
         """The server as a child; SIGINT is PostgreSQL's fast shutdown, which loses nothing."""
-        settings = {**_SETTINGS, "port": str(self.port), **({} if self._is_durable else _CARELESS)}
+        memory = size_memory(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+        settings = {**_SETTINGS, **memory, **self.settings, "port": str(self.port), **({} if self._is_durable else _CARELESS)}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         command = [str(self._binaries / "postgres"), "-D", str(self.data), *options]
         return Process("postgres", command, log, _environment(), self._account, signal.SIGINT)

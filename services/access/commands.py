@@ -18,13 +18,13 @@ from chassis.calendar import CalendarFileError, YearUnknownError, count_due, exp
 from chassis.clock import SystemClock
 from chassis.commands import told_in_a_line
 from chassis.db import owner
-from services.access.actions.calendars import read_calendar
-from services.access.actions.open_access import Opened, OpeningWish, open_access
-from services.access.actions.roster_import import Report, import_roster, read_zip
-from services.access.rules.oneroster import Problem, RosterRefusedError
-from services.access.rules.opening import Document, OpeningRefusedError
-from services.access.rules.roles import STAFF, Role
-from services.access.rules.rosters import Ages, Order, Wish
+from services.access.cases.actions.calendars import read_calendar
+from services.access.people.rules.roles import STAFF, Role
+from services.access.roster.actions.imports import Report, import_roster, read_zip
+from services.access.roster.actions.open_access import Opened, OpeningWish, open_access
+from services.access.roster.rules.opening import Document, OpeningRefusedError
+from services.access.roster.rules.problems import Problem, RosterRefusedError
+from services.access.roster.rules.rosters import Ages, Order, Wish
 
 _KINDS = {
     "school": "школа",

@@ -5,26 +5,26 @@ from datetime import date
 from functools import partial
 from uuid import UUID
 
-from chassis import clients, migrate, relations, run
+from chassis import clients, migrate, projection, run
 from chassis.clock import SystemClock
 from chassis.commands import add_redrive, redrive
 from chassis.commands import run as run_command
 from diary.access.v1 import roster_service_pb2_grpc
 from services.journal import commands, rpc, seed
 from services.journal.config import Settings
-from services.journal.consumers import Consumers
+from services.journal.roster.consumers import KINDS
+from services.journal.seed.copies import copy_schools
 
 
 def build(settings: Settings, frame: run.Frame) -> run.Service:
     """Builds the service of its settings and frame."""
     roster = roster_service_pb2_grpc.RosterServiceStub(clients.connect(settings.access_address, frame.token))
-    projection = relations.Projection(frame.database, frame.clock, roster)
-    consumers = Consumers(frame.database, frame.clock, roster)
+    kept = projection.Projection(frame.database, frame.clock, roster, KINDS)
     return run.Service(
         rpc.parts(frame, settings.cards_megabytes * 1024 * 1024),
-        projection.has_ended,
-        consumers.handlers(),
-        [projection.forget_ended_sessions],
+        kept.has_ended,
+        kept.handlers(),
+        kept.jobs(),
     )
 
 
@@ -38,11 +38,13 @@ def main() -> None:
             migrate.main(admin_dsn, app_dsn, "journal")
         case "serve":
             run.serve("journal", settings, partial(build, settings))
+        case "seed" if arguments.copies is not None:
+            run_command(copy_schools(admin_dsn, arguments.copies))
         case "seed":
-            run_command(commands.rebuild(app_dsn, settings.access_address, settings.keys_dir, None))
+            run_command(projection.rebuild("journal", settings, settings.access_address, KINDS, None))
             run_command(seed.seed(admin_dsn, SystemClock(), arguments.seed, arguments.until))
         case "rebuild":
-            run_command(commands.rebuild(app_dsn, settings.access_address, settings.keys_dir, arguments.school))
+            run_command(projection.rebuild("journal", settings, settings.access_address, KINDS, arguments.school))
         case "redrive":
             run_command(redrive("journal", settings, partial(build, settings), arguments))
         case "verify-history":
@@ -57,12 +59,15 @@ def _parser() -> argparse.ArgumentParser:
     seeding = parsers.add_parser("seed", help="rebuild all schools, then make their year up to today; access must serve")
     seeding.add_argument("--seed", type=int, default=1, help="the same seed gives the same rows (1)")
     seeding.add_argument("--until", type=date.fromisoformat, metavar="DATE", help="first day not held yet (today)")
+    seeding.add_argument(
+        "--copies",
+        type=int,
+        metavar="N",
+        help="for benchmarks of growth, instead: N copies of each school in the journal alone",
+    )
     for size in ("--schools", "--students"):
         seeding.add_argument(size, type=int, help="as given to access, whose roster tells the size")
-    rebuilding = parsers.add_parser("rebuild", help="read the roster of access anew; access must serve")
-    which = rebuilding.add_mutually_exclusive_group(required=True)
-    which.add_argument("--school", type=UUID, help="id of one school")
-    which.add_argument("--all", action="store_true", help="all schools of the region")
+    projection.add_rebuild(parsers)
     add_redrive(parsers)
     verify = parsers.add_parser("verify-history", help="recompute the chains of marks and name the first row that does not fit")
     verify.add_argument("--school", type=UUID, help="id of one school; all by default")

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID
 
-from chassis import auth, clients, clock, migrate, relations, run
+from chassis import clients, clock, migrate, projection, run
 from chassis.commands import add_redrive, opened, redrive
 from chassis.commands import run as run_command
 from diary.access.v1 import (
@@ -15,16 +15,16 @@ from diary.access.v1 import (
     decision_service_pb2_grpc,
     grant_service_pb2_grpc,
     roster_service_pb2_grpc,
-    school_service_pb2_grpc,
 )
 from diary.documents.v1 import document_service_pb2_grpc
 from diary.journal.v1 import diary_service_pb2_grpc
-from services.notify import commands, rpc, seed
+from services.notify import rpc, seed
+from services.notify.channels.smtp import MailServer
 from services.notify.config import Settings
-from services.notify.consumers import Consumers
-from services.notify.jobs.content import Contents
-from services.notify.jobs.deliveries import Deliveries
-from services.notify.jobs.smtp import MailServer
+from services.notify.letters.consumers import KINDS
+from services.notify.letters.jobs.deliveries import Deliveries
+from services.notify.news.consumers import Consumers
+from services.notify.news.notice import Sources
 
 
 def build(settings: Settings, frame: run.Frame) -> run.Service:
@@ -34,9 +34,9 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
     # A paper with its scan has up to 8 MiB.
     documents = clients.connect(settings.documents_address, frame.token, seconds=5)
     roster = roster_service_pb2_grpc.RosterServiceStub(access)
-    projection = relations.Projection(frame.database, frame.clock, roster)
+    kept = projection.Projection(frame.database, frame.clock, roster, KINDS)
     news = asyncio.Event()
-    contents = Contents(
+    sources = Sources(
         frame.database,
         frame.clock,
         credential_service_pb2_grpc.CredentialServiceStub(access),
@@ -44,7 +44,7 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
         grant_service_pb2_grpc.GrantServiceStub(access),
         document_service_pb2_grpc.DocumentServiceStub(documents),
         diary_service_pb2_grpc.DiaryServiceStub(journal),
-        settings.portal_url,
+        settings.portal_url.rstrip("/"),
     )
     server = MailServer(
         settings.smtp_host,
@@ -54,29 +54,11 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
         settings.smtp_password.get_secret_value(),
         settings.mail_from,
     )
-    deliveries = Deliveries(frame.database, frame.clock, contents, server, news)
-    consumers = Consumers(frame.database, frame.clock, roster, projection, news)
-    loops = [
-        projection.forget_ended_sessions,
-        deliveries.send_due_deliveries,
-        deliveries.renew_leases,
-        deliveries.watch_waiting,
-    ]
-    return run.Service(rpc.parts(frame), projection.has_ended, consumers.handlers(), loops)
-
-
-async def _rebuild(settings: Settings, school_id: UUID | None) -> None:
-    token = auth.ServiceToken(settings.keys_dir, "notify", clock.SystemClock())
-    async with (
-        opened("notify", settings.database_url.get_secret_value()) as database,
-        clients.connect(settings.access_address, token, seconds=30, waits=True) as access,
-    ):
-        rebuild = commands.Rebuild(
-            database,
-            school_service_pb2_grpc.SchoolServiceStub(access),
-            roster_service_pb2_grpc.RosterServiceStub(access),
-        )
-        await (rebuild.rebuild(school_id) if school_id else rebuild.rebuild_all())
+    deliveries = Deliveries(frame.database, frame.clock, sources, server, news)
+    consumers = Consumers(frame.database, frame.clock, news)
+    return run.Service(
+        rpc.parts(frame), kept.has_ended, kept.handlers() | consumers.handlers(), [*kept.jobs(), *deliveries.jobs()]
+    )
 
 
 async def _seed(settings: Settings, addresses: Mapping[UUID, str]) -> None:
@@ -92,8 +74,7 @@ def main() -> None:
     chosen.add_parser("migrate", help="make roles and schema, bring tables up to date")
     seeding = chosen.add_parser("seed", help="keep the addresses of a generated region's families that are shown")
     seeding.add_argument("--logins", type=Path, required=True, metavar="FILE", help="as access's seed wrote it")
-    rebuild = chosen.add_parser("rebuild", help="fill relations and students' classes from access")
-    rebuild.add_argument("--school", type=UUID, help="only this school's; otherwise all")
+    projection.add_rebuild(chosen)
     add_redrive(chosen)
     arguments = parser.parse_args()
     settings = Settings()
@@ -102,7 +83,7 @@ def main() -> None:
     elif arguments.command == "seed":
         run_command(_seed(settings, seed.read_addresses(arguments.logins)))
     elif arguments.command == "rebuild":
-        run_command(_rebuild(settings, arguments.school))
+        run_command(projection.rebuild("notify", settings, settings.access_address, KINDS, arguments.school))
     elif arguments.command == "redrive":
         run_command(redrive("notify", settings, partial(build, settings), arguments))
     else:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from chassis.clock import Clock
 from chassis.db import Database
-from services.notify.store import preferences
+from services.notify.preferences import store as preferences
 
 
 def read_addresses(logins: Path) -> dict[UUID, str]:

@@ -147,6 +147,23 @@ def test_streams_have_no_more_copies_than_the_overlay_has_nodes() -> None:
         assert int(copies) == nodes
 
 
+def test_the_database_takes_the_memory_and_the_storage_it_was_given() -> None:
+    """PostgreSQL's own default is 128 MB of cache, whatever the node: a diary week of new pages took four times as long."""
+    for overlay in ("plain", "one-node", "region"):
+        cluster = find(render(f"backends-{overlay}"), "Cluster", "diary-postgres")["spec"]
+        parameters = cluster["postgresql"]["parameters"]
+        memory, storage = _bytes(cluster["resources"]["limits"]["memory"]), _bytes(cluster["storage"]["size"])
+        assert _bytes(parameters["shared_buffers"]) == memory / 4
+        assert _bytes(parameters["effective_cache_size"]) == memory * 3 / 4
+        assert _bytes(parameters["max_wal_size"]) <= storage / 20
+
+
+def _bytes(size: str) -> int:
+    # Kubernetes' Gi and PostgreSQL's GB are the same 2**30.
+    number, unit = re.fullmatch(r"([0-9]+)([MG])(?:i|B)", size).groups()  # type: ignore[union-attr]
+    return int(number) * {"M": 1 << 20, "G": 1 << 30}[unit]
+
+
 def test_connections_of_all_pods_fit_the_database() -> None:
     for overlay in ("plain", "one-node", "region"):
         cluster = find(render(f"backends-{overlay}"), "Cluster", "diary-postgres")

@@ -2,33 +2,32 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import nats
 import pytest
 from nats.aio.client import Client
 from nats.js.api import ConsumerConfig, StreamConfig
 
+from chassis import events
+from chassis.consumer import by_lane
 from deploy import bus
 from deploy.local.nats import Nats
-from services.access.consumers import Consumers as AccessConsumers
-from services.documents.consumers.paper_families import Consumers as DocumentsConsumers
-from services.journal.consumers import Consumers as JournalConsumers
-from services.notify.consumers import Consumers as NotifyConsumers
 from tests.support.backends import running_nats
 from tests.support.eventually import eventually
+from tests.support.handlers import handlers_of
 
 
-def test_each_service_hears_the_streams_that_it_consumes() -> None:
-    consumers: dict[str, Any] = {
-        "access": AccessConsumers,
-        "journal": JournalConsumers,
-        "notify": NotifyConsumers,
-        "documents": DocumentsConsumers,
-    }
-    # Which handlers there are depends on nothing that they are built of.
-    heard = {name: tuple(sorted(each.__new__(each).handlers())) for name, each in consumers.items()}
+async def test_each_service_hears_the_streams_that_it_consumes(keys_dir: Path) -> None:
+    heard = {name: tuple(sorted({publisher for publisher, _, _ in by_lane(handlers_of(name, keys_dir))})) for name in bus.HEARS}
     assert heard == dict(bus.HEARS)
+
+
+async def test_each_lane_of_a_service_may_be_heard_by_it_and_by_no_other(keys_dir: Path) -> None:
+    assert [lane.durable("notify") for lane in events.LANES] == [f"notify{lane}" for lane in bus.LANES]
+    for name in bus.HEARS:
+        for publisher, lane, _ in by_lane(handlers_of(name, keys_dir)):
+            pull = f"$JS.API.CONSUMER.MSG.NEXT.diary-{publisher}.{lane.durable(name)}"
+            assert [one for one in bus.HEARS if pull in bus.permissions(one)["publish"]] == [name]
 
 
 @pytest.fixture(scope="module")

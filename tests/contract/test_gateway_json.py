@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deploy.gateway import Limit
 from deploy.keys import make_keys
-from tests.support.envoy import LARGE_SCHOOL, Gateway, envoy, running_gateway, settings
+from tests.support.envoy import LARGE_SCHOOL, WORDY_SCHOOL, Gateway, envoy, running_gateway, settings
 
 ORIGIN = "https://family.example"
 
@@ -256,3 +256,17 @@ async def test_requests_past_the_limit_are_refused_and_sign_in_sooner(tmp_path: 
         assert pages[0].status_code == 200
         assert pages[11].status_code == 429
         assert "Слишком много запросов" in pages[11].text
+
+
+async def test_an_answer_is_packed_for_who_reads_that(gateway: Gateway) -> None:
+    path = f"/v1/schools/{WORDY_SCHOOL}/grants"
+    sizes = {}
+    for coding in ("gzip", "identity"):
+        headers = gateway.bearer() | {"accept-encoding": coding}
+        async with gateway.client.stream("GET", path, headers=headers) as answer:
+            sizes[coding] = sum([len(chunk) async for chunk in answer.aiter_raw()])
+        assert answer.headers.get("content-encoding", "identity") == coding
+        assert "accept-encoding" in answer.headers["vary"].lower()
+    assert sizes["identity"] > 5_000 > 500 > sizes["gzip"]
+    short = await gateway.client.get("/v1/schools/s1/grants", headers=gateway.bearer() | {"accept-encoding": "gzip"})
+    assert "content-encoding" not in short.headers

@@ -23,7 +23,7 @@ from tests.support.envoy import Gateway, running_gateway
 from tests.support.eventually import eventually
 
 _CREATE = "/diary.access.v1.SessionService/CreateSession"
-_TEMPLATES = Path(__file__).parents[2] / "apps" / "portal" / "templates"
+_TEMPLATES = Path(__file__).parents[2] / "apps" / "portal"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

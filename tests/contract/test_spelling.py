@@ -15,7 +15,7 @@ _MEDIA = {
 _WITH_WORDS = {".py", ".html", ".txt", ".js", ".typ"}
 _WORD = re.compile("[А-Яа-яЁё]{2,}")
 # A table of letters, not words.
-_LETTERS = _ROOT / "services/documents/rules/letters.py"
+_LETTERS = _ROOT / "services/documents/press/rules/letters.py"
 # Two words, not two spellings.
 _OTHERS = {"всё", "чём", "нём"}
 

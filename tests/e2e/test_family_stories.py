@@ -48,7 +48,7 @@ async def test_a_statement_outlives_the_session_and_is_told_once(
     await _enter(page, mother)
     await expect(page.get_by_role("heading", level=1)).to_have_text("Форма сохранилась")
     await page.get_by_role("button", name="Отправить форму").click()
-    await expect(page.get_by_role("status")).to_contain_text(re.compile(r"Заявление принято: № \d+-Р/\d{4}"))
+    await expect(page.get_by_role("status")).to_contain_text(re.compile(r"Заявление принято: №\s\d+-Р/\d{4}"))
     await page.get_by_text("Отозвать", exact=True).click()
     await page.get_by_role("button", name="Да, отозвать").click()
     await expect(page.get_by_role("status")).to_have_text("Заявление отозвано.")

@@ -35,7 +35,7 @@ async def stand_in() -> AsyncIterator[StandIn]:
 
 @pytest.fixture
 async def address(stand_in: StandIn) -> AsyncIterator[str]:
-    config = uvicorn.Config(stand_in.application, host="127.0.0.1", port=0, log_config=None, lifespan="off")
+    config = uvicorn.Config(stand_in.application, host="127.0.0.1", port=0, http="httptools", log_config=None, lifespan="off")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     await eventually(lambda: server.started)
@@ -82,8 +82,8 @@ def put_marks(stand_in: StandIn, *values: int) -> None:
 
 def marks_sent(stand_in: StandIn) -> dict[int, int]:
     """Values by the student's number in the list."""
-    requests = [request for request in stand_in.journal.sent if isinstance(request, pb.RecordMarksRequest)]
-    return {STUDENTS.index(one.student_id) + 1: one.value for request in requests for one in request.cells}
+    requests = [request for request in stand_in.journal.sent if isinstance(request, pb.RecordClassRequest)]
+    return {STUDENTS.index(one.student_id) + 1: one.value for request in requests for one in request.marks}
 
 
 async def test_no_key_lands_on_another_student(browser: Browser, stand_in: StandIn, address: str) -> None:
@@ -162,8 +162,8 @@ async def test_a_pasted_column_goes_down_the_class_by_the_rules_of_a_key(
     await expect(cell(page, 7)).to_be_focused()
     await expect(cell(page, 6, 2)).to_have_value("3")
     await save(page)
-    [sent] = [request for request in stand_in.journal.sent if isinstance(request, pb.RecordMarksRequest)]
-    assert [(one.student_id, one.value) for one in sent.cells] == [(STUDENTS[5], 2), (STUDENTS[5], 3)]
+    [sent] = [request for request in stand_in.journal.sent if isinstance(request, pb.RecordClassRequest)]
+    assert [(one.student_id, one.value) for one in sent.marks] == [(STUDENTS[5], 2), (STUDENTS[5], 3)]
     assert [one.student_id for one in stand_in.journal.absences] == [STUDENTS[3]]
 
 

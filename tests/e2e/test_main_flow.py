@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from deploy.local.launcher import Launcher
-from services.access.actions.calendars import read_calendar
+from services.access.cases.actions.calendars import read_calendar
 from tests.support.region import Api, Login, Refused, new_id, signed_in
 from tests.support.teaching import Lesson, find_lesson, find_school
 

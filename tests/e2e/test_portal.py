@@ -48,6 +48,19 @@ async def test_a_mother_switches_children_and_weeks_on_a_phone(
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+async def test_a_week_comes_packed(browser: Browser, region: Launcher, logins: dict[str, Login]) -> None:
+    """A later visit of the week stays below 15 KB; sheets and scripts are packed too."""
+    page = await sign_in(browser, region, logins["mother"])
+    answer = await page.goto(page.url)
+    assert answer is not None
+    assert await answer.header_value("content-encoding") == "gzip"
+    assert (await answer.request.sizes())["responseBodySize"] < 6_000
+    sheet = await page.locator("link[href*='portal.css']").get_attribute("href")
+    answer = await page.goto(f"{region.region.gateway_url}{sheet}")
+    assert answer is not None
+    assert await answer.header_value("content-encoding") == "gzip"
+
+
 async def test_a_teacher_records_a_class_and_the_mother_sees_it(
     browser: Browser, region: Launcher, logins: dict[str, Login], lesson: Lesson
 ) -> None:

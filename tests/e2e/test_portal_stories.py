@@ -58,7 +58,7 @@ async def test_a_mother_asks_for_printouts_and_the_class_teacher_prints_for_her(
     await mother.get_by_label("выдавать мне лично").check()
     await expect(mother.get_by_label("Как именно передавать распечатку")).to_be_hidden()
     await mother.get_by_role("button", name="Подать заявление").click()
-    await expect(mother.get_by_role("status")).to_contain_text(re.compile(r"№ \d+-Р/\d{4}"))
+    await expect(mother.get_by_role("status")).to_contain_text(re.compile(r"№\s\d+-Р/\d{4}"))
     told = re.search(r"\d+-Р/\d{4}", await mother.get_by_role("status").inner_text())
     assert told
     await _picture(mother, "informing")

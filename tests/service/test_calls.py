@@ -15,7 +15,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 from chassis import auth, calls, clients, log
 from chassis.auth import ServiceToken, Verifier
 from chassis.clock import SystemClock
-from chassis.interceptors import CallInterceptor, read_rules
+from chassis.interceptors import WrappingServer, read_rules
 from chassis.server import Part, Server
 from diary.access.v1 import school_service_pb2, school_service_pb2_grpc
 from diary.documents.v1 import document_service_pb2, document_service_pb2_grpc
@@ -187,8 +187,9 @@ async def test_a_method_that_declares_nothing_is_refused(keys_dir: Path) -> None
     slips = Slips()  # type: ignore[abstract]  # the rest is not asked
     rules = read_rules([SLIPS])
     del rules[f"/{SLIPS}/VerifyDocument"]
-    server = grpc.aio.server(interceptors=[CallInterceptor("documents", rules, verifier, none_ended)])
-    document_service_pb2_grpc.add_DocumentServiceServicer_to_server(slips, server)
+    server = grpc.aio.server()
+    wrapping: Any = WrappingServer(server, "documents", rules, verifier, none_ended)
+    document_service_pb2_grpc.add_DocumentServiceServicer_to_server(slips, wrapping)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:

@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -19,8 +19,9 @@ from nats.js import JetStreamContext
 from prometheus_client import REGISTRY
 from pydantic import SecretStr
 
-from chassis import calls, commands, errors, events, outbox, run
+from chassis import calls, commands, errors, events, jobs, outbox, run
 from chassis.clock import Clock, SetClock, SystemClock
+from chassis.consumer import Consumer, by_lane
 from chassis.db import Committed, Connection, Database, announce
 from chassis.settings import ServiceSettings
 from diary.access.v1 import events_pb2
@@ -29,7 +30,9 @@ from tests.support.eventually import eventually
 from tests.support.services import none_ended
 
 SUBJECT = events_pb2.GrantEnded.DESCRIPTOR.full_name
+OTHER = events_pb2.SessionsEnded.DESCRIPTOR.full_name
 CLOCK = SystemClock()
+Handle = Callable[[events.Event], Awaitable[None]]
 
 
 def _from_now(step: timedelta) -> str:
@@ -69,19 +72,21 @@ class Bus:
             yield
 
     @asynccontextmanager
-    async def consume(self, handler: events.Handler | None = None, ack_seconds: float = 30.0) -> AsyncIterator[None]:
+    async def consume(self, handler: Handle | None = None, ack_seconds: float = 30.0) -> AsyncIterator[None]:
         """The consumer, running."""
         async with _running(self.consumer_of(handler or self.on_grant_ended, ack_seconds).run):
             yield
 
-    def consumer_of(self, handler: events.Handler, ack_seconds: float = 30.0, clock: Clock = CLOCK) -> events.Consumer:
+    def consumer_of(self, handle: Handle, ack_seconds: float = 30.0, clock: Clock = CLOCK) -> Consumer:
         """A consumer with short pauses."""
-        return events.Consumer(
+        handler = handle if isinstance(handle, events.Handler) else events.Handler(handle)
+        return Consumer(
             self.consumer,
             self.jetstream,
             clock,
             service="documents",
             publisher="access",
+            lane=handler.lane,
             handlers={SUBJECT: handler},
             first_pause_seconds=0.001,
             ack_seconds=ack_seconds,
@@ -89,8 +94,8 @@ class Bus:
 
 
 @asynccontextmanager
-async def _running(loop: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-    task = asyncio.create_task(run.keep(loop))
+async def _running(loop: Callable[[], Awaitable[bool | None]]) -> AsyncIterator[None]:
+    task = asyncio.create_task(jobs.keep(jobs.Job("of a test", 0.01, loop)))
     try:
         yield
     finally:
@@ -445,7 +450,7 @@ async def test_a_dead_event_is_handled_after_all_by_redrive(
         commands.add_redrive(parser.add_subparsers())
         chosen = parser.parse_args(["redrive", *arguments])
         return await commands.redrive(
-            "documents", settings, lambda _: run.Service([], none_ended, {"access": {SUBJECT: fail}}), chosen
+            "documents", settings, lambda _: run.Service([], none_ended, {SUBJECT: events.Handler(fail)}), chosen
         )
 
     assert not await redrive()
@@ -480,6 +485,98 @@ async def test_an_event_tells_the_thread_of_the_call_it_came_of(bus: Bus) -> Non
     assert told.split("-")[1] == request_id.hex
 
 
+async def test_a_handler_that_takes_its_time_holds_up_no_other_lane(bus: Bus) -> None:
+    go, begun = asyncio.Event(), list[UUID]()
+
+    async def take_long(event: events.Event) -> None:
+        begun.append(event.event_id)
+        await go.wait()
+
+    handlers = {SUBJECT: events.Handler(bus.on_grant_ended), OTHER: events.Handler(take_long, events.WORK)}
+    async with bus.relay():
+        await _tell_others(bus, 5)
+        await eventually(lambda: _waiting(bus, 0))
+        async with _hearing(bus, handlers):
+            await eventually(lambda: len(begun) == 1, why="the first that takes long")
+            grants = await bus.tell(3)
+            await eventually(lambda: len(bus.handled) == 3, why="what another lane brings")
+            # The rest is there for other replicas.
+            info = await bus.jetstream.consumer_info("diary-access", events.WORK.durable("documents"))
+            assert (len(begun), info.num_ack_pending, info.num_pending) == (1, 1, 4)
+            go.set()
+            await eventually(lambda: len(begun) == 5, why="the others that take long")
+    assert sorted(bus.handled) == sorted(grants)
+
+
+async def test_a_lane_that_is_new_misses_nothing_and_does_nothing_again(bus: Bus) -> None:
+    """The release before had one durable for all; its events are taken on where they stand, in whatever lane they now are."""
+    tried, done = list[UUID](), list[UUID]()
+
+    async def work(event: events.Event) -> None:
+        async with events.once(bus.consumer, CLOCK, event) as connection:
+            if connection is not None:
+                done.append(event.event_id)
+
+    async def project(event: events.Event) -> None:
+        tried.append(event.event_id)
+        await bus.on_grant_ended(event)
+
+    before = {SUBJECT: events.Handler(project), OTHER: events.Handler(work)}
+    today = {SUBJECT: events.Handler(project), OTHER: events.Handler(work, events.WORK)}
+    async with bus.relay():
+        async with _hearing(bus, before):
+            await bus.tell(3)
+            await _tell_others(bus, 3)
+            await eventually(lambda: len(bus.handled) == len(done) == 3, why="what the release before handles")
+        await bus.tell(3)
+        await _tell_others(bus, 3)
+        await eventually(lambda: _waiting(bus, 0))
+        async with _hearing(bus, today):
+            await eventually(lambda: len(bus.handled) == len(done) == 6, why="what waited meanwhile")
+            # A pod of the release before starts beside it.
+            async with _hearing(bus, before):
+                await bus.tell()
+                await _tell_others(bus, 1)
+                await eventually(lambda: len(bus.handled) == len(done) == 7, why="what both hear")
+    assert len(set(done)) == len(set(bus.handled)) == len(tried) == 7
+
+
+async def test_an_effect_is_told_of_when_it_is_committed(bus: Bus) -> None:
+    """Who is woken looks for rows that are there, and is not woken by an event that was handled before."""
+    seen = list[bool]()
+
+    class Wing(events.Handlers):
+        @events.on(events_pb2.GrantEnded)
+        async def on_grant_ended(self, told: events_pb2.GrantEnded, event: events.Event) -> events.Effect | None:
+            if not told.grant_id:
+                return None
+            return events.Effect(lambda _: asyncio.sleep(0), then=lambda: seen.append(True))
+
+    wing = Wing(bus.consumer, CLOCK)
+    [handle] = wing.handlers().values()
+    event = _event_of(events_pb2.GrantEnded(grant_id="1"))
+    await handle(event)
+    await handle(event)
+    await wing.on_grant_ended(_event_of(events_pb2.GrantEnded()))
+    assert seen == [True]
+    assert (await _fetch(bus, "SELECT count(*) AS n FROM documents.inbox"))["n"] == 1
+
+
+async def test_what_is_past_its_term_is_dropped_in_pieces(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "_FORGOTTEN_AT_ONCE", 2)
+    old = CLOCK.now() - outbox.INBOX_KEEPS - timedelta(hours=1)
+    async with bus.consumer.region() as connection:
+        await connection.executemany(
+            "INSERT INTO inbox (event_id, handle_time) VALUES ($1, $2)", [(uuid4(), old) for _ in range(5)]
+        )
+        await connection.execute("INSERT INTO inbox (event_id, handle_time) VALUES ($1, $2)", uuid4(), CLOCK.now())
+    left = []
+    while await outbox.forget_old(bus.consumer, CLOCK):
+        left.append((await _fetch(bus, "SELECT count(*) AS n FROM documents.inbox"))["n"])
+    assert left == [4, 2]
+    assert (await _fetch(bus, "SELECT count(*) AS n FROM documents.inbox"))["n"] == 1
+
+
 async def test_an_unknown_subject_is_passed_over(bus: Bus) -> None:
     school_id = uuid4()
     async with bus.relay(), bus.consume():
@@ -487,6 +584,29 @@ async def test_an_unknown_subject_is_passed_over(bus: Bus) -> None:
             await outbox.add(connection, CLOCK, events_pb2.SessionsEnded(), school_id)
         [grant] = await bus.tell()
         await eventually(lambda: bus.handled == [grant])
+
+
+async def _tell_others(bus: Bus, count: int) -> None:
+    school_id = uuid4()
+    for _ in range(count):
+        async with bus.publisher.school(school_id) as connection, connection.transaction():
+            await outbox.add(connection, CLOCK, events_pb2.SessionsEnded(), school_id)
+
+
+def _event_of(message: events_pb2.GrantEnded) -> events.Event:
+    return events.Event(uuid4(), SUBJECT, uuid4(), CLOCK.now(), message.SerializeToString())
+
+
+@asynccontextmanager
+async def _hearing(bus: Bus, handlers: dict[str, events.Handler]) -> AsyncIterator[None]:
+    """documents with these handlers, a consumer for each lane."""
+    async with AsyncExitStack() as stack:
+        for publisher, lane, chosen in by_lane(handlers):
+            consumer = Consumer(
+                bus.consumer, bus.jetstream, CLOCK, service="documents", publisher=publisher, lane=lane, handlers=chosen
+            )
+            await stack.enter_async_context(_running(consumer.run))
+        yield
 
 
 def _counted(outcome: str) -> float:

@@ -15,6 +15,7 @@ from prometheus_client import REGISTRY
 from pydantic import SecretStr
 
 from chassis import run
+from chassis.jobs import Job
 from diary.access.v1 import relation_pb2
 from diary.documents.v1 import relation_service_pb2, relation_service_pb2_grpc
 from diary.options.v1 import options_pb2
@@ -22,7 +23,7 @@ from services.documents.__main__ import build
 from services.documents.config import Settings
 from tests.support.backends import Clone, PostgresServer
 from tests.support.eventually import eventually
-from tests.support.services import refused, served, sign_in, sign_service
+from tests.support.services import none_ended, refused, served, sign_in, sign_service
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -92,11 +93,43 @@ async def test_a_service_ends_with_its_last_loop(
         finally:
             ended.append("deaf")
 
-    monkeypatch.setattr(run, "_carriers", lambda *_: [willing, deaf_once])
+    monkeypatch.setattr(run, "_carriers", lambda *_: [Job("willing", 1, willing), Job("deaf", 1, deaf_once)])
     settings = _settings(clone, nats_url, keys_dir)
     async with served("documents", settings, lambda frame: build(settings, frame)):
-        await eventually(lambda: len(begun) == 2, why="both loops")
+        await eventually(lambda: len(begun) == 2, why="both jobs")
     assert ended == ["deaf"]
+
+
+async def test_what_a_job_has_begun_comes_to_its_end(
+    clone: Clone, nats_url: str, keys_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is told to stop is asked each second, and what a letter's yes waits for may take longer."""
+    ended = list[str]()
+
+    async def begin() -> None:
+        """Begins, and rests."""
+
+    async def let_end() -> None:
+        await asyncio.sleep(1.5)
+        ended.append("letter")
+
+    settings = _settings(clone, nats_url, keys_dir)
+    async with served(
+        "documents", settings, lambda _: run.Service([], none_ended, {}, [Job("letters", 1, begin, end=let_end)])
+    ):
+        pass
+    assert ended == ["letter"]
+
+
+async def test_each_job_of_a_service_is_seen_from_its_start(channel: grpc.aio.Channel) -> None:
+    names = [
+        *("publish_events", "watch_outbox_lag", "forget_old_events", "forget_ended_sessions"),
+        *("count_deadlines", "count_unsigned", "learn_school_codes"),
+        *("hear_access_projections", "hear_access_work", "hear_journal_projections"),
+    ]
+    for name in names:
+        for metric in ("diary_job_last_success_seconds", "diary_job_interval_seconds"):
+            assert REGISTRY.get_sample_value(metric, {"name": name}), f"{metric} of {name}"
 
 
 async def test_a_late_lower_version_does_not_bring_an_ended_relation_back(

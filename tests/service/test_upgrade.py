@@ -19,8 +19,9 @@ import pytest_asyncio
 from chassis.db import Database
 from chassis.migrate import migrate
 from chassis.paging import FIRST_ID
-from services.access.rules.applications import REGISTERING
-from services.access.store import grants, roster
+from services.access.people.rules.students import REGISTERING
+from services.access.rights.store import grants
+from services.access.roster.store import lists as roster
 from tests.support.backends import PostgresServer
 from tests.upgrade import environment, is_at_hand, pytest_command, read_release, unpack
 

@@ -10,10 +10,10 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from chassis.clock import SetClock
-from services.access.actions.passwords import hash_password
-from services.access.actions.relations import derive_relations
-from services.access.rules.names import build_sort_key
-from services.access.rules.roles import Role
+from services.access.people.rules.names import build_sort_key
+from services.access.people.rules.roles import Role
+from services.access.rights.actions.passwords import hash_password
+from services.access.rights.actions.relations import derive_relations
 
 PASSWORD = "Verno-2026-пароль"
 _HASH = hash_password(PASSWORD)

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from chassis import relations, run
+from chassis import projection, run
 from chassis.clock import SystemClock
 from chassis.server import Part
 from diary.journal.v1 import relation_service_pb2, relation_service_pb2_grpc
@@ -25,22 +25,6 @@ from tests.support.services import none_ended, sign_in
 
 # Serves another access of the module's database: (clock=None, **addresses) -> context of a channel.
 Serve = Callable[..., Any]
-
-
-class _Journal(relation_service_pb2_grpc.RelationServiceServicer):
-    """Journal's projection on documents' tables: what access needs of it."""
-
-    def __init__(self, frame: run.Frame) -> None:
-        self._database = frame.database
-
-    async def ApplyRelations(self, request: Any, context: Any) -> relation_service_pb2.ApplyRelationsResponse:
-        await relations.apply_all(
-            self._database,
-            request.school_id,
-            [relations.read_relation(message) for message in request.relations],
-            [relations.read_ended_session(message) for message in request.ended_sessions],
-        )
-        return relation_service_pb2.ApplyRelationsResponse()
 
 
 @dataclass(frozen=True)
@@ -77,7 +61,14 @@ class Backends:
         def build(frame: run.Frame) -> run.Service:
             name = "diary.journal.v1.RelationService"
             return run.Service(
-                [Part(name, relation_service_pb2_grpc.add_RelationServiceServicer_to_server, _Journal(frame))], none_ended
+                [
+                    Part(
+                        name,
+                        relation_service_pb2_grpc.add_RelationServiceServicer_to_server,
+                        projection.RelationServicer(frame, relation_service_pb2.ApplyRelationsResponse),
+                    )
+                ],
+                none_ended,
             )
 
         async with run.running("documents", settings, build, SystemClock()) as bound:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1 import credential_service_pb2
-from services.access.rules.roles import Role
+from services.access.people.rules.roles import Role
 from tests.support.access_region import Person, SchoolWorld
 
 BIRTH_DATE = date(2012, 5, 14)

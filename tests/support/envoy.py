@@ -34,6 +34,7 @@ from tests.support.eventually import eventually
 
 DESCRIPTORS = Path(__file__).parents[2] / "gen" / "diary.binpb"
 LARGE_SCHOOL = "large"
+WORDY_SCHOOL = "wordy"
 NEVER = 4_000_000_000
 RUN_FLAGS = ("--disable-hot-restart", "--concurrency", "1", "--file-flush-interval-msec", "50")
 
@@ -101,7 +102,8 @@ def _get_caller(_: session_service_pb2.GetCallerRequest) -> Message:
 
 
 def _list_grants(request: grant_service_pb2.ListGrantsRequest) -> Message:
-    count, size = (70, 100_000) if request.school_id == LARGE_SCHOOL else (1, 10)
+    sizes = {LARGE_SCHOOL: (70, 100_000), WORDY_SCHOOL: (1, 5_000)}
+    count, size = sizes.get(request.school_id, (1, 10))
     grants = [grant_service_pb2.Grant(grant_id=str(n), holder_name="x" * size) for n in range(count)]
     return grant_service_pb2.ListGrantsResponse(grants=grants)
 

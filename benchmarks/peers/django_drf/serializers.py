@@ -58,5 +58,7 @@ class AbsenceCellSerializer(serializers.ModelSerializer):
 
 
 class RecordSerializer(serializers.Serializer):
+    topic = serializers.CharField(max_length=500)
+    homework = serializers.CharField(max_length=2000, allow_blank=True)
     marks = MarkCellSerializer(many=True)
     absences = AbsenceCellSerializer(many=True)

@@ -37,7 +37,7 @@ class WeekView(APIView):
 
 
 class RecordLessonView(APIView):
-    """Marks and absences of a class in a lesson, by the teacher of its course."""
+    """Topic, homework, marks and absences of a class in a lesson, by the teacher of its course."""
 
     @transaction.atomic
     def post(self, request, lesson_id):
@@ -51,6 +51,8 @@ class RecordLessonView(APIView):
         of_class = set(Student.objects.filter(school_class_id=lesson.course.school_class_id).values_list("id", flat=True))
         if not of_class.issuperset(cell["student"] for cell in [*marks, *absences]):
             raise ValidationError("A student is not of this class")
+        lesson.topic, lesson.homework = record.validated_data["topic"], record.validated_data["homework"]
+        lesson.save(update_fields=["topic", "homework"])
         Mark.objects.bulk_create(
             [Mark(lesson=lesson, student_id=cell["student"], value=cell["value"]) for cell in marks],
             update_conflicts=True,

@@ -23,13 +23,13 @@ from uuid import UUID
 from chassis.clock import Clock, SystemClock, today
 from chassis.commands import told_in_a_line
 from chassis.db import Connection, owner
-from services.access.actions.passwords import hash_password
-from services.access.rules.region.accounts import ZONE
-from services.access.rules.region.names import read_names
-from services.access.rules.region.plan import read_plan
-from services.access.rules.region.roster import Ids, Roster
-from services.access.rules.region.schools import SchoolMaker, SchoolSpec, plan_demo, plan_region
-from services.access.rules.region.shown import Shown, list_shown_of_town, list_shown_of_village
+from services.access.rights.actions.passwords import hash_password
+from services.access.seed.region.accounts import ZONE
+from services.access.seed.region.names import read_names
+from services.access.seed.region.plan import read_plan
+from services.access.seed.region.roster import Ids, Roster
+from services.access.seed.region.schools import SchoolMaker, SchoolSpec, plan_demo, plan_region
+from services.access.seed.region.shown import Shown, list_shown_of_town, list_shown_of_village
 from services.access.seed.tables import build_tables
 
 _DATA = Path(__file__).parent / "data"

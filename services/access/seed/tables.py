@@ -11,12 +11,12 @@ from uuid import UUID
 from asyncpg import Range
 
 from diary.access.v1 import roster_service_pb2
-from services.access import convert
-from services.access.rules import relations
-from services.access.rules.guardianships import GuardianKind
-from services.access.rules.names import build_sort_key
-from services.access.rules.region.roster import Guardianship, Ids, Person, Roster
-from services.access.rules.roles import Role
+from services.access.people.convert import changes as convert
+from services.access.people.rules.guardianships import GuardianKind
+from services.access.people.rules.names import build_sort_key
+from services.access.people.rules.roles import Role
+from services.access.rights.rules import relations
+from services.access.seed.region.roster import Guardianship, Ids, Person, Roster
 
 _DAY = timedelta(days=1)
 _LAST_LESSON = (5, 26)  # month, day of the year after

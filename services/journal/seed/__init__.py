@@ -11,7 +11,7 @@ from uuid import UUID
 
 from chassis.clock import Clock, today
 from chassis.db import Connection, owner
-from services.journal.rules.history import EMPTY_HEAD
+from services.journal.roster.rules import EMPTY_HEAD
 from services.journal.seed import tables
 from services.journal.seed.subjects import Subjects
 from services.journal.seed.year import Year

@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from chassis.db import Connection
-from services.journal.rules.history import Batch, link
-from services.journal.rules.periods import Period
-from services.journal.rules.roster import Member
-from services.journal.rules.timetable import Slot
+from services.journal.curriculum.rules import Period
+from services.journal.marks.rules.history import Batch, link
+from services.journal.roster.rules import Member
+from services.journal.seed.timetable import Slot
 
 _TEACHES = 5  # numbers of diary.options.v1: relation COURSE, role TEACHER
 

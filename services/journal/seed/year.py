@@ -10,14 +10,14 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.journal.rules.attendance import AbsenceCode
-from services.journal.rules.history import SALT_BYTES, Batch, BatchHeader, build_batch
-from services.journal.rules.lessons import LessonState
-from services.journal.rules.marks import Revision
-from services.journal.rules.periods import Period, find_current_period
-from services.journal.rules.timetable import PlannedLesson, Slot, Wish, lay_out_lessons, lay_out_week
+from services.journal.curriculum.rules import Period, find_current_period
+from services.journal.lessons.rules.attendance import AbsenceCode
+from services.journal.lessons.rules.lessons import LessonState
+from services.journal.marks.rules.history import SALT_BYTES, Batch, BatchHeader, build_batch
+from services.journal.marks.rules.marks import Revision
 from services.journal.seed.subjects import Subjects
 from services.journal.seed.tables import SeedCourse, SeedSchool
+from services.journal.seed.timetable import PlannedLesson, Slot, Wish, lay_out_lessons, lay_out_week
 
 _NOBODY = UUID(int=0)
 _BEGINS_THE_WEEK = "Разговоры о важном"

@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 from deploy.local.ports import Ports
 from diary.access.v1 import events_pb2, grant_service_pb2_grpc, session_service_pb2, session_service_pb2_grpc
 from diary.access.v1 import grant_service_pb2 as pb
-from services.access.rules.roles import Role
+from services.access.people.rules.roles import Role
 from tests.support.access_region import PASSWORD, SchoolWorld, add_session, make_school
 from tests.support.access_service import Backends, Serve
 from tests.support.eventually import eventually

@@ -6,19 +6,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.access.store import (
-    accounts,
-    applications,
-    callers,
-    credentials,
-    grants,
-    people,
-    pushes,
-    relations,
-    roster,
-    sessions,
-    statements,
-)
+from services.access.cases.store import applicants, case_log
+from services.access.people.store import declarations as statements
+from services.access.rights.store import accounts, callers, credentials, grants, pushes, relations, sessions
+from services.access.roster.store import lists as roster
 from tests.service.access.test_access_lists import NOW, Crowded, clone, crowded
 from tests.support.plans import explain
 
@@ -41,12 +32,12 @@ OF_REGION: dict[str, Lookup] = {
     "list_pushes_of_session": lambda of, c: pushes.list_pushes_of_session(c, ID),
 }
 OF_SCHOOL: dict[str, Lookup] = {
-    "list_applicants": lambda of, c: applications.list_applicants(c, of.world.school_id, [ID], DAY, NOW),
-    "list_log": lambda of, c: applications.list_log(c, of.world.school_id, ID),
+    "list_applicants": lambda of, c: applicants.list_applicants(c, of.world.school_id, [ID], DAY, NOW),
+    "list_log": lambda of, c: case_log.list_log(c, of.world.school_id, ID),
     "find_slip_grant": lambda of, c: credentials.find_slip_grant(
         c, of.world.school_id, of.world.grants["mother"], of.account("admin"), NOW
     ),
-    "list_logins": lambda of, c: people.list_logins(c, "ivanova.mp"),
+    "list_logins": lambda of, c: accounts.list_logins(c, "ivanova.mp"),
     "get_standing": lambda of, c: relations.get_standing(
         c, of.world.school_id, of.account("class_teacher"), of.world.people["class_teacher"].session_id, NOW
     ),

@@ -11,9 +11,14 @@ import pytest_asyncio
 
 from chassis.db import Database
 from chassis.paging import FIRST_ID, LONG_AGO
-from services.access.rules.applications import READING, REGISTERING
-from services.access.rules.roles import Role
-from services.access.store import applications, deadlines, grants, roster
+from services.access.cases.rules.applications import READING
+from services.access.cases.store import applications
+from services.access.oversight import store as deadlines
+from services.access.people.rules.roles import Role
+from services.access.people.rules.students import REGISTERING
+from services.access.people.store import students
+from services.access.rights.store import grants
+from services.access.roster.store import lists as roster
 from tests.support.access_region import GRANTED, START, SchoolWorld, connect, make_school
 from tests.support.backends import Clone, PostgresServer
 from tests.support.plans import explain
@@ -270,7 +275,7 @@ async def test_who_may_grant_for_one_who_comes_tomorrow_may_list_and_revoke_it_t
     async with crowded.database.school(world.school_id) as connection:
         for account_id, is_theirs in ((teacher, True), (other, False)):
             asked = (connection, world.school_id, account_id, NOW)
-            card = await applications.find_student(connection, world.school_id, student.person_id, account_id, NOW)
+            card = await students.find_student(connection, world.school_id, student.person_id, account_id, NOW)
             assert card is not None
             assert bool(card.caller_roles & {Role.CLASS_TEACHER}) is is_theirs
             listed = await grants.list_grants(*asked, None, FIRST_ID, 500)

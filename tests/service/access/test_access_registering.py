@@ -1,6 +1,6 @@
 """Students and guardianships for whoever registers applications (Clauses R6, R9)."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,7 +10,7 @@ import pytest
 from diary.access.v1 import application_service_pb2 as applications_pb
 from diary.access.v1 import roster_service_pb2 as pb
 from diary.access.v1 import roster_service_pb2_grpc
-from services.access.rules.roles import Role
+from services.access.people.rules.roles import Role
 from tests.support.access_region import START, SchoolWorld, make_school
 from tests.support.access_service import Backends
 from tests.support.services import refused
@@ -74,6 +74,37 @@ async def test_who_has_left_is_not_listed_and_who_is_in_no_class_is(
     )
     answer = await stub.ListStudents(_students(school), metadata=backends.sign_in(school.people["admin"], "admin"))
     assert [(student.display_name, student.class_id) for student in answer.students] == [("Ёлкина Анна", "")]
+
+
+async def test_a_week_lists_who_was_of_the_class_at_its_end_whoever_has_moved_since(
+    stub: Any, backends: Backends, admin: Any, school: SchoolWorld
+) -> None:
+    """Decision 0109: the same whom a printed week lists."""
+    anna, boris, monday = school.people["anna"].person_id, school.people["boris"].person_id, date(2026, 3, 16)
+    metadata = backends.sign_in(school.people["class_teacher"], "class_teacher")
+    own, other = school.classes["8-А"], school.classes["8-Б"]
+    placed = "UPDATE placements SET validity = daterange($2, $3) WHERE student_id = $1"
+    moved = "INSERT INTO placements (school_id, student_id, class_id, validity) VALUES ($1, $2, $3, daterange($4, NULL))"
+    # One leaves the class for another within the week, one comes from there the week after.
+    for student_id, day, to in ((anna, monday + timedelta(days=9), other), (boris, monday + timedelta(days=4), own)):
+        await admin.execute(placed, student_id, START, day)
+        await admin.execute(moved, school.school_id, student_id, to, day)
+
+    async def listed(week: int) -> list[str]:
+        day = (monday + timedelta(days=7 * week)).isoformat()
+        answer = await stub.ListStudents(_students(school, own, monday_date=day), metadata=metadata)
+        return [student.display_name for student in answer.students]
+
+    assert [await listed(week) for week in (-1, 0, 1, 2)] == [
+        ["Ёлкина Анна"],
+        ["Ёлкина Анна", "Жуков Борис"],
+        ["Жуков Борис"],
+        ["Жуков Борис"],
+    ]
+    wrong = _students(school, own, monday_date="2026-03-17")
+    assert await refused(stub.ListStudents(wrong, metadata=metadata)) == (grpc.StatusCode.INVALID_ARGUMENT, "REQUEST_INVALID")
+    strange = _students(school, other, monday_date=monday.isoformat())
+    assert await refused(stub.ListStudents(strange, metadata=metadata)) == NO_CLASS
 
 
 async def test_a_student_is_told_to_the_own_class_teacher_and_absent_to_another(

@@ -11,9 +11,9 @@ from chassis.clock import SystemClock
 from chassis.db import Database
 from chassis.migrate import migrate
 from diary.access.v1 import events_pb2
-from services.access.actions.relations import derive_relations, write_relations
-from services.access.rules.relations import GrantFact, derive_from_grant
-from services.access.rules.roles import Role
+from services.access.people.rules.roles import Role
+from services.access.rights.actions.relations import derive_relations, write_relations
+from services.access.rights.rules.relations import GrantFact, derive_from_grant
 from tests.support.access_region import START, ZONE, SchoolWorld, connect, make_empty_school
 from tests.support.access_service import Backends
 from tests.support.eventually import eventually

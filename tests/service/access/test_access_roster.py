@@ -10,7 +10,7 @@ import pytest
 from diary.access.v1 import roster_service_pb2 as pb
 from diary.access.v1 import roster_service_pb2_grpc, school_service_pb2, school_service_pb2_grpc
 from diary.options.v1 import options_pb2
-from services.access.rules.roles import Role
+from services.access.people.rules.roles import Role
 from tests.support.access_region import END, START, ZONE, SchoolWorld, make_empty_school, make_school
 from tests.support.access_service import Backends
 from tests.support.services import refused, sign_service

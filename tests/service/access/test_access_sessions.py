@@ -20,8 +20,8 @@ from chassis.clock import SetClock
 from diary.access.v1 import session_service_pb2 as pb
 from diary.access.v1 import session_service_pb2_grpc
 from diary.options.v1 import options_pb2
-from services.access.actions import passwords, sign_in
-from services.access.rules.roles import Role
+from services.access.people.rules.roles import Role
+from services.access.rights.actions import passwords, sign_in
 from tests.support.access_region import GRANTED, PASSWORD, SchoolWorld, make_empty_school
 from tests.support.access_service import Backends, Serve
 from tests.support.services import refused

@@ -97,7 +97,8 @@ async def test_an_application_keeps_the_regulation_version_of_its_day(
     )
     late = filing(school, vera, received=SystemClock().now() - timedelta(days=2))
     assert (await _registered(stub, late, teacher)).regulation == "приказ от 28.08.2021 № 07"
-    assert (await _registered(stub, filing(school, vera), teacher)).regulation == f"приказ от {day:%d.%m.%Y} № 11"
+    new = filing(school, vera, mother(given_name="Анна"))
+    assert (await _registered(stub, new, teacher)).regulation == f"приказ от {day:%d.%m.%Y} № 11"
 
 
 @pytest.mark.parametrize(("key", "role"), [("class_teacher", "class_teacher"), ("admin", "admin"), ("secretary", "secretary")])
@@ -169,7 +170,8 @@ async def test_numbers_have_no_gaps_when_twenty_register_at_once_and_some_fail(
         """
     )
     mails = ["breaks@example.org" if number % 4 == 0 else f"m{number}@example.org" for number in range(20)]
-    requests = [filing(school, vera, mother(email=mail)) for mail in mails]
+    students = [await school.add_student(f"vera {place}", "8-А", "Иванова", "Вера") for place in range(len(mails))]
+    requests = [filing(school, student, mother(email=mail)) for student, mail in zip(students, mails, strict=True)]
     calls = [stub.RegisterApplication(request, metadata=teacher) for request in requests]
     answers = await asyncio.gather(*calls, return_exceptions=True)
     await school.connection.execute("DROP TRIGGER break_some ON access.applicants")
@@ -182,13 +184,53 @@ async def test_twins_of_one_request_at_once_register_one_case(
 ) -> None:
     request = filing(school, vera)
     calls = [stub.RegisterApplication(request, metadata=teacher) for _ in range(5)]
-    answers = await asyncio.gather(*calls, return_exceptions=True)
-    numbers = {a.application.application_id for a in answers if not isinstance(a, BaseException)}
-    codes = {a.code() for a in answers if isinstance(a, grpc.aio.AioRpcError)}
-    assert len(numbers) == 1
-    assert codes <= {grpc.StatusCode.UNAVAILABLE}
+    answers = await asyncio.gather(*calls)
+    assert len({answer.application.application_id for answer in answers}) == 1
     cases = await school.connection.fetch("SELECT number FROM access.applications WHERE school_id = $1", school.school_id)
     assert [row["number"] for row in cases] == [1]
+
+
+async def test_one_person_by_two_forms_at_once_is_asked_about_and_becomes_one(
+    stub: Any, school: SchoolWorld, vera: Person, teacher: Any
+) -> None:
+    """Decision 0121: of two open forms the second names the person of the first; so nobody gets two accounts."""
+    requests = [filing(school, vera, mother(authority_document=document)) for document in ("", "паспорт № 7 от 01.01.2015")]
+    answers = await asyncio.gather(
+        *(stub.RegisterApplication(request, metadata=teacher) for request in requests), return_exceptions=True
+    )
+    [case] = [answer.application for answer in answers if not isinstance(answer, BaseException)]
+    [error] = [answer for answer in answers if isinstance(answer, grpc.aio.AioRpcError)]
+    info = error_details_pb2.ErrorInfo()
+    status = rpc_status.from_call(error)  # type: ignore[arg-type]
+    assert status is not None
+    [detail] = [one for one in status.details if one.Is(info.DESCRIPTOR)]
+    detail.Unpack(info)
+    assert info.reason == "APPLICANT_KNOWN"
+    assert dict(info.metadata) == {"person_id": case.applicants[0].person_id, "number": case.number}
+    [again] = [request for request, answer in zip(requests, answers, strict=True) if isinstance(answer, BaseException)]
+    again.request_id, again.applicants[0].person_id = str(uuid4()), info.metadata["person_id"]
+    second = await _registered(stub, again, teacher)
+    assert second.applicants[0].person_id == case.applicants[0].person_id
+    people = "SELECT count(*) FROM access.people WHERE school_id = $1 AND family_name = 'Иванова' AND given_name = 'Мария'"
+    assert await school.connection.fetchval(people, school.school_id) == 1
+
+
+async def test_a_namesake_is_registered_when_it_is_said_to_be_another(
+    stub: Any, school: SchoolWorld, vera: Person, teacher: Any
+) -> None:
+    """Decision 0121: by the same document the same relation is the same person, whatever is said."""
+    known = (grpc.StatusCode.FAILED_PRECONDITION, "APPLICANT_KNOWN")
+    first = await _registered(stub, filing(school, vera), teacher)
+    same = filing(school, vera, mother(is_another_person=True))
+    assert await refused(stub.RegisterApplication(same, metadata=teacher)) == known
+    document = "доверенность № 5"
+    other = {"guardian_kind": pb.GUARDIAN_KIND_REPRESENTATIVE, "authority_document": document, "authority_date": "2026-01-15"}
+    assert await refused(stub.RegisterApplication(filing(school, vera, mother(**other)), metadata=teacher)) == known
+    second = await _registered(stub, filing(school, vera, mother(**other, is_another_person=True)), teacher)
+    assert second.applicants[0].person_id != first.applicants[0].person_id
+    # Who stands in the card is known too.
+    card = filing(school, school.people["anna"], mother(family_name="Елкина", patronymic="Ивановна"))
+    assert await refused(stub.RegisterApplication(card, metadata=teacher)) == known
 
 
 @pytest.mark.parametrize(
@@ -325,7 +367,11 @@ async def test_a_list_is_paged_by_due_time_and_filtered_by_state(
     stub: Any, school: SchoolWorld, vera: Person, teacher: Any
 ) -> None:
     now = SystemClock().now()
-    cases = [await _registered(stub, filing(school, vera, received=now - timedelta(days=days)), teacher) for days in (3, 20, 9)]
+    filed = [
+        filing(school, vera, mother(given_name=name), received=now - timedelta(days=days))
+        for name, days in (("Анна", 3), ("Вера", 20), ("Нина", 9))
+    ]
+    cases = [await _registered(stub, request, teacher) for request in filed]
     await stub.GrantApplication(granting(school, cases[0].application_id), metadata=teacher)
     seen, token = [], ""
     while True:

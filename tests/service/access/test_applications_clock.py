@@ -1,6 +1,5 @@
 """The two working days of an application, as its RPCs count them on a set clock (Clause R15)."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from typing import Any
@@ -16,11 +15,10 @@ from chassis.clock import SetClock
 from chassis.db import Database
 from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1 import application_service_pb2_grpc
-from services.access import jobs
+from services.access.oversight import jobs
 from tests.support.access_region import ZONE, Person, SchoolWorld
 from tests.support.access_service import Backends, Serve
 from tests.support.applications import add_vera, filing, granting, mother, reading
-from tests.support.eventually import eventually
 from tests.support.services import refused, sign_in
 
 _CRIMEA = """date,kind,basis,source
@@ -147,8 +145,8 @@ async def test_open_and_overdue_terms_are_counted(
     in_time, late = (metrics.deadlines_met.labels("R15", word) for word in ("true", "false"))
     before = in_time._value.get(), late._value.get()
     _set(_local("2026-04-01T12:00"))
-    for received in ("2026-04-01T10:00", "2026-03-17T10:00"):
-        request = filing(school, vera, received=_local(received))
+    for name, received in (("Анна", "2026-04-01T10:00"), ("Вера", "2026-03-17T10:00")):
+        request = filing(school, vera, mother(given_name=name), received=_local(received))
         case = (await stub.RegisterApplication(request, metadata=admin_of())).application
         await stub.GrantApplication(granting(school, case.application_id), metadata=admin_of())
     assert (in_time._value.get(), late._value.get()) == (before[0] + 1, before[1] + 1)
@@ -163,10 +161,9 @@ async def test_the_gauges_show_what_is_open_and_overdue(
     database = await Database.connect(backends.clone.app_dsns["access"], "access", size=1)
     nothing: Any = None
     metrics.deadlines_overdue.clear()
-    counting = asyncio.ensure_future(jobs.count_deadlines(run.Frame(_CLOCK, database, nothing, nothing))())
-    await eventually(lambda: metrics.deadlines_overdue.labels("R15")._value.get() >= 1)
+    await jobs.count_deadlines(run.Frame(_CLOCK, database, nothing, nothing)).work()
+    assert metrics.deadlines_overdue.labels("R15")._value.get() >= 1
     assert metrics.deadlines_open.labels("R15")._value.get() >= metrics.deadlines_overdue.labels("R15")._value.get()
-    counting.cancel()
     async with database.jobs() as connection:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.fetch("SELECT subject_id FROM deadlines")

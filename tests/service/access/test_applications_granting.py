@@ -3,6 +3,7 @@
 import asyncio
 from datetime import date, timedelta
 from typing import Any
+from uuid import uuid4
 
 import grpc
 import pytest
@@ -79,6 +80,59 @@ async def test_a_grant_waits_for_the_checklist(stub: Any, school: SchoolWorld, v
         await stub.GrantApplication(granting(school, case.application_id), metadata=teacher)
     assert caught.value.code() == grpc.StatusCode.FAILED_PRECONDITION
     assert await _events(school, events_pb2.GrantIssued) == []
+
+
+def _showing(school: SchoolWorld, case: pb.Application, document: str, **other: str) -> pb.ShowAuthorityRequest:
+    return pb.ShowAuthorityRequest(
+        school_id=str(school.school_id),
+        application_id=case.application_id,
+        applicant_id=case.applicants[0].applicant_id,
+        request_id=str(uuid4()),
+        authority_document=document,
+        **other,
+    )
+
+
+async def test_a_document_that_is_shown_after_the_registration_opens_the_way_to_the_grant(
+    stub: Any, backends: Backends, school: SchoolWorld, vera: Person, teacher: Any
+) -> None:
+    """Clauses R2, R6: it stands in the case, its log says who noted it."""
+    case = await _registered(stub, filing(school, vera, mother(authority_document="")), teacher)
+    request = _showing(school, case, " Свидетельство  о рождении № 7 ", authority_date="2012-05-20")
+    secretary = backends.sign_in(school.people["secretary"], "secretary")
+    shown = (await stub.ShowAuthority(request, metadata=secretary)).application
+    assert shown.applicants[0].authority_document == "Свидетельство о рождении № 7"
+    assert shown.applicants[0].authority_date == "2012-05-20"
+    assert [item.is_met for item in shown.checklist if item.clause == "R6"] == [True]
+    assert shown.log[-1].ground == "предъявлен документ: Иванова Мария Петровна (мать), Свидетельство о рождении № 7"
+    assert shown.etag != case.etag
+    assert (await stub.ShowAuthority(request, metadata=secretary)).application.etag == shown.etag
+    granted = (await stub.GrantApplication(granting(school, case.application_id), metadata=teacher)).application
+    assert granted.state == pb.APPLICATION_STATE_GRANTED
+    late = _showing(school, case, "паспорт № 9")
+    assert await refused(stub.ShowAuthority(late, metadata=teacher)) == (
+        grpc.StatusCode.FAILED_PRECONDITION,
+        "APPLICATION_DECIDED",
+    )
+
+
+async def test_a_document_that_cannot_show_a_relation_is_not_noted(
+    stub: Any, backends: Backends, school: SchoolWorld, vera: Person, teacher: Any
+) -> None:
+    """Clause R6."""
+    case = await _registered(stub, filing(school, vera, mother(authority_document="")), teacher)
+    for document, reason in (("x", "AUTHORITY_DOCUMENT_INVALID"), ("<b>", "AUTHORITY_DOCUMENT_INVALID")):
+        assert await refused(stub.ShowAuthority(_showing(school, case, document), metadata=teacher)) == (
+            grpc.StatusCode.INVALID_ARGUMENT,
+            reason,
+        )
+    head = backends.sign_in(school.people["head"], "head")
+    wrong = await refused(stub.ShowAuthority(_showing(school, case, "паспорт № 9"), metadata=head))
+    assert wrong == (grpc.StatusCode.PERMISSION_DENIED, "ROLE_NOT_ALLOWED")
+    own = pb.FiledApplicant(person_id=str(vera.person_id), credentials_way=pb.CREDENTIALS_WAY_IN_PERSON)
+    by_student = await _registered(stub, filing(school, vera, own), teacher)
+    nothing = await refused(stub.ShowAuthority(_showing(school, by_student, "паспорт № 9"), metadata=teacher))
+    assert nothing == (grpc.StatusCode.FAILED_PRECONDITION, "NOTHING_TO_SHOW")
 
 
 async def test_granting_opens_account_grant_relation_and_meets_the_deadline(

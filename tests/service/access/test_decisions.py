@@ -28,7 +28,7 @@ from diary.access.v1 import (
 from diary.documents.v1 import document_service_pb2
 from diary.documents.v1 import events_pb2 as document_events
 from diary.notify.v1 import events_pb2 as notify_events
-from services.access.consumers import Consumers
+from services.access.cases.consumers import Consumers
 from tests.support.access_region import PASSWORD, START, ZONE, SchoolWorld
 from tests.support.access_service import Backends
 from tests.support.applications import add_vera, by_email, filing, granting, handing_over, reading, set_birth_date
@@ -429,7 +429,7 @@ async def test_what_became_of_a_letter_waits_for_its_paper(office: Office, schoo
     told = kind(school_id=str(school.school_id), document_id=teller.document_id)
     subject = told.DESCRIPTOR.full_name
     event = events.Event(uuid4(), subject, school.school_id, SystemClock().now(), told.SerializeToString())
-    handle = Consumers(database, SystemClock()).handlers()["notify"][subject]
+    handle = Consumers(database, SystemClock()).handlers()[subject]
     with pytest.raises(events.Later):
         await handle(event)
     await teller.issued()

@@ -11,8 +11,8 @@ from chassis.clock import SystemClock
 from chassis.db import Database
 from chassis.errors import Unavailable
 from chassis.relations import EndedSession, Relation
-from services.access.actions.endings import BATCH, Endings, Send
-from services.access.store import pushes
+from services.access.rights.actions.endings import BATCH, Endings, Send
+from services.access.rights.store import pushes
 from tests.support.access_region import SchoolWorld
 from tests.support.access_service import Backends
 

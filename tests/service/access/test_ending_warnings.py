@@ -11,7 +11,7 @@ import pytest_asyncio
 from chassis.clock import SetClock, SystemClock
 from chassis.db import Database
 from diary.access.v1 import events_pb2, grant_service_pb2, grant_service_pb2_grpc
-from services.access.actions.leaving import warn_school
+from services.access.rights.actions.warnings import warn_school
 from tests.support.access_region import SchoolWorld
 from tests.support.access_service import Backends
 from tests.support.applications import set_birth_date

@@ -17,7 +17,7 @@ from diary.access.v1 import (
     roster_service_pb2,
     roster_service_pb2_grpc,
 )
-from services.access.rules.roles import Role
+from services.access.people.rules.roles import Role
 from tests.support.access_region import Person, SchoolWorld, make_school
 from tests.support.access_service import Backends, Serve
 from tests.support.applications import filing

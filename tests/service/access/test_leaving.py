@@ -12,7 +12,7 @@ import pytest
 from chassis.clock import SystemClock, today
 from diary.access.v1 import application_service_pb2, application_service_pb2_grpc, roster_service_pb2_grpc
 from diary.access.v1 import roster_service_pb2 as pb
-from services.access.rules.guardianships import find_reaching
+from services.access.people.rules.guardianships import find_reaching
 from tests.support.access_region import START, ZONE, SchoolWorld, make_school
 from tests.support.access_service import Backends
 from tests.support.applications import filing, granting, set_birth_date

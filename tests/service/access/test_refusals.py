@@ -1,5 +1,6 @@
 """Refusals by one of three grounds, signed by the head with the second factor (Clauses R19-R24)."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -15,6 +16,7 @@ from diary.access.v1 import application_service_pb2_grpc, events_pb2, session_se
 from tests.support.access_region import PASSWORD, START, SchoolWorld
 from tests.support.access_service import Backends, Serve
 from tests.support.applications import add_vera, filing, granting, mother, say_details
+from tests.support.eventually import eventually
 from tests.support.services import refused
 from tests.support.statements import sent
 
@@ -116,7 +118,9 @@ async def test_many_refusals_are_signed_by_as_many_statements_as_few(
     asked: list[int] = []
     for count in (2, 6):
         ids = [
-            await _register(stub, filing(school, school.people["vera"], mother(authority_document="")), teacher)
+            await _register(
+                stub, filing(school, school.people["vera"], mother(authority_document="", is_another_person=True)), teacher
+            )
             for _ in range(count)
         ]
         for application_id in ids:
@@ -154,6 +158,47 @@ async def test_a_code_counts_once_and_a_wrong_one_never(
     assert (
         await admin.fetchval("SELECT count(*) FROM refusals WHERE school_id = $1 AND number IS NOT NULL", school.school_id) == 1
     )
+
+
+async def test_a_signature_that_is_sent_twice_at_once_is_one_and_both_get_its_answer(
+    stub: Any, admin: Any, school: SchoolWorld, teacher: Any, head: Head
+) -> None:
+    """Clause R22: a double click; the second comes while the first has used the code and waits to sign."""
+    application_id = await _register(stub, _statement(school, "mother"), teacher)
+    await stub.ProposeRefusal(_proposal(school, application_id, R21), metadata=teacher)
+    request = _signature(school, head.code(), application_id)
+    used = "SELECT last_step FROM second_factors WHERE account_id = $1", school.people["head"].account_id
+    before = await admin.fetchval(*used)
+
+    async def is_code_used() -> bool:
+        return bool(await admin.fetchval(*used) > before)
+
+    async with admin.transaction():
+        await admin.execute("SELECT FROM applications WHERE application_id = $1 FOR UPDATE", application_id)
+        first = asyncio.ensure_future(stub.SignRefusals(request, metadata=head.metadata))
+        await eventually(is_code_used)
+        second = asyncio.ensure_future(stub.SignRefusals(request, metadata=head.metadata))
+        # Another act by the same code is none of its repeats.
+        other = _signature(school, request.one_time_code, application_id)
+        assert await refused(stub.SignRefusals(other, metadata=head.metadata)) == WRONG_CODE
+    answers = [await first, await second]
+    assert answers[0].applications[0].refusal == answers[1].applications[0].refusal
+    assert answers[0].applications[0].refusal.number
+
+
+async def test_a_signature_that_was_lost_after_its_code_is_repeated_with_it(
+    stub: Any, admin: Any, school: SchoolWorld, teacher: Any, head: Head
+) -> None:
+    """Clause R22: a call that may be repeated on UNAVAILABLE may be so after its code was used; for as long as a code holds."""
+    application_id = await _register(stub, _statement(school, "mother"), teacher)
+    await stub.ProposeRefusal(_proposal(school, application_id, R21), metadata=teacher)
+    request = _signature(school, head.code(), application_id)
+    async with admin.transaction():
+        await admin.execute("SELECT FROM applications WHERE application_id = $1 FOR UPDATE", application_id)
+        away = await refused(stub.SignRefusals(request, metadata=head.metadata, timeout=15))
+    assert away == (grpc.StatusCode.UNAVAILABLE, "DATABASE_UNAVAILABLE")
+    answer = await stub.SignRefusals(request, metadata=head.metadata)
+    assert answer.applications[0].refusal.number
 
 
 async def test_nobody_but_the_head_signs_and_not_without_a_second_factor(

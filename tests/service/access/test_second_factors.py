@@ -18,7 +18,7 @@ from deploy.keys import rotate_factor_key
 from diary.access.v1 import application_service_pb2 as cases_pb
 from diary.access.v1 import application_service_pb2_grpc, session_service_pb2_grpc
 from diary.access.v1 import session_service_pb2 as pb
-from services.access.actions.factor_keys import FactorKeys, seal_all
+from services.access.rights.actions.factor_keys import FactorKeys, seal_all
 from tests.support.access_region import PASSWORD, SchoolWorld
 from tests.support.access_service import Backends, Serve
 from tests.support.applications import add_vera

@@ -20,7 +20,7 @@ from diary.access.v1 import (
     roster_service_pb2,
     roster_service_pb2_grpc,
 )
-from services.access.actions.statements import end_lapsed_modes
+from services.access.people.actions.declarations import end_lapsed_modes
 from tests.support.access_region import ZONE, SchoolWorld
 from tests.support.access_service import Backends
 from tests.support.applications import add_vera, filing, granting, mother, set_birth_date

@@ -213,8 +213,9 @@ async def test_a_statement_has_had_its_effect(stub: Any, school: SchoolWorld, te
 
 
 async def test_of_a_grant_and_a_withdrawal_at_once_one_wins(stub: Any, school: SchoolWorld, vera: Person, teacher: Any) -> None:
-    for _ in range(5):
-        case = (await stub.RegisterApplication(filing(school, vera), metadata=teacher)).application
+    for name in ("Анна", "Вера", "Инна", "Нина", "Яна"):
+        filed = filing(school, vera, mother(given_name=name))
+        case = (await stub.RegisterApplication(filed, metadata=teacher)).application
         results = await asyncio.gather(
             refused_or_answered(stub.GrantApplication(granting(school, case.application_id), metadata=teacher)),
             refused_or_answered(stub.WithdrawApplication(_withdrawal(school, case.application_id), metadata=teacher)),

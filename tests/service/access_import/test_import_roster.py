@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from chassis.clock import SystemClock
-from services.access.actions.roster_import import Report, import_roster, read_zip
-from services.access.rules.oneroster import RosterRefusedError
-from services.access.rules.rosters import Wish
+from services.access.roster.actions.imports import Report, import_roster, read_zip
+from services.access.roster.rules.problems import RosterRefusedError
+from services.access.roster.rules.rosters import Wish
 from tests.service.access_import.conftest import MakeZip
 
 TABLES = (

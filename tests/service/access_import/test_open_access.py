@@ -22,12 +22,12 @@ from diary.access.v1 import (
 )
 from diary.options.v1 import options_pb2
 from services.access import __main__ as access
-from services.access.actions.open_access import Opened, OpeningWish, open_access
-from services.access.actions.roster_import import import_roster, read_zip
 from services.access.config import Settings
-from services.access.rules.opening import Document, OpeningRefusedError
-from services.access.rules.roles import Role
-from services.access.rules.rosters import Order, Wish
+from services.access.people.rules.roles import Role
+from services.access.roster.actions.imports import import_roster, read_zip
+from services.access.roster.actions.open_access import Opened, OpeningWish, open_access
+from services.access.roster.rules.opening import Document, OpeningRefusedError
+from services.access.roster.rules.rosters import Order, Wish
 from tests.service.access_import.conftest import MakeZip
 from tests.support.backends import Clone
 from tests.support.services import refused, served

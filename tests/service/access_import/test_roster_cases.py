@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from chassis.clock import SetClock
-from services.access.actions.open_access import Opened, OpeningWish, open_access
-from services.access.actions.roster_import import Report, import_roster, read_zip
-from services.access.rules.oneroster import RosterRefusedError
-from services.access.rules.opening import Document, OpeningRefusedError
-from services.access.rules.roles import Role
-from services.access.rules.rosters import Order, Wish
+from services.access.people.rules.roles import Role
+from services.access.roster.actions.imports import Report, import_roster, read_zip
+from services.access.roster.actions.open_access import Opened, OpeningWish, open_access
+from services.access.roster.rules.opening import Document, OpeningRefusedError
+from services.access.roster.rules.problems import RosterRefusedError
+from services.access.roster.rules.rosters import Order, Wish
 
 _CASES = Path(__file__).parents[2] / "cases/roster"
 _NOVEMBER = SetClock(datetime(2026, 11, 30, 9, tzinfo=UTC))
@@ -297,8 +297,8 @@ async def test_what_the_database_refuses_leaves_nothing_written_and_names_no_con
 _MEASURE = """
 import re, sys
 from pathlib import Path
-from services.access.actions.roster_import import read_zip
-from services.access.rules.oneroster import RosterRefusedError, read_bundle
+from services.access.roster.actions.imports import read_zip
+from services.access.roster.rules.oneroster import RosterRefusedError, read_bundle
 try:
     read_bundle(read_zip(Path(sys.argv[1])))
 except RosterRefusedError as error:

@@ -14,7 +14,7 @@ from argon2 import PasswordHasher
 from chassis.clock import SystemClock
 from chassis.db import Database
 from diary.access.v1 import events_pb2, roster_service_pb2
-from services.access.actions.relations import derive_relations
+from services.access.rights.actions.relations import derive_relations
 from services.access.seed import SeedError, Wish, seed
 from tests.support.backends import Clone, PostgresServer
 

@@ -15,7 +15,7 @@ from chassis.auth import ServiceToken
 from chassis.clients import connect
 from chassis.clock import SetClock
 from chassis.db import Database
-from chassis.relations import Projection
+from chassis.projection import Projection
 from diary.access.v1 import (
     decision_service_pb2,
     decision_service_pb2_grpc,
@@ -26,11 +26,11 @@ from diary.access.v1 import (
 )
 from diary.journal.v1 import diary_service_pb2, diary_service_pb2_grpc
 from services.documents.__main__ import build
-from services.documents.actions.press import Press
 from services.documents.config import Settings
-from services.documents.consumers.decisions import DecisionConsumers
-from services.documents.consumers.paper_families import Consumers
-from services.documents.convert.seal import Sealer, read_authority
+from services.documents.decisions.consumers import DecisionConsumers
+from services.documents.press.actions.presses import Press
+from services.documents.print_runs.consumers import KINDS, Consumers
+from services.documents.register.convert.seal import Sealer, read_authority
 from tests.service.documents.world import NOW, Neighbours, World, code_of
 from tests.support.backends import Clone, PostgresServer
 from tests.support.services import served
@@ -201,7 +201,7 @@ async def consumers(served_world: World, clone: Clone, keys_dir: Path, neighbour
     token = ServiceToken(keys_dir, "documents", served_world.clock)
     async with connect(f"127.0.0.1:{neighbours.port}", token) as access:
         roster = roster_service_pb2_grpc.RosterServiceStub(access)
-        yield Consumers(database, served_world.clock, roster, Projection(database, served_world.clock, roster))
+        yield Consumers(database, served_world.clock, Projection(database, served_world.clock, roster, KINDS))
     await database.close()
 
 

@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 
 from chassis.events import Event
 from diary.access.v1 import application_service_pb2, events_pb2, roster_service_pb2
-from services.documents.consumers.paper_families import Consumers
+from services.documents.print_runs.consumers import Consumers
 from tests.service.documents.world import NOW, World
 
 _ZONE = ZoneInfo("Europe/Simferopol")

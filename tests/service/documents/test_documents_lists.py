@@ -13,8 +13,9 @@ import pytest_asyncio
 from chassis.auth import NOBODY
 from chassis.db import Database
 from chassis.paging import LAST_ID
-from services.documents.rules.register import State
-from services.documents.store import documents, print_runs
+from services.documents.print_runs.store import runs as print_runs
+from services.documents.register import store as documents
+from services.documents.register.rules import State
 from tests.support.backends import Clone, PostgresServer
 from tests.support.plans import explain
 

@@ -7,20 +7,19 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import grpc
-import pytest
 import pytest_asyncio
 
 from chassis.auth import ServiceToken
 from chassis.clients import connect
 from chassis.clock import SystemClock
 from chassis.db import Database
+from chassis.deadlines.store import count_open_deadlines
 from chassis.events import Event
-from diary.access.v1 import application_service_pb2, roster_service_pb2_grpc, school_service_pb2_grpc
+from chassis.projection import rebuild_school
+from diary.access.v1 import application_service_pb2, roster_service_pb2_grpc
 from diary.documents.v1 import document_service_pb2 as pb
 from diary.documents.v1 import events_pb2
-from services.documents.commands import Rebuild
-from services.documents.consumers.paper_families import Consumers
-from services.documents.store import deadlines
+from services.documents.print_runs.consumers import KINDS, Consumers
 from tests.service.documents.families import Families
 from tests.service.documents.world import NAMES, NOW, WEEK, World
 from tests.support.papers import needs_poppler, read_texts
@@ -188,18 +187,29 @@ async def test_a_lesson_opens_the_term_of_a_class_with_a_family_on_paper(world: 
     assert event.due_time.ToJsonString() == "2026-11-22T21:00:00Z"
 
 
+async def test_a_lesson_recorded_with_its_class_opens_the_term_as_well(world: World, families: Families) -> None:
+    await families.declare(0, "15-Р/2026")
+    await families.consumers.on_class_recorded(world.class_recorded())
+    assert await _terms(world) == []
+    await families.consumers.on_class_recorded(world.class_recorded("2026-11-17"))
+    assert await _terms(world) == [(MONDAY, False, "")]
+
+
 async def test_a_class_that_nobody_printed_is_overdue(world: World, families: Families) -> None:
     database = await Database.connect(world.clone.app_dsns["documents"], "documents", size=1)
 
     async def overdue(now: datetime) -> int:
         async with database.jobs() as connection:
-            return sum(late for _, _, late in await deadlines.count_open_deadlines(connection, now))
+            return sum(late for _, _, late in await count_open_deadlines(connection, now))
 
     sunday, monday = instant("2026-11-22T20:59:00Z"), instant("2026-11-22T21:01:00Z")
     before = await overdue(sunday), await overdue(monday)
     await families.declare(0, "15-Р/2026")
-    await families.record_lesson("2026-11-17")
+    lesson_id = str(uuid4())
+    await families.record_lesson("2026-11-17", lesson_id)
     assert (await overdue(sunday), await overdue(monday)) == (before[0], before[1] + 1)
+    await families.retract_lesson("2026-11-17", lesson_id)
+    assert await overdue(monday) == before[1]
     await database.close()
 
 
@@ -518,9 +528,7 @@ async def test_a_class_printed_for_by_its_families_has_no_term_when_all_revoked(
     assert await _terms(world) == []
 
 
-async def test_a_rebuild_fills_the_projection_from_access(
-    world: World, families: Families, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_a_rebuild_fills_the_projection_from_access(world: World, families: Families) -> None:
     declared = await families.declare(0, "15-Р/2026")
     await world.begin(str(uuid4()))
     again = Families(world, families.consumers)
@@ -529,11 +537,9 @@ async def test_a_rebuild_fills_the_projection_from_access(
     token = ServiceToken(world.keys_dir, "documents", SystemClock())
     async with connect(f"127.0.0.1:{world.neighbours.port}", token) as access:
         roster = roster_service_pb2_grpc.RosterServiceStub(access)
-        rebuild = Rebuild(database, school_service_pb2_grpc.SchoolServiceStub(access), roster)
         for _ in range(2):
-            await rebuild.rebuild(UUID(world.school_id))
+            assert await rebuild_school(database, roster, KINDS, UUID(world.school_id)) > 0
     await database.close()
-    assert world.school_id in capsys.readouterr().out
     assert _printed(await _print_families(world)) == {NAMES[0]: "15-Р/2026"}
     await again.record_lesson("2026-11-19")
     assert len(await _terms(world)) == 1

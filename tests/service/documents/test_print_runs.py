@@ -14,7 +14,7 @@ import grpc
 
 from diary.documents.v1 import document_service_pb2, events_pb2
 from diary.options.v1 import options_pb2
-from services.documents.consumers.paper_families import Consumers
+from services.documents.print_runs.consumers import Consumers
 from tests.service.documents.families import Families
 from tests.service.documents.world import NAMES, WEEK, World, code_of
 from tests.support.papers import needs_poppler, read_texts

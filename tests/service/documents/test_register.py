@@ -27,8 +27,8 @@ from diary.documents.v1 import events_pb2
 from diary.options.v1 import options_pb2
 from services.documents.__main__ import build
 from services.documents.config import Settings
-from services.documents.consumers.decisions import DecisionConsumers
-from services.documents.store import documents as store
+from services.documents.decisions.consumers import DecisionConsumers
+from services.documents.register import store
 from tests.service.documents.world import Metadata, World
 from tests.support.backends import Clone
 from tests.support.decisions import refusal
@@ -130,7 +130,7 @@ async def test_a_paper_that_cannot_be_kept_leaves_neither_code_nor_event_nor_inb
         raise RuntimeError("the last write")
 
     event = world.application_decided(refusal())
-    monkeypatch.setattr("services.documents.consumers.decisions.outbox.add", breaks)
+    monkeypatch.setattr("services.documents.decisions.consumers.outbox.add", breaks)
     with pytest.raises(RuntimeError):
         await deciding.on_application_decided(event)
     assert await world.query("SELECT 1 FROM documents WHERE school_id = $1") == []
@@ -219,7 +219,7 @@ async def test_a_bundle_that_no_answer_can_hold_is_refused_before_it_is_read(
     world: World, deciding: DecisionConsumers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     papers = [(await _issue(world, deciding, refusal()))[0] for _ in range(2)]
-    monkeypatch.setattr("services.documents.rpc.register._MAX_BUNDLE", 100_000)
+    monkeypatch.setattr("services.documents.register.rpc._MAX_BUNDLE", 100_000)
     request = pb.BundleDocumentsRequest(
         school_id=world.school_id, document_ids=[paper.document_id for paper in papers], format=pb.BUNDLE_FORMAT_ZIP
     )

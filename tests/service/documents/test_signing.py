@@ -18,8 +18,8 @@ from chassis.clock import SystemClock
 from diary.documents.v1 import document_service_pb2 as pb
 from diary.documents.v1 import events_pb2
 from diary.options.v1 import options_pb2
-from services.documents.consumers.decisions import DecisionConsumers
-from services.documents.convert import scans
+from services.documents.decisions.consumers import DecisionConsumers
+from services.documents.press.convert.pages import join_pages
 from tests.service.documents.world import Metadata, World
 from tests.support.decisions import Head, needs_gost, photograph, refusal, scan
 from tests.support.papers import needs_poppler
@@ -129,9 +129,9 @@ async def test_the_original_that_nobody_signed_is_refused_as_a_scan(
     original = await _download(world, paper)
     file = {
         "the file itself": original,
-        "the file saved anew": scans.join_pages([original]),
+        "the file saved anew": join_pages([original]),
         "its picture": photograph(original, "png", dpi=150, is_signed=False),
-        "its pages among others": scans.join_pages([_many_pages(1), original]),
+        "its pages among others": join_pages([_many_pages(1), original]),
     }[how]
     answer = await _upload(world, file, await _office(world))
     assert (_named(answer)[-1][1], len(answer.documents)) == ("ORIGINAL", 0)

@@ -181,6 +181,14 @@ class World:
         """The journal's event of a lesson of the class."""
         return self._lesson_event(journal_events.LessonRecorded, day, lesson_id or str(uuid4()))
 
+    def class_recorded(self, day: str = "", lesson_id: str = "") -> Event:
+        """The journal's event of a lesson recorded with its class; without a day, of one whose record stands as it was."""
+        message = journal_events.ClassRecorded(attendance=journal_events.AttendanceRecorded(school_id=self.school_id))
+        if day:
+            message.lesson.ParseFromString(self.lesson_recorded(day, lesson_id).payload)
+        subject = message.DESCRIPTOR.full_name
+        return Event(uuid4(), subject, UUID(self.school_id), self.clock.now(), message.SerializeToString())
+
     def lesson_retracted(self, day: str, lesson_id: str) -> Event:
         """The journal's event of a lesson that was withdrawn."""
         return self._lesson_event(journal_events.LessonRetracted, day, lesson_id)

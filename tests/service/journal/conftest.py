@@ -1,9 +1,12 @@
 """The journal in process, on real Postgres and NATS, with a stand-in roster and a clock that stands."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import grpc
+import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
@@ -13,7 +16,7 @@ from diary.access.v1 import roster_service_pb2_grpc
 from services.journal.__main__ import build
 from services.journal.config import Settings
 from tests.service.journal.roster import Roster, served_roster
-from tests.service.journal.world import NOW, School, World
+from tests.service.journal.world import NOW, School, World, query
 from tests.support.backends import Clone, PostgresServer
 from tests.support.services import served
 
@@ -71,3 +74,23 @@ async def world(settings: Settings, roster: tuple[Roster, str], keys_dir: Path, 
 async def school(world: World) -> School:
     """A school of the test's own."""
     return await world.school()
+
+
+@pytest.fixture
+def between(monkeypatch: pytest.MonkeyPatch, clone: Clone, school: School) -> Callable[[Any, str, str], list[bool]]:
+    """Makes the other transaction commit just before the first save; returns what each save said."""
+
+    def order(room: Any, name: str, statement: str) -> list[bool]:
+        save: Callable[..., Awaitable[bool]] = getattr(room, name)
+        said: list[bool] = []
+
+        async def come_late(*arguments: Any) -> bool:
+            if not said:
+                await query(clone.admin_dsn, statement, UUID(school.school_id))
+            said.append(await save(*arguments))
+            return said[-1]
+
+        monkeypatch.setattr(room, name, come_late)
+        return said
+
+    return order

@@ -10,7 +10,7 @@ import asyncpg
 import grpc
 
 from diary.journal.v1 import diary_service_pb2, events_pb2, journal_service_pb2
-from services.journal.store.class_week import FIND_FRAME, LIST_RECORDS
+from services.journal.diary.store.class_week import FIND_FRAME, LIST_RECORDS
 from tests.service.journal.world import TODAY, WEEK, School, World, cell, record_attendance, record_marks
 from tests.support.backends import Clone
 from tests.support.services import instant, refused, sign_service

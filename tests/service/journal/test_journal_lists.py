@@ -13,9 +13,9 @@ import pytest_asyncio
 from chassis.auth import NOBODY
 from chassis.db import Database
 from chassis.paging import FIRST_ID
-from services.journal.rules.journal_page import ListedCourse
-from services.journal.store import journal_page
-from services.journal.store.journal_page import CourseKey
+from services.journal.marks.rules.journal_page import ListedCourse
+from services.journal.marks.store import journal_page
+from services.journal.marks.store.journal_page import CourseKey
 from tests.support.backends import Clone
 from tests.support.plans import explain
 

@@ -3,12 +3,11 @@
 from datetime import date
 from uuid import UUID, uuid4
 
-from chassis import events
+from chassis import events, projection
 from chassis.clock import SetClock
 from diary.access.v1 import events_pb2, roster_service_pb2
-from services.journal import commands
 from services.journal.config import Settings
-from services.journal.consumers import Consumers
+from services.journal.roster.consumers import KINDS
 from tests.service.journal.roster import Roster
 from tests.service.journal.world import NOW, School, World, query, school_entry, study_group
 from tests.support.backends import Clone
@@ -24,11 +23,11 @@ def changed(school: School, kind: roster_service_pb2.RosterKind.ValueType, *ids:
 
 
 async def test_an_event_brings_what_the_roster_now_says(world: World, school: School, clone: Clone) -> None:
-    consumers = Consumers(world.database, world.clock, world.roster_stub)
+    kept = projection.Projection(world.database, world.clock, world.roster_stub, KINDS)
     world.roster.put(
         school.school_id, study_group(school.algebra, school.class_id, "Алгебра и начала", school.student_ids[:2], version=2)
     )
-    await consumers.on_roster_changed(changed(school, GROUP, school.algebra))
+    await kept.on_roster_changed(changed(school, GROUP, school.algebra))
     [course] = await query(clone.admin_dsn, "SELECT subject_name, version FROM courses WHERE course_id = $1", school.algebra)
     assert tuple(course) == ("Алгебра и начала", 2)
     members = await query(
@@ -61,11 +60,11 @@ async def test_who_is_no_longer_a_member_keeps_a_row_and_sees_the_lesson_no_more
 
 
 async def test_an_event_handled_before_changes_nothing(world: World, school: School, clone: Clone) -> None:
-    consumers = Consumers(world.database, world.clock, world.roster_stub)
+    kept = projection.Projection(world.database, world.clock, world.roster_stub, KINDS)
     event = changed(school, GROUP, school.algebra)
-    await consumers.on_roster_changed(event)
+    await kept.on_roster_changed(event)
     world.roster.put(school.school_id, study_group(school.algebra, school.class_id, "Позже", school.student_ids, version=5))
-    await consumers.on_roster_changed(event)
+    await kept.on_roster_changed(event)
     [course] = await query(clone.admin_dsn, "SELECT version FROM courses WHERE course_id = $1", school.algebra)
     assert course["version"] == 1
 
@@ -129,5 +128,5 @@ async def test_rebuild_of_all_reads_every_school(
         roster_service_pb2.RosterEntry(school=school_entry(school_id)),
         study_group(course_id, "", "Хор", [str(uuid4())]),
     )
-    await commands.rebuild(settings.database_url.get_secret_value(), roster[1], settings.keys_dir, None)
+    await projection.rebuild("journal", settings, roster[1], KINDS, None)
     assert await query(clone.admin_dsn, "SELECT 1 FROM courses WHERE course_id = $1 AND class_id IS NULL", course_id)

@@ -11,14 +11,19 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest_asyncio
 
+from chassis import projection
 from chassis.auth import Caller
 from diary.access.v1 import relation_pb2, roster_service_pb2
 from diary.options.v1 import options_pb2
 from services.journal import commands
 from services.journal.config import Settings
-from services.journal.rules.marks import Cell
+from services.journal.diary.store import diary_week
+from services.journal.lessons.store import writes
+from services.journal.marks.rules.marks import Cell
+from services.journal.marks.store import journal_page, marks
+from services.journal.roster.consumers import KINDS
 from services.journal.seed import seed
-from services.journal.store import diary_week, journal_page, marks, writes
+from services.journal.seed.copies import copy_schools
 from tests.service.journal.roster import Roster
 from tests.service.journal.world import NOW, TODAY, World, query, school_entry, student_entry, study_group
 from tests.support.backends import Clone
@@ -54,7 +59,7 @@ async def seeded(world: World, settings: Settings, clone: Clone, roster: tuple[R
     for entry in entries:
         if entry.WhichOneof("entry") == "study_group" and entry.study_group.subject_name == "Физика":
             world.roster.put_relation(school.school_id, _teaches(school.teacher_id, entry.study_group.study_group_id))
-    await commands.rebuild(settings.database_url.get_secret_value(), roster[1], settings.keys_dir, None)
+    await projection.rebuild("journal", settings, roster[1], KINDS, None)
     await seed(clone.admin_dsn, world.clock, 1, None)
     return school
 
@@ -214,3 +219,21 @@ async def test_a_page_is_read_by_its_indexes_alone(planner: Any, seeded: Seeded)
         "mark_revisions_by_course",
         "attendance_by_course",
     }
+
+
+async def test_a_copied_school_is_a_school_of_its_own(seeded: Seeded, clone: Clone) -> None:
+    counted = """
+        SELECT school_id, count(DISTINCT m.mark_id) AS marks, count(DISTINCT lesson_id) AS lessons,
+            (SELECT count(*) FROM relations r JOIN courses c ON c.school_id = r.school_id AND c.course_id = r.object_id
+             WHERE r.school_id = m.school_id) AS teachers
+        FROM mark_revisions m JOIN lessons l USING (school_id, lesson_id) GROUP BY school_id
+    """
+    [original] = await query(clone.admin_dsn, counted)
+    await copy_schools(clone.admin_dsn, 1)
+    await copy_schools(clone.admin_dsn, 2)
+    await copy_schools(clone.admin_dsn, 2)
+    schools = await query(clone.admin_dsn, counted)
+    assert len(schools) == 3
+    assert {tuple(school)[1:] for school in schools} == {tuple(original)[1:]}
+    [marks] = await query(clone.admin_dsn, "SELECT count(*) AS all, count(DISTINCT mark_id) AS ids FROM mark_revisions")
+    assert marks["all"] == marks["ids"] == 3 * original["marks"]

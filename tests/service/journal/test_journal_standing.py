@@ -2,43 +2,22 @@
 commits between reading and saving.
 """
 
-from collections.abc import Awaitable, Callable
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import grpc
 import pytest
 
 from diary.journal.v1 import journal_service_pb2
-from services.journal.store import lessons, marks
-from tests.service.journal.world import TODAY, School, World, cell, query, record_attendance, record_lesson, record_marks
-from tests.support.backends import Clone
+from services.journal.lessons.store import lessons
+from services.journal.marks.store import marks
+from tests.service.journal.world import TODAY, School, World, cell, record_attendance, record_lesson, record_marks
 from tests.support.services import refused
 
 ABSENT = journal_service_pb2.ABSENCE_CODE_ABSENT
 CLOSE = "UPDATE periods SET is_closed = true WHERE school_id = $1"
 LEAVE = "UPDATE course_members SET to_date = '2020-01-01', from_date = '2019-01-01' WHERE school_id = $1"
 TAKE_BACK = "UPDATE lessons SET state = 1, attendance_revision = 0 WHERE school_id = $1"
-
-
-@pytest.fixture
-def between(monkeypatch: pytest.MonkeyPatch, clone: Clone, school: School) -> Callable[[Any, str, str], list[bool]]:
-    """Makes the other transaction commit just before the first save; returns what each save said."""
-
-    def order(room: Any, name: str, statement: str) -> list[bool]:
-        save: Callable[..., Awaitable[bool]] = getattr(room, name)
-        said: list[bool] = []
-
-        async def come_late(*arguments: Any) -> bool:
-            if not said:
-                await query(clone.admin_dsn, statement, UUID(school.school_id))
-            said.append(await save(*arguments))
-            return said[-1]
-
-        monkeypatch.setattr(room, name, come_late)
-        return said
-
-    return order
 
 
 @pytest.mark.parametrize(

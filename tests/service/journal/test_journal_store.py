@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID, uuid4
 
-from services.journal.rules.attendance import Absence, AbsenceCode, record_attendance
-from services.journal.rules.history import SALT_BYTES, BatchHeader, build_batch
-from services.journal.rules.lessons import LessonRecord, record_lesson
-from services.journal.rules.marks import Cell, record_marks
-from services.journal.store import lessons, marks
-from services.journal.store.writes import Call, Fact
+from services.journal.lessons.rules.attendance import Absence, AbsenceCode, record_attendance
+from services.journal.lessons.rules.lessons import LessonRecord, record_lesson
+from services.journal.lessons.store import lessons
+from services.journal.lessons.store.writes import Call, Fact
+from services.journal.marks.rules.history import SALT_BYTES, BatchHeader, build_batch
+from services.journal.marks.rules.marks import Cell, record_marks
+from services.journal.marks.store import marks
 from tests.service.journal.world import NOW, TODAY, Person, School, World, query
 from tests.support.backends import Clone
 

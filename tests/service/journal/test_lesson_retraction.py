@@ -11,12 +11,13 @@ import pytest
 from diary.journal.v1 import events_pb2
 from diary.journal.v1 import journal_service_pb2 as pb
 from services.journal import commands
-from services.journal.rules.attendance import record_attendance as record_attendance_rule
-from services.journal.rules.history import SALT_BYTES, BatchHeader, build_batch
-from services.journal.rules.lessons import retract_lesson
-from services.journal.rules.marks import Cell, record_marks
-from services.journal.store import lessons, marks
-from services.journal.store.writes import Call, Fact
+from services.journal.lessons.rules.attendance import record_attendance as record_attendance_rule
+from services.journal.lessons.rules.lessons import retract_lesson
+from services.journal.lessons.store import lessons
+from services.journal.lessons.store.writes import Call, Fact
+from services.journal.marks.rules.history import SALT_BYTES, BatchHeader, build_batch
+from services.journal.marks.rules.marks import Cell, record_marks
+from services.journal.marks.store import marks, retraction
 from tests.service.journal import world as worlds
 from tests.service.journal.world import NOW, TODAY, Person, School, World, cell, query, record_attendance
 from tests.support.backends import Clone
@@ -140,9 +141,9 @@ async def test_of_a_mark_and_a_withdrawal_that_read_the_same_the_second_saves_no
     cells = [Cell(uuid4(), lesson_id, UUID(school.student_ids[0]), 5, 0)]
     async with world.database.school_asking(school_id, marks.ask_course(_call(school, teacher), course_id, cells)) as (_, rows):
         course = marks.read_course(rows, course_id)
-    question = lessons.ask_retraction(_call(school, teacher), course_id, lesson_id)
+    question = retraction.ask_retraction(_call(school, teacher), course_id, lesson_id)
     async with world.database.school_asking(school_id, question) as (connection, rows):
-        found = lessons.read_retraction(rows)
+        found = retraction.read_retraction(rows)
         assert course is not None
         assert found is not None
         header = BatchHeader(school_id, course_id, found.recorded.batch_count + 1, teacher.account_id, NOW)
@@ -155,7 +156,7 @@ async def test_of_a_mark_and_a_withdrawal_that_read_the_same_the_second_saves_no
 
         async def save_retraction() -> bool:
             batch = build_batch(header, (), b"")
-            return await lessons.save_retraction(connection, found.recorded, after, batch, "причина", _fact(school, teacher))
+            return await retraction.save_retraction(connection, found.recorded, after, batch, "причина", _fact(school, teacher))
 
         saves = [save_marks, save_retraction] if first == "marks" else [save_retraction, save_marks]
         assert [await save() for save in saves] == [True, False]

@@ -13,6 +13,7 @@ import asyncpg
 import grpc
 import nats
 
+from chassis import projection
 from chassis.clock import SetClock
 from chassis.db import Database
 from chassis.events import Event
@@ -25,7 +26,7 @@ from diary.journal.v1 import (
     relation_service_pb2_grpc,
 )
 from diary.options.v1 import options_pb2
-from services.journal import commands
+from services.journal.roster.consumers import KINDS
 from tests.service.journal.roster import Roster
 from tests.support.services import instant, sign_in
 
@@ -117,7 +118,7 @@ class World:
 
     async def load(self, school: School) -> None:
         """Rebuilds the journal's projection of the school."""
-        await commands.rebuild_school(self.database, self.roster_stub, UUID(school.school_id))
+        await projection.rebuild_school(self.database, self.roster_stub, KINDS, UUID(school.school_id))
 
     async def publish(self, event: Event) -> None:
         """Publishes an event to access's stream, as access's relay does."""

@@ -14,7 +14,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from services.notify.convert.letters import File, Words, build_message
+from services.notify.channels.convert import build_message
+from services.notify.news.convert import File, Words
 from tests.support.eventually import eventually
 
 

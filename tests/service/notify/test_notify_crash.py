@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.notify.rules import State
+from services.notify.letters.rules import State
 from tests.service.notify.mailbox import files
 from tests.service.notify.world import Refused, World
 from tests.support.eventually import eventually

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from services.notify.rules import State
+from services.notify.letters.rules import State
 from tests.service.notify.mailbox import text
 from tests.service.notify.neighbours import TOKEN
 from tests.service.notify.world import MOTHER, World

@@ -13,7 +13,7 @@ import pytest
 from chassis.clients import MESSAGE_LIMIT
 from chassis.clock import SetClock, SystemClock
 from diary.notify.v1 import events_pb2
-from services.notify.rules import State
+from services.notify.letters.rules import State
 from tests.service.notify.mailbox import files, text
 from tests.service.notify.world import MOTHER, Family, Refused, World
 from tests.support.eventually import eventually

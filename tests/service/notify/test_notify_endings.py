@@ -9,7 +9,7 @@ import pytest
 
 from chassis.clock import SetClock, SystemClock
 from diary.notify.v1 import relation_service_pb2, relation_service_pb2_grpc
-from services.notify.rules import State
+from services.notify.letters.rules import State
 from tests.service.notify.world import Family, World
 from tests.support.eventually import eventually
 from tests.support.services import refused, sign_service

@@ -12,7 +12,7 @@ import pytest_asyncio
 from chassis.auth import NOBODY
 from chassis.db import Database
 from chassis.paging import LAST_ID
-from services.notify.store import deliveries, queue
+from services.notify.letters.store import deliveries, queue
 from tests.service.notify.world import World
 from tests.support.plans import explain
 

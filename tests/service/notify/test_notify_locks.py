@@ -12,8 +12,8 @@ import pytest_asyncio
 
 from chassis.clock import SystemClock
 from chassis.db import Database
-from services.notify.rules import Claim, State
-from services.notify.store import queue
+from services.notify.letters.rules import Claim, State
+from services.notify.letters.store import queue
 from tests.service.notify.world import Family, World
 from tests.support.eventually import eventually
 

@@ -8,7 +8,7 @@ import pytest
 
 from chassis.clock import SetClock, SystemClock
 from diary.journal.v1 import events_pb2
-from services.notify.rules import State
+from services.notify.letters.rules import State
 from tests.service.notify.mailbox import text
 from tests.service.notify.world import MOTHER, World
 from tests.support.eventually import eventually
@@ -50,10 +50,26 @@ async def test_an_event_that_comes_twice_makes_one_letter(world: World) -> None:
         event_id = await world.tell(recorded, family.school_id)
         await world.until(family, (SENT, 1))
         await world.tell(recorded, family.school_id, event_id)
-        await world.until_handled(await world.tell(recorded, family.school_id))
+        await world.until_handled(await world.tell(world.recorded(family, [world.mark(family)]), family.school_id))
         await world.until(family, (SENT, 1), (SENT, 1))
     assert len(world.mailbox.letters) == 2
     assert len({letter["Message-ID"] for letter in world.mailbox.letters}) == 2
+
+
+async def test_a_mark_that_another_event_tells_again_makes_no_second_letter(world: World) -> None:
+    """The fact is the key, mark and revision: another revision is another fact."""
+    async with world.serving():
+        family = await world.family()
+        recorded = world.recorded(family, [world.mark(family), world.mark(family)])
+        await world.tell(recorded, family.school_id)
+        await world.until(family, (SENT, 1))
+        again = events_pb2.MarksRecorded(school_id=recorded.school_id, marks=reversed(recorded.marks))
+        await world.until_handled(await world.tell(again, family.school_id))
+        assert await world.states(family) == [(SENT, 1)]
+        for mark in again.marks:
+            mark.revision += 1
+        await world.until_handled(await world.tell(again, family.school_id))
+        await world.until(family, (SENT, 1), (SENT, 1))
 
 
 async def test_an_event_whose_inbox_row_was_lost_still_makes_one_letter(world: World) -> None:
@@ -76,6 +92,19 @@ async def test_a_corrected_mark_is_told(world: World) -> None:
         await world.tell(events_pb2.MarkCorrected(school_id=str(family.school_id), mark=mark), family.school_id)
         await world.until(family, (SENT, 1))
     assert world.mailbox.letters[0]["Subject"] == "Исправлена отметка: Алгебра, 19 ноября"
+
+
+async def test_a_class_recorded_in_one_piece_makes_one_letter_and_one_without_marks_none(world: World) -> None:
+    async with world.serving():
+        family = await world.family()
+        lesson = events_pb2.LessonRecorded(school_id=str(family.school_id))
+        nothing = await world.tell(events_pb2.ClassRecorded(lesson=lesson), family.school_id)
+        marks = world.recorded(family, [world.mark(family)])
+        await world.tell(events_pb2.ClassRecorded(lesson=lesson, marks=marks), family.school_id)
+        await world.until(family, (SENT, 1))
+        await world.until_handled(nothing)
+    assert await world.states(family) == [(SENT, 1)]
+    assert world.mailbox.letters[0]["Subject"] == "Мария: новая отметка"
 
 
 async def test_a_mark_that_was_taken_back_is_told_by_no_letter(world: World) -> None:

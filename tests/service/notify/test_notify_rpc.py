@@ -16,7 +16,7 @@ from diary.notify.v1 import (
     preference_service_pb2,
     preference_service_pb2_grpc,
 )
-from services.notify.rules import State
+from services.notify.letters.rules import State
 from tests.service.notify.world import MOTHER, Family, Refused, World
 from tests.support.services import refused, sign_in
 

@@ -7,14 +7,13 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from chassis.auth import ServiceToken
-from chassis.clients import connect
 from chassis.clock import SystemClock
 from chassis.db import Database
-from diary.access.v1 import roster_service_pb2, roster_service_pb2_grpc, school_service_pb2_grpc
-from services.notify.commands import Rebuild
+from chassis.projection import rebuild
+from diary.access.v1 import roster_service_pb2
+from services.notify.letters.consumers import KINDS
+from services.notify.preferences import store as preferences
 from services.notify.seed import read_addresses, seed
-from services.notify.store import preferences
 from tests.service.notify.world import Family, World
 
 
@@ -61,15 +60,9 @@ async def test_a_rebuild_fills_the_projection_from_access(world: World, capsys: 
         for f in families
     }
     world.neighbours.relations = {str(f.relation_id): f.relation() for f in families}
-    database = await Database.connect(world.clone.app_dsns["notify"], "notify", size=1)
-    token = ServiceToken(world.keys_dir, "notify", SystemClock())
-    async with connect(f"127.0.0.1:{world.neighbours.port}", token) as access:
-        schools = school_service_pb2_grpc.SchoolServiceStub(access)
-        rebuild = Rebuild(database, schools, roster_service_pb2_grpc.RosterServiceStub(access))
-        await rebuild.rebuild_all()
-        await rebuild.rebuild_all()
-    await database.close()
-    assert "3 students, 3 relations" in capsys.readouterr().out
+    for _ in range(2):
+        await rebuild("notify", world.settings(), world.settings().access_address, KINDS, None)
+    assert capsys.readouterr().out == f"rebuild: school {school_id}: 6 roster entries\n" * 2
     for table in ("students", "relations"):
         rows = await world.rows(f"SELECT 1 FROM {table} WHERE school_id = $1", school_id)
         assert len(rows) == 3

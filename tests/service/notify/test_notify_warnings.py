@@ -7,7 +7,7 @@ import pytest
 from chassis.clock import SetClock, SystemClock
 from diary.access.v1 import grant_service_pb2
 from diary.notify.v1 import events_pb2
-from services.notify.rules import State
+from services.notify.letters.rules import State
 from tests.service.notify.mailbox import text
 from tests.service.notify.world import MOTHER, Family, World
 

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.notify.jobs import smtp
-from services.notify.jobs.smtp import MailServer
-from services.notify.rules import Attempt, Outcome
+from services.notify.channels import smtp
+from services.notify.channels.smtp import MailServer
+from services.notify.letters.rules import Attempt, Outcome
 from tests.service.notify.mailbox import Mailbox
 
 RECEIVER = "anna@mail.example"

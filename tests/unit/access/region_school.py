@@ -6,10 +6,10 @@ from pathlib import Path
 from random import Random
 from uuid import UUID
 
-from services.access.rules.region.names import NameBooks, read_names
-from services.access.rules.region.plan import PlanRow, read_plan
-from services.access.rules.region.roster import Roster
-from services.access.rules.region.schools import SchoolMaker, SchoolSpec, plan_demo
+from services.access.seed.region.names import NameBooks, read_names
+from services.access.seed.region.plan import PlanRow, read_plan
+from services.access.seed.region.roster import Roster
+from services.access.seed.region.schools import SchoolMaker, SchoolSpec, plan_demo
 
 YEAR = 2026
 SHARED = UUID("01990000-0000-7000-8000-000000000000")

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from chassis.calendar import WorkingCalendar, federal_layer
 from chassis.errors import FailedPrecondition, InvalidArgument
-from services.access.rules import applications as rules
-from services.access.rules import filing
-from services.access.rules.applications import Applicant, Case, Enrolment, Regulation, State, StudentCard, Way
-from services.access.rules.filing import Filed
-from services.access.rules.guardianships import (
+from services.access.cases.rules import applications as rules
+from services.access.cases.rules import filing
+from services.access.cases.rules.applications import Applicant, Case, State, Way
+from services.access.cases.rules.filing import Filed
+from services.access.cases.rules.refusals import RefusalGround, RefusalReason, prove_ground, require_printable
+from services.access.cases.rules.statements import ApplicationKind
+from services.access.people.rules.guardianships import (
     Authority,
     AuthorityEnd,
     AuthorityEnding,
@@ -27,11 +29,13 @@ from services.access.rules.guardianships import (
     is_under,
     plan_guardianship,
 )
-from services.access.rules.names import PersonName
-from services.access.rules.refusals import RefusalGround, RefusalReason, prove_ground, require_printable
-from services.access.rules.roles import Role
-from services.access.rules.schools import SchoolDetails
-from services.access.rules.statements import ApplicationKind
+from services.access.people.rules.names import PersonName
+from services.access.people.rules.regulations import MODEL_REGULATION, Regulation
+from services.access.people.rules.roles import Role
+from services.access.people.rules.schools import SchoolDetails
+from services.access.people.rules.students import Enrolment, StudentCard
+from services.access.people.rules.texts import one_line
+from services.access.rights.rules.grants import choose_granting_role
 
 ZONE = ZoneInfo("Europe/Simferopol")
 CALENDAR = WorkingCalendar((federal_layer(),))
@@ -92,7 +96,7 @@ def _case(student: StudentCard = STUDENT, *applicants: Applicant) -> Case:
         state=State.REGISTERED,
         start_time=NOW,
         version=1,
-        regulation=rules.MODEL_REGULATION,
+        regulation=MODEL_REGULATION,
         student=student,
         applicants=applicants or (_applicant(),),
     )
@@ -314,7 +318,7 @@ def test_a_decision_is_not_made_up_while_what_it_prints_is_not_known(missing: st
     adopted = Regulation("Регламент", "213", date(2025, 8, 28), date(2025, 9, 1))
     require_printable(details, adopted)
     if missing == "regulation":
-        adopted = rules.MODEL_REGULATION
+        adopted = MODEL_REGULATION
     else:
         details = replace(details, **{missing: ""})
     with pytest.raises(FailedPrecondition, match="SCHOOL_DETAILS_MISSING") as caught:
@@ -358,7 +362,7 @@ def test_names_are_kept_as_one_clean_line() -> None:
 
 def test_what_is_not_seen_is_no_part_of_a_name() -> None:
     """A direction turned, a soft hyphen, a zero width space."""
-    assert filing.one_line("Ива\u00adнов\u202e \u200bИ\u0306ва") == "Иванов Йва"
+    assert one_line("Ива\u00adнов\u202e \u200bИ\u0306ва") == "Иванов Йва"
 
 
 def test_the_student_stands_once_in_a_case() -> None:
@@ -377,5 +381,5 @@ def test_one_person_twice_and_the_student_as_own_guardian_are_refused() -> None:
 
 def test_a_class_teacher_grants_as_such_also_when_admin() -> None:
     """Clause R9: the grant records the role."""
-    assert rules.choose_granting_role({Role.ADMIN, Role.CLASS_TEACHER, Role.HEAD}) is Role.CLASS_TEACHER
-    assert rules.choose_granting_role({Role.ADMIN, Role.SECRETARY}) is Role.ADMIN
+    assert choose_granting_role({Role.ADMIN, Role.CLASS_TEACHER, Role.HEAD}) is Role.CLASS_TEACHER
+    assert choose_granting_role({Role.ADMIN, Role.SECRETARY}) is Role.ADMIN

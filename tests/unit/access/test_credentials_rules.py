@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.errors import InvalidArgument
-from services.access.actions.passwords import read_common_passwords
-from services.access.rules.credentials import (
+from services.access.rights.actions.passwords import read_common_passwords
+from services.access.rights.rules.credentials import (
     ALPHABET,
     ONE_TIME_PASSWORD_LENGTH,
     PASSWORD_MIN_LENGTH,

@@ -5,12 +5,14 @@ from uuid import UUID
 
 import pytest
 
-from chassis.errors import InvalidArgument
-from services.access.rules.applications import Enrolment, StudentCard, Way
-from services.access.rules.filing import Filed, one_line, plan_applicants
-from services.access.rules.guardianships import Authority, GuardianKind
-from services.access.rules.names import PersonName
-from services.notify.convert.letters import write_address
+from chassis.errors import FailedPrecondition, InvalidArgument
+from services.access.cases.rules.applications import Way
+from services.access.cases.rules.filing import Filed, KnownPerson, plan_applicants, require_new_person
+from services.access.people.rules.guardianships import Authority, GuardianKind
+from services.access.people.rules.names import PersonName
+from services.access.people.rules.students import Enrolment, StudentCard
+from services.access.people.rules.texts import one_line
+from services.notify.channels.convert import write_address
 
 DAY = date(2026, 3, 17)
 STUDENT = StudentCard(
@@ -43,6 +45,58 @@ def test_an_address_that_no_letter_reaches_is_not_filed(email: str) -> None:
     assert error.value.violations[0].field == "applicants[0].email"
     with pytest.raises(ValueError):
         write_address(email)
+
+
+@pytest.mark.parametrize("email", ["a@b", "mama@почта", "mama@mail.", "mama@.ru", "mama@localhost"])
+def test_a_domain_of_one_name_is_reached_by_no_letter(email: str) -> None:
+    with pytest.raises(InvalidArgument, match=r"^REQUEST_INVALID: applicants\[0\]\.email: "):
+        _plan(email)
+
+
+def _known(name: PersonName, kind: GuardianKind = GuardianKind.MOTHER, document: str = "свидетельство № 1") -> KnownPerson:
+    return KnownPerson(UUID(int=7), name, kind, document, "15-ЭД/2026")
+
+
+def _new(name: PersonName, document: str = "", *, is_another: bool = False) -> Filed:
+    return Filed(None, name, GuardianKind.MOTHER, Authority(document), "", Way.IN_PERSON, is_another=is_another)
+
+
+SEMENOVA = PersonName("Семёнова", "Анна-Мария", "Петровна")
+
+
+@pytest.mark.parametrize(
+    ("name", "document", "is_another"),
+    [
+        (SEMENOVA, "", False),
+        (PersonName("семенова", "АННА-МАРИЯ", "Петровна"), "паспорт № 7", False),
+        (SEMENOVA, " Свидетельство  № 1", True),
+    ],
+)
+def test_a_new_applicant_of_a_known_name_is_asked_about(name: PersonName, document: str, is_another: bool) -> None:
+    """Decision 0121: the same relation by the same document is the same person, whatever is said."""
+    with pytest.raises(FailedPrecondition, match=r"^APPLICANT_KNOWN") as error:
+        require_new_person(_new(name, document, is_another=is_another), [_known(SEMENOVA)], "applicants[0]")
+    assert error.value.metadata == {"person_id": str(UUID(int=7)), "number": "15-ЭД/2026"}
+    assert error.value.violations[0].field == "applicants[0].family_name"
+
+
+@pytest.mark.parametrize(
+    ("filed", "known"),
+    [
+        (_new(PersonName("Семёнова", "Анна", "Петровна")), _known(SEMENOVA)),
+        (_new(SEMENOVA, "паспорт № 7", is_another=True), _known(SEMENOVA)),
+        # Both parents show the certificate of birth of one child; so may an aunt of the mother's name, by an authority of hers.
+        (_new(SEMENOVA, "свидетельство № 1", is_another=True), _known(SEMENOVA, GuardianKind.REPRESENTATIVE)),
+        (_new(SEMENOVA, is_another=True), _known(SEMENOVA, document="")),
+    ],
+)
+def test_another_person_of_a_known_name_is_a_new_one(filed: Filed, known: KnownPerson) -> None:
+    require_new_person(filed, [known], "applicants[0]")
+
+
+def test_of_one_form_two_new_applicants_are_two_people() -> None:
+    with pytest.raises(InvalidArgument, match="the same person stands twice"):
+        plan_applicants([_new(SEMENOVA), _new(SEMENOVA)], STUDENT, is_for_student_too=False, day=DAY)
 
 
 def test_a_line_holds_nothing_that_nobody_sees() -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.access.rules.logins import build_login, choose_login, transliterate
-from services.access.rules.names import PersonName
+from services.access.people.rules.names import PersonName
+from services.access.rights.rules.logins import build_login, choose_login, transliterate
 
 CYRILLIC = st.text("абвгдеёжзийклмнопрстуфхцчшщъыьэюяАБВГДЕЁЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ", min_size=1, max_size=40)
 ANYTHING = st.text(max_size=40)

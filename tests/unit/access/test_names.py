@@ -5,7 +5,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.access.rules.names import PersonName, build_display_name, build_short_name, build_sort_key
+from services.access.people.rules.names import PersonName, build_display_name, build_short_name, build_sort_key
 
 ALPHABET = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
 words = st.text(ALPHABET, min_size=1, max_size=6)

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.access.rules.oneroster import Bundle, RosterRefusedError, read_bundle
-from services.access.rules.rosters import Wish, build_roster, name_class
-from services.access.rules.times import Period, clip_periods, merge_periods
+from services.access.roster.rules.bundle import Bundle
+from services.access.roster.rules.oneroster import read_bundle
+from services.access.roster.rules.problems import RosterRefusedError
+from services.access.roster.rules.rosters import Wish, build_roster, name_class
+from services.access.roster.rules.times import Period, clip_periods, merge_periods
 
 FILES = {
     "manifest.csv": "propertyName,value\nmanifest.version,1.0\noneroster.version,1.1\n"

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from chassis.errors import ResourceExhausted
-from services.access.actions import passwords
-from services.access.actions.passwords import Lane, Passwords
+from services.access.rights.actions import passwords
+from services.access.rights.actions.passwords import Lane, Passwords
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 
 from chassis.errors import InvalidArgument
-from services.access.rules.statements import PrintoutWay, check_printout_way
+from services.access.people.rules.declarations import PrintoutWay, check_printout_way
 
 NOT_SAID, WITH_CHILD, IN_PERSON, OTHER = PrintoutWay
 

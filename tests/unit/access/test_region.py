@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.access.rules.guardianships import GuardianKind, find_reaching
-from services.access.rules.names import PersonName
-from services.access.rules.region.names import FEMALE
-from services.access.rules.region.roster import Roster
-from services.access.rules.region.schools import ALGEBRA_TEACHER, MIN_STUDENTS, build_school_name, plan_demo, plan_region
-from services.access.rules.region.shown import list_shown_of_town, list_shown_of_village
-from services.access.rules.roles import Role
+from services.access.people.rules.guardianships import GuardianKind, find_reaching
+from services.access.people.rules.names import PersonName
+from services.access.people.rules.roles import Role
+from services.access.seed.region.names import FEMALE
+from services.access.seed.region.roster import Roster
+from services.access.seed.region.schools import ALGEBRA_TEACHER, MIN_STUDENTS, build_school_name, plan_demo, plan_region
+from services.access.seed.region.shown import list_shown_of_town, list_shown_of_village
 from tests.unit.access.region_school import SHARED, make, names, plan, town, village
 
 FIRST_DAY = date(2026, 9, 1)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diary.options.v1 import options_pb2
-from services.access.rules.relations import (
+from services.access.people.rules.roles import STAFF, RelationKind, Role
+from services.access.rights.rules.relations import (
     AppointmentFact,
     Bounds,
     GrantFact,
@@ -18,7 +19,6 @@ from services.access.rules.relations import (
     derive_from_grant,
     derive_from_teaching,
 )
-from services.access.rules.roles import STAFF, RelationKind, Role
 
 FACT, ACCOUNT, OBJECT, SCHOOL = (UUID(int=n) for n in range(1, 5))
 ZONE = "Europe/Simferopol"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.errors import ResourceExhausted
-from services.access.rules.sign_in import (
+from services.access.rights.rules.sign_in import (
     FAILURES,
     REFRESH_LEEWAY,
     WINDOW,

@@ -3,8 +3,8 @@
 import pytest
 
 from chassis.errors import NotFound, Unauthenticated
-from services.access.rules.roles import STAFF, Role
-from services.access.rules.standing import Standing, require_place
+from services.access.people.rules.roles import STAFF, Role
+from services.access.rights.rules.standing import Standing, require_place
 
 
 def test_an_ended_session_has_no_place_whatever_its_roles() -> None:

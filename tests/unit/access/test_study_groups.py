@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from services.access.rules.oneroster import TaughtClass
-from services.access.rules.study_groups import Place, place_groups
-from services.access.rules.times import Period
+from services.access.roster.rules.bundle import TaughtClass
+from services.access.roster.rules.study_groups import Place, place_groups
+from services.access.roster.rules.times import Period
 
 _SUBJECTS = {"alg": "Алгебра", "eng": "Иностранный язык (английский)"}
 _HOMEROOMS = {"8a": ("8-А", (8,)), "8b": ("8-Б", (8,)), "10a": ("10-А", (10,)), "1a": ("1-А", (1,))}

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.documents.rules.decisions import write_code
-from services.documents.rules.register import fold_code, list_keys, read_sheet_code
-from services.documents.rules.sheets import write_code as write_sheet_code
-from services.documents.rules.sheets import write_link as write_sheet_link
+from services.documents.decisions.rules import write_code
+from services.documents.print_runs.rules.sheets import write_code as write_sheet_code
+from services.documents.print_runs.rules.sheets import write_link as write_sheet_link
+from services.documents.verifying.rules import fold_code, list_keys, read_sheet_code
 
 CODE = "aleks-7k3m-qx4d-9p2w"
 

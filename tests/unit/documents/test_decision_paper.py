@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.documents.convert.decisions import read_decisions
-from services.documents.convert.pdf import render_decision
-from services.documents.rules.decisions import CODE_BYTES, Decision, build_decision, write_code, write_link
+from services.documents.decisions.convert import read_decisions, render_decision
+from services.documents.decisions.rules import CODE_BYTES, Decision, build_decision, write_code, write_link
 from tests.support.decisions import REASONS, refusal
 from tests.support.papers import needs_poppler, read_codes, read_pages, read_texts, squeeze
 

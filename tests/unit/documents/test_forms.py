@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.documents.convert import pdf
-from services.documents.rules.forms import FORMS, FormSchool, build_form
+from services.documents.forms.convert import render_form
+from services.documents.forms.rules import FORMS, FormSchool, build_form
 from tests.support.papers import needs_poppler, read_pages, read_texts, squeeze
 
 SCHOOL = FormSchool("МБОУ «Александровская школа»", "Директору", "Супрун И. Е.")
 
 
 def _print(kind: str, school: FormSchool = SCHOOL) -> str:
-    [page] = read_texts(pdf.render_form(build_form(FORMS[kind], school)))
+    [page] = read_texts(render_form(build_form(FORMS[kind], school)))
     return " ".join(page.replace("\xa0", " ").split())
 
 
@@ -56,7 +56,7 @@ def test_the_sheet_of_choice_can_be_refused_too() -> None:
 @pytest.mark.parametrize("kind", FORMS)
 def test_a_form_is_one_page_however_long_the_name_is(kind: str) -> None:
     name = "Муниципальное бюджетное общеобразовательное учреждение " * 6
-    [page] = read_pages(pdf.render_form(build_form(FORMS[kind], FormSchool(name, "Директору " * 9, "Супрун И. Е. " * 7))))
+    [page] = read_pages(render_form(build_form(FORMS[kind], FormSchool(name, "Директору " * 9, "Супрун И. Е. " * 7))))
     assert max(word.bottom for word in page.words) < page.height
     assert max(word.right for word in page.words) < page.width
 
@@ -64,7 +64,7 @@ def test_a_form_is_one_page_however_long_the_name_is(kind: str) -> None:
 @settings(max_examples=15, deadline=None)
 @given(st.sampled_from(sorted(FORMS)), st.text(max_size=60))
 def test_any_name_of_a_school_can_be_printed(kind: str, name: str) -> None:
-    assert pdf.render_form(build_form(FORMS[kind], FormSchool(name, name, name))).startswith(b"%PDF-")
+    assert render_form(build_form(FORMS[kind], FormSchool(name, name, name))).startswith(b"%PDF-")
 
 
 @needs_poppler

@@ -8,9 +8,9 @@ import threading
 import pytest
 
 from chassis.errors import ResourceExhausted
-from services.documents.actions.press import Press
-from services.documents.actions.remembered import RememberedForms
-from services.documents.rules.forms import FORMS, FormSchool, build_form
+from services.documents.forms.actions import RememberedForms
+from services.documents.forms.rules import FORMS, FormSchool, build_form
+from services.documents.press.actions.presses import Press
 
 
 async def test_few_wait_for_a_press_and_the_others_are_told_at_once() -> None:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.errors import InvalidArgument, NotFound
-from services.documents.rules.paper_families import NOBODY, Addressee, Declared, find_owed
-from services.documents.rules.print_runs import (
+from services.documents.print_runs.rules.paper_families import NOBODY, Addressee, Declared, find_owed
+from services.documents.print_runs.rules.runs import (
     Channel,
     Handed,
     HandOver,

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.documents.convert.scans import parse_mark
-from services.documents.rules.decisions import write_link
-from services.documents.rules.register import Document, Kind, Mismatch, PageMark, Scanned, match_scan
+from services.documents.decisions.rules import write_link
+from services.documents.register.rules import Document, Kind, Scanned
+from services.documents.signing.convert.scans import parse_mark
+from services.documents.signing.rules import Mismatch, PageMark, match_scan
 
 _TIME = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

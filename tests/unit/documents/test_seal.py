@@ -13,10 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from deploy.keys.keys import seal_certificate
-from services.documents.convert.decisions import read_decisions
-from services.documents.convert.pdf import render_decision
-from services.documents.convert.seal import Sealer, SealState, judge_seal, read_authority
-from services.documents.rules.decisions import build_decision
+from services.documents.decisions.convert import read_decisions, render_decision
+from services.documents.decisions.rules import build_decision
+from services.documents.register.convert.seal import Sealer, SealState, judge_seal, read_authority
 from tests.support.decisions import refusal
 
 _LONG_AGO = datetime(2012, 3, 1, tzinfo=UTC)

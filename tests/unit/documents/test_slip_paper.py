@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.documents.convert import pdf
-from services.documents.rules.slips import Slip, build_page
+from services.documents.slips.convert import render_slips
+from services.documents.slips.rules import Slip, build_page
 from tests.support.papers import Page, list_fonts, needs_poppler, read_codes, read_info, read_pages, read_texts, squeeze
 from tests.unit.documents.test_slip_words import SLIP
 
@@ -41,7 +41,7 @@ _HOSTILE = [
 
 
 def _render(*slips: Slip) -> bytes:
-    return pdf.render_slips([build_page(slip) for slip in slips])
+    return render_slips([build_page(slip) for slip in slips])
 
 
 def _top_of(page: Page, word: str) -> float:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from chassis.errors import InvalidArgument
 from diary.documents.v1 import document_service_pb2
-from services.documents.convert.slips import read_slips
-from services.documents.rules import slips
+from services.documents.press.rules.text import print_moment, print_text
+from services.documents.slips import rules as slips
+from services.documents.slips.convert import read_slips
 from tests.support.papers import squeeze
 
 _ZONE = ZoneInfo("Europe/Simferopol")
@@ -93,17 +94,17 @@ def test_what_is_not_known_of_the_contacts_is_left_out(teacher: str, phone: str,
     ],
 )
 def test_initials_and_numbers_are_not_torn_from_their_word(text: str, words: str) -> None:
-    assert slips.print_text(text) == words
+    assert print_text(text) == words
 
 
 def test_characters_that_turn_or_hide_text_are_not_printed() -> None:
-    assert slips.print_text(" Ива\u202eнова\x00\r\n\tМария\u2066 \u200b") == "Иванова Мария"
+    assert print_text(" Ива\u202eнова\x00\r\n\tМария\u2066 \u200b") == "Иванова Мария"
 
 
 @given(st.text(max_size=200))
 def test_printed_text_is_one_line_that_keeps_every_visible_character(text: str) -> None:
     visible = [c for c in text if unicodedata.category(c)[0] != "C"]
-    printed = slips.print_text(text)
+    printed = print_text(text)
     assert squeeze(printed) == squeeze("".join(visible))
     assert printed == printed.strip()
     assert printed.splitlines() in ([], [printed])
@@ -123,8 +124,8 @@ def _message(zone: str = "Europe/Simferopol", day: str = "2026-03-16", seconds: 
 
 def test_the_time_is_told_in_the_schools_zone() -> None:
     [simferopol, kamchatka] = read_slips([_message(), _message("Asia/Kamchatka")])
-    assert slips.print_moment(simferopol.password_expire_time) == "19.03.2026,\xa018:00"
-    assert slips.print_moment(kamchatka.password_expire_time) == "20.03.2026,\xa003:00"
+    assert print_moment(simferopol.password_expire_time) == "19.03.2026,\xa018:00"
+    assert print_moment(kamchatka.password_expire_time) == "20.03.2026,\xa003:00"
 
 
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "Europe", "../../etc/passwd", "a\0b", "x" * 100])

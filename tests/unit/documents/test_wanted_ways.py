@@ -7,11 +7,11 @@ import pytest
 
 from diary.access.v1 import application_service_pb2 as application_pb
 from diary.access.v1 import roster_service_pb2 as pb
-from services.documents.convert.print_runs import read_recipients
-from services.documents.rules.class_week import ClassWeek, StudentWeek
-from services.documents.rules.paper_families import PaperMode
-from services.documents.rules.print_runs import Channel, Recipient, address_sheets
-from services.documents.rules.sheets import PaperCodes, build_run
+from services.documents.print_runs.convert.runs import read_recipients
+from services.documents.print_runs.rules.class_week import ClassWeek, StudentWeek
+from services.documents.print_runs.rules.paper_families import PaperMode
+from services.documents.print_runs.rules.runs import Channel, Recipient, address_sheets
+from services.documents.print_runs.rules.sheets import PaperCodes, build_run
 
 ANNA, MOTHER, EARLIER, NEWEST = (UUID(int=number) for number in range(1, 5))
 STUDENT = StudentWeek(ANNA, "Абрамова Анна", [], 5, 0, 0, 0, 0)

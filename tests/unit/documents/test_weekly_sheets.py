@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.documents.convert import pdf
-from services.documents.rules.class_week import ClassWeek, Correction, Mark, StudentWeek, SubjectWeek
-from services.documents.rules.letters import measure
-from services.documents.rules.print_runs import Sheet
-from services.documents.rules.sheets import PaperCodes, RunPages, SheetPage, build_run
+from services.documents.press.rules.letters import measure
+from services.documents.print_runs.convert.pdf import render_run
+from services.documents.print_runs.rules.class_week import ClassWeek, Correction, Mark, StudentWeek, SubjectWeek
+from services.documents.print_runs.rules.runs import Sheet
+from services.documents.print_runs.rules.sheets import PaperCodes, RunPages, SheetPage, build_run
 from tests.support.papers import needs_poppler, read_codes, read_pages, read_texts
 
 MONDAY, PRINTED = date(2026, 11, 16), datetime(2026, 11, 20, 14, 5, tzinfo=UTC)
@@ -93,7 +93,7 @@ def test_subjects_with_lessons_and_no_marks_are_named() -> None:
 @needs_poppler
 def test_two_sheets_lie_on_a_page_and_the_register_comes_last() -> None:
     students = [_student(ALGEBRA, name=f"Ученик{letter}") for letter in "АБВ"]
-    file = pdf.render_run(_run(*students, declaration="17-Б"))
+    file = render_run(_run(*students, declaration="17-Б"))
     first, second, register = read_texts(file)
     assert [first.count(f"Ученик{letter}") for letter in "АБВ"] == [1, 1, 0]
     assert second.count("УченикВ") == 1
@@ -104,7 +104,7 @@ def test_two_sheets_lie_on_a_page_and_the_register_comes_last() -> None:
 
 @needs_poppler
 def test_illness_is_told_on_the_sheet_alone() -> None:
-    *sheets, register = read_texts(pdf.render_run(_run(_student(replace(ALGEBRA, missed_count=1), ill_count=1))))
+    *sheets, register = read_texts(render_run(_run(_student(replace(ALGEBRA, missed_count=1), ill_count=1))))
     assert "болезни" in " ".join(sheets)
     assert "болезн" not in register
 
@@ -112,7 +112,7 @@ def test_illness_is_told_on_the_sheet_alone() -> None:
 @needs_poppler
 def test_the_code_is_a_link_of_school_and_number_and_nothing_else() -> None:
     """Families A1."""
-    file = pdf.render_run(_run(_student(ALGEBRA)))
+    file = render_run(_run(_student(ALGEBRA)))
     assert read_codes(file) == ["https://diary.example/verify?code=alek-2026-141"]
     assert "код alek‑2026‑141" in " ".join(read_texts(file)[0].split())
 
@@ -123,7 +123,7 @@ def test_the_register_names_to_whom_each_sheet_goes() -> None:
     week = ClassWeek("8-А", "Школа", "Europe/Simferopol", MONDAY, "2 четверть", 3, 9, [_student(ALGEBRA)])
     sheet = Sheet(week.students[0], 2026, 141, "17-Б", UUID(int=2), "Константинопольская-Преображенская Александра Львовна")
     run = build_run(week, [sheet], PaperCodes("https://diary.example", "alek"), "", "", PRINTED)
-    sheets, register = read_texts(pdf.render_run(run))
+    sheets, register = read_texts(render_run(run))
     for word in sheet.recipient_name.split():
         assert word in "".join(register.split())
     assert "подготовлено 20.11.2026 в 14:05" in " ".join(register.split())
@@ -144,16 +144,14 @@ def test_nobodys_text_is_markup() -> None:
         marks=[replace(MARK, topic=MARKUP, work_type=MARKUP)],
         corrections=[Correction(MONDAY, 3, 4, MARKUP)],
     )
-    texts = read_texts(
-        pdf.render_run(_run(_student(subject, replace(TALKS, topics=[MARKUP]), name=MARKUP), declaration=MARKUP))
-    )
+    texts = read_texts(render_run(_run(_student(subject, replace(TALKS, topics=[MARKUP]), name=MARKUP), declaration=MARKUP)))
     assert "".join(MARKUP.split()) in "".join("".join(texts).split())
 
 
 @needs_poppler
 def test_the_fullest_week_stays_on_its_half_of_the_page() -> None:
     full = [replace(ALGEBRA, name=f"Предмет {number} с длинным названием", marks=[MARK] * 5) for number in range(16)]
-    file = pdf.render_run(_run(_student(*full), _student(ALGEBRA)))
+    file = render_run(_run(_student(*full), _student(ALGEBRA)))
     assert len(read_texts(file)) == 2
     words = read_pages(file)[0].words
     cut = max(word.top for word in words if word.text == "отрежьте")
@@ -169,7 +167,7 @@ def test_the_fullest_week_stays_on_its_half_of_the_page() -> None:
 @pytest.mark.parametrize("letter", sorted("абвгдежзийклмнопрстуфхцчшщъыьэюяАБВЖМШЩЮЫ№0123456789—«»WmM"))
 def test_no_letter_is_set_wider_than_it_is_measured(letter: str) -> None:
     word = letter * 11
-    words = read_pages(pdf.render_run(_run(_student(ALGEBRA, name=word))))[-1].words
+    words = read_pages(render_run(_run(_student(ALGEBRA, name=word))))[-1].words
     [printed] = [found for found in words if found.text == word]
     assert printed.right - printed.left <= measure(word) * 0.09 + 0.1
 
@@ -184,7 +182,7 @@ def test_a_row_of_the_register_is_as_high_as_the_lines_of_its_name() -> None:
         "Щербаченко-Шишкина Мария Владиславовна",
         "Ткаченко Юлия Вячеславовна",
     ]
-    words = read_pages(pdf.render_run(_run(*(_student(ALGEBRA, name=name) for name in names))))[-1].words
+    words = read_pages(render_run(_run(*(_student(ALGEBRA, name=name) for name in names))))[-1].words
     column = [word for word in words if 70 < word.left < 190]
     numbers = [
         next(word for word in words if word.text == str(index) and word.right < 71) for index in range(1, len(names) + 1)
@@ -198,7 +196,7 @@ def test_a_row_of_the_register_is_as_high_as_the_lines_of_its_name() -> None:
 @needs_poppler
 def test_a_long_subject_and_its_marks_make_the_row_as_high_as_either_needs() -> None:
     long = replace(ALGEBRA, name="Основы духовно-нравственной культуры народов России")
-    words = read_pages(pdf.render_run(_run(_student(long, replace(ALGEBRA, name="Химия")))))[0].words
+    words = read_pages(render_run(_run(_student(long, replace(ALGEBRA, name="Химия")))))[0].words
     subject = [word for word in words if word.text in ("Основы", "культуры", "народов", "России")]
     assert next(word.top for word in words if word.text == "Химия") >= max(word.bottom for word in subject) - 4
     # The column ends 38 mm from the paper's edge.
@@ -220,7 +218,7 @@ def test_what_typst_remembers_does_not_grow_with_the_classes() -> None:
 
 def print_class(number: int) -> None:
     """A class of 25 like no other."""
-    pdf.render_run(_run(*(_student(ALGEBRA, TALKS, name=f"Ученик {number} {place}") for place in range(25))))
+    render_run(_run(*(_student(ALGEBRA, TALKS, name=f"Ученик {number} {place}") for place in range(25))))
 
 
 _text = st.text(min_size=1, max_size=40).filter(str.strip)
@@ -230,11 +228,11 @@ _text = st.text(min_size=1, max_size=40).filter(str.strip)
 @given(_text, _text, st.integers(1, 5))
 def test_any_text_of_people_can_be_printed(name: str, topic: str, value: int) -> None:
     subject = replace(ALGEBRA, name=name, marks=[Mark(value, topic, MONDAY, topic)])
-    assert pdf.render_run(_run(_student(subject, name=name))).startswith(b"%PDF-")
+    assert render_run(_run(_student(subject, name=name))).startswith(b"%PDF-")
 
 
 def test_the_same_week_gives_the_same_bytes_within_four_kilobytes_a_sheet() -> None:
     run = _run(*(_student(ALGEBRA, TALKS, name=f"Ученик {number}") for number in range(25)))
-    file = pdf.render_run(run)
-    assert file == pdf.render_run(run)
+    file = render_run(run)
+    assert file == render_run(run)
     assert len(file) <= 25 * 4096

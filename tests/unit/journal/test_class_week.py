@@ -7,8 +7,7 @@ from uuid import UUID, uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.journal.rules.attendance import AbsenceCode
-from services.journal.rules.class_week import (
+from services.journal.diary.rules.class_week import (
     Absence,
     ClassRecords,
     Correction,
@@ -20,6 +19,7 @@ from services.journal.rules.class_week import (
     find_mean,
     place_in_period,
 )
+from services.journal.lessons.rules.attendance import AbsenceCode
 
 MONDAY = date(2026, 11, 16)
 ANNA, BORIS = UUID(int=1), UUID(int=2)

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diary.journal.v1 import diary_service_pb2
-from services.journal.convert.diary_week import Cards, encode_card, write_week_answer
-from services.journal.rules.diary_week import LessonContent, Week, WeekAbsence, WeekMark, read_lesson_id, split_keys
+from services.journal.diary.convert.diary_week import Cards, encode_card, write_week_answer
+from services.journal.diary.rules.diary_week import LessonContent, Week, WeekAbsence, WeekMark, read_lesson_id, split_keys
 
 MONDAY = date(2026, 11, 16)
 words = st.text(st.characters(codec="utf-8"), max_size=300)

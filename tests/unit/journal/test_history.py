@@ -8,8 +8,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.journal.rules.history import (
-    EMPTY_HEAD,
+from services.journal.marks.rules.history import (
     SALT_BYTES,
     BatchHeader,
     SaltedRevision,
@@ -19,7 +18,8 @@ from services.journal.rules.history import (
     find_misfit,
     link,
 )
-from services.journal.rules.marks import Revision
+from services.journal.marks.rules.marks import Revision
+from services.journal.roster.rules import EMPTY_HEAD
 
 COURSE = UUID(int=5)
 revisions = st.builds(

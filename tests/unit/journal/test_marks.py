@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis.errors import Aborted, InvalidArgument
-from services.journal.rules.marks import (
+from services.journal.marks.rules.marks import (
     Cell,
     CellState,
     CurrentMark,
@@ -17,7 +17,7 @@ from services.journal.rules.marks import (
     correct_mark,
     record_marks,
 )
-from services.journal.rules.roster import Member
+from services.journal.roster.rules import Member
 
 TODAY = date(2026, 11, 18)
 NOON = datetime(2026, 11, 18, 9, tzinfo=UTC)

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis.errors import InvalidArgument
-from services.journal.rules.periods import find_current_period, find_period, plan_quarters, plan_work_types
-from services.journal.rules.roster import build_class_key, build_name_key
-from services.journal.rules.timetable import Slot, Wish, lay_out_lessons, lay_out_week
-from services.journal.rules.weeks import find_monday, read_week, write_week
+from services.journal.curriculum.rules import find_current_period, find_period, plan_quarters, plan_work_types
+from services.journal.diary.rules.weeks import find_monday, read_week, write_week
+from services.journal.roster.rules import build_class_key, build_name_key
+from services.journal.seed.timetable import Slot, Wish, lay_out_lessons, lay_out_week
 
 START, END = date(2026, 9, 1), date(2027, 5, 26)
 SCHOOL = UUID(int=7)

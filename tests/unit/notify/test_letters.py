@@ -12,26 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notify.convert.letters import (
-    Words,
-    build_message,
-    write_address,
-    write_credentials,
-    write_decision,
-    write_ending,
-    write_marks,
-    write_week_url,
-)
-from services.notify.rules import (
-    Ending,
-    EndingCause,
-    FirstSignIn,
-    SignedDecision,
-    TaughtMark,
-    find_last_day,
-    name_file,
-    one_line,
-)
+from services.notify.channels.convert import build_message, write_address
+from services.notify.news.convert import Words
+from services.notify.news.kinds.access_ends import Ending, EndingCause
+from services.notify.news.kinds.access_ends import write as write_ending
+from services.notify.news.kinds.credentials import FirstSignIn
+from services.notify.news.kinds.credentials import write as write_credentials
+from services.notify.news.kinds.decision import SignedDecision
+from services.notify.news.kinds.decision import write as write_decision
+from services.notify.news.kinds.marks import TaughtMark, write_week_url
+from services.notify.news.kinds.marks import write as write_marks
+from services.notify.news.rules import find_last_day, name_file, one_line
 
 DELIVERY = UUID("0190b0a0-0000-7000-8000-000000000001")
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)

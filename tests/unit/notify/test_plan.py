@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notify.rules import PAUSES, Next, Outcome, State, clean_answer, plan_next
+from services.notify.channels.rules import clean_answer
+from services.notify.letters.rules import PAUSES, Next, Outcome, State, plan_next
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import grpc
 import httpx
+from google.protobuf import descriptor_pool
 from google.rpc import code_pb2
 
 from apps.portal import app
@@ -154,6 +155,34 @@ class Access(session_service_pb2_grpc.SessionServiceServicer):
             await refuse(context, code_pb2.UNAUTHENTICATED, "TOKEN_INVALID")
 
 
+class Doorman(grpc.aio.ServerInterceptor):
+    """When `is_strict`, lets nobody call what a method's `requires` does not open to the caller, as the services do."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self.is_strict = False
+        self.asked: list[str] = []
+
+    async def intercept_service(self, continuation: Any, details: Any) -> Any:
+        handler = await continuation(details)
+        service, _, method = details.method.removeprefix("/").partition("/")
+        self.asked.append(method)
+        found = descriptor_pool.Default().FindServiceByName(service).methods_by_name[method]
+        allowed = frozenset(found.GetOptions().Extensions[options_pb2.requires].roles)
+        own = {options_pb2.ROLE_PUBLIC, options_pb2.ROLE_ACCOUNT, *self._access.roles}
+        if self._access.has_child:
+            own.add(self._access.family_role)
+        if not self.is_strict or not allowed.isdisjoint(own):
+            return handler
+
+        async def turn_away(request: Any, context: Any) -> None:
+            await refuse(context, code_pb2.PERMISSION_DENIED, "ROLE_MISSING")
+
+        return grpc.unary_unary_rpc_method_handler(
+            turn_away, request_deserializer=handler.request_deserializer, response_serializer=handler.response_serializer
+        )
+
+
 class Diary(diary_service_pb2_grpc.DiaryServiceServicer):
     """One student's week with one lesson, whose texts try to be markup."""
 
@@ -197,6 +226,8 @@ class Journal(journal_service_pb2_grpc.JournalServiceServicer):
         ]
         self.marks: list[journal_pb.JournalMark] = []
         self.absences: list[journal_pb.JournalAbsence] = []
+        # Who is in the class list and was not in the course.
+        self.stranger = ""
         # How often another hand is faster, and what it then records.
         self.faster: list[list[journal_pb.JournalAbsence]] = []
 
@@ -230,45 +261,37 @@ class Journal(journal_service_pb2_grpc.JournalServiceServicer):
             mark_min=2,
         )
 
-    async def RecordLesson(self, request: Any, context: Any) -> journal_pb.RecordLessonResponse:
-        self.sent.append(request)
-        if request.lesson_date > "2026-11-24":
-            await refuse(context, code_pb2.FAILED_PRECONDITION, "LESSON_IN_FUTURE")
-        lesson = self.lesson(
-            lesson_date=request.lesson_date,
-            lesson_number=request.lesson_number,
-            topic=request.topic,
-            homework=request.homework,
-            work_type_id=request.work_type_id,
-            etag="2",
-        )
-        self.lessons = [one for one in self.lessons if one.lesson_id != LESSON] + [lesson]
-        return journal_pb.RecordLessonResponse(lesson=lesson)
-
     async def RetractLesson(self, request: Any, context: Any) -> journal_pb.RetractLessonResponse:
         self.sent.append(request)
         if not request.reason:
             await refuse(context, code_pb2.INVALID_ARGUMENT, "REQUEST_INVALID")
         return journal_pb.RetractLessonResponse()
 
-    async def RecordMarks(self, request: Any, context: Any) -> journal_pb.RecordMarksResponse:
+    async def RecordClass(self, request: Any, context: Any) -> journal_pb.RecordClassResponse:
         self.sent.append(request)
-        outcomes = [
-            journal_pb.MarkCellOutcome(mark_id=cell.mark_id, state=self.outcome, revision=2, value=4) for cell in request.cells
-        ]
-        return journal_pb.RecordMarksResponse(outcomes=outcomes)
-
-    async def RecordAttendance(self, request: Any, context: Any) -> journal_pb.RecordAttendanceResponse:
-        self.sent.append(request)
+        if request.lesson_date > "2026-11-24":
+            await refuse(context, code_pb2.FAILED_PRECONDITION, "LESSON_IN_FUTURE")
+        if self.stranger:
+            await refuse(context, code_pb2.FAILED_PRECONDITION, "STUDENT_NOT_IN_COURSE", student_id=self.stranger)
         if self.faster:
             self.absences = self.faster.pop(0)
             self.lessons[0].attendance_etag += "x"
             await refuse(context, code_pb2.ABORTED, "ATTENDANCE_CHANGED")
+        place = (request.lesson_date, request.lesson_number)
+        standing = next((one for one in self.lessons if (one.lesson_date, one.lesson_number) == place), None)
+        words = {name: getattr(request, name) for name in ("topic", "homework", "work_type_id")}
+        if standing is None or any(getattr(standing, name) != word for name, word in words.items()):
+            recorded = self.lesson(lesson_date=place[0], lesson_number=place[1], etag="2", **words)
+            self.lessons = [one for one in self.lessons if one.lesson_id != LESSON] + [recorded]
+        lesson = next(one for one in self.lessons if (one.lesson_date, one.lesson_number) == place)
         self.absences = [
-            journal_pb.JournalAbsence(lesson_id=request.lesson_id, student_id=one.student_id, code=one.code)
+            journal_pb.JournalAbsence(lesson_id=lesson.lesson_id, student_id=one.student_id, code=one.code)
             for one in request.absences
         ]
-        return journal_pb.RecordAttendanceResponse(lesson=self.lessons[0])
+        outcomes = [
+            journal_pb.MarkCellOutcome(mark_id=cell.mark_id, state=self.outcome, revision=2, value=4) for cell in request.marks
+        ]
+        return journal_pb.RecordClassResponse(lesson=lesson, outcomes=outcomes)
 
     def lesson(self, **changes: Any) -> journal_pb.Lesson:
         fields: dict[str, Any] = {
@@ -299,7 +322,8 @@ class StandIn:
         self.compliance: Compliance = cast("Any", Compliance)()
         self.schools: Schools = cast("Any", Schools)()
         self.preferences: Preferences = cast("Any", Preferences)(STUDENT)
-        self.server = grpc.aio.server()
+        self.doorman = Doorman(self.access)
+        self.server = grpc.aio.server(interceptors=[self.doorman])
         session_service_pb2_grpc.add_SessionServiceServicer_to_server(self.access, self.server)
         diary_service_pb2_grpc.add_DiaryServiceServicer_to_server(cast("Any", Diary)(self.access), self.server)
         journal_service_pb2_grpc.add_JournalServiceServicer_to_server(self.journal, self.server)

@@ -57,6 +57,11 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
         self.is_handed_over = False
         self.is_activated = False
         self.has_access = False
+        self.is_access_ended = False
+        self.email = ""
+        self.document, self.document_end = "доверенность № 5", "2026-12-31"
+        self.is_relation_shown = True
+        self.known: dict[str, str] = {}
         self.is_withdrawn = False
         self.has_totp = True
         self.wrong_code = "CODE_WRONG"
@@ -106,9 +111,10 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
             grant_id=GRANT if self.is_granted else "",
             login="sokolova.mv" if self.is_granted else "",
             is_activated=self.is_activated,
-            has_access=self.has_access,
-            authority_document="доверенность № 5",
-            authority_end_date="2026-12-31",
+            has_access=self.has_access or (self.is_granted and not self.is_access_ended),
+            email=self.email,
+            authority_document=self.document,
+            authority_end_date=self.document_end,
         )
         if self.kind == pb.APPLICATION_KIND_APPENDIX_1:
             applicant.due_time.FromDatetime(DUE)
@@ -146,7 +152,7 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
             ("R10", "приказ от 30.08.2026 № 15-у" if self.is_enrolled else ""),
             ("R11", "данные внесены, класс 8-А"),
             ("R12", "№ 15-ЭД/2026 от 16.11.2026"),
-            ("R6", "Соколова Мария Викторовна — мать, <b>свидетельство</b>"),
+            ("R6", "Соколова Мария Викторовна — мать, <b>свидетельство</b>" if self.is_relation_shown else ""),
         ):
             case.checklist.append(pb.ChecklistItem(clause=clause, is_met=bool(evidence), evidence=evidence))
         line = pb.CaseLogEntry(actor_name="Петрова Н. И.", state=case.state, ground="подано через классного руководителя")
@@ -162,6 +168,9 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
             is_own = request.channel == pb.APPLICATION_CHANNEL_DIARY
             if not applicant.person_id and not applicant.family_name and not is_own:
                 await refuse(context, code_pb2.INVALID_ARGUMENT, "APPLICANT_INCOMPLETE", f"applicants[{index}]")
+            if self.known and applicant.family_name and not applicant.is_another_person:
+                field = f"applicants[{index}].family_name"
+                await refuse(context, code_pb2.FAILED_PRECONDITION, "APPLICANT_KNOWN", field, **self.known)
             if applicant.email == "none@such":
                 await refuse(context, code_pb2.INVALID_ARGUMENT, "REQUEST_INVALID", f"applicants[{index}].email")
             if applicant.printout_way == pb.PRINTOUT_WAY_OTHER and not applicant.printout_way_note:
@@ -195,6 +204,13 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
             await refuse(context, code_pb2.FAILED_PRECONDITION, "CHECKLIST_INCOMPLETE", clauses="R10")
         self.is_granted = True
         return pb.GrantApplicationResponse(application=self.whole_case())
+
+    async def ShowAuthority(self, request: Any, context: Any) -> pb.ShowAuthorityResponse:
+        self.sent.append(request)
+        if request.authority_document == "x":
+            await refuse(context, code_pb2.INVALID_ARGUMENT, "AUTHORITY_DOCUMENT_INVALID", "authority_document")
+        self.document, self.document_end, self.is_relation_shown = request.authority_document, request.authority_end_date, True
+        return pb.ShowAuthorityResponse(application=self.whole_case())
 
     async def RecordHandOver(self, request: Any, context: Any) -> pb.RecordHandOverResponse:
         self.sent.append(request)
@@ -280,6 +296,7 @@ class Roster(roster_service_pb2_grpc.RosterServiceServicer):
             student_id=student_id, display_name="Соколова Анна Дмитриевна", class_id=CLASS, class_name="8-А"
         )
         self.is_mother_known = True
+        self.mondays: list[str] = []
 
     async def ListClasses(self, request: Any, context: Any) -> roster_service_pb2.ListClassesResponse:
         of_class = roster_service_pb2.SchoolClass(class_id=CLASS, name="8-А", class_teacher_name="Петрова Нина Ивановна")
@@ -288,6 +305,7 @@ class Roster(roster_service_pb2_grpc.RosterServiceServicer):
     async def ListStudents(self, request: Any, context: Any) -> roster_service_pb2.ListStudentsResponse:
         if request.class_id not in ("", CLASS):
             await refuse(context, code_pb2.NOT_FOUND, "CLASS_NOT_FOUND")
+        self.mondays.append(request.monday_date)
         return roster_service_pb2.ListStudentsResponse(students=[self._student])
 
     async def GetStudent(self, request: Any, context: Any) -> roster_service_pb2.GetStudentResponse:

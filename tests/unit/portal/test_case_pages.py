@@ -1,5 +1,6 @@
 """Applications, the case, first sign-in and letters: pages over the stand-in."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -91,7 +92,7 @@ async def test_an_application_of_a_known_guardian_and_a_new_one_is_registered(st
 async def test_a_wrong_field_is_named_in_russian(stand_in: StandIn, browser: AsyncClient) -> None:
     form = fields(await browser.get(FORM), FORM)
     answer = await browser.post(FORM, data={**form, "applicant1.who": MOTHER, "applicant1.email": "none@such"})
-    assert "Заявитель 1: Проверьте: электронная почта." in answer.text
+    assert "Заявитель 1: Проверьте электронную почту: в адресе нужны знак @ и имя сервера с точкой" in answer.text
 
 
 async def test_who_enters_with_an_own_password_is_said_to_have_access_and_gets_nothing(
@@ -150,6 +151,77 @@ async def test_the_case_shows_check_log_and_no_markup_of_others(browser: AsyncCl
         assert text in answer.text, text
     assert "&lt;b&gt;свидетельство" in answer.text
     assert "Напечатать" not in answer.text
+
+
+async def test_a_document_that_lacks_is_noted_in_the_case(stand_in: StandIn, browser: AsyncClient) -> None:
+    """Clause R6."""
+    assert f'action="{PAGE}/authorities"' not in (await browser.get(PAGE)).text
+    stand_in.applications.is_relation_shown, stand_in.applications.document = False, ""
+    stand_in.applications.document_end = ""
+    page = await browser.get(PAGE)
+    form = fields(page, f"{PAGE}/authorities")
+    wrong = await browser.post(f"{PAGE}/authorities", data={**form, "document": "x"})
+    assert (wrong.status_code, "Укажите вид документа" in wrong.text) == (422, True)
+    typed = {**form, "document": " паспорт № 7 ", "document_date": "2026-01-15", "document_end": "2026-12-31"}
+    answer = await browser.post(f"{PAGE}/authorities", data=typed)
+    sent = stand_in.applications.sent[-1]
+    assert (sent.applicant_id, sent.authority_document) == (APPLICANT, "паспорт № 7")
+    assert (sent.authority_date, sent.authority_end_date) == ("2026-01-15", "2026-12-31")
+    page = await browser.get(answer.headers["location"])
+    assert "Документ внесён в дело." in page.text
+    assert "паспорт №\u00a07, действует по\u00a031.12.2026" in page.text
+
+
+async def test_who_is_known_by_the_same_name_is_offered_in_the_form(stand_in: StandIn, browser: AsyncClient) -> None:
+    """Decision 0121: the person who is there, or another one of the same name."""
+    stand_in.applications.known = {"person_id": CASE, "number": "14-ЭД/2026"}
+    form = fields(await browser.get(FORM), FORM)
+    name = {"applicant1.family_name": "Соколова", "applicant1.given_name": "Мария", "applicant1.kind": "1"}
+    refused = await browser.post(FORM, data={**form, **name, "applicant1.who": "new"})
+    assert (refused.status_code, "Заявитель 1: Человек с таким именем уже записан" in refused.text) == (422, True)
+    assert "уже заявитель по делу" in refused.text
+    again = fields(refused, FORM)
+    assert (again["applicant1.known_id"], again["applicant1.known_number"]) == (CASE, "14-ЭД/2026")
+    assert f'name="applicant1.who" value="{CASE}"' in refused.text
+    await browser.post(FORM, data={**again, "applicant1.who": CASE, "applicant1.kind": "1"})
+    [same] = stand_in.applications.sent[-1].applicants
+    assert (same.person_id, same.family_name, same.guardian_kind) == (CASE, "", pb.GUARDIAN_KIND_MOTHER)
+    await browser.post(FORM, data={**again, "applicant1.is_another": "yes"})
+    [other] = stand_in.applications.sent[-1].applicants
+    assert (other.person_id, other.family_name, other.is_another_person) == ("", "Соколова", True)
+
+
+async def test_a_case_says_of_each_state_what_is_true_in_it(stand_in: StandIn, browser: AsyncClient) -> None:
+    cases = stand_in.applications
+    cases.email, cases.document_end, cases.is_relation_shown = "m@mail.ru", "2026-11-16", False
+    page = (await browser.get(PAGE)).text
+    assert "<dd>выдать лично</dd>" in page
+    assert "<dt>Электронная почта</dt><dd>m@mail.ru</dd>" in page
+    assert "доверенность №\u00a05, срок истёк\u00a016.11.2026" in page
+    assert "Срок действия документа истёк." in page
+    cases.propose(pb.REFUSAL_GROUND_NOT_AN_APPLICANT)
+    assert "ждёт подписи директора</dd>" in (await browser.get(PAGE)).text
+    cases.is_withdrawn = True
+    withdrawn = (await browser.get(PAGE)).text
+    assert "не подписан: отозвано заявителем</dd>" in withdrawn
+    for amiss in ("ждёт подписи", "<dt>Срок</dt>", "выдать лично", "Проверка перед предоставлением"):
+        assert amiss not in withdrawn, amiss
+    cases.is_withdrawn = False
+    cases.sign()
+    refused = (await browser.get(PAGE)).text
+    assert "лист решения ещё не подписан" in refused
+    for amiss in ("ждёт подписи", "выдать лично", "Внести"):
+        assert amiss not in refused, amiss
+    cases.is_granted = cases.is_access_ended = True
+    assert "<dt>Доступ</dt><dd>прекращён</dd>" in (await browser.get(PAGE)).text
+
+
+async def test_a_number_is_held_to_its_sign_but_in_what_was_typed(stand_in: StandIn, browser: AsyncClient) -> None:
+    stand_in.applications.document = "справка № 5"
+    assert not re.search(r"№ ", re.sub(r"<[^>]*>", "", (await browser.get(PAGE)).text))
+    form = fields(await browser.get(FORM), FORM)
+    page = await browser.post(FORM, data={**form, "applicant1.who": "new", "applicant1.document": "справка № 5"})
+    assert fields(page, FORM)["applicant1.document"] == "справка № 5"
 
 
 async def test_granting_opens_the_way_to_slips(stand_in: StandIn, browser: AsyncClient) -> None:

@@ -3,11 +3,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from apps.portal import dates
+from apps.portal.family.views.notices import mask
+from apps.portal.office.views.application_form import NEW, ApplicantFields, ApplicationForm, empty_form, name_applicant
+from apps.portal.office.views.applications import build_term
 from apps.portal.reasons import sentence
-from apps.portal.views import dates
-from apps.portal.views.application_form import NEW, ApplicantFields, ApplicationForm, empty_form, name_applicant
-from apps.portal.views.applications import build_term
-from apps.portal.views.notices import mask
 from diary.access.v1 import application_service_pb2 as pb
 
 ZONE = "Europe/Simferopol"

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.portal.views import class_form
-from apps.portal.views.class_form import Outcome
+from apps.portal.teacher.views import class_form
+from apps.portal.teacher.views.class_form import Outcome
 from diary.journal.v1 import journal_service_pb2 as pb
 
 LESSON, ANNA, BORIS = "lesson", "anna", "boris"
@@ -47,7 +47,7 @@ def test_anything_else_in_a_cell_is_refused(text: str) -> None:
 def test_only_changed_cells_are_sent_with_the_revision_that_was_seen() -> None:
     lines = class_form.build_lines(page(mark("a", 4, 3)), LESSON, new_ids())
     form = class_form.read_class_form(posted(lines, m0="5", m2="3"))
-    cells = class_form.plan_marks(form, LESSON, 2, Outcome(), {})
+    cells = class_form.plan_marks(form, 2, Outcome(), {})
     sent = [(cell.mark_id, cell.student_id, cell.value, cell.expected_revision) for cell in cells]
     assert sent == [("a", ANNA, 5, 3), ("new2", BORIS, 3, 0)]
 
@@ -57,14 +57,14 @@ def test_a_new_mark_beside_one_that_came_meanwhile_is_asked_about_and_then_sent(
     now = page(mark("a", 4, 1))
     stale = class_form.read_class_form(posted(class_form.build_lines(page(), LESSON, new_ids()), m0="5", m2="3"))
     outcome = Outcome()
-    cells = class_form.plan_marks(stale, LESSON, 2, outcome, class_form.find_unseen(stale, now, LESSON))
+    cells = class_form.plan_marks(stale, 2, outcome, class_form.find_unseen(stale, now, LESSON))
     assert [(cell.student_id, cell.value) for cell in cells] == [(BORIS, 3)]
     assert outcome.notes["new1"].text.startswith("здесь уже стоит 4")
     shown = class_form.build_lines(now, LESSON, new_ids(), stale, outcome)
     assert [slot.text for slot in shown[0].slots] == ["4", "5"]
     again = class_form.read_class_form(posted(shown))
     assert class_form.find_unseen(again, now, LESSON) == {}
-    assert [cell.value for cell in class_form.plan_marks(again, LESSON, 2, Outcome(), {})] == [5]
+    assert [cell.value for cell in class_form.plan_marks(again, 2, Outcome(), {})] == [5]
 
 
 def test_a_form_that_is_sent_twice_asks_about_no_mark_of_its_own() -> None:
@@ -74,7 +74,7 @@ def test_a_form_that_is_sent_twice_asks_about_no_mark_of_its_own() -> None:
 
 def test_an_emptied_cell_takes_the_mark_back() -> None:
     lines = class_form.build_lines(page(mark("a", 4, 1)), LESSON, new_ids())
-    [cell] = class_form.plan_marks(class_form.read_class_form(posted(lines, m0="")), LESSON, 2, Outcome(), {})
+    [cell] = class_form.plan_marks(class_form.read_class_form(posted(lines, m0="")), 2, Outcome(), {})
     assert not cell.HasField("value")
     assert cell.expected_revision == 1
 
@@ -87,7 +87,7 @@ def test_a_third_mark_gets_a_field_of_its_own() -> None:
 def test_a_mark_out_of_scale_is_noted_and_the_others_are_sent() -> None:
     lines = class_form.build_lines(page(), LESSON, new_ids())
     outcome = Outcome()
-    cells = class_form.plan_marks(class_form.read_class_form(posted(lines, m0="7", m2="5")), LESSON, 2, outcome, {})
+    cells = class_form.plan_marks(class_form.read_class_form(posted(lines, m0="7", m2="5")), 2, outcome, {})
     assert [cell.value for cell in cells] == [5]
     assert outcome.notes["new1"].text == "отметка — число от 2 до 5"
 
@@ -97,7 +97,7 @@ def test_a_conflict_shows_what_stands_and_keeps_what_was_typed() -> None:
     typed = class_form.read_class_form(posted(before, m0="5"))
     outcome = Outcome()
     told = pb.MarkCellOutcome(mark_id="a", state=pb.CELL_STATE_CONFLICT, revision=2, value=4)
-    class_form.note_marks(outcome, pb.RecordMarksResponse(outcomes=[told]))
+    class_form.note_marks(outcome, pb.RecordClassResponse(outcomes=[told]))
     slot = class_form.build_lines(page(mark("a", 4, 2)), LESSON, new_ids(), typed, outcome)[0].slots[0]
     assert (slot.text, slot.note, slot.tone) == ("5", "изменил другой сотрудник: 4", "conflict")
     assert slot.name == f"mark.{ANNA}.a.2.4"
@@ -106,7 +106,7 @@ def test_a_conflict_shows_what_stands_and_keeps_what_was_typed() -> None:
 def test_the_own_hand_in_another_tab_is_not_called_anothers() -> None:
     outcome = Outcome()
     told = pb.MarkCellOutcome(mark_id="a", state=pb.CELL_STATE_CONFLICT, revision=2, value=4, is_own=True)
-    class_form.note_marks(outcome, pb.RecordMarksResponse(outcomes=[told]))
+    class_form.note_marks(outcome, pb.RecordClassResponse(outcomes=[told]))
     assert outcome.notes["a"].text == "изменили вы сами в другой вкладке или на другом устройстве: 4"
 
 
@@ -115,7 +115,7 @@ def test_a_mark_taken_back_by_another_keeps_its_id_and_its_new_revision() -> Non
     typed = class_form.read_class_form(posted(before, m0="5"))
     outcome = Outcome()
     told = pb.MarkCellOutcome(mark_id="a", state=pb.CELL_STATE_CONFLICT, revision=2)
-    class_form.note_marks(outcome, pb.RecordMarksResponse(outcomes=[told]))
+    class_form.note_marks(outcome, pb.RecordClassResponse(outcomes=[told]))
     slot = class_form.build_lines(page(), LESSON, new_ids(), typed, outcome)[0].slots[0]
     assert (slot.text, slot.note, slot.name) == ("5", "изменил другой сотрудник: отметка снята", f"mark.{ANNA}.a.2.")
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.portal.views import dates
+from apps.portal import dates
 from apps.portal.words import count
 
 

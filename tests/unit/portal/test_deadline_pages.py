@@ -44,6 +44,14 @@ async def test_an_overdue_term_stands_out_and_leads_to_where_it_is_kept(stand_in
     assert [(one.clause, one.is_open_only) for one in stand_in.compliance.sent] == [("", True)]
 
 
+async def test_a_term_of_an_application_leads_to_its_case(stand_in: StandIn, head: AsyncClient) -> None:
+    term = _deadline("R15", pb.DEADLINE_STATE_OVERDUE)
+    term.application_id = "0197f3a0-0000-7000-8000-000000000001"
+    stand_in.compliance.deadlines = [term]
+    page = await head.get(PAGE)
+    assert f'<a href="/schools/{SCHOOL}/applications/{term.application_id}">Дело по заявлению</a>' in page.text
+
+
 async def test_terms_are_shown_by_clause_and_with_those_that_are_met(stand_in: StandIn, head: AsyncClient) -> None:
     stand_in.compliance.deadlines = [_deadline("R15", pb.DEADLINE_STATE_MET_LATE, is_met=True)]
     await head.get(f"{PAGE}?clause=R15")

@@ -29,7 +29,7 @@ async def test_a_guardian_asks_for_printouts_and_takes_it_back(stand_in: StandIn
     [sent] = stand_in.papers.sent
     assert (sent.guardian_person_id, sent.form, sent.reason) == ("", 0, access_pb.PAPER_REASON_CANNOT)
     page = await browser.get(answer.headers["location"])
-    assert "Заявление принято: № 15-Р/2026." in page.text
+    assert "Заявление принято: №\u00a015-Р/2026." in page.text
     assert "распечатка результатов раз в неделю" in page.text
     answer = await browser.post(REVOKE, data=fields(page, REVOKE))
     page = await browser.get(answer.headers["location"])
@@ -109,7 +109,7 @@ async def test_a_statement_is_told_confirmed_and_ends_with_a_farewell_after_the_
     # The session has ended with the access.
     assert not stand_in.access.tokens
     farewell = await browser.get("/farewell")
-    assert (farewell.status_code, "№ 15-ЭД/2026" in farewell.text) == (200, True)
+    assert (farewell.status_code, "№\u00a015-ЭД/2026" in farewell.text) == (200, True)
     assert (await browser.get(PAGE)).headers["location"].startswith("/sign-in")
 
 
@@ -195,13 +195,19 @@ async def test_one_list_has_every_paper_a_family_has_filed(stand_in: StandIn, br
     stand_in.grants.held = [of_case, own_grant(STUDENT)]
     page = await browser.get(CASES)
     # The stand-in gives its case on two pages.
-    numbers = list(dict.fromkeys(re.findall(r"№ (\d+-[А-Я]+/\d{4})", page.text)))
-    # The newest first; what is a case, and what stands in a statement, is named once.
+    numbers = list(dict.fromkeys(re.findall(r"№\s(\d+-[А-Я]+/\d{4})", page.text)))
+    # The newest first; what is a case is named once.
     assert numbers == ["15-Р/2026", "15-ЭД/2026", "22-ЭД/2021"]
     assert "действует: распечатка раз в неделю" in page.text
     assert "от\u00a007.09.2021, по записям школы" in page.text
+
+
+async def test_a_declaration_within_a_statement_is_in_the_list_of_papers_too(stand_in: StandIn, browser: AsyncClient) -> None:
+    """Clause R8: who has declined looks for the paper's own number."""
     stand_in.papers.listed = [declaration(MOTHER, pb.PAPER_DECLARATION_FORM_STATEMENT)]
-    assert "15-Р/2026" not in (await browser.get(CASES)).text
+    page = await browser.get(CASES)
+    assert "№\u00a015-Р/2026" in page.text
+    assert "Заявление об информировании на бумажном носителе" in page.text
 
 
 async def test_whose_statement_ended_the_access_reads_so_at_the_bookmarked_week(
@@ -216,7 +222,7 @@ async def test_whose_statement_ended_the_access_reads_so_at_the_bookmarked_week(
     assert ended.status_code == 403
     assert "Ваш доступ к этому дневнику прекращён 16.11.2026 по заявлению" in ended.text
     assert "315-ЭД/2026" in ended.text
-    assert "Приложение № 1" in ended.text
+    assert "Приложение №\u00a01" in ended.text
     # An act has parted them since; or the access came to its end otherwise; or it is another's.
     for held in ([own_grant(CASE, "315-ЭД/2026", may_apply_again=False)], [own_grant(CASE)], [own_grant(STUDENT, "1-ЭД/2026")]):
         stand_in.grants.held = held

@@ -2,8 +2,10 @@
 
 import pytest
 
-from apps.portal.views.printouts import build_run, list_own_classes, read_hand_overs
+from apps.portal.class_teacher.views import build_run, list_own_classes, read_hand_overs
 from diary.documents.v1 import document_service_pb2 as pb
+from tests.unit.portal.standin import SCHOOL, StandIn
+from tests.unit.portal.standin_cases import CLASS
 
 ANNA, BORIS = "0198a000-0000-7000-8000-00000000000a", "0198a000-0000-7000-8000-00000000000b"
 ZONE = "Europe/Simferopol"
@@ -109,3 +111,11 @@ def test_what_was_typed_is_shown_again_after_a_refusal() -> None:
 
 def test_own_classes_are_those_of_the_students() -> None:
     assert list_own_classes([("c", "8-А"), ("c", "8-А"), ("", "")]) == {"c": "8-А"}
+
+
+async def test_a_past_week_offers_its_own_list(stand_in: StandIn) -> None:
+    """Decision 0109."""
+    browser = await stand_in.signed_in()
+    for address in ("?week=2026-W42", ""):
+        assert (await browser.get(f"/schools/{SCHOOL}/classes/{CLASS}/printouts{address}")).status_code == 200
+    assert stand_in.roster.mondays == ["2026-10-12", "2026-11-16"]

@@ -4,7 +4,7 @@ import pytest
 from httpx import AsyncClient
 
 from apps.portal.asked import FILE_BYTES
-from apps.portal.views.verdict import build_verdict
+from apps.portal.public.views import build_verdict
 from diary.documents.v1 import document_service_pb2 as pb
 from diary.options.v1 import options_pb2
 from tests.unit.portal.standin import SCHOOL, STUDENT, StandIn, fields
@@ -59,12 +59,12 @@ async def test_anybody_verifies_a_paper_by_its_file(stand_in: StandIn, content: 
             pb.VerifyDocumentResponse(
                 kind=pb.DOCUMENT_KIND_WEEKLY_SHEET, sheet_number=52, monday_date="2026-11-23", school_name="«Школа № 3»"
             ),
-            "Еженедельный лист № 52, неделя 23–29 ноября 2026, подготовлен школой «Школа № 3»",
+            "Еженедельный лист №\u00a052, неделя 23–29 ноября 2026, подготовлен школой «Школа №\u00a03»",
             "подпис",
         ),
         (
             pb.VerifyDocumentResponse(kind=pb.DOCUMENT_KIND_WEEKLY_SHEET, monday_date="2026-11-23", school_name="«Школа № 3»"),
-            "Еженедельные листы, неделя 23–29 ноября 2026, подготовлены школой «Школа № 3»",
+            "Еженедельные листы, неделя 23–29 ноября 2026, подготовлены школой «Школа №\u00a03»",
             "подпис",
         ),
         (pb.VerifyDocumentResponse(verdict=pb.VERDICT_UNKNOWN), "Среди решений и еженедельных листов", "не выдавал"),

@@ -116,7 +116,7 @@ async def test_a_scan_is_kept_and_pages_that_match_nothing_are_named(
     is_head = role == options_pb2.ROLE_HEAD
     assert ("ждут вашего решения" in page.text, f'action="{PAGE}/signatures"' in page.text) == (is_head, is_head)
     answer = await _upload(browser, b"%PDF-1.7 scan")
-    assert "Загружено сканов: 1 (№ 3-ЭДО/2026)." in answer.text
+    assert "Загружено сканов: 1 (№\u00a03-ЭДО/2026)." in answer.text
     assert "Сканы ждут подтверждения директора" in answer.text
     assert (f'action="{PAGE}/confirm"' in answer.text, "Подтвердить отмеченные" in answer.text) == (True, is_head)
     assert "<b>Страница\u00a02</b>: на странице не читается QR-код" in answer.text
@@ -145,7 +145,7 @@ async def test_the_head_confirms_a_scan_and_only_then_the_decision_is_signed(sta
     nothing = await head.post(f"{PAGE}/confirm", data={"request_id": form["request_id"]})
     assert (nothing.status_code, "Отметьте хотя бы один скан." in nothing.text) == (422, True)
     answer = await head.post(f"{PAGE}/confirm", data={**form, "scan": SCAN})
-    assert "Подписано решений: 1 (№ 3-ЭДО/2026)." in answer.text
+    assert "Подписано решений: 1 (№\u00a03-ЭДО/2026)." in answer.text
     assert list(stand_in.documents.sent[-1].scan_ids) == [SCAN]
     stale = await head.post(f"{PAGE}/confirm", data={**form, "scan": RUN})
     assert "уже не ждёт подтверждения" in stale.text
@@ -155,7 +155,7 @@ async def test_signature_files_find_their_decision_and_others_are_named(stand_in
     form = fields(await head.get(PAGE), f"{PAGE}/signatures")
     files = [("files", ("a.sig", b"of the decision", "")), ("files", ("<b>.sig", b"of another", ""))]
     answer = await head.post(f"{PAGE}/signatures", data=form, files=files)
-    assert "Подписи приложены к решениям: 1 (№ 3-ЭДО/2026)." in answer.text
+    assert "Подписи приложены к решениям: 1 (№\u00a03-ЭДО/2026)." in answer.text
     assert "<b>&lt;b&gt;.sig</b>: подписан не тот файл" in answer.text
     [sent] = stand_in.documents.sent
     assert [file.name for file in sent.files] == ["a.sig", "<b>.sig"]

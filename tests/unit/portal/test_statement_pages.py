@@ -156,13 +156,13 @@ async def test_a_signed_decision_is_downloaded_and_handed_over(stand_in: StandIn
     stand_in.applications.propose(pb.REFUSAL_GROUND_NOT_A_STUDENT)
     stand_in.applications.sign()
     unsigned = await browser.get(PAGE)
-    assert "ждёт подписи директора на бумаге" in unsigned.text
+    assert "лист решения ещё не подписан" in unsigned.text
     assert f'action="{PAGE}/hand-overs"' not in unsigned.text
     early = await browser.post(f"{PAGE}/hand-overs", data={"applicant_id": APPLICANT, "request_id": CASE, "channel": "1"})
     assert (early.status_code, "нет подписи директора" in early.text) == (422, True)
     stand_in.applications.bring_scan()
     page = await browser.get(PAGE)
-    assert "№ 3-ЭДО/2026" in page.text
+    assert "№\u00a03-ЭДО/2026" in page.text
     assert "подписано на бумаге, скан подтверждён директором" in page.text
     for part in ("", "/scan"):
         file = await browser.get(f"{PAPER}{part}")

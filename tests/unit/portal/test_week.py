@@ -1,6 +1,6 @@
 from datetime import date
 
-from apps.portal.views.week import build_week
+from apps.portal.family.views.week import build_week
 from diary.journal.v1 import diary_service_pb2 as pb
 from diary.journal.v1 import journal_service_pb2 as journal_pb
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from apps.portal.reasons import wait_for_retry
-from apps.portal.views.journal import build_courses
+from apps.portal.teacher.views.journal import build_courses
 from apps.portal.words import name_class
 from diary.journal.v1.journal_service_pb2 import Course
 

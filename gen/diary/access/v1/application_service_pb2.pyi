@@ -540,6 +540,7 @@ class FiledApplicant(_message.Message):
     AUTHORITY_END_DATE_FIELD_NUMBER: _builtins.int
     PRINTOUT_WAY_FIELD_NUMBER: _builtins.int
     PRINTOUT_WAY_NOTE_FIELD_NUMBER: _builtins.int
+    IS_ANOTHER_PERSON_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
     """The person, when the school knows it already; empty for a new one. A guardian of another student may be named with the legal
     relation and document to this one.
@@ -572,6 +573,10 @@ class FiledApplicant(_message.Message):
     """In a statement: how the guardian asks to be given the printouts; unset where it was not said, or where they are declined."""
     printout_way_note: _builtins.str
     """In a statement: how otherwise; needed for PRINTOUT_WAY_OTHER, empty else (PRINTOUT_WAY_NOTE_REQUIRED)."""
+    is_another_person: _builtins.bool
+    """Of a new person: whoever registers has made sure that it is none of those of this name whom the student's cases and card name
+    (APPLICANT_KNOWN).
+    """
     def __init__(
         self,
         *,
@@ -590,10 +595,11 @@ class FiledApplicant(_message.Message):
         authority_end_date: _builtins.str = ...,
         printout_way: Global___PrintoutWay.ValueType = ...,
         printout_way_note: _builtins.str = ...,
+        is_another_person: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority_date", b"authority_date", "authority_document", b"authority_document", "authority_end_date", b"authority_end_date", "credentials_way", b"credentials_way", "declines_printouts", b"declines_printouts", "email", b"email", "ends_paper_mode", b"ends_paper_mode", "family_name", b"family_name", "given_name", b"given_name", "guardian_kind", b"guardian_kind", "paper_reason", b"paper_reason", "patronymic", b"patronymic", "person_id", b"person_id", "printout_way", b"printout_way", "printout_way_note", b"printout_way_note"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority_date", b"authority_date", "authority_document", b"authority_document", "authority_end_date", b"authority_end_date", "credentials_way", b"credentials_way", "declines_printouts", b"declines_printouts", "email", b"email", "ends_paper_mode", b"ends_paper_mode", "family_name", b"family_name", "given_name", b"given_name", "guardian_kind", b"guardian_kind", "is_another_person", b"is_another_person", "paper_reason", b"paper_reason", "patronymic", b"patronymic", "person_id", b"person_id", "printout_way", b"printout_way", "printout_way_note", b"printout_way_note"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1288,6 +1294,76 @@ class RecordHandOverResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecordHandOverResponse: _TypeAlias = RecordHandOverResponse  # noqa: Y015
+
+@_typing.final
+class ShowAuthorityRequest(_message.Message):
+    """Request of ShowAuthority."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    APPLICATION_ID_FIELD_NUMBER: _builtins.int
+    APPLICANT_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    AUTHORITY_DOCUMENT_FIELD_NUMBER: _builtins.int
+    AUTHORITY_DATE_FIELD_NUMBER: _builtins.int
+    AUTHORITY_END_DATE_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    application_id: _builtins.str
+    """The case."""
+    applicant_id: _builtins.str
+    """The applicant who shows the document."""
+    request_id: _builtins.str
+    """UUID made by the client; a repeat with the same one changes nothing."""
+    authority_document: _builtins.str
+    """The document: kind, number, date. No copy is kept."""
+    authority_date: _builtins.str
+    """Date of the document, ISO 8601; of a power of attorney needed where its last day is not told: it then holds one year."""
+    authority_end_date: _builtins.str
+    """Last day on which the authority holds, ISO 8601; empty where the document names none."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        application_id: _builtins.str = ...,
+        applicant_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        authority_document: _builtins.str = ...,
+        authority_date: _builtins.str = ...,
+        authority_end_date: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "application_id", b"application_id", "authority_date", b"authority_date", "authority_document", b"authority_document", "authority_end_date", b"authority_end_date", "request_id", b"request_id", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShowAuthorityRequest: _TypeAlias = ShowAuthorityRequest  # noqa: Y015
+
+@_typing.final
+class ShowAuthorityResponse(_message.Message):
+    """Response of ShowAuthority."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPLICATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def application(self) -> Global___Application:
+        """The case."""
+
+    def __init__(
+        self,
+        *,
+        application: Global___Application | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["application", b"application"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application", b"application"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShowAuthorityResponse: _TypeAlias = ShowAuthorityResponse  # noqa: Y015
 
 @_typing.final
 class ProposeRefusalRequest(_message.Message):

@@ -75,6 +75,11 @@ class ApplicationServiceStub:
                 request_serializer=diary_dot_access_dot_v1_dot_application__service__pb2.RecordHandOverRequest.SerializeToString,
                 response_deserializer=diary_dot_access_dot_v1_dot_application__service__pb2.RecordHandOverResponse.FromString,
                 _registered_method=True)
+        self.ShowAuthority = channel.unary_unary(
+                '/diary.access.v1.ApplicationService/ShowAuthority',
+                request_serializer=diary_dot_access_dot_v1_dot_application__service__pb2.ShowAuthorityRequest.SerializeToString,
+                response_deserializer=diary_dot_access_dot_v1_dot_application__service__pb2.ShowAuthorityResponse.FromString,
+                _registered_method=True)
 
 
 class ApplicationServiceServicer:
@@ -148,6 +153,14 @@ class ApplicationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ShowAuthority(self, request, context):
+        """Records the document that an applicant shows after the registration, in an application that is not decided (R6). It stands in
+        place of the one filed; the log keeps both. NOTHING_TO_SHOW: the student applies, or the relation is on record.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ApplicationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -190,6 +203,11 @@ def add_ApplicationServiceServicer_to_server(servicer, server):
                     servicer.RecordHandOver,
                     request_deserializer=diary_dot_access_dot_v1_dot_application__service__pb2.RecordHandOverRequest.FromString,
                     response_serializer=diary_dot_access_dot_v1_dot_application__service__pb2.RecordHandOverResponse.SerializeToString,
+            ),
+            'ShowAuthority': grpc.unary_unary_rpc_method_handler(
+                    servicer.ShowAuthority,
+                    request_deserializer=diary_dot_access_dot_v1_dot_application__service__pb2.ShowAuthorityRequest.FromString,
+                    response_serializer=diary_dot_access_dot_v1_dot_application__service__pb2.ShowAuthorityResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -409,6 +427,33 @@ class ApplicationService:
             '/diary.access.v1.ApplicationService/RecordHandOver',
             diary_dot_access_dot_v1_dot_application__service__pb2.RecordHandOverRequest.SerializeToString,
             diary_dot_access_dot_v1_dot_application__service__pb2.RecordHandOverResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ShowAuthority(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.access.v1.ApplicationService/ShowAuthority',
+            diary_dot_access_dot_v1_dot_application__service__pb2.ShowAuthorityRequest.SerializeToString,
+            diary_dot_access_dot_v1_dot_application__service__pb2.ShowAuthorityResponse.FromString,
             options,
             channel_credentials,
             insecure,

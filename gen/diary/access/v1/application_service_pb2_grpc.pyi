@@ -65,6 +65,10 @@ class ApplicationServiceStub:
     """Records that the slip was handed over and its receipt signed (R25), or, of a refused case, how the decision was given to the
     applicant (R23). DECISION_NOT_SIGNED: its paper bears no signature of the head yet.
     """
+    ShowAuthority: _grpc.UnaryUnaryMultiCallable[_application_service_pb2.ShowAuthorityRequest, _application_service_pb2.ShowAuthorityResponse]
+    """Records the document that an applicant shows after the registration, in an application that is not decided (R6). It stands in
+    place of the one filed; the log keeps both. NOTHING_TO_SHOW: the student applies, or the relation is on record.
+    """
 
 @_typing.type_check_only
 class ApplicationServiceAsyncStub(ApplicationServiceStub):
@@ -102,6 +106,10 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     RecordHandOver: _aio.UnaryUnaryMultiCallable[_application_service_pb2.RecordHandOverRequest, _application_service_pb2.RecordHandOverResponse]  # type: ignore[assignment]
     """Records that the slip was handed over and its receipt signed (R25), or, of a refused case, how the decision was given to the
     applicant (R23). DECISION_NOT_SIGNED: its paper bears no signature of the head yet.
+    """
+    ShowAuthority: _aio.UnaryUnaryMultiCallable[_application_service_pb2.ShowAuthorityRequest, _application_service_pb2.ShowAuthorityResponse]  # type: ignore[assignment]
+    """Records the document that an applicant shows after the registration, in an application that is not decided (R6). It stands in
+    place of the one filed; the log keeps both. NOTHING_TO_SHOW: the student applies, or the relation is on record.
     """
 
 class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -185,6 +193,16 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_application_service_pb2.RecordHandOverResponse, _abc.Awaitable[_application_service_pb2.RecordHandOverResponse]]:
         """Records that the slip was handed over and its receipt signed (R25), or, of a refused case, how the decision was given to the
         applicant (R23). DECISION_NOT_SIGNED: its paper bears no signature of the head yet.
+        """
+
+    @_abc_1.abstractmethod
+    def ShowAuthority(
+        self,
+        request: _application_service_pb2.ShowAuthorityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_application_service_pb2.ShowAuthorityResponse, _abc.Awaitable[_application_service_pb2.ShowAuthorityResponse]]:
+        """Records the document that an applicant shows after the registration, in an application that is not decided (R6). It stands in
+        place of the one filed; the log keeps both. NOTHING_TO_SHOW: the student applies, or the relation is on record.
         """
 
 def add_ApplicationServiceServicer_to_server(servicer: ApplicationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

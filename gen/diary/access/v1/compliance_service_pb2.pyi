@@ -69,6 +69,7 @@ class Deadline(_message.Message):
     MET_TIME_FIELD_NUMBER: _builtins.int
     EVIDENCE_ID_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
+    APPLICATION_ID_FIELD_NUMBER: _builtins.int
     clause: _builtins.str
     """The clause, such as R15."""
     subject_id: _builtins.str
@@ -77,6 +78,8 @@ class Deadline(_message.Message):
     """The record that proves it; empty until met."""
     state: Global___DeadlineState.ValueType
     """What it is now."""
+    application_id: _builtins.str
+    """The case of the applicant (R15); empty of other clauses."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When its clock started."""
@@ -99,10 +102,11 @@ class Deadline(_message.Message):
         met_time: _timestamp_pb2.Timestamp | None = ...,
         evidence_id: _builtins.str = ...,
         state: Global___DeadlineState.ValueType = ...,
+        application_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "met_time", b"met_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clause", b"clause", "due_time", b"due_time", "evidence_id", b"evidence_id", "met_time", b"met_time", "start_time", b"start_time", "state", b"state", "subject_id", b"subject_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_id", b"application_id", "clause", b"clause", "due_time", b"due_time", "evidence_id", b"evidence_id", "met_time", b"met_time", "start_time", b"start_time", "state", b"state", "subject_id", b"subject_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -158,6 +158,13 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Too many wrong one-time codes in a row in this session, which is over. Example: the fifth at SignRefusals."""
     ERROR_REASON_PRINTOUT_WAY_NOTE_REQUIRED: _ErrorReason.ValueType  # 117
     """Printouts are to be given otherwise, and nothing says how. Example: PRINTOUT_WAY_OTHER without a note."""
+    ERROR_REASON_APPLICANT_KNOWN: _ErrorReason.ValueType  # 121
+    """A new applicant has the name of one whom the student's card or another case of the student names: metadata has person_id and
+    the case's number, empty for one of the card. Choose that person, or say is_another_person. Example: one application entered
+    twice from two open forms.
+    """
+    ERROR_REASON_NOTHING_TO_SHOW: _ErrorReason.ValueType  # 122
+    """The applicant's relation needs no other document. Example: the student applies, or a guardianship is on record."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Reasons of errors, in ErrorInfo.reason with domain access.diary. Each says when it occurs."""
@@ -298,4 +305,11 @@ ERROR_REASON_SESSION_ENDED_BY_CODES: ErrorReason.ValueType  # 110
 """Too many wrong one-time codes in a row in this session, which is over. Example: the fifth at SignRefusals."""
 ERROR_REASON_PRINTOUT_WAY_NOTE_REQUIRED: ErrorReason.ValueType  # 117
 """Printouts are to be given otherwise, and nothing says how. Example: PRINTOUT_WAY_OTHER without a note."""
+ERROR_REASON_APPLICANT_KNOWN: ErrorReason.ValueType  # 121
+"""A new applicant has the name of one whom the student's card or another case of the student names: metadata has person_id and
+the case's number, empty for one of the card. Choose that person, or say is_another_person. Example: one application entered
+twice from two open forms.
+"""
+ERROR_REASON_NOTHING_TO_SHOW: ErrorReason.ValueType  # 122
+"""The applicant's relation needs no other document. Example: the student applies, or a guardianship is on record."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -675,6 +675,7 @@ class ListStudentsRequest(_message.Message):
     CLASS_ID_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    MONDAY_DATE_FIELD_NUMBER: _builtins.int
     school_id: _builtins.str
     """The school."""
     class_id: _builtins.str
@@ -683,6 +684,10 @@ class ListStudentsRequest(_message.Message):
     """Students a page, 50 by default, 500 at most."""
     page_token: _builtins.str
     """The token of the page before."""
+    monday_date: _builtins.str
+    """With class_id: who was of the class in the week of this Monday, ISO 8601, the end of the week counting, as a printed week
+    lists them; also those who have moved or left since. Empty for today.
+    """
     def __init__(
         self,
         *,
@@ -690,10 +695,11 @@ class ListStudentsRequest(_message.Message):
         class_id: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        monday_date: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "page_size", b"page_size", "page_token", b"page_token", "school_id", b"school_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "monday_date", b"monday_date", "page_size", b"page_size", "page_token", b"page_token", "school_id", b"school_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -241,3 +241,39 @@ class AttendanceRecorded(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AttendanceRecorded: _TypeAlias = AttendanceRecorded  # noqa: Y015
+
+@_typing.final
+class ClassRecorded(_message.Message):
+    """A class's lesson was recorded in one piece. A part is set only where something of it changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LESSON_FIELD_NUMBER: _builtins.int
+    MARKS_FIELD_NUMBER: _builtins.int
+    ATTENDANCE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def lesson(self) -> Global___LessonRecorded:
+        """The record."""
+
+    @_builtins.property
+    def marks(self) -> Global___MarksRecorded:
+        """The marks."""
+
+    @_builtins.property
+    def attendance(self) -> Global___AttendanceRecorded:
+        """The attendance."""
+
+    def __init__(
+        self,
+        *,
+        lesson: Global___LessonRecorded | None = ...,
+        marks: Global___MarksRecorded | None = ...,
+        attendance: Global___AttendanceRecorded | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attendance", b"attendance", "lesson", b"lesson", "marks", b"marks"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attendance", b"attendance", "lesson", b"lesson", "marks", b"marks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClassRecorded: _TypeAlias = ClassRecorded  # noqa: Y015

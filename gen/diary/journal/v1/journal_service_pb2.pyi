@@ -1002,3 +1002,139 @@ class RecordAttendanceResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecordAttendanceResponse: _TypeAlias = RecordAttendanceResponse  # noqa: Y015
+
+@_typing.final
+class RecordClassRequest(_message.Message):
+    """Request of RecordClass."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    COURSE_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    LESSON_DATE_FIELD_NUMBER: _builtins.int
+    LESSON_NUMBER_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    HOMEWORK_FIELD_NUMBER: _builtins.int
+    WORK_TYPE_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    MARKS_FIELD_NUMBER: _builtins.int
+    ABSENCES_FIELD_NUMBER: _builtins.int
+    ATTENDANCE_ETAG_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    course_id: _builtins.str
+    """The course."""
+    request_id: _builtins.str
+    """UUID made by the client; a repeat with the same one changes nothing."""
+    lesson_date: _builtins.str
+    """Day of the lesson, ISO 8601; not after today in the school's zone."""
+    lesson_number: _builtins.int
+    """Number in the day."""
+    topic: _builtins.str
+    """Topic."""
+    homework: _builtins.str
+    """Homework given at this lesson."""
+    work_type_id: _builtins.str
+    """The work type of the lesson's marks."""
+    etag: _builtins.str
+    """The etag of the held lesson to change; empty for a first record."""
+    attendance_etag: _builtins.str
+    """The attendance_etag of the lesson; empty for a first record of its attendance."""
+    @_builtins.property
+    def marks(self) -> _containers.RepeatedCompositeFieldContainer[Global___ClassMarkCell]:
+        """Marks of the lesson, at most 200; none where only the record or the attendance changes."""
+
+    @_builtins.property
+    def absences(self) -> _containers.RepeatedCompositeFieldContainer[Global___AbsenceCell]:
+        """The absences; everyone not named was present."""
+
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        course_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        lesson_date: _builtins.str = ...,
+        lesson_number: _builtins.int = ...,
+        topic: _builtins.str = ...,
+        homework: _builtins.str = ...,
+        work_type_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        marks: _abc.Iterable[Global___ClassMarkCell] | None = ...,
+        absences: _abc.Iterable[Global___AbsenceCell] | None = ...,
+        attendance_etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["absences", b"absences", "attendance_etag", b"attendance_etag", "course_id", b"course_id", "etag", b"etag", "homework", b"homework", "lesson_date", b"lesson_date", "lesson_number", b"lesson_number", "marks", b"marks", "request_id", b"request_id", "school_id", b"school_id", "topic", b"topic", "work_type_id", b"work_type_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordClassRequest: _TypeAlias = RecordClassRequest  # noqa: Y015
+
+@_typing.final
+class ClassMarkCell(_message.Message):
+    """A mark of RecordClass: of one student in the lesson of the call."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MARK_ID_FIELD_NUMBER: _builtins.int
+    STUDENT_ID_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
+    mark_id: _builtins.str
+    """UUIDv7 made by the client, so that several marks in a lesson and repeats after a lost answer are exact."""
+    student_id: _builtins.str
+    """The student."""
+    value: _builtins.int
+    """The mark; unset takes the mark back (its history stays)."""
+    expected_revision: _builtins.int
+    """The revision the teacher saw; 0 for a new mark."""
+    def __init__(
+        self,
+        *,
+        mark_id: _builtins.str = ...,
+        student_id: _builtins.str = ...,
+        value: _builtins.int | None = ...,
+        expected_revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "expected_revision", b"expected_revision", "mark_id", b"mark_id", "student_id", b"student_id", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__value: _TypeAlias = _typing.Literal["value"]  # noqa: Y015
+    _WhichOneofArgType__value: _TypeAlias = _typing.Literal["_value", b"_value"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__value) -> _WhichOneofReturnType__value | None: ...
+
+Global___ClassMarkCell: _TypeAlias = ClassMarkCell  # noqa: Y015
+
+@_typing.final
+class RecordClassResponse(_message.Message):
+    """Response of RecordClass."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LESSON_FIELD_NUMBER: _builtins.int
+    OUTCOMES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def lesson(self) -> Global___Lesson:
+        """The lesson as it now stands, with its new etags."""
+
+    @_builtins.property
+    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[Global___MarkCellOutcome]:
+        """One outcome a mark, in the order of the request."""
+
+    def __init__(
+        self,
+        *,
+        lesson: Global___Lesson | None = ...,
+        outcomes: _abc.Iterable[Global___MarkCellOutcome] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["lesson", b"lesson"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lesson", b"lesson", "outcomes", b"outcomes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordClassResponse: _TypeAlias = RecordClassResponse  # noqa: Y015

@@ -70,6 +70,11 @@ class JournalServiceStub:
                 request_serializer=diary_dot_journal_dot_v1_dot_journal__service__pb2.RecordAttendanceRequest.SerializeToString,
                 response_deserializer=diary_dot_journal_dot_v1_dot_journal__service__pb2.RecordAttendanceResponse.FromString,
                 _registered_method=True)
+        self.RecordClass = channel.unary_unary(
+                '/diary.journal.v1.JournalService/RecordClass',
+                request_serializer=diary_dot_journal_dot_v1_dot_journal__service__pb2.RecordClassRequest.SerializeToString,
+                response_deserializer=diary_dot_journal_dot_v1_dot_journal__service__pb2.RecordClassResponse.FromString,
+                _registered_method=True)
 
 
 class JournalServiceServicer:
@@ -127,6 +132,15 @@ class JournalServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecordClass(self, request, context):
+        """Records a class's lesson in one piece: its record, its marks, who was absent. Each mark is saved, in conflict or refused on
+        its own, as in RecordMarks; what RecordLesson or RecordAttendance would refuse refuses the whole, and nothing is saved. A
+        part that says what already stands changes nothing, whatever its etag.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_JournalServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -164,6 +178,11 @@ def add_JournalServiceServicer_to_server(servicer, server):
                     servicer.RecordAttendance,
                     request_deserializer=diary_dot_journal_dot_v1_dot_journal__service__pb2.RecordAttendanceRequest.FromString,
                     response_serializer=diary_dot_journal_dot_v1_dot_journal__service__pb2.RecordAttendanceResponse.SerializeToString,
+            ),
+            'RecordClass': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordClass,
+                    request_deserializer=diary_dot_journal_dot_v1_dot_journal__service__pb2.RecordClassRequest.FromString,
+                    response_serializer=diary_dot_journal_dot_v1_dot_journal__service__pb2.RecordClassResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -356,6 +375,33 @@ class JournalService:
             '/diary.journal.v1.JournalService/RecordAttendance',
             diary_dot_journal_dot_v1_dot_journal__service__pb2.RecordAttendanceRequest.SerializeToString,
             diary_dot_journal_dot_v1_dot_journal__service__pb2.RecordAttendanceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordClass(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/diary.journal.v1.JournalService/RecordClass',
+            diary_dot_journal_dot_v1_dot_journal__service__pb2.RecordClassRequest.SerializeToString,
+            diary_dot_journal_dot_v1_dot_journal__service__pb2.RecordClassResponse.FromString,
             options,
             channel_credentials,
             insecure,

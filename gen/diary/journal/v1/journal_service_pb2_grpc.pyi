@@ -51,6 +51,11 @@ class JournalServiceStub:
     """Corrects one mark with a reason; the old value stays in its history. MARK_CHANGED when another hand was faster."""
     RecordAttendance: _grpc.UnaryUnaryMultiCallable[_journal_service_pb2.RecordAttendanceRequest, _journal_service_pb2.RecordAttendanceResponse]
     """Records who was absent or late in a lesson; everyone not named was present. ATTENDANCE_CHANGED when another hand was faster."""
+    RecordClass: _grpc.UnaryUnaryMultiCallable[_journal_service_pb2.RecordClassRequest, _journal_service_pb2.RecordClassResponse]
+    """Records a class's lesson in one piece: its record, its marks, who was absent. Each mark is saved, in conflict or refused on
+    its own, as in RecordMarks; what RecordLesson or RecordAttendance would refuse refuses the whole, and nothing is saved. A
+    part that says what already stands changes nothing, whatever its etag.
+    """
 
 @_typing.type_check_only
 class JournalServiceAsyncStub(JournalServiceStub):
@@ -75,6 +80,11 @@ class JournalServiceAsyncStub(JournalServiceStub):
     """Corrects one mark with a reason; the old value stays in its history. MARK_CHANGED when another hand was faster."""
     RecordAttendance: _aio.UnaryUnaryMultiCallable[_journal_service_pb2.RecordAttendanceRequest, _journal_service_pb2.RecordAttendanceResponse]  # type: ignore[assignment]
     """Records who was absent or late in a lesson; everyone not named was present. ATTENDANCE_CHANGED when another hand was faster."""
+    RecordClass: _aio.UnaryUnaryMultiCallable[_journal_service_pb2.RecordClassRequest, _journal_service_pb2.RecordClassResponse]  # type: ignore[assignment]
+    """Records a class's lesson in one piece: its record, its marks, who was absent. Each mark is saved, in conflict or refused on
+    its own, as in RecordMarks; what RecordLesson or RecordAttendance would refuse refuses the whole, and nothing is saved. A
+    part that says what already stands changes nothing, whatever its etag.
+    """
 
 class JournalServiceServicer(metaclass=_abc_1.ABCMeta):
     """The teacher's journal: what is recorded is visible to the family at once (R4)."""
@@ -138,5 +148,16 @@ class JournalServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_journal_service_pb2.RecordAttendanceResponse, _abc.Awaitable[_journal_service_pb2.RecordAttendanceResponse]]:
         """Records who was absent or late in a lesson; everyone not named was present. ATTENDANCE_CHANGED when another hand was faster."""
+
+    @_abc_1.abstractmethod
+    def RecordClass(
+        self,
+        request: _journal_service_pb2.RecordClassRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_journal_service_pb2.RecordClassResponse, _abc.Awaitable[_journal_service_pb2.RecordClassResponse]]:
+        """Records a class's lesson in one piece: its record, its marks, who was absent. Each mark is saved, in conflict or refused on
+        its own, as in RecordMarks; what RecordLesson or RecordAttendance would refuse refuses the whole, and nothing is saved. A
+        part that says what already stands changes nothing, whatever its etag.
+        """
 
 def add_JournalServiceServicer_to_server(servicer: JournalServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

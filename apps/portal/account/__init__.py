@@ -1,0 +1,1 @@
+"""Signing in, the first sign-in, the second factor."""

@@ -1,0 +1,1 @@
+"""What a class teacher prints and hands over."""

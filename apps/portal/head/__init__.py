@@ -1,0 +1,1 @@
+"""What the head signs, and what head and administrator answer for."""

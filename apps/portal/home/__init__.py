@@ -1,0 +1,1 @@
+"""Where an account begins: over all wings."""

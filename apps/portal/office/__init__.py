@@ -1,0 +1,1 @@
+"""Applications, statements and declarations, as staff keeps them."""

@@ -1,0 +1,1 @@
+"""Builders from answers to what templates show, and from forms to requests: pure."""

@@ -1,1 +1,0 @@
-"""Pages: each asks the gateway, builds a view and renders its template."""

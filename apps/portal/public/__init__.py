@@ -1,0 +1,1 @@
+"""Open to everybody: papers checked, blank forms, the components."""

@@ -1,0 +1,1 @@
+"""Pages: what is asked, what is shown."""

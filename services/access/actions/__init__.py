@@ -1,1 +1,0 @@
-"""Work that more than one door needs: RPCs, jobs, commands, the seed."""

@@ -1,0 +1,1 @@
+"""Applications for access, statements and refusals, from the register to the paper."""

@@ -1,0 +1,1 @@
+"""Cases between protobuf and dataclasses."""

@@ -1,0 +1,1 @@
+"""The facts: schools, people, students, guardianships, declarations for paper."""

@@ -1,0 +1,1 @@
+"""What is done with the facts by more than one wing."""

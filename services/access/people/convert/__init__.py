@@ -1,0 +1,1 @@
+"""The facts between protobuf and dataclasses."""

@@ -1,0 +1,1 @@
+"""Rights between protobuf and dataclasses."""

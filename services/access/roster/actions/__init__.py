@@ -1,0 +1,1 @@
+"""The acts that change the lists."""

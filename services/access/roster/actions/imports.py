@@ -1,0 +1,284 @@
+"""Takes in a school's roster from a OneRoster 1.1 bundle: all of it or nothing, and twice without a change.
+
+Who is missing in a bundle is left as is: only people end an enrolment or an access. A post that the bundle gives to another
+ends for the former holder (Clause R9), unless an order of the school gave it.
+"""
+
+import re
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from uuid import UUID
+
+from asyncpg import IntegrityConstraintViolationError
+from google.protobuf.message import Message
+
+from chassis import outbox
+from chassis.clock import Clock, today
+from chassis.db import Connection
+from diary.access.v1 import roster_service_pb2
+from services.access.people.convert import changes as convert
+from services.access.people.rules.names import build_display_name, build_sort_key
+from services.access.people.rules.roles import Role
+from services.access.rights.actions.relations import derive_relations
+from services.access.roster.rules.oneroster import FILES, read_bundle
+from services.access.roster.rules.problems import Problem, RosterRefusedError
+from services.access.roster.rules.rosters import ImportedRoster, Wish, build_roster, find_enrolment_day
+from services.access.roster.rules.times import Period, clip_periods
+from services.access.roster.store import imported_classes, imported_ids, imported_people, imported_posts
+from services.access.roster.store.imported import Saved, Time
+from services.access.roster.store.imported_ids import Matched
+
+# The zone of the region, of a new school for which none is stated.
+ZONE = "Europe/Simferopol"
+_MOST_FILES, _MOST_BYTES = 50, 12 * 2**20
+# What archivers add of their own.
+_JUNK = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
+_ROSTER_FILES = {"manifest.csv", *(f"{name}.csv" for name in FILES)}
+_CONTRADICTIONS = {
+    "classes_name_is_free": "класс с таким названием уже есть в этом учебном году под другим sourcedId",
+    "placements_do_not_overlap": "ученик на одни и те же дни числится в двух классах",
+    "placements_within_enrolment": "ученик распределён в класс на дни, когда не зачислен",
+    "school_years_do_not_overlap": "учебный год пересекается с другим годом школы",
+}
+
+
+@dataclass(slots=True)
+class Report:
+    """What an import has done, by kind: rows created, changed, unchanged; and what the school should know."""
+
+    school_id: UUID
+    counts: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, kind: str, total: int, saved: Saved) -> Saved:
+        """Notes what was written of a kind, and hands it on."""
+        created, changed = len(saved.created), len(saved.changed)
+        self.counts[kind] = (created, changed, total - created - changed)
+        return saved
+
+
+def read_zip(path: Path) -> dict[str, str]:
+    """The texts of the files of a bundle, at most 12 MiB, without what archivers add. Raises RosterRefusedError."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            files = {}
+            # Old tools of Windows write backslashes.
+            entries = [(entry.filename.replace("\\", "/"), entry) for entry in archive.infolist()]
+            entries = [(path_in, entry) for path_in, entry in entries if not (path_in.endswith("/") or _JUNK.search(path_in))]
+            if len(entries) > _MOST_FILES or sum(entry.file_size for _, entry in entries) > _MOST_BYTES:
+                raise _refuse(path.name, f"больше {_MOST_FILES} файлов или 12 МиБ", "выгрузите список одной школы")
+            for path_in, entry in entries:
+                file = path_in.rpartition("/")[2]
+                if file in files:
+                    raise _refuse(path.name, f"файл {file} встречается дважды", "оставьте в архиве одну выгрузку")
+                # What is no roster is refused by its name: there is no need to read it.
+                files[file] = _read_entry(archive, entry) if file in _ROSTER_FILES else ""
+            return files
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+        raise _refuse(path.name, "не читается как ZIP", "пришлите целый архив без пароля") from error
+
+
+def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str:
+    # The declared size is checked above; reading never goes past it.
+    with archive.open(entry) as file:
+        content = file.read(entry.file_size)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = content[: error.start].count(b"\n") + 1
+        problem = Problem(entry.filename, row, "", "не в кодировке UTF-8", "выгрузите список в UTF-8")
+        raise RosterRefusedError([problem]) from error
+
+
+async def import_roster(connection: Connection, clock: Clock, files: Mapping[str, str], wish: Wish) -> Report:
+    """Imports the wish's school, made when it is new, in one transaction. As the owner. Raises RosterRefusedError."""
+    roster = build_roster(read_bundle(files), wish)
+    try:
+        async with connection.transaction():
+            return await _Import(connection, clock, roster, wish).run()
+    except IntegrityConstraintViolationError as error:
+        # A name of a constraint, or an id, tells nobody what to mend.
+        what = _CONTRADICTIONS.get(error.constraint_name or "", "противоречит тому, что школа уже ведёт в дневнике")
+        raise _refuse("выгрузка", what, "исправьте выгрузку или сведения школы и повторите") from error
+
+
+class _Import:
+    """One import of one school."""
+
+    def __init__(self, connection: Connection, clock: Clock, roster: ImportedRoster, wish: Wish) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._roster = roster
+        self._wish = wish
+        # Whoever a list of the school has named, also those that this one no longer does.
+        self._people: dict[str, UUID] = {}
+
+    async def run(self) -> Report:
+        """All kinds, in the order in which they refer to each other."""
+        school_id, is_new = await self._find_school(self._wish.code.strip())
+        report = Report(school_id)
+        report.counts["school"] = (int(is_new), 0, int(not is_new))
+        self._today = today(self._clock, await imported_ids.get_zone(self._connection, school_id))
+        years = await imported_ids.match_year(self._connection, school_id, self._roster.year)
+        if len(years) > 1:
+            raise _refuse("academicSessions.csv", "учебный год пересекается с двумя годами школы", "исправьте его даты")
+        year_id = years[0]
+        saved_year = await imported_classes.save_year(self._connection, school_id, year_id, self._roster.year, self._today)
+        year = report.note("year", 1, saved_year)
+        people = await self._save_people(report)
+        classes, placements, class_ids = await self._save_classes(report, year_id)
+        groups, changed_groups = await self._save_groups(report, year_id, class_ids, people.changed)
+        students = self._students_among([*people.written, *placements])
+        await imported_ids.raise_versions(
+            self._connection, school_id, self._students_among(people.changed + placements), changed_groups
+        )
+        await self._announce(report, year.written, classes.written, students, groups)
+        return report
+
+    async def _find_school(self, code: str) -> tuple[UUID, bool]:
+        """The school and whether it is new; one that was imported as another school is refused."""
+        external_id = self._roster.school_external_id
+        school_id = await imported_ids.lock_school(self._connection, code)
+        if school_id is None:
+            if (other := await imported_ids.find_code_of(self._connection, external_id)) is not None:
+                what = f"школа {external_id} уже ведётся под кодом {other}, а не {code}"
+                raise RosterRefusedError([Problem("orgs.csv", 0, "sourcedId", what, f"назовите её код: --school {other}")])
+            zone = self._wish.zone or ZONE
+            school_id = await imported_ids.insert_school(self._connection, code.casefold(), self._roster.school_name, zone)
+            await imported_ids.insert_external_id(self._connection, school_id, "school", external_id, school_id)
+            return school_id, True
+        known = await imported_ids.list_external_ids(self._connection, school_id, "school")
+        if not known:
+            await imported_ids.insert_external_id(self._connection, school_id, "school", external_id, school_id)
+        elif known != [external_id]:
+            what = f"под кодом {code} ведётся школа {known[0]}, а не {external_id}"
+            raise RosterRefusedError([Problem("orgs.csv", 0, "sourcedId", what, "назовите код нужной школы: --school")])
+        if self._wish.zone not in (None, await imported_ids.get_zone(self._connection, school_id)):
+            raise _refuse("--zone", "у школы уже другой часовой пояс", "его задают, когда школа новая: повторите без --zone")
+        return school_id, False
+
+    async def _save_people(self, report: Report) -> Saved:
+        connection, roster, school_id = self._connection, self._roster, report.school_id
+        external_ids = [person.external_id for person in roster.people]
+        self._people = await imported_ids.match_external_ids(connection, school_id, "person", external_ids)
+        keys = [build_sort_key(p.name.family_name, p.name.given_name, p.name.patronymic) for p in roster.people]
+        ids = [self._people[external_id] for external_id in external_ids]
+        people = await imported_people.save_people(connection, school_id, ids, roster.people, keys)
+        student_ids = [self._people[external_id] for external_id in roster.students]
+        stated = list(roster.students.values())
+        first_days = [find_enrolment_day(day, self._wish, roster.year, self._today) for day in stated]
+        students = await imported_people.save_students(
+            connection, school_id, student_ids, first_days, [day is not None for day in stated]
+        )
+        teachers = [Time(school_id, self._people[t], roster.year.first_day, roster.year.end_day) for t in roster.teachers]
+        appointed = await imported_posts.save_appointments(connection, school_id, Role.TEACHER, teachers, False)
+        await self._save_orders(report, student_ids)
+        gone = [person.external_id for person in roster.disabled]
+        await imported_posts.end_posts_of(connection, school_id, self._today, gone)
+        if gone:
+            names = ", ".join(build_display_name(person.name) for person in roster.disabled)
+            report.notes.append(f"без должности и зачисления, так как enabledUser=false: {names}")
+        report.note("people", len(ids), people)
+        report.note("students", len(student_ids), students)
+        report.note("teachers", len(teachers), appointed)
+        return people
+
+    async def _save_orders(self, report: Report, student_ids: Sequence[UUID]) -> None:
+        """The school's order where it states one; where none is known, R10 stays unmet and is said so."""
+        if self._wish.order is not None:
+            order = self._wish.order
+            saved = await imported_people.save_order(self._connection, report.school_id, student_ids, order.number, order.day)
+            report.note("orders", len(student_ids), saved)
+        if count := await imported_people.count_without_order(self._connection, report.school_id, student_ids):
+            report.notes.append(
+                f"зачислено без приказа: {count}; доступ им не предоставить, пока приказ не назван:"
+                " --enrolment-order-number и --enrolment-order-date"
+            )
+
+    async def _save_classes(self, report: Report, year_id: UUID) -> tuple[Saved, list[UUID], dict[str, UUID]]:
+        """The classes written, the students placed, and our ids of the bundle's classes."""
+        connection, roster, school_id = self._connection, self._roster, report.school_id
+        matched = await self._match("class", school_id, year_id, [of_class.external_id for of_class in roster.classes])
+        ids = {external_id: one.entry_id for external_id, one in matched.items()}
+        classes = await imported_classes.save_classes(connection, school_id, year_id, list(matched.values()), roster.classes)
+        times = self._times(await self._clip(school_id, roster.placements), ids)
+        if clash := await imported_classes.find_clash(connection, school_id, times):
+            raise _refuse("enrollments.csv", *self._tell_clash(*clash))
+        placements = await imported_classes.save_placements(connection, school_id, times)
+        of_class = self._times(roster.class_teachers, ids)
+        ended = await imported_posts.end_replaced_posts(connection, school_id, self._today, of_class)
+        appointed = await imported_posts.save_appointments(connection, school_id, Role.CLASS_TEACHER, of_class, True)
+        for name, number in await imported_posts.list_others_by_order(connection, school_id, self._today, of_class):
+            report.notes.append(f"класс {name}: классный руководитель по приказу № {number} остаётся, в выгрузке — другой")
+        report.note("classes", len(matched), classes)
+        report.note("placements", len(times), placements)
+        report.note("class teachers", len(of_class), Saved(appointed.created, appointed.changed + ended))
+        return classes, placements.written, ids
+
+    async def _save_groups(
+        self, report: Report, year_id: UUID, class_ids: Mapping[str, UUID], renamed: Sequence[UUID]
+    ) -> tuple[list[UUID], list[UUID]]:
+        """All study groups concerned, and those whose version must still be raised: only their members or teachers changed."""
+        connection, roster, school_id = self._connection, self._roster, report.school_id
+        matched = await self._match("study_group", school_id, year_id, [group.external_id for group in roster.groups])
+        ids = {external_id: one.entry_id for external_id, one in matched.items()}
+        groups = await imported_classes.save_groups(
+            connection, school_id, year_id, list(ids.values()), roster.groups, class_ids
+        )
+        times = self._times(await self._clip(school_id, roster.members), ids)
+        members = await imported_classes.save_members(connection, school_id, times)
+        named = self._times(roster.teachings, ids)
+        ended = await imported_posts.end_replaced_teachings(connection, school_id, self._today, named)
+        teachings = await imported_posts.save_teachings(connection, school_id, named)
+        report.note("study groups", len(matched), groups)
+        report.note("members", len(times), members)
+        changed = teachings.changed + ended
+        report.note("teachings", len(named), Saved(teachings.created, changed))
+        shown = {ids[p.of_id] for p in roster.teachings if self._people[p.person_id] in renamed}
+        touched = {*members.written, *teachings.created, *changed, *shown}
+        return sorted(touched | set(groups.written)), sorted(touched - set(groups.written))
+
+    async def _match(self, kind: str, school_id: UUID, year_id: UUID, external_ids: Sequence[str]) -> dict[str, Matched]:
+        return await imported_ids.match_of_year(self._connection, school_id, kind, year_id, external_ids)
+
+    async def _clip(self, school_id: UUID, periods: Sequence[Period]) -> list[Period]:
+        enrolled = await imported_people.list_enrolled(
+            self._connection, school_id, [self._people[s] for s in self._roster.students]
+        )
+        return clip_periods(periods, {s: enrolled.get(self._people[s], ()) for s in self._roster.students})
+
+    def _tell_clash(self, student_id: UUID, class_name: str) -> tuple[str, str]:
+        names = {self._people[person.external_id]: build_display_name(person.name) for person in self._roster.people}
+        what = f"{names[student_id]}: в дневнике на эти же дни — класс «{class_name}»"
+        return what, "добавьте строку прежнего класса с последним днём (endDate)"
+
+    def _times(self, periods: Sequence[Period], ids: Mapping[str, UUID]) -> list[Time]:
+        return [Time(ids[p.of_id], self._people[p.person_id], p.first_day, p.end_day) for p in periods]
+
+    def _students_among(self, person_ids: Sequence[UUID]) -> list[UUID]:
+        students = {self._people[external_id] for external_id in self._roster.students}
+        return sorted(students.intersection(person_ids))
+
+    async def _announce(
+        self, report: Report, years: Sequence[UUID], classes: Sequence[UUID], students: Sequence[UUID], groups: Sequence[UUID]
+    ) -> None:
+        """Events of what was written, and the relations that follow from it."""
+        school_id = report.school_id
+        written = (
+            (roster_service_pb2.ROSTER_KIND_SCHOOL, [school_id] if years else []),
+            (roster_service_pb2.ROSTER_KIND_CLASS, classes),
+            (roster_service_pb2.ROSTER_KIND_STUDENT, students),
+            (roster_service_pb2.ROSTER_KIND_STUDY_GROUP, groups),
+        )
+        messages: chain[Message] = chain.from_iterable(convert.roster_changed(school_id, kind, ids) for kind, ids in written)
+        for message in messages:
+            await outbox.add(self._connection, self._clock, message, school_id)
+        await derive_relations(self._connection, self._clock, school_id, sorted(self._people.values()))
+
+
+def _refuse(file: str, what: str, mend: str) -> RosterRefusedError:
+    return RosterRefusedError([Problem(file, 0, "", what, mend)])

@@ -1,1 +1,0 @@
-"""Decisions of access as pure functions of values."""

@@ -1,1 +1,0 @@
-"""Every SQL statement of access. Functions take a connection and return dataclasses."""

@@ -1,1 +1,0 @@
-"""What documents learns from the events of access and of the journal."""

@@ -1,1 +1,0 @@
-"""Between protobuf, dataclasses and paper; pure."""

@@ -1,0 +1,1 @@
+"""Refusals become papers of the register (Clauses R22, R23)."""

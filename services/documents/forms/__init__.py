@@ -1,0 +1,1 @@
+"""Blank forms (Clauses R8, R30, R31)."""

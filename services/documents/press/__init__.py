@@ -1,0 +1,1 @@
+"""How papers are made and read: Typst, its presses and words in print, and the quarantine for strangers' files."""

@@ -1,0 +1,1 @@
+"""Where files are made and read, one at a time."""

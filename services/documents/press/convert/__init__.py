@@ -1,0 +1,1 @@
+"""Pages to PDF, pages of PDFs, and the bounds of a reader."""

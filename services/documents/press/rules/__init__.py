@@ -1,0 +1,1 @@
+"""Words as they are printed, and how much room they take."""

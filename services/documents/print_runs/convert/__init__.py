@@ -1,0 +1,1 @@
+"""The journal's week, access's roster, runs and terms in protobuf."""

@@ -1,0 +1,66 @@
+"""The roster of access as documents keeps it."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from uuid import UUID
+
+from diary.access.v1 import roster_service_pb2 as pb
+from diary.access.v1 import school_service_pb2
+from services.documents.print_runs.rules.paper_families import (
+    PaperMode,
+    Placement,
+    Roster,
+    SchoolCode,
+    SchoolZone,
+    StudentPlace,
+)
+
+
+def read_roster(entries: Iterable[pb.RosterEntry]) -> Roster:
+    """Schools' zones, students' classes and declarations; other kinds of entries are not for the paper families."""
+    roster = Roster([], [], [])
+    for entry in entries:
+        match entry.WhichOneof("entry"):
+            case "school":
+                roster.zones.append(SchoolZone(entry.school.school.time_zone, entry.school.version))
+            case "student":
+                roster.places.append(_read_place(entry.student))
+            case "paper_declaration":
+                roster.modes.append(_read_mode(entry.paper_declaration))
+    return roster
+
+
+def read_school_code(message: school_service_pb2.School) -> SchoolCode:
+    """What anyone may know of a school by its code."""
+    return SchoolCode(message.code, UUID(message.school_id), message.name)
+
+
+def _read_place(message: pb.RosterStudent) -> StudentPlace:
+    class_id = UUID(message.class_id) if message.class_id else None
+    return StudentPlace(UUID(message.student_id), class_id, message.version, _read_placements(message))
+
+
+def _read_mode(message: pb.RosterPaperDeclaration) -> PaperMode:
+    return PaperMode(
+        declaration_id=UUID(message.declaration_id),
+        student_id=UUID(message.student_id),
+        guardian_id=UUID(message.guardian_person_id) if message.guardian_person_id else None,
+        number=message.number,
+        declines_printouts=message.declines_printouts,
+        revoked=message.revoke_time.ToDatetime(tzinfo=UTC) if message.HasField("revoke_time") else None,
+        version=message.version,
+    )
+
+
+def _read_placements(message: pb.RosterStudent) -> tuple[Placement, ...]:
+    """The times in classes; access of the release before tells the class alone, which then is that of ever."""
+    if not message.placements and message.class_id:
+        return (Placement(UUID(message.class_id), datetime.min.replace(tzinfo=UTC), None),)
+    return tuple(
+        Placement(
+            UUID(placement.class_id),
+            placement.from_time.ToDatetime(tzinfo=UTC),
+            placement.to_time.ToDatetime(tzinfo=UTC) if placement.HasField("to_time") else None,
+        )
+        for placement in message.placements
+    )

@@ -1,0 +1,1 @@
+"""Paper families, runs with their sheets, and terms."""

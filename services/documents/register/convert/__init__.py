@@ -1,0 +1,1 @@
+"""Papers in protobuf, sealed and packed."""

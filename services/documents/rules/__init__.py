@@ -1,1 +1,0 @@
-"""Decisions of documents as pure functions of values."""

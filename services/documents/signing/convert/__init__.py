@@ -1,0 +1,1 @@
+"""Scans and signatures as they were uploaded."""

@@ -1,0 +1,1 @@
+"""Credential slips (Clause R25)."""

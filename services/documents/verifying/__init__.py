@@ -1,0 +1,1 @@
+"""What anyone may verify of papers and sheets."""

@@ -1,1 +1,0 @@
-"""Protobuf to values and back."""

@@ -1,0 +1,1 @@
+"""What families read of it all, and what letters and printouts say."""

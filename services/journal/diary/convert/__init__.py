@@ -1,0 +1,1 @@
+"""A student's and a class's week as messages."""

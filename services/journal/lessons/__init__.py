@@ -1,0 +1,1 @@
+"""Lessons: their record, who was absent; and what all writes of the journal share."""

@@ -1,0 +1,1 @@
+"""Recording a lesson and who was absent from it, decided."""

@@ -1,0 +1,188 @@
+"""Recording marks of a class at once, and correcting one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import IntEnum
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from chassis.errors import Aborted, FailedPrecondition, InvalidArgument
+from services.journal.roster.rules import Member
+
+MARK_MAX = 5
+
+
+class CellState(IntEnum):
+    """Numbers of the proto."""
+
+    SAVED = 1
+    CONFLICT = 2
+    REFUSED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One mark of one student in one lesson. `value` None takes it back; `expected_revision` 0 for a new mark."""
+
+    mark_id: UUID
+    lesson_id: UUID
+    student_id: UUID
+    value: int | None
+    expected_revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentMark:
+    """A mark's newest revision and who wrote it; `first_time`: when its first was written."""
+
+    mark_id: UUID
+    lesson_id: UUID
+    student_id: UUID
+    value: int | None
+    revision: int
+    account_id: UUID
+    first_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedLesson:
+    """What marks need to know of a lesson."""
+
+    lesson_date: date
+    is_held: bool
+    is_closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedCourse:
+    """A course with what stands of the lessons, students and marks that a call names."""
+
+    course_id: UUID
+    is_marked: bool
+    mark_min: int
+    time_zone: str
+    batch_count: int
+    lessons: Mapping[UUID, MarkedLesson]
+    members: Sequence[Member]
+    marks: Mapping[UUID, CurrentMark]
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A revision to be written. `reason` is a correction's."""
+
+    mark_id: UUID
+    revision: int
+    lesson_id: UUID
+    student_id: UUID
+    lesson_date: date
+    value: int | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a cell, and what now stands; `is_own`: by the same account, where it is in conflict."""
+
+    mark_id: UUID
+    state: CellState
+    revision: int
+    value: int | None
+    reason: str = ""
+    is_own: bool = False
+
+
+def record_marks(
+    course: MarkedCourse, cells: Sequence[Cell], account_id: UUID, today: date
+) -> tuple[list[Outcome], list[Revision]]:
+    """One outcome a cell, in order, and the revisions to write. Raises CELL_REPEATED."""
+    if len({cell.mark_id for cell in cells}) < len(cells):
+        raise InvalidArgument("CELL_REPEATED", "the same mark_id stands twice in the request")
+    times: dict[UUID, list[Member]] = {}
+    for member in course.members:
+        times.setdefault(member.student_id, []).append(member)
+    zone = ZoneInfo(course.time_zone)
+    outcomes: list[Outcome] = []
+    revisions: list[Revision] = []
+    for cell in cells:
+        current = course.marks.get(cell.mark_id)
+        refusal = _find_refusal(course, cell, current, times.get(cell.student_id, ()))
+        if refusal:
+            outcomes.append(Outcome(cell.mark_id, CellState.REFUSED, 0, None, refusal))
+        elif current is None:
+            outcomes.append(_write_new(course, cell, revisions))
+        else:
+            is_earlier = current.first_time.astimezone(zone).date() < today
+            outcomes.append(_change(course, cell, current, account_id, is_earlier, revisions))
+    return outcomes, revisions
+
+
+def _find_refusal(course: MarkedCourse, cell: Cell, current: CurrentMark | None, times: Sequence[Member]) -> str:
+    """The reason for which a cell cannot be written by anyone; empty when there is none."""
+    lesson = course.lessons.get(cell.lesson_id)
+    if lesson is None:
+        return "LESSON_NOT_FOUND"
+    if not any(_covers(time, lesson.lesson_date) for time in times):
+        return "STUDENT_NOT_IN_COURSE"
+    if current and (current.lesson_id, current.student_id) != (cell.lesson_id, cell.student_id):
+        return "MARK_ELSEWHERE"
+    return _find_rule_broken(course, lesson, cell.value)
+
+
+def _find_rule_broken(course: MarkedCourse, lesson: MarkedLesson, value: int | None) -> str:
+    if not course.is_marked:
+        return "COURSE_NOT_MARKED"
+    if value is not None and not course.mark_min <= value <= MARK_MAX:
+        return "MARK_NOT_IN_SCALE"
+    if not lesson.is_held:
+        return "LESSON_NOT_HELD"
+    return "PERIOD_CLOSED" if lesson.is_closed else ""
+
+
+def _covers(member: Member, day: date) -> bool:
+    return member.from_date <= day and (member.to_date is None or day <= member.to_date)
+
+
+def _write_new(course: MarkedCourse, cell: Cell, revisions: list[Revision]) -> Outcome:
+    if cell.expected_revision:
+        return Outcome(cell.mark_id, CellState.CONFLICT, 0, None)
+    if cell.value is None:
+        return Outcome(cell.mark_id, CellState.SAVED, 0, None)
+    revisions.append(_build_revision(course, cell, 1))
+    return Outcome(cell.mark_id, CellState.SAVED, 1, cell.value)
+
+
+def _change(
+    course: MarkedCourse, cell: Cell, current: CurrentMark, account_id: UUID, is_earlier: bool, revisions: list[Revision]
+) -> Outcome:
+    is_same = cell.value == current.value
+    is_repeat = is_same and current.revision == cell.expected_revision + 1 and current.account_id == account_id
+    if is_repeat or (is_same and current.revision == cell.expected_revision):
+        return Outcome(cell.mark_id, CellState.SAVED, current.revision, current.value)
+    if current.revision != cell.expected_revision:
+        is_own = current.account_id == account_id
+        return Outcome(cell.mark_id, CellState.CONFLICT, current.revision, current.value, is_own=is_own)
+    if is_earlier:
+        return Outcome(cell.mark_id, CellState.REFUSED, current.revision, current.value, "REASON_REQUIRED")
+    revisions.append(_build_revision(course, cell, current.revision + 1))
+    return Outcome(cell.mark_id, CellState.SAVED, current.revision + 1, cell.value)
+
+
+def _build_revision(course: MarkedCourse, cell: Cell, number: int) -> Revision:
+    lesson_date = course.lessons[cell.lesson_id].lesson_date
+    return Revision(cell.mark_id, number, cell.lesson_id, cell.student_id, lesson_date, cell.value)
+
+
+def correct_mark(course: MarkedCourse, mark: CurrentMark, value: int | None, expected_revision: int, reason: str) -> Revision:
+    """The revision that corrects a mark. Raises MARK_NOT_IN_SCALE, PERIOD_CLOSED, MARK_CHANGED."""
+    lesson = course.lessons[mark.lesson_id]
+    broken = _find_rule_broken(course, lesson, value)
+    if broken == "MARK_NOT_IN_SCALE":
+        raise InvalidArgument(broken, f"the school's marks are {course.mark_min} to {MARK_MAX}")
+    if broken:
+        raise FailedPrecondition(broken, "the mark cannot be corrected now")
+    if mark.revision != expected_revision:
+        current = {"revision": str(mark.revision), "value": "" if mark.value is None else str(mark.value)}
+        raise Aborted("MARK_CHANGED", "another hand changed the mark since expected_revision", current)
+    return Revision(mark.mark_id, mark.revision + 1, mark.lesson_id, mark.student_id, lesson.lesson_date, value, reason)

@@ -1,0 +1,1 @@
+"""Marks, their history and the page of a course in SQL."""

@@ -1,0 +1,1 @@
+"""What the journal keeps of access's roster: students, classes, courses, members, relations."""

@@ -1,0 +1,196 @@
+"""Writing the projection of access's roster: only higher versions, ended rows stay."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from chassis.db import Connection
+from chassis.names import PersonName
+from services.journal.curriculum.rules import Period, WorkType
+from services.journal.roster.rules import EMPTY_HEAD, Course, School, SchoolClass, Student
+
+
+async def lock_projection(connection: Connection, school_id: UUID) -> None:
+    """Lets the writers of a school's projection take turns: events and a rebuild lock its rows in different orders."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"journal roster {school_id}")
+
+
+async def update_school(connection: Connection, school: School) -> bool:
+    """Writes a school of a higher version; whether it did."""
+    status = await connection.execute(
+        """
+        INSERT INTO schools AS kept (school_id, name, time_zone, year_start_date, year_end_date, mark_min, version,
+                                     year_starts, year_ends)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        ON CONFLICT (school_id) DO UPDATE
+        SET name = $2, time_zone = $3, year_start_date = $4, year_end_date = $5, mark_min = $6, version = $7,
+            year_starts = $8, year_ends = $9
+        WHERE kept.version < $7
+        """,
+        school.school_id,
+        school.name,
+        school.time_zone,
+        school.year_start_date,
+        school.year_end_date,
+        school.mark_min,
+        school.version,
+        [first for first, _ in school.years],
+        [last for _, last in school.years],
+    )
+    return status.endswith(" 1")
+
+
+async def insert_periods(connection: Connection, school_id: UUID, periods: Sequence[Period]) -> None:
+    """Writes the periods that are not there yet."""
+    await connection.executemany(
+        """
+        INSERT INTO periods (school_id, period_id, name, start_date, end_date) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (school_id, period_id) DO NOTHING
+        """,
+        [(school_id, p.period_id, p.name, p.start_date, p.end_date) for p in periods],
+    )
+
+
+async def insert_work_types(connection: Connection, school_id: UUID, work_types: Sequence[WorkType]) -> None:
+    """Writes the work types that are not there yet, in this order."""
+    await connection.executemany(
+        """
+        INSERT INTO work_types (school_id, work_type_id, name, weight, list_number) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (school_id, work_type_id) DO NOTHING
+        """,
+        [(school_id, w.work_type_id, w.name, w.weight, number) for number, w in enumerate(work_types, 1)],
+    )
+
+
+async def update_classes(connection: Connection, school_id: UUID, classes: Sequence[SchoolClass]) -> None:
+    """Writes classes of a higher version."""
+    await connection.executemany(
+        """
+        INSERT INTO classes AS kept (school_id, class_id, name, grades, sort_key, version) VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (school_id, class_id) DO UPDATE SET name = $3, grades = $4, sort_key = $5, version = $6
+        WHERE kept.version < $6
+        """,
+        [(school_id, c.class_id, c.name, c.grades, c.sort_key, c.version) for c in classes],
+    )
+
+
+async def update_students(connection: Connection, school_id: UUID, students: Sequence[Student]) -> None:
+    """Writes students of a higher version with their placements. In a transaction."""
+    rows = await connection.fetchmany(
+        """
+        INSERT INTO students AS kept (school_id, student_id, display_name, sort_key, class_id, version, family_name, given_name,
+                                      patronymic)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        ON CONFLICT (school_id, student_id) DO UPDATE
+        SET display_name = $3, sort_key = $4, class_id = $5, version = $6, family_name = $7, given_name = $8, patronymic = $9
+        WHERE kept.version < $6
+        RETURNING student_id
+        """,
+        [(school_id, s.student_id, s.display_name, s.sort_key, s.class_id, s.version, *_split(s.name)) for s in students],
+    )
+    written = {row["student_id"] for row in rows}
+    await _update_placements(connection, school_id, [student for student in students if student.student_id in written])
+
+
+async def _update_placements(connection: Connection, school_id: UUID, students: Sequence[Student]) -> None:
+    """The placements of students as the roster now names them; one no longer named stays, unnamed."""
+    ids = [student.student_id for student in students]
+    await connection.execute(
+        "UPDATE placements SET is_named = false WHERE school_id = $1 AND student_id = ANY ($2::uuid[])", school_id, ids
+    )
+    named = [(student.student_id, placement) for student in students for placement in student.placements]
+    await connection.execute(
+        """
+        INSERT INTO placements (school_id, student_id, class_id, from_time, to_time, is_named)
+        SELECT $1, *, true FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[])
+        ON CONFLICT (school_id, student_id, from_time) DO UPDATE
+        SET class_id = excluded.class_id, to_time = excluded.to_time, is_named = true
+        """,
+        school_id,
+        [student_id for student_id, _ in named],
+        [placement.class_id for _, placement in named],
+        [placement.from_time for _, placement in named],
+        [placement.to_time for _, placement in named],
+    )
+
+
+async def update_courses(connection: Connection, school_id: UUID, courses: Sequence[Course]) -> None:
+    """Writes courses of a higher version with their members, and an empty chain for each new one. In a transaction."""
+    rows = await connection.fetchmany(
+        """
+        INSERT INTO courses AS kept (school_id, course_id, class_id, subject_name, group_name, sort_key, is_marked,
+                                     teacher_names, start_date, end_date, version)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        ON CONFLICT (school_id, course_id) DO UPDATE
+        SET class_id = $3, subject_name = $4, group_name = $5, sort_key = $6, is_marked = $7, teacher_names = $8,
+            start_date = $9, end_date = $10, version = $11
+        WHERE kept.version < $11
+        RETURNING course_id
+        """,
+        [
+            (
+                school_id,
+                c.course_id,
+                c.class_id,
+                c.subject_name,
+                c.group_name,
+                c.sort_key,
+                c.is_marked,
+                c.teacher_names,
+                c.start_date,
+                c.end_date,
+                c.version,
+            )
+            for c in courses
+        ],
+    )
+    written = {row["course_id"] for row in rows}
+    await _update_members(connection, school_id, [course for course in courses if course.course_id in written])
+
+
+async def _update_members(connection: Connection, school_id: UUID, courses: Sequence[Course]) -> None:
+    """Members as the courses name them; one no longer named is kept as never having been, since nothing is deleted."""
+    course_ids = [course.course_id for course in courses]
+    members = [(course, member) for course in courses for member in course.members]
+    await connection.execute(
+        """
+        INSERT INTO course_chains (school_id, course_id, head, seq) SELECT $1, unnest($2::uuid[]), $3, 0 ON CONFLICT DO NOTHING
+        """,
+        school_id,
+        course_ids,
+        EMPTY_HEAD,
+    )
+    await connection.execute(
+        """
+        INSERT INTO course_members (school_id, course_id, course_version, student_id, from_date, to_date)
+        SELECT $1, * FROM unnest($2::uuid[], $3::bigint[], $4::uuid[], $5::date[], $6::date[])
+        ON CONFLICT (school_id, course_id, student_id, from_date) DO UPDATE
+        SET to_date = excluded.to_date, course_version = excluded.course_version
+        """,
+        school_id,
+        [course.course_id for course, _ in members],
+        [course.version for course, _ in members],
+        [member.student_id for _, member in members],
+        [member.from_date for _, member in members],
+        [member.to_date for _, member in members],
+    )
+    await connection.execute(
+        """
+        UPDATE course_members AS m SET to_date = m.from_date - 1, course_version = c.version
+        FROM courses c
+        WHERE m.school_id = $1 AND m.course_id = ANY($2) AND c.school_id = $1 AND c.course_id = m.course_id
+          AND m.course_version < c.version
+        """,
+        school_id,
+        course_ids,
+    )
+
+
+def _split(name: PersonName | None) -> tuple[str | None, str | None, str | None]:
+    return (name.family_name, name.given_name, name.patronymic) if name else (None, None, None)
+
+
+def read_parts(family_name: str | None, given_name: str | None, patronymic: str | None) -> PersonName | None:
+    """The name, or None while the roster has not told its parts."""
+    if family_name is None or given_name is None or patronymic is None:
+        return None
+    return PersonName(family_name, given_name, patronymic)

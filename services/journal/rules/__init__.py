@@ -1,1 +1,0 @@
-"""Decisions of the journal: values in, values out."""

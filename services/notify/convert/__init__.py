@@ -1,1 +1,0 @@
-"""Messages and letters to and from what notify decides with."""

@@ -1,1 +1,0 @@
-"""What notify does on its own: sending what is due."""

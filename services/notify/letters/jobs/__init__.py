@@ -1,0 +1,1 @@
+"""What goes by time: sending what is due."""

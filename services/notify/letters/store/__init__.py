@@ -1,0 +1,1 @@
+"""The queue of deliveries, the lists of people, and students' classes."""

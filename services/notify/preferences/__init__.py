@@ -1,0 +1,1 @@
+"""Addresses of accounts, and what accounts want to hear (R4)."""

@@ -1,0 +1,73 @@
+"""Where an account begins, and that every link at the head of a page opens."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from chassis.clock import SetClock
+from diary.journal.v1 import journal_service_pb2 as journal_pb
+from diary.options.v1 import options_pb2 as options
+from tests.unit.portal.standin import SCHOOL, STUDENT, portal
+
+_STAFF = (
+    options.ROLE_TEACHER,
+    options.ROLE_CLASS_TEACHER,
+    options.ROLE_DEPUTY,
+    options.ROLE_SECRETARY,
+    options.ROLE_SPECIALIST,
+    options.ROLE_ADMIN,
+    options.ROLE_HEAD,
+)
+_ROLES = (*((role,) for role in _STAFF), (options.ROLE_TEACHER, options.ROLE_CLASS_TEACHER), ())
+_DAY = SetClock(datetime(2026, 11, 24, 9, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("has_child", [False, True])
+@pytest.mark.parametrize("roles", _ROLES, ids=lambda roles: "+".join(options.Role.Name(role) for role in roles) or "family")
+async def test_whoever_sees_a_link_may_open_it(roles: tuple[options.Role.ValueType, ...], has_child: bool) -> None:
+    """Each page calls what its line in navigation says, and the services refuse by `requires`."""
+    async with portal(_DAY) as stand_in:
+        stand_in.access.roles, stand_in.access.has_child = list(roles), has_child
+        stand_in.doorman.is_strict = True
+        browser = await stand_in.signed_in()
+        page = await browser.get("/", follow_redirects=True)
+        assert page.status_code == 200
+        head = page.text.partition('<nav class="sections"')[2].partition("</nav>")[0]
+        due = page.text.partition('<div class="due">')[2]
+        links = {link for part in (head, due) for link in re.findall(r'href="(/[^"#]*)"', part)}
+        assert bool(links) == bool(has_child or set(roles) - {options.ROLE_SPECIALIST})
+        for link in links:
+            assert (await browser.get(link, follow_redirects=True)).status_code == 200, link
+
+
+async def test_a_teacher_begins_at_todays_lessons_without_a_record() -> None:
+    async with portal(_DAY) as stand_in:
+        journal = stand_in.journal
+        stand_in.access.roles, stand_in.access.has_child = [options.ROLE_TEACHER], False
+        journal.lessons = [
+            journal.lesson(lesson_date=day, state=journal_pb.LESSON_STATE_PLANNED, topic="")
+            for day in ("2026-11-23", "2026-11-24")
+        ]
+        page = (await (await stand_in.signed_in()).get("/")).text
+        assert re.findall(r"/lessons/[^?]+\?date=([0-9-]+)", page) == ["2026-11-24"]
+        assert "не заполнено раньше: 1\u00a0урок" in page
+        journal.lessons = [journal.lesson()]
+        assert "На сегодня всё записано." in (await (await stand_in.signed_in()).get("/")).text
+
+
+async def test_a_part_that_does_not_open_leaves_the_others() -> None:
+    async with portal(_DAY) as stand_in:
+        stand_in.access.roles = [options.ROLE_TEACHER, options.ROLE_CLASS_TEACHER]
+        stand_in.journal.is_broken = True
+        page = await (await stand_in.signed_in()).get("/")
+        assert page.status_code == 200
+        assert "Сейчас не открывается" in page.text
+        assert "Заявления на рассмотрении" in page.text
+
+
+async def test_a_family_of_any_size_is_at_the_week_at_once() -> None:
+    async with portal(_DAY) as stand_in:
+        stand_in.access.roles = []
+        answer = await (await stand_in.signed_in()).get("/")
+        assert answer.headers["location"] == f"/schools/{SCHOOL}/students/{STUDENT}/week"
