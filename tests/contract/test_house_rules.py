@@ -42,6 +42,24 @@ def test_sql_stands_in_store_only(service: str) -> None:
     assert found == []
 
 
+_BY_NUMBER = re.compile(r"\b(?:kind|role)\s*(?:=|<>|IN|&&)\s*[('{]*\d")
+
+
+@pytest.mark.parametrize("service", ["access"])
+def test_relations_and_roles_are_told_by_name(service: str) -> None:
+    """Who sees whom is said in `chassis/sight.py`, by the enums of diary.options.v1, and in no statement by number."""
+    found = []
+    for path in _files(f"services/{service}"):
+        if "migrations" not in path.parts:
+            found += [f"{path.name}:{line}" for line, text in _strings(ast.parse(path.read_text())) if _BY_NUMBER.search(text)]
+    assert found == []
+
+
+@pytest.mark.parametrize("statement", ["WHERE r.kind = 3 AND", "f.role IN (6, 10)", "bool_or(o.role = 4)", "kind <> 6"])
+def test_a_number_of_a_relation_is_found(statement: str) -> None:
+    assert _BY_NUMBER.search(statement)
+
+
 def test_a_log_event_is_a_static_word() -> None:
     found = []
     for path in _files("chassis", "services", "apps"):

@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from chassis import sight
 from chassis.db import Connection
 from services.access.oversight.rules import ENDS, ListedDeadline
 
@@ -35,12 +36,13 @@ _ENDING = """
          JOIN schools s USING (school_id)
          JOIN grants g ON g.school_id = r.school_id AND g.grant_id = r.fact_id
          CROSS JOIN LATERAL (SELECT enrolled_to FROM grant_bounds($1, g.grant_id) OFFSET 0) b
-         WHERE r.school_id = $1 AND r.kind = 3 AND g.end_time IS NULL AND r.valid_to_time > $5 AND r.valid_to_time <= $6
+         WHERE r.school_id = $1 AND {of_student} AND g.end_time IS NULL AND r.valid_to_time > $5 AND r.valid_to_time <= $6
            AND r.valid_to_time >= $2 AND (r.valid_to_time, r.fact_id::text COLLATE "C") >= ($2, split_part($3, ' ', 1))
          ORDER BY r.valid_to_time, r.fact_id::text COLLATE "C"
      ) r
      WHERE (r.valid_to_time, (r.fact_id || ' ' || clause) COLLATE "C") > ($2, $3) AND {filter} LIMIT $4)
 """
+_OF_STUDENT = sight.of_kind(sight.STUDENT)
 # The case of an applicant is asked of those that the page shows.
 _PAGE = """
     SELECT q.clause, q.subject_id, q.start_time, q.due_time, q.met_time, q.evidence_id, m.application_id
@@ -50,13 +52,15 @@ _PAGE = """
 """
 _OPEN = {False: "true", True: "met_time IS NULL"}
 _ALL = {
-    is_open_only: _PAGE.format(walks=f"{_KEPT.format(filter=state)} UNION ALL {_ENDING.format(filter='true')}")
+    is_open_only: _PAGE.format(
+        walks=f"{_KEPT.format(filter=state)} UNION ALL {_ENDING.format(filter='true', of_student=_OF_STUDENT)}"
+    )
     for is_open_only, state in _OPEN.items()
 }
 _OF_CLAUSE = {
     is_open_only: _PAGE.format(walks=_KEPT.format(filter=f"clause = $5 AND {state}")) for is_open_only, state in _OPEN.items()
 }
-_ENDS_OF_CLAUSE = _PAGE.format(walks=_ENDING.format(filter="clause = $7"))
+_ENDS_OF_CLAUSE = _PAGE.format(walks=_ENDING.format(filter="clause = $7", of_student=_OF_STUDENT))
 
 
 async def list_deadlines(

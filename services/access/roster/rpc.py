@@ -112,17 +112,17 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
         self, request: roster_service_pb2.EndGuardianshipRequest, context: Context
     ) -> roster_service_pb2.EndGuardianshipResponse:
         """Ends a guardianship and the guardian's access here, then everywhere (Clause R6)."""
-        school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
+        school_id, who = UUID(request.school_id), auth.caller()
         async with self._database.school(school_id) as connection, connection.transaction():
             await self._require_admin(connection, school_id)
-            known = await requests.find_answer(connection, who.account_id, request, roster_service_pb2.Guardianship)
-            if known is None:
-                parting = Parting(UUID(request.guardianship_id), request.ground, *convert.guardianship_end(request))
-                student_id = await end_guardianship(connection, self._clock, school_id, who.account_id, parting)
-                known = roster_service_pb2.Guardianship(student_id=str(student_id))
-                await requests.keep_answer(connection, who.account_id, request, known, now)
-            waiting = await pushes.list_pushes_of_student(connection, school_id, UUID(known.student_id))
-            holders = await grants.list_accounts_of_student(connection, school_id, UUID(known.student_id))
+            async with requests.once(connection, self._clock, request, roster_service_pb2.Guardianship) as write:
+                if write.is_new:
+                    parting = Parting(UUID(request.guardianship_id), request.ground, *convert.guardianship_end(request))
+                    student_id = await end_guardianship(connection, self._clock, school_id, who.account_id, parting)
+                    write.answer.student_id = str(student_id)
+            student_id = UUID(write.answer.student_id)
+            waiting = await pushes.list_pushes_of_student(connection, school_id, student_id)
+            holders = await grants.list_accounts_of_student(connection, school_id, student_id)
         await self._endings.confirm(waiting, holders)
         return roster_service_pb2.EndGuardianshipResponse()
 
@@ -130,18 +130,17 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
         self, request: roster_service_pb2.EndEnrolmentRequest, context: Context
     ) -> roster_service_pb2.EndEnrolmentResponse:
         """Ends an enrolment and everyone's access with its last day, known everywhere at OK (Clause R13)."""
-        school_id, who, answer = UUID(request.school_id), auth.caller(), roster_service_pb2.EndEnrolmentResponse()
+        school_id, who = UUID(request.school_id), auth.caller()
         leaving = convert.leaving(request)
         async with self._database.school(school_id) as connection, connection.transaction():
             await self._require_admin(connection, school_id)
-            known = await requests.find_answer(connection, who.account_id, request, roster_service_pb2.EndEnrolmentResponse)
-            if known is None:
-                await end_enrolment(connection, self._clock, school_id, who.account_id, Leaving(*leaving))
-                await requests.keep_answer(connection, who.account_id, request, answer, self._clock.now())
+            async with requests.once(connection, self._clock, request, roster_service_pb2.EndEnrolmentResponse) as write:
+                if write.is_new:
+                    await end_enrolment(connection, self._clock, school_id, who.account_id, Leaving(*leaving))
             waiting = await pushes.list_pushes_of_student(connection, school_id, UUID(request.student_id))
             holders = await grants.list_accounts_of_student(connection, school_id, UUID(request.student_id))
         await self._endings.confirm(waiting, holders)
-        return answer
+        return write.answer
 
     async def _require_admin(self, connection: Connection, school_id: UUID) -> None:
         who, now = auth.caller(), self._clock.now()

@@ -142,11 +142,6 @@ def own_application(message: pb.Application, person_id: UUID, *, is_child_told: 
     return message
 
 
-def kept_application(application_id: UUID) -> pb.Application:
-    """What is kept of an answer: no names, no contacts; a repeat reads the case again."""
-    return pb.Application(application_id=str(application_id))
-
-
 def application_registered(school_id: UUID, application_id: UUID) -> events_pb2.ApplicationRegistered:
     """The event of a registered application."""
     return events_pb2.ApplicationRegistered(school_id=str(school_id), application_id=str(application_id))

@@ -53,19 +53,19 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         """Registers a case with a term for each applicant (Clauses R1, R2, R12, R15, R29), or a statement, whose signers'
         access has ended everywhere at OK (Clauses R30-R33).
         """
-        school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
+        school_id = UUID(request.school_id)
         async with self._database.school(school_id) as connection, connection.transaction():
             await applicants.lock_registering(connection, school_id, UUID(request.student_id))
             # Asked first: a family's own statement has ended the relation, and the session, by which it came.
-            known = await requests.find_answer(connection, who.account_id, request, pb.RegisterApplicationResponse)
-            if known is None:
-                await self._require_session(connection, school_id)
-                zone = ZoneInfo(await schools.get_time_zone(connection, school_id))
-                filing = await self._read_filing(connection, request, zone)
-                application_id = await register(connection, self._clock, self._calendar, zone, filing)
-                known = pb.RegisterApplicationResponse(application=convert.kept_application(application_id))
-                await requests.keep_answer(connection, who.account_id, request, known, now)
-            case = await self._read(connection, school_id, UUID(known.application.application_id), REGISTERING, or_own=True)
+            async with requests.once(connection, self._clock, request, pb.RegisterApplicationResponse) as write:
+                if write.is_new:
+                    await self._require_session(connection, school_id)
+                    zone = ZoneInfo(await schools.get_time_zone(connection, school_id))
+                    filing = await self._read_filing(connection, request, zone)
+                    registered = await register(connection, self._clock, self._calendar, zone, filing)
+                    write.answer.application.application_id = str(registered)
+            application_id = UUID(write.answer.application.application_id)
+            case = await self._read(connection, school_id, application_id, REGISTERING, or_own=True)
             waiting = await pushes.list_pushes_of_statement(connection, school_id, case.application_id)
             declined = await grants.list_accounts_ended_by(connection, school_id, case.application_id)
             answer = pb.RegisterApplicationResponse(application=await self._answer(connection, school_id, case))
@@ -134,14 +134,16 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
             await self._require_session(connection, school_id)
             await store.lock_case(connection, school_id, application_id)
             case = await self._read(connection, school_id, application_id, GRANTING)
-            if await requests.find_answer(connection, who.account_id, request, pb.GrantApplicationResponse) is None:
-                rules.require_grantable(case)
-                checklist = rules.build_checklist(case, today(self._clock, await schools.get_time_zone(connection, school_id)))
-                rules.require_complete(checklist)
-                await grant_case(connection, self._clock, school_id, case, checklist, who.account_id)
-                kept = pb.GrantApplicationResponse(application=convert.kept_application(application_id))
-                await requests.keep_answer(connection, who.account_id, request, kept, self._clock.now())
-                case = await self._read(connection, school_id, application_id, GRANTING)
+            async with requests.once(connection, self._clock, request, pb.GrantApplicationResponse) as write:
+                if write.is_new:
+                    rules.require_grantable(case)
+                    checklist = rules.build_checklist(
+                        case, today(self._clock, await schools.get_time_zone(connection, school_id))
+                    )
+                    rules.require_complete(checklist)
+                    await grant_case(connection, self._clock, school_id, case, checklist, who.account_id)
+                    write.answer.application.application_id = request.application_id
+                    case = await self._read(connection, school_id, application_id, GRANTING)
             return pb.GrantApplicationResponse(application=await self._answer(connection, school_id, case))
 
     async def ProposeRefusal(self, request: pb.ProposeRefusalRequest, context: Context) -> pb.ProposeRefusalResponse:
@@ -152,13 +154,13 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
             await self._require_session(connection, school_id)
             await store.lock_case(connection, school_id, application_id)
             case = await self._read(connection, school_id, application_id, GRANTING)
-            if await requests.find_answer(connection, who.account_id, request, pb.ProposeRefusalResponse) is None:
-                require_undecided(case)
-                zone = ZoneInfo(await schools.get_time_zone(connection, school_id))
-                await propose(connection, school_id, case, RefusalGround(request.ground), who.account_id, now, zone)
-                kept = pb.ProposeRefusalResponse(application=convert.kept_application(application_id))
-                await requests.keep_answer(connection, who.account_id, request, kept, now)
-                case = await self._read(connection, school_id, application_id, GRANTING)
+            async with requests.once(connection, self._clock, request, pb.ProposeRefusalResponse) as write:
+                if write.is_new:
+                    require_undecided(case)
+                    zone = ZoneInfo(await schools.get_time_zone(connection, school_id))
+                    await propose(connection, school_id, case, RefusalGround(request.ground), who.account_id, now, zone)
+                    write.answer.application.application_id = request.application_id
+                    case = await self._read(connection, school_id, application_id, GRANTING)
             return pb.ProposeRefusalResponse(application=await self._answer(connection, school_id, case))
 
     async def SignRefusals(self, request: pb.SignRefusalsRequest, context: Context) -> pb.SignRefusalsResponse:
@@ -190,13 +192,12 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
             await self._require_session(connection, school_id)
             zone = ZoneInfo(await schools.get_time_zone(connection, school_id))
             await store.lock_cases(connection, school_id, ids)
-            if await requests.find_answer(connection, who.account_id, request, pb.SignRefusalsResponse) is not None:
-                return
-            cases = await self._read_all(connection, school_id, ids, rules.SIGNING)
-            proposed = await refusals.list_refusals(connection, school_id, ids)
-            signed = [(case, require_proposed(case, proposed.get(case.application_id))) for case in cases]
-            await sign(connection, self._clock, school_id, signed, who.account_id, zone)
-            await requests.keep_answer(connection, who.account_id, request, pb.SignRefusalsResponse(), self._clock.now())
+            async with requests.once(connection, self._clock, request, pb.SignRefusalsResponse) as write:
+                if write.is_new:
+                    cases = await self._read_all(connection, school_id, ids, rules.SIGNING)
+                    proposed = await refusals.list_refusals(connection, school_id, ids)
+                    signed = [(case, require_proposed(case, proposed.get(case.application_id))) for case in cases]
+                    await sign(connection, self._clock, school_id, signed, who.account_id, zone)
 
     async def WithdrawApplication(
         self, request: pb.WithdrawApplicationRequest, context: Context
@@ -207,30 +208,29 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
             await self._require_session(connection, school_id)
             await store.lock_case(connection, school_id, application_id)
             case = await self._read(connection, school_id, application_id, REGISTERING, or_own=True)
-            if await requests.find_answer(connection, who.account_id, request, pb.WithdrawApplicationResponse) is None:
-                rules.require_withdrawable(case)
-                await withdraw(connection, self._clock, school_id, case, who.account_id)
-                kept = pb.WithdrawApplicationResponse(application=convert.kept_application(application_id))
-                await requests.keep_answer(connection, who.account_id, request, kept, self._clock.now())
-                case = await self._read(connection, school_id, application_id, REGISTERING, or_own=True)
+            async with requests.once(connection, self._clock, request, pb.WithdrawApplicationResponse) as write:
+                if write.is_new:
+                    rules.require_withdrawable(case)
+                    await withdraw(connection, self._clock, school_id, case, who.account_id)
+                    write.answer.application.application_id = request.application_id
+                    case = await self._read(connection, school_id, application_id, REGISTERING, or_own=True)
             return pb.WithdrawApplicationResponse(application=await self._answer(connection, school_id, case))
 
     async def RecordHandOver(self, request: pb.RecordHandOverRequest, context: Context) -> pb.RecordHandOverResponse:
         """Notes that an applicant's last slip was handed over and its receipt signed (Clause R25), or a refusal given (R23)."""
-        school_id, who, application_id = UUID(request.school_id), auth.caller(), UUID(request.application_id)
-        now = self._clock.now()
+        school_id, application_id = UUID(request.school_id), UUID(request.application_id)
         async with self._database.school(school_id) as connection, connection.transaction():
             await self._require_session(connection, school_id)
             await store.lock_case(connection, school_id, application_id)
             case = await self._read(connection, school_id, application_id, REGISTERING)
-            if await requests.find_answer(connection, who.account_id, request, pb.RecordHandOverResponse) is None:
-                if case.state is State.REFUSED:
-                    await self._give_decision(connection, school_id, request)
-                else:
-                    await self._hand_over_slip(connection, school_id, case, UUID(request.applicant_id))
-                kept = pb.RecordHandOverResponse(application=convert.kept_application(application_id))
-                await requests.keep_answer(connection, who.account_id, request, kept, now)
-                case = await self._read(connection, school_id, application_id, REGISTERING)
+            async with requests.once(connection, self._clock, request, pb.RecordHandOverResponse) as write:
+                if write.is_new:
+                    if case.state is State.REFUSED:
+                        await self._give_decision(connection, school_id, request)
+                    else:
+                        await self._hand_over_slip(connection, school_id, case, UUID(request.applicant_id))
+                    write.answer.application.application_id = request.application_id
+                    case = await self._read(connection, school_id, application_id, REGISTERING)
             return pb.RecordHandOverResponse(application=await self._answer(connection, school_id, case))
 
     async def _hand_over_slip(self, connection: Connection, school_id: UUID, case: Case, applicant_id: UUID) -> None:
@@ -255,14 +255,14 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
             await self._require_session(connection, school_id)
             await store.lock_case(connection, school_id, application_id)
             case = await self._read(connection, school_id, application_id, REGISTERING)
-            if await requests.find_answer(connection, who.account_id, request, pb.ShowAuthorityResponse) is None:
-                applicant = rules.require_showing(case, UUID(request.applicant_id))
-                day = today(self._clock, await schools.get_time_zone(connection, school_id))
-                shown = filing_rules.clean_authority(applicant.kind, convert.shown_authority(request), day)
-                await show_authority(connection, school_id, case, applicant, shown, who.account_id, now)
-                kept = pb.ShowAuthorityResponse(application=convert.kept_application(application_id))
-                await requests.keep_answer(connection, who.account_id, request, kept, now)
-                case = await self._read(connection, school_id, application_id, REGISTERING)
+            async with requests.once(connection, self._clock, request, pb.ShowAuthorityResponse) as write:
+                if write.is_new:
+                    applicant = rules.require_showing(case, UUID(request.applicant_id))
+                    day = today(self._clock, await schools.get_time_zone(connection, school_id))
+                    shown = filing_rules.clean_authority(applicant.kind, convert.shown_authority(request), day)
+                    await show_authority(connection, school_id, case, applicant, shown, who.account_id, now)
+                    write.answer.application.application_id = request.application_id
+                    case = await self._read(connection, school_id, application_id, REGISTERING)
             return pb.ShowAuthorityResponse(application=await self._answer(connection, school_id, case))
 
     async def _require_session(self, connection: Connection, school_id: UUID) -> None:

@@ -45,15 +45,13 @@ class PaperServicer(paper_service_pb2_grpc.PaperServiceServicer):
         answer = pb.RecordPaperDeclarationResponse
         async with self._database.school(school_id) as connection, connection.transaction():
             own = await self._find_own(connection, school_id, student_id, for_oneself=not request.guardian_person_id)
-            known = await requests.find_answer(connection, who.account_id, request, answer)
-            if known is None:
-                day = today(self._clock, await schools.get_time_zone(connection, school_id))
-                declared = await self._read(connection, request, own, day)
-                made = await declare(connection, self._clock, school_id, student_id, declared, who.account_id, day)
-                known = answer()
-                known.declaration.declaration.declaration_id = str(made.declaration_id)
-                await requests.keep_answer(connection, who.account_id, request, known, self._clock.now())
-            kept_id = UUID(known.declaration.declaration.declaration_id)
+            async with requests.once(connection, self._clock, request, answer) as write:
+                if write.is_new:
+                    day = today(self._clock, await schools.get_time_zone(connection, school_id))
+                    declared = await self._read(connection, request, own, day)
+                    made = await declare(connection, self._clock, school_id, student_id, declared, who.account_id, day)
+                    write.answer.declaration.declaration.declaration_id = str(made.declaration_id)
+            kept_id = UUID(write.answer.declaration.declaration.declaration_id)
             found = require_declaration(await declarations.find_listed(connection, school_id, student_id, kept_id), own)
         return answer(declaration=convert.listed(found))
 

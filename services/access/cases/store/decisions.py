@@ -1,11 +1,14 @@
 """What an applicant's copy of a signed refusal says, and how it was signed and given (Clauses R22, R23). In `db.school`."""
 
+# ruff: noqa: S608 - the statements are composed of constants of this room and of chassis/sight.py
+
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 
+from chassis import sight
 from chassis.db import Connection
 from chassis.errors import FailedPrecondition
 from services.access.cases.rules.applications import Way
@@ -22,13 +25,14 @@ from services.access.cases.rules.refusals import RefusalGround, RefusalReason
 from services.access.cases.rules.statements import ApplicationKind
 from services.access.people.rules.guardianships import AuthorityEnd, AuthorityEnding
 from services.access.people.rules.regulations import Regulation
+from services.access.people.rules.roles import Role
 from services.access.people.store.people import read_name
 
 
 async def list_decisions(connection: Connection, school_id: UUID, application_id: UUID) -> list[Decision]:
     """The copies of a case that is refused with a reason, in the order of filing; none of another case."""
     rows = await connection.fetch(
-        """
+        f"""
         SELECT m.application_id, m.applicant_id, h.account_id, l.class_id, r.year, r.number, r.sign_time AS decide_time,
                p.family_name, p.given_name, p.patronymic, m.email AS applicant_email,
                a.year AS application_year, a.number AS application_number, a.register_time, a.kind,
@@ -58,8 +62,8 @@ async def list_decisions(connection: Connection, school_id: UUID, application_id
         LEFT JOIN paper_declarations d ON d.school_id = r.school_id AND d.application_id = r.application_id
             AND d.guardian_person_id = m.person_id AND (d.revoke_time IS NULL OR d.revoke_time > r.sign_time)
         CROSS JOIN LATERAL (
-            SELECT coalesce(bool_or(o.role = 3), false) AS keeps_student_access,
-                   coalesce(bool_or(o.role = 4), false) AS keeps_guardian_access
+            SELECT coalesce(bool_or({sight.in_role(Role.STUDENT, alias="o")}), false) AS keeps_student_access,
+                   coalesce(bool_or({sight.in_role(Role.GUARDIAN, alias="o")}), false) AS keeps_guardian_access
             FROM grants o
             WHERE o.school_id = r.school_id AND o.student_id = a.student_id AND o.holder_person_id <> m.person_id
               AND o.grant_time <= r.sign_time AND (o.end_time IS NULL OR o.end_time > r.sign_time)
@@ -67,8 +71,8 @@ async def list_decisions(connection: Connection, school_id: UUID, application_id
         JOIN account_people sh ON sh.school_id = r.school_id AND sh.account_id = r.signed_by_account_id
         JOIN people s ON s.school_id = sh.school_id AND s.person_id = sh.person_id
         LEFT JOIN LATERAL (
-            SELECT is_acting, order_number, order_date FROM appointments
-            WHERE school_id = r.school_id AND person_id = s.person_id AND role = 11
+            SELECT is_acting, order_number, order_date FROM appointments f
+            WHERE school_id = r.school_id AND person_id = s.person_id AND {sight.in_role(Role.HEAD, alias="f")}
               AND validity @> (r.sign_time AT TIME ZONE z.time_zone)::date
         ) o ON true
         JOIN account_people wh ON wh.school_id = r.school_id AND wh.account_id = r.proposed_by_account_id

@@ -52,14 +52,12 @@ class SchoolServicer(school_service_pb2_grpc.SchoolServiceServicer):
         async with self._database.school(school_id) as connection, connection.transaction():
             standing = await relations.get_standing(connection, school_id, who.account_id, who.session_id, now)
             require_place(standing, EDITING)
-            known = await requests.find_answer(connection, who.account_id, request, school_service_pb2.UpdateSchoolResponse)
-            if known is None:
-                said = check_details(details.read_details(request.details))
-                require_current(await schools.lock_detailed(connection, school_id), request.etag)
-                await schools.save_details(connection, school_id, said)
-                # The head's name stays out of the kept answer: a repeat reads the school again.
-                kept = school_service_pb2.UpdateSchoolResponse()
-                await requests.keep_answer(connection, who.account_id, request, kept, now)
+            # The head's name stays out of the kept answer: a repeat reads the school again.
+            async with requests.once(connection, self._clock, request, school_service_pb2.UpdateSchoolResponse) as write:
+                if write.is_new:
+                    said = check_details(details.read_details(request.details))
+                    require_current(await schools.lock_detailed(connection, school_id), request.etag)
+                    await schools.save_details(connection, school_id, said)
             return details.write_updated(await schools.get_detailed(connection, school_id))
 
     async def AdoptRegulation(
@@ -70,14 +68,13 @@ class SchoolServicer(school_service_pb2_grpc.SchoolServiceServicer):
         async with self._database.school(school_id) as connection, connection.transaction():
             standing = await relations.get_standing(connection, school_id, who.account_id, who.session_id, now)
             require_place(standing, EDITING)
-            known = await requests.find_answer(connection, who.account_id, request, school_service_pb2.AdoptRegulationResponse)
-            if known is None:
-                day = today(self._clock, await schools.get_time_zone(connection, school_id))
-                adopted = adopt(details.read_regulation(request), day)
-                if not await regulations.insert_regulation(connection, school_id, adopted):
-                    raise AlreadyExists("REGULATION_KNOWN", "a version with the same first day is recorded")
-                ground = f"заявление рассматривается по регламенту школы: {write_regulation(adopted)}"
-                await applications.judge_by_adopted(connection, school_id, adopted, who.account_id, ground, now)
-                known = school_service_pb2.AdoptRegulationResponse(regulation=details.write_adopted(adopted))
-                await requests.keep_answer(connection, who.account_id, request, known, now)
-            return known
+            async with requests.once(connection, self._clock, request, school_service_pb2.AdoptRegulationResponse) as write:
+                if write.is_new:
+                    day = today(self._clock, await schools.get_time_zone(connection, school_id))
+                    adopted = adopt(details.read_regulation(request), day)
+                    if not await regulations.insert_regulation(connection, school_id, adopted):
+                        raise AlreadyExists("REGULATION_KNOWN", "a version with the same first day is recorded")
+                    ground = f"заявление рассматривается по регламенту школы: {write_regulation(adopted)}"
+                    await applications.judge_by_adopted(connection, school_id, adopted, who.account_id, ground, now)
+                    write.answer = school_service_pb2.AdoptRegulationResponse(regulation=details.write_adopted(adopted))
+            return write.answer

@@ -69,14 +69,11 @@ class GrantServicer(grant_service_pb2_grpc.GrantServiceServicer):
         school_id, who = UUID(request.school_id), auth.caller()
         async with self._database.school(school_id) as connection, connection.transaction():
             grant = await self._lock(connection, school_id, who, UUID(request.grant_id))
-            known = await requests.find_answer(connection, who.account_id, request, grant_service_pb2.RevokeGrantResponse)
-            if grant.end_time is None:
-                grant = await self._end(connection, school_id, who, grant)
-            if known is None:
+            async with requests.once(connection, self._clock, request, grant_service_pb2.RevokeGrantResponse) as write:
+                if grant.end_time is None:
+                    grant = await self._end(connection, school_id, who, grant)
                 # Names stay out of the kept answer: a repeat reads the grant again.
-                kept = grant_service_pb2.Grant(grant_id=request.grant_id)
-                answer = grant_service_pb2.RevokeGrantResponse(grant=kept)
-                await requests.keep_answer(connection, who.account_id, request, answer, self._clock.now())
+                write.answer.grant.grant_id = request.grant_id
             waiting = await pushes.list_pushes_of_fact(connection, school_id, grant.grant_id)
         await self._endings.confirm(waiting, [grant.account_id])
         return grant_service_pb2.RevokeGrantResponse(grant=convert.grant(grant))

@@ -1,11 +1,15 @@
 """First credentials, kept as digests: one-time passwords as argon2id, activation tokens as SHA-256 (Clauses R25, R26)."""
 
+# ruff: noqa: S608 - the statements are composed of constants of this room and of chassis/sight.py
+
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from chassis import sight
 from chassis.db import Connection
 from services.access.people.rules.names import PersonName
+from services.access.people.rules.roles import Role
 from services.access.rights.rules.credentials import DeliveryGrant, SlipGrant
 
 
@@ -24,7 +28,7 @@ async def find_slip_grant(
 ) -> SlipGrant | None:
     """A grant with the words of its slip, and the roles of an account towards its student. In `db.school`."""
     row = await connection.fetchrow(
-        """
+        f"""
         SELECT g.grant_id, g.account_id, a.login, g.end_time IS NULL AS is_open, a.is_activated, a.slip_count,
                g.holder_person_id AS holder_id, h.family_name AS holder_family_name, h.given_name AS holder_given_name,
                h.patronymic AS holder_patronymic, g.student_id, s.family_name AS student_family_name,
@@ -42,7 +46,7 @@ async def find_slip_grant(
         LEFT JOIN LATERAL (
             SELECT p.family_name, p.given_name, p.patronymic
             FROM appointments f JOIN people p USING (school_id, person_id)
-            WHERE f.school_id = $1 AND f.class_id = k.class_id AND f.role = 6
+            WHERE f.school_id = $1 AND f.class_id = k.class_id AND {sight.in_role(Role.CLASS_TEACHER, alias="f")}
               AND f.validity @> ($4::timestamptz AT TIME ZONE c.time_zone)::date
             ORDER BY lower(f.validity) DESC, f.appointment_id LIMIT 1
         ) t ON true

@@ -1,5 +1,7 @@
 """Grants. In `db.school`."""
 
+# ruff: noqa: S608 - the statements are composed of constants of this room and of chassis/sight.py
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -7,11 +9,12 @@ from uuid import UUID
 
 import asyncpg
 
+from chassis import sight
 from chassis.db import Connection
 from services.access.people.rules.names import PersonName
 from services.access.people.rules.roles import Role
 from services.access.people.store.people import read_name
-from services.access.rights.rules.grants import Ending, EndingGrant, Grant, OwnGrant
+from services.access.rights.rules.grants import GRANTING, Ending, EndingGrant, Grant, OwnGrant
 from services.access.rights.rules.relations import Bounds, find_ending_cause
 
 _GRANT = """
@@ -20,9 +23,11 @@ _GRANT = """
     h.given_name AS holder_given_name, h.patronymic AS holder_patronymic, g.account_id, g.role,
     g.application_number, g.application_date, g.grant_time, g.end_time
 """
+# Roles that give and end accesses (Clause R9).
+_GRANTING = f"ARRAY[{', '.join(str(role.value) for role in sorted(GRANTING))}]::smallint[]"
 # Grants of a page, of whomever an account ($2) acts for as admin or class teacher, or sees as family.
 _PAGE = """
-    WITH acting AS MATERIALIZED (SELECT class_id FROM acting_roles($1, $2, $3) WHERE role IN (6, 10)), page AS ({page})
+    WITH acting AS MATERIALIZED (SELECT class_id FROM acting_roles($1, $2, $3) WHERE role = ANY ({granting})), page AS ({page})
     SELECT {columns}
     FROM page
     JOIN grants g ON g.school_id = $1 AND g.grant_id = page.grant_id
@@ -30,15 +35,14 @@ _PAGE = """
     JOIN people h ON h.school_id = g.school_id AND h.person_id = g.holder_person_id
     ORDER BY g.grant_id
 """
-_SEEN = """
+_SEEN = f"""
     SELECT r.object_id AS student_id FROM relations r
-    WHERE r.school_id = $1 AND r.account_id = $2 AND r.kind = 3
-      AND r.valid_from_time <= $3 AND (r.valid_to_time IS NULL OR r.valid_to_time > $3)
+    WHERE r.school_id = $1 AND r.account_id = $2 AND {sight.of_kind(sight.STUDENT)} AND {sight.is_open("$3")}
 """
 _SEEN_OF_STUDENT = """
     SELECT g.grant_id FROM grants g
     WHERE g.school_id = $1 AND g.student_id = $6 AND g.grant_id > $4
-      AND ((SELECT roles_towards($1, $6, $2, $3)) && '{{6,10}}' OR $6 IN ({seen}))
+      AND ((SELECT roles_towards($1, $6, $2, $3)) && {granting} OR $6 IN ({seen}))
     ORDER BY g.grant_id LIMIT $5
 """
 _SEEN_OF_ALL = """
@@ -55,22 +59,22 @@ _SEEN_OF_ALL = """
         ) g
     ) q ORDER BY grant_id LIMIT $5
 """
-_OF_STUDENT = _PAGE.format(columns=_GRANT, page=_SEEN_OF_STUDENT.format(seen=_SEEN))
-_OF_ALL = _PAGE.format(columns=_GRANT, page=_SEEN_OF_ALL.format(seen=_SEEN))
+_OF_STUDENT = _PAGE.format(columns=_GRANT, granting=_GRANTING, page=_SEEN_OF_STUDENT.format(seen=_SEEN, granting=_GRANTING))
+_OF_ALL = _PAGE.format(columns=_GRANT, granting=_GRANTING, page=_SEEN_OF_ALL.format(seen=_SEEN))
 _TO_REVOKE = """
     SELECT {columns}
     FROM grants g
     JOIN people s ON s.school_id = g.school_id AND s.person_id = g.student_id
     JOIN people h ON h.school_id = g.school_id AND h.person_id = g.holder_person_id
-    WHERE g.school_id = $1 AND g.grant_id = $4 AND roles_towards($1, g.student_id, $2, $3) && '{{6,10}}'
+    WHERE g.school_id = $1 AND g.grant_id = $4 AND roles_towards($1, g.student_id, $2, $3) && {granting}
     FOR UPDATE OF g
 """
-_LOCK_TO_REVOKE = _TO_REVOKE.format(columns=_GRANT)
+_LOCK_TO_REVOKE = _TO_REVOKE.format(columns=_GRANT, granting=_GRANTING)
 
 _OWN_GRANTS = """
     SELECT {columns}, a.number AS end_number, a.year AS end_year, a.application_id AS end_application_id,
            EXISTS (SELECT FROM applicants m WHERE m.school_id = $1 AND m.grant_id = g.grant_id) AS has_case,
-           g.role = 3 OR EXISTS (
+           {is_student} OR EXISTS (
                SELECT FROM standing_guardianships k
                WHERE k.school_id = $1 AND k.student_id = g.student_id AND k.guardian_person_id = g.holder_person_id
                  AND k.validity @> $3::date) AS may_apply_again
@@ -82,7 +86,7 @@ _OWN_GRANTS = """
       AND g.holder_person_id = (SELECT person_id FROM account_people WHERE school_id = $1 AND account_id = $2)
     ORDER BY g.grant_id DESC LIMIT $6
 """
-_OWN = _OWN_GRANTS.format(columns=_GRANT)
+_OWN = _OWN_GRANTS.format(columns=_GRANT, is_student=sight.in_role(Role.STUDENT, alias="g"))
 
 
 async def list_grants(
@@ -171,7 +175,7 @@ async def warn_of_endings(
     holder's account, and the student's, if it has one, where a guardian's access ends and the student stays.
     """
     rows = await connection.fetch(
-        """
+        f"""
         WITH ending AS (
             SELECT g.grant_id, g.student_id, g.account_id, g.role, r.valid_to_time AS end_time,
                    r.valid_to_time IS NOT DISTINCT FROM b.enrolled_to::timestamp AT TIME ZONE s.time_zone AS is_leaving
@@ -180,7 +184,8 @@ async def warn_of_endings(
             JOIN grants g ON g.school_id = r.school_id AND g.grant_id = r.fact_id
             -- Grant by grant: taken into the join it is asked of the whole school for each grant.
             CROSS JOIN LATERAL (SELECT enrolled_to FROM grant_bounds($1, g.grant_id) OFFSET 0) b
-            WHERE r.school_id = $1 AND r.kind = 3 AND g.end_time IS NULL AND r.valid_to_time > $2 AND r.valid_to_time <= $3
+            WHERE r.school_id = $1 AND {sight.of_kind(sight.STUDENT)} AND g.end_time IS NULL
+              AND r.valid_to_time > $2 AND r.valid_to_time <= $3
               AND NOT EXISTS (SELECT FROM ending_warnings w WHERE w.school_id = $1 AND w.grant_id = g.grant_id
                                 AND w.account_id = g.account_id AND w.end_time = r.valid_to_time)
         ), told AS (
@@ -190,7 +195,7 @@ async def warn_of_endings(
             SELECT $1, e.grant_id, o.account_id, e.end_time, $2
             FROM ending e
             JOIN account_people o ON o.school_id = $1 AND o.person_id = e.student_id
-            WHERE e.role = 4 AND NOT e.is_leaving
+            WHERE {sight.in_role(Role.GUARDIAN, alias="e")} AND NOT e.is_leaving
             -- In one order, so that two replicas wait for each other and do not lock each other out.
             ORDER BY 2, 3, 4
             ON CONFLICT DO NOTHING RETURNING grant_id, account_id, end_time
@@ -209,14 +214,14 @@ async def find_ending(
 ) -> EndingGrant | None:
     """A grant whose access ends by itself before `until`."""
     row = await connection.fetchrow(
-        """
+        f"""
         SELECT r.valid_to_time AS end_time, s.time_zone, s.name AS school_name,
                c.family_name AS student_family_name, c.given_name AS student_given_name, c.patronymic AS student_patronymic,
                g.account_id, h.family_name, h.given_name, h.patronymic, g.role,
                b.birth_date, b.guardian_from, b.guardian_to, b.enrolled_to
         FROM grants g
         JOIN schools s ON s.school_id = g.school_id
-        JOIN relations r ON r.school_id = g.school_id AND r.fact_id = g.grant_id AND r.kind = 3
+        JOIN relations r ON r.school_id = g.school_id AND r.fact_id = g.grant_id AND {sight.of_kind(sight.STUDENT)}
         JOIN people c ON c.school_id = g.school_id AND c.person_id = g.student_id
         JOIN people h ON h.school_id = g.school_id AND h.person_id = g.holder_person_id
         CROSS JOIN LATERAL grant_bounds($1, g.grant_id) b

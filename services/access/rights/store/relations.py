@@ -1,11 +1,14 @@
 """Relations and the facts they come from. In `db.school`, or as the owner in a seed."""
 
+# ruff: noqa: S608 - the statements are composed of constants of this room and of chassis/sight.py
+
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 
+from chassis import sight
 from chassis.db import Connection
 from chassis.relations import Relation
 from services.access.rights.rules.relations import AppointmentFact, Bounds, DerivedRelation, GrantFact, TeachingFact
@@ -115,13 +118,13 @@ async def list_relations(
 async def get_standing(connection: Connection, school_id: UUID, account_id: UUID, session_id: UUID, now: datetime) -> Standing:
     """What the account is in the school now, and whether its session still lives."""
     [row] = await connection.fetch(
-        """
+        f"""
         SELECT EXISTS (SELECT FROM sessions
                        WHERE session_id = $3 AND account_id = $2 AND end_time IS NULL AND expire_time > $4) AS is_session_live,
-               array_agg(DISTINCT role) FILTER (WHERE kind = 6) AS school_roles,
-               count(*) FILTER (WHERE kind = 3) > 0 AS is_family
-        FROM relations
-        WHERE school_id = $1 AND account_id = $2 AND valid_from_time <= $4 AND (valid_to_time IS NULL OR valid_to_time > $4)
+               array_agg(DISTINCT role) FILTER (WHERE {sight.of_kind(sight.SCHOOL)}) AS school_roles,
+               count(*) FILTER (WHERE {sight.of_kind(sight.STUDENT)}) > 0 AS is_family
+        FROM relations r
+        WHERE school_id = $1 AND account_id = $2 AND {sight.is_open("$4")}
         """,
         school_id,
         account_id,
@@ -134,9 +137,9 @@ async def get_standing(connection: Connection, school_id: UUID, account_id: UUID
 async def list_roles(connection: Connection, school_id: UUID, account_id: UUID, now: datetime) -> frozenset[int]:
     """Roles of an account in a school now, of whatever relation."""
     rows = await connection.fetch(
-        """
-        SELECT DISTINCT role FROM relations
-        WHERE school_id = $1 AND account_id = $2 AND valid_from_time <= $3 AND (valid_to_time IS NULL OR valid_to_time > $3)
+        f"""
+        SELECT DISTINCT role FROM relations r
+        WHERE school_id = $1 AND account_id = $2 AND {sight.is_open("$3")}
         """,
         school_id,
         account_id,

@@ -3,13 +3,15 @@
 As the owner, in the importer's transaction.
 """
 
-# ruff: noqa: S608 - the statements are composed of constants of this room
+# ruff: noqa: S608 - the statements are composed of constants of this room and of chassis/sight.py
 
 from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
+from chassis import sight
 from chassis.db import Connection
+from services.access.people.rules.roles import Role
 from services.access.roster.store.imported import Saved, Time, list_saved, save_times
 
 
@@ -70,7 +72,8 @@ async def end_replaced_posts(connection: Connection, school_id: UUID, today: dat
     rows = await connection.fetch(
         f"""
         UPDATE appointments AS kept SET validity = {_ENDED}
-        WHERE kept.school_id = $1 AND kept.role = 6 AND kept.class_id = ANY ($3::uuid[]) AND kept.order_number IS NULL
+        WHERE kept.school_id = $1 AND {sight.in_role(Role.CLASS_TEACHER, alias="kept")}
+          AND kept.class_id = ANY ($3::uuid[]) AND kept.order_number IS NULL
           AND coalesce(upper(kept.validity), 'infinity') > $2::date
           AND NOT EXISTS (SELECT FROM unnest($3::uuid[], $4::uuid[]) AS given (class_id, person_id)
                           WHERE given.class_id = kept.class_id AND given.person_id = kept.person_id)
@@ -89,10 +92,11 @@ async def list_others_by_order(
 ) -> list[tuple[str, str]]:
     """Class and order of those class teachers by order whom a list no longer names."""
     rows = await connection.fetch(
-        """
+        f"""
         SELECT c.name, kept.order_number
         FROM appointments kept JOIN classes c ON c.school_id = $1 AND c.class_id = kept.class_id
-        WHERE kept.school_id = $1 AND kept.role = 6 AND kept.class_id = ANY ($3::uuid[]) AND kept.order_number IS NOT NULL
+        WHERE kept.school_id = $1 AND {sight.in_role(Role.CLASS_TEACHER, alias="kept")}
+          AND kept.class_id = ANY ($3::uuid[]) AND kept.order_number IS NOT NULL
           AND kept.validity @> $2::date
           AND NOT EXISTS (SELECT FROM unnest($3::uuid[], $4::uuid[]) AS given (class_id, person_id)
                           WHERE given.class_id = kept.class_id AND given.person_id = kept.person_id)
