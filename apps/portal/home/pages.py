@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from apps.portal import dates, navigation, people, roles
+from apps.portal import dates, flash, navigation, people, roles
 from apps.portal.class_teacher.views import list_own_classes
 from apps.portal.family.pages.own_cases import list_own_grants
 from apps.portal.family.views.own_filings import EndedAccess, find_ended
@@ -88,7 +88,8 @@ class HomePages:
         found = [(school.school_name, [next(parts) for _ in builds]) for school, builds in places]
         schools = [(name, [part for part in shown if part]) for name, shown in found]
         children = people.build_children(caller, "", "")
-        return self._frame.page("home/home.html", request, caller, schools=schools, children=children)
+        welcome = caller.login if flash.read(request) == "welcome" else ""
+        return self._frame.page("home/home.html", request, caller, schools=schools, children=children, welcome=welcome)
 
     async def _find(self, session: Session, school: pb.CallerSchool, build: _Build) -> views.Part | None:
         """A part of the page, or that it does not open now; None for one that is not of this caller."""

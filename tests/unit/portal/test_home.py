@@ -56,6 +56,14 @@ async def test_a_teacher_begins_at_todays_lessons_without_a_record() -> None:
         assert "На сегодня всё записано." in (await (await stand_in.signed_in()).get("/")).text
 
 
+async def test_who_works_in_a_school_is_welcomed_too() -> None:
+    async with portal(_DAY) as stand_in:
+        browser = await stand_in.signed_in()
+        browser.cookies.set("diary_flash", "welcome~", domain="diary.test")
+        assert "В следующий раз входите с логином <strong>mother</strong>" in (await browser.get("/")).text
+        assert "В следующий раз" not in (await browser.get("/")).text
+
+
 async def test_a_part_that_does_not_open_leaves_the_others() -> None:
     async with portal(_DAY) as stand_in:
         stand_in.access.roles = [options.ROLE_TEACHER, options.ROLE_CLASS_TEACHER]

@@ -50,8 +50,9 @@ async def test_a_form_survives_the_end_of_the_session(stand_in: StandIn, browser
     again = fields(answer, PAGE)
     assert again == typed
     assert (await browser.post(f"{PAGE}?date=2026-11-24", data=again)).status_code == 303
-    assert [cell.value for cell in stand_in.journal.sent[1].cells] == [5]
-    assert stand_in.journal.sent[0].homework == typed["homework"]
+    [sent] = stand_in.journal.sent
+    assert [cell.value for cell in sent.marks] == [5]
+    assert sent.homework == typed["homework"]
 
 
 # Never taken along: what has a secret or a file, and forms for who is not signed in.

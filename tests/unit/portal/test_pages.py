@@ -26,7 +26,8 @@ async def stand_in(clock: SetClock) -> AsyncIterator[StandIn]:
         yield stand_in
 
 
-async def test_signing_in_leads_to_the_first_childs_week(stand_in: StandIn) -> None:
+async def test_signing_in_leads_a_family_to_the_first_childs_week(stand_in: StandIn) -> None:
+    stand_in.access.roles = []
     browser = stand_in.browser()
     answer = await browser.post("/sign-in", data={"login": "mother", "password": "right"})
     cookies = answer.headers.get_list("set-cookie")
