@@ -69,7 +69,7 @@ async def test_a_mark_that_another_event_tells_again_makes_no_second_letter(worl
         for mark in again.marks:
             mark.revision += 1
         await world.until_handled(await world.tell(again, family.school_id))
-        assert len(await world.states(family)) == 2
+        await world.until(family, (SENT, 1), (SENT, 1))
 
 
 async def test_an_event_whose_inbox_row_was_lost_still_makes_one_letter(world: World) -> None:
