@@ -29,7 +29,7 @@ from deploy.local.health import serves_grpc
 from deploy.local.launcher import Launcher
 from deploy.local.process import Process
 from deploy.local.region import Region, Size
-from diary.journal.v1 import diary_service_pb2, journal_service_pb2
+from diary.journal.v1 import diary_service_pb2, journal_service_pb2, lesson_pb2, mark_pb2
 from diary.journal.v1.journal_service_pb2_grpc import JournalServiceStub
 from diary.options.v1 import options_pb2
 
@@ -163,7 +163,7 @@ class ClassWrites:
     warm_up: int = 5
 
     def unit(self, rng: random.Random, number: int, of: int) -> Unit:
-        lessons: dict[str, journal_service_pb2.Lesson] = {}
+        lessons: dict[str, lesson_pb2.Lesson] = {}
 
         async def write(client: Client) -> None:
             # One course a loop, whose page is opened once a round for the etags: it is the writes that are measured.
@@ -187,7 +187,7 @@ async def send_marks(client: Client, call: Call) -> None:
         raise RuntimeError("RecordMarks did not save all cells")
 
 
-async def _lessons(client: Client, course: Course) -> dict[str, journal_service_pb2.Lesson]:
+async def _lessons(client: Client, course: Course) -> dict[str, lesson_pb2.Lesson]:
     request = journal_service_pb2.GetJournalPageRequest(school_id=course.school_id, course_id=course.course_id)
     answer = await client.send(Call(GET_JOURNAL_PAGE, course.headers, request.SerializeToString()))
     page = journal_service_pb2.GetJournalPageResponse.FromString(answer)
@@ -211,7 +211,7 @@ def record_marks(course: Course, rng: random.Random, lesson_id: str = "") -> Cal
     return Call(RECORD_MARKS, course.headers, request.SerializeToString())
 
 
-def record_class(course: Course, lesson: journal_service_pb2.Lesson, rng: random.Random) -> Call:
+def record_class(course: Course, lesson: lesson_pb2.Lesson, rng: random.Random) -> Call:
     """A teacher writes the topic, gives each student a new mark and notes two absent ones."""
     request = journal_service_pb2.RecordClassRequest(
         school_id=course.school_id,
@@ -228,7 +228,7 @@ def record_class(course: Course, lesson: journal_service_pb2.Lesson, rng: random
     for student_id in course.student_ids:
         request.marks.add(mark_id=_new_id(), student_id=student_id, value=rng.randint(2, 5))
     for student_id in rng.sample(course.student_ids, 2):
-        request.absences.add(student_id=student_id, code=journal_service_pb2.ABSENCE_CODE_ABSENT)
+        request.absences.add(student_id=student_id, code=lesson_pb2.ABSENCE_CODE_ABSENT)
     return Call(RECORD_CLASS, course.headers, request.SerializeToString())
 
 
@@ -265,7 +265,7 @@ def list_courses(running: Running, count: int = COURSES) -> tuple[Course, ...]:
             headers = bearer(signer, account, "teacher")
             request = journal_service_pb2.GetJournalPageRequest(school_id=school, course_id=course)
             page = JournalServiceStub(channel).GetJournalPage(request, metadata=headers)
-            held = [lesson.lesson_id for lesson in page.lessons if lesson.state == journal_service_pb2.LESSON_STATE_HELD]
+            held = [lesson.lesson_id for lesson in page.lessons if lesson.state == lesson_pb2.LESSON_STATE_HELD]
             students = [student.student_id for student in page.students][:CLASS_SIZE]
             if not held or not page.course.is_marked or page.period.is_closed or len(students) < CLASS_SIZE:
                 continue
@@ -290,8 +290,8 @@ def _are_saved(answer: bytes) -> bool:
     return _all_saved(journal_service_pb2.RecordMarksResponse.FromString(answer).outcomes)
 
 
-def _all_saved(outcomes: Iterable[journal_service_pb2.MarkCellOutcome]) -> bool:
-    return all(outcome.state == journal_service_pb2.CELL_STATE_SAVED for outcome in outcomes)
+def _all_saved(outcomes: Iterable[mark_pb2.MarkCellOutcome]) -> bool:
+    return all(outcome.state == mark_pb2.CELL_STATE_SAVED for outcome in outcomes)
 
 
 def teach(running: Running, courses: Sequence[Course]) -> tuple[Course, ...]:

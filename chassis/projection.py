@@ -25,6 +25,7 @@ from chassis.run import Frame
 from chassis.settings import ServiceSettings
 from diary.access.v1 import (
     events_pb2,
+    roster_pb2,
     roster_service_pb2,
     roster_service_pb2_grpc,
     school_service_pb2,
@@ -36,10 +37,10 @@ _ENDED_SESSION_KEEPS = ACCESS_TOKEN_TIME + timedelta(minutes=5)
 _FORGET_SECONDS = 60.0
 _PAGE = 500
 
-Entries = Sequence[roster_service_pb2.RosterEntry]
+Entries = Sequence[roster_pb2.RosterEntry]
 Writer = Callable[[Connection, UUID, Entries], Awaitable[None]]
 # In the order in which a rebuild reads them: relations last, so that whoever may see something finds it there.
-Kinds = Mapping[roster_service_pb2.RosterKind.ValueType, Writer]
+Kinds = Mapping[roster_pb2.RosterKind.ValueType, Writer]
 _Answer = TypeVar("_Answer", bound=Message)
 
 
@@ -70,7 +71,7 @@ class Projection(events.Handlers):
         entries = await self.fetch(changed.school_id, changed.kind, changed.ids)
         return events.Effect(lambda connection: write(connection, UUID(changed.school_id), entries))
 
-    async def fetch(self, school_id: str, kind: roster_service_pb2.RosterKind.ValueType, ids: Iterable[str]) -> Entries:
+    async def fetch(self, school_id: str, kind: roster_pb2.RosterKind.ValueType, ids: Iterable[str]) -> Entries:
         """Entries as access tells them now."""
         wanted = roster_service_pb2.BatchGetRosterRequest(school_id=school_id, kind=kind, ids=ids)
         return (await self._roster.BatchGetRoster(wanted)).entries

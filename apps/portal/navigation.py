@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from apps.portal import people, roles
 from apps.portal.people import Link
-from diary.access.v1.session_service_pb2 import CallerSchool, CallerStudent, GetCallerResponse
+from diary.access.v1.session_pb2 import CallerSchool, CallerStudent
+from diary.access.v1.session_service_pb2 import GetCallerResponse
 from diary.options.v1 import options_pb2
 
 HOME_URL = "/"

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from chassis.names import find_called_name
-from diary.access.v1.session_service_pb2 import CallerSchool, CallerStudent, GetCallerResponse
+from diary.access.v1.session_pb2 import CallerSchool, CallerStudent
+from diary.access.v1.session_service_pb2 import GetCallerResponse
 
 NOTICES_URL = "/notices"
 SECOND_FACTOR_URL = "/account/second-factor"

@@ -5,7 +5,8 @@ from functools import cache
 from google.protobuf.descriptor import FileDescriptor
 
 from diary.access.v1 import application_service_pb2, compliance_service_pb2, school_service_pb2
-from diary.access.v1.session_service_pb2 import CallerSchool, GetCallerResponse
+from diary.access.v1.session_pb2 import CallerSchool
+from diary.access.v1.session_service_pb2 import GetCallerResponse
 from diary.documents.v1 import document_service_pb2
 from diary.journal.v1 import journal_service_pb2
 from diary.options.v1 import options_pb2

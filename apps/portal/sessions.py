@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from apps.portal import flash
 from apps.portal.gateway import Gateway, GatewayError, call
 from chassis.clock import Clock
+from diary.access.v1 import session_pb2
 from diary.access.v1 import session_service_pb2 as pb
 
 SIGN_IN_URL = "/sign-in"
@@ -31,7 +32,7 @@ class Session:
     """A signed-in account during one request. `renewed` are tokens that the answer's cookies must carry."""
 
     token: str
-    renewed: pb.SessionTokens | None = None
+    renewed: session_pb2.SessionTokens | None = None
 
 
 Page = Callable[[Request, Session], Awaitable[Response]]
@@ -65,7 +66,7 @@ class Sessions:
 
         return endpoint
 
-    def keep(self, response: Response, tokens: pb.SessionTokens) -> None:
+    def keep(self, response: Response, tokens: session_pb2.SessionTokens) -> None:
         """Puts a pair of tokens into the answer's cookies."""
         lives = {
             self._access: (tokens.access_token, tokens.access_expire_time, _BEFORE_EXPIRY),

@@ -23,16 +23,14 @@ from diary.access.v1 import (
     decision_service_pb2_grpc,
     grant_service_pb2_grpc,
     paper_service_pb2_grpc,
+    relation_pb2,
     roster_service_pb2_grpc,
     school_service_pb2_grpc,
     session_service_pb2_grpc,
 )
 from diary.documents.v1 import document_service_pb2_grpc
-from diary.documents.v1 import relation_service_pb2 as documents_pb2
 from diary.documents.v1 import relation_service_pb2_grpc as documents_grpc
-from diary.journal.v1 import relation_service_pb2 as journal_pb2
 from diary.journal.v1 import relation_service_pb2_grpc as journal_grpc
-from diary.notify.v1 import relation_service_pb2 as notify_pb2
 from diary.notify.v1 import relation_service_pb2_grpc as notify_grpc
 from services.access import commands, seed
 from services.access.cases.actions.calendars import read_calendar
@@ -70,13 +68,13 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
     targets = {
         "journal": _sender(
             journal_grpc.RelationServiceStub(channel(settings.journal_address)).ApplyRelations,
-            journal_pb2.ApplyRelationsRequest,
+            relation_pb2.ApplyRelationsRequest,
         ),
         "notify": _sender(
             notify_grpc.RelationServiceStub(channel(settings.notify_address)).ApplyRelations,
-            notify_pb2.ApplyRelationsRequest,
+            relation_pb2.ApplyRelationsRequest,
         ),
-        "documents": _sender(documents_grpc.RelationServiceStub(documents).ApplyRelations, documents_pb2.ApplyRelationsRequest),
+        "documents": _sender(documents_grpc.RelationServiceStub(documents).ApplyRelations, relation_pb2.ApplyRelationsRequest),
     }
     endings = Endings(frame.database, frame.clock, targets)
     factor_keys = FactorKeys(settings.keys_dir / "factor-keys.json")

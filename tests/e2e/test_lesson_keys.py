@@ -11,6 +11,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from chassis.clock import SystemClock
 from diary.journal.v1 import journal_service_pb2 as pb
+from diary.journal.v1 import lesson_pb2, mark_pb2
 from tests.support.browser import needs_chromium
 from tests.support.eventually import eventually
 from tests.unit.portal.standin import COURSE, LESSON, SCHOOL, StandIn, portal
@@ -27,7 +28,7 @@ async def stand_in() -> AsyncIterator[StandIn]:
     """A class of twenty-five, served on a port of its own."""
     async with portal(SystemClock()) as stand_in:
         stand_in.journal.students = [
-            pb.JournalStudent(student_id=student_id, display_name=f"Григорьева-{number} Александра Константиновна")
+            lesson_pb2.JournalStudent(student_id=student_id, display_name=f"Григорьева-{number} Александра Константиновна")
             for number, student_id in enumerate(STUDENTS, 1)
         ]
         yield stand_in
@@ -69,7 +70,7 @@ async def save(page: Page) -> None:
 def put_marks(stand_in: StandIn, *values: int) -> None:
     """Marks that stand already, from the first student on."""
     stand_in.journal.marks = [
-        pb.JournalMark(
+        mark_pb2.JournalMark(
             mark_id=f"0198a000-0000-7000-8000-0000000002{number:02}",
             lesson_id=LESSON,
             student_id=student,
@@ -98,7 +99,7 @@ async def test_no_key_lands_on_another_student(browser: Browser, stand_in: Stand
     await save(page)
     assert marks_sent(stand_in) == {1: 5, 2: 4}
     absences = [(one.student_id, one.code) for one in stand_in.journal.absences]
-    assert absences == [(STUDENTS[2], pb.ABSENCE_CODE_ABSENT)]
+    assert absences == [(STUDENTS[2], lesson_pb2.ABSENCE_CODE_ABSENT)]
 
 
 @pytest.mark.parametrize("sign", ["-", "+", "б", "1", "x"])
@@ -124,7 +125,9 @@ async def test_what_was_not_written_stays_told_while_a_run_goes_on(browser: Brow
 
 
 async def test_a_space_takes_an_absence_back(browser: Browser, stand_in: StandIn, address: str) -> None:
-    stand_in.journal.absences = [pb.JournalAbsence(lesson_id=LESSON, student_id=STUDENTS[1], code=pb.ABSENCE_CODE_EXCUSED)]
+    stand_in.journal.absences = [
+        lesson_pb2.JournalAbsence(lesson_id=LESSON, student_id=STUDENTS[1], code=lesson_pb2.ABSENCE_CODE_EXCUSED)
+    ]
     page = await open_lesson(browser, address)
     await cell(page, 1).focus()
     await page.keyboard.type("н")
@@ -266,7 +269,7 @@ async def test_no_focused_field_is_behind_the_bar_and_a_good_save_shows_the_clas
 
 
 async def test_after_a_refusal_the_first_wrong_cell_has_the_focus(browser: Browser, stand_in: StandIn, address: str) -> None:
-    stand_in.journal.outcome = pb.CELL_STATE_CONFLICT
+    stand_in.journal.outcome = mark_pb2.CELL_STATE_CONFLICT
     page = await open_lesson(browser, address)
     await cell(page, 20).focus()
     await page.keyboard.type("5")

@@ -18,7 +18,7 @@ from chassis.clock import SystemClock
 from chassis.interceptors import WrappingServer, read_rules
 from chassis.server import Part, Server
 from diary.access.v1 import school_service_pb2, school_service_pb2_grpc
-from diary.documents.v1 import document_service_pb2, document_service_pb2_grpc
+from diary.documents.v1 import document_pb2, document_service_pb2_grpc
 from tests.support.services import none_ended, refused, sign_service
 
 SLIPS = "diary.documents.v1.DocumentService"
@@ -37,10 +37,10 @@ class Slips(document_service_pb2_grpc.DocumentServiceServicer):
         self.headers, self.seconds = dict(context.invocation_metadata()), context.time_remaining()
         self.callers.append(auth.caller().service)
         log.logger().info("asked")
-        return document_service_pb2.FetchDocumentResponse()
+        return document_pb2.FetchDocumentResponse()
 
     async def VerifyDocument(self, request: Any, context: Any) -> Any:
-        return document_service_pb2.VerifyDocumentResponse()
+        return document_pb2.VerifyDocumentResponse()
 
 
 class Schools(school_service_pb2_grpc.SchoolServiceServicer):
@@ -55,7 +55,7 @@ class Schools(school_service_pb2_grpc.SchoolServiceServicer):
 
 
 def _wanted() -> Any:
-    return document_service_pb2.FetchDocumentRequest(school_id=str(uuid4()), document_id=str(uuid4()))
+    return document_pb2.FetchDocumentRequest(school_id=str(uuid4()), document_id=str(uuid4()))
 
 
 class Pair:
@@ -170,7 +170,7 @@ async def test_a_request_larger_than_its_method_takes_is_refused(pair: Pair, key
         )
         verify: Any = channel.unary_unary(f"/{SLIPS}/VerifyDocument")
         assert await refused(verify(b"x" * 8_388_609)) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "")
-        wanted = document_service_pb2.VerifyDocumentRequest(file=b"x" * 7_000_000)
+        wanted = document_pb2.VerifyDocumentRequest(file=b"x" * 7_000_000)
         await document_service_pb2_grpc.DocumentServiceStub(channel).VerifyDocument(wanted)
 
 
@@ -195,7 +195,7 @@ async def test_a_method_that_declares_nothing_is_refused(keys_dir: Path) -> None
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         stub: Any = document_service_pb2_grpc.DocumentServiceStub(channel)
         for metadata in ((), sign_service(keys_dir, "notify")):
-            refusal = await refused(stub.VerifyDocument(document_service_pb2.VerifyDocumentRequest(), metadata=metadata))
+            refusal = await refused(stub.VerifyDocument(document_pb2.VerifyDocumentRequest(), metadata=metadata))
             assert refusal == (grpc.StatusCode.PERMISSION_DENIED, "METHOD_NOT_DECLARED")
         await stub.FetchDocument(_wanted(), metadata=sign_service(keys_dir, "notify"))
     await server.stop(None)

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from chassis import run
 from chassis.jobs import Job
 from diary.access.v1 import relation_pb2
-from diary.documents.v1 import relation_service_pb2, relation_service_pb2_grpc
+from diary.documents.v1 import relation_service_pb2_grpc
 from diary.options.v1 import options_pb2
 from services.documents.__main__ import build
 from services.documents.config import Settings
@@ -50,7 +50,7 @@ async def channel(clone: Clone, nats_url: str, keys_dir: Path) -> AsyncIterator[
         yield channel
 
 
-def _request(school_id: str, version: int, *, is_ended: bool = False) -> relation_service_pb2.ApplyRelationsRequest:
+def _request(school_id: str, version: int, *, is_ended: bool = False) -> relation_pb2.ApplyRelationsRequest:
     relation = relation_pb2.Relation(
         relation_id="0190b0a0-0000-7000-8000-000000000001",
         kind=options_pb2.RELATION_STUDENT,
@@ -62,7 +62,7 @@ def _request(school_id: str, version: int, *, is_ended: bool = False) -> relatio
     relation.valid_from_time.FromJsonString("2026-09-01T00:00:00Z")
     if is_ended:
         relation.valid_to_time.FromJsonString("2026-11-01T00:00:00Z")
-    return relation_service_pb2.ApplyRelationsRequest(school_id=school_id, relations=[relation])
+    return relation_pb2.ApplyRelationsRequest(school_id=school_id, relations=[relation])
 
 
 async def test_a_served_service_answers_health(channel: grpc.aio.Channel) -> None:

@@ -6,8 +6,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from diary.access.v1 import application_pb2, credential_service_pb2, guardianship_pb2
 from diary.access.v1 import application_service_pb2 as pb
-from diary.access.v1 import credential_service_pb2
 from services.access.people.rules.roles import Role
 from tests.support.access_region import Person, SchoolWorld
 
@@ -59,27 +59,29 @@ async def set_birth_date(school: SchoolWorld, person: Person, birth_date: date |
     )
 
 
-def mother(**other: Any) -> pb.FiledApplicant:
+def mother(**other: Any) -> application_pb2.FiledApplicant:
     """A new applicant: the mother, who takes her slip in person."""
     words: dict[str, Any] = {
         "family_name": "Иванова",
         "given_name": "Мария",
         "patronymic": "Петровна",
-        "guardian_kind": pb.GUARDIAN_KIND_MOTHER,
+        "guardian_kind": guardianship_pb2.GUARDIAN_KIND_MOTHER,
         "authority_document": DOCUMENT,
-        "credentials_way": pb.CREDENTIALS_WAY_IN_PERSON,
+        "credentials_way": application_pb2.CREDENTIALS_WAY_IN_PERSON,
     }
-    return pb.FiledApplicant(**{**words, **other})
+    return application_pb2.FiledApplicant(**{**words, **other})
 
 
-def by_email(**other: Any) -> pb.FiledApplicant:
+def by_email(**other: Any) -> application_pb2.FiledApplicant:
     """The mother, who wants the credentials by e-mail."""
-    return mother(email="ivanova@example.org", credentials_way=pb.CREDENTIALS_WAY_EMAIL, **other)
+    return mother(email="ivanova@example.org", credentials_way=application_pb2.CREDENTIALS_WAY_EMAIL, **other)
 
 
-def filing(school: SchoolWorld, student: Person, *applicants: pb.FiledApplicant, **other: Any) -> pb.RegisterApplicationRequest:
+def filing(
+    school: SchoolWorld, student: Person, *applicants: application_pb2.FiledApplicant, **other: Any
+) -> pb.RegisterApplicationRequest:
     """A request to register an application, the mother's when no applicant is given."""
-    words: dict[str, Any] = {"request_id": str(uuid4()), "channel": pb.APPLICATION_CHANNEL_IN_PERSON, **other}
+    words: dict[str, Any] = {"request_id": str(uuid4()), "channel": application_pb2.APPLICATION_CHANNEL_IN_PERSON, **other}
     received: datetime | None = words.pop("received", None)
     request = pb.RegisterApplicationRequest(
         school_id=str(school.school_id),
@@ -111,7 +113,7 @@ def slip_of(school: SchoolWorld, grant_id: str, request_id: UUID | None = None) 
     )
 
 
-def handing_over(school: SchoolWorld, application: pb.Application, place: int = 0) -> pb.RecordHandOverRequest:
+def handing_over(school: SchoolWorld, application: application_pb2.Application, place: int = 0) -> pb.RecordHandOverRequest:
     """A request to note that an applicant's slip was handed over."""
     return pb.RecordHandOverRequest(
         school_id=str(school.school_id),

@@ -15,31 +15,30 @@ import pypdfium2.raw as pdfium
 import pytest
 import typst
 
-from diary.access.v1 import application_service_pb2 as applications
-from diary.access.v1 import decision_service_pb2, person_name_pb2
+from diary.access.v1 import application_pb2, decision_pb2, person_name_pb2
 
 REASONS = {
-    "RELATION_NOT_PROVED": ("NOT_AN_APPLICANT", applications.APPLICATION_KIND_APPENDIX_1),
-    "STUDENT_OF_AGE": ("NOT_AN_APPLICANT", applications.APPLICATION_KIND_APPENDIX_1),
-    "AUTHORITY_ENDED": ("NOT_AN_APPLICANT", applications.APPLICATION_KIND_APPENDIX_1),
-    "NOT_ENROLLED": ("NOT_A_STUDENT", applications.APPLICATION_KIND_APPENDIX_1),
-    "LEFT": ("NOT_A_STUDENT", applications.APPLICATION_KIND_APPENDIX_1),
-    "STATEMENT_NOT_TO_PROVIDE": ("OWN_STATEMENT", applications.APPLICATION_KIND_APPENDIX_2),
-    "STATEMENT_TO_CANCEL": ("OWN_STATEMENT", applications.APPLICATION_KIND_APPENDIX_3),
+    "RELATION_NOT_PROVED": ("NOT_AN_APPLICANT", application_pb2.APPLICATION_KIND_APPENDIX_1),
+    "STUDENT_OF_AGE": ("NOT_AN_APPLICANT", application_pb2.APPLICATION_KIND_APPENDIX_1),
+    "AUTHORITY_ENDED": ("NOT_AN_APPLICANT", application_pb2.APPLICATION_KIND_APPENDIX_1),
+    "NOT_ENROLLED": ("NOT_A_STUDENT", application_pb2.APPLICATION_KIND_APPENDIX_1),
+    "LEFT": ("NOT_A_STUDENT", application_pb2.APPLICATION_KIND_APPENDIX_1),
+    "STATEMENT_NOT_TO_PROVIDE": ("OWN_STATEMENT", application_pb2.APPLICATION_KIND_APPENDIX_2),
+    "STATEMENT_TO_CANCEL": ("OWN_STATEMENT", application_pb2.APPLICATION_KIND_APPENDIX_3),
 }
 _NEW_CERTIFICATE = ("openssl", "req", "-engine", "gost", "-x509", "-nodes", "-utf8", "-days", "400")
 
 
-def refusal(reason: str = "RELATION_NOT_PROVED", **fields: Any) -> decision_service_pb2.Decision:
+def refusal(reason: str = "RELATION_NOT_PROVED", **fields: Any) -> decision_pb2.Decision:
     """An applicant's copy of a refusal for one of the seven reasons, with what access says for it."""
     ground, kind = REASONS[reason]
-    told = decision_service_pb2.Decision(
+    told = decision_pb2.Decision(
         **{
             "application_id": str(uuid4()),
             "applicant_id": str(uuid4()),
             "number": "3-ЭДО/2026",
             "time_zone": "Europe/Simferopol",
-            "letterhead": decision_service_pb2.Letterhead(
+            "letterhead": decision_pb2.Letterhead(
                 school_code="aleks",
                 name="МБОУ «Александровская школа»",
                 full_name="Муниципальное бюджетное общеобразовательное учреждение «Александровская школа» Красногвардейского"

@@ -25,8 +25,10 @@ from deploy.gateway.bodies import read_messages
 from deploy.gateway.methods import read_methods
 from deploy.keys import make_keys
 from diary.access.v1 import (
+    grant_pb2,
     grant_service_pb2,
     roster_service_pb2,
+    session_pb2,
     session_service_pb2,
 )
 from diary.options.v1 import options_pb2
@@ -92,19 +94,19 @@ class Upstream:
 
 
 def _create_session(request: session_service_pb2.CreateSessionRequest) -> Message:
-    tokens = session_service_pb2.SessionTokens(access_token="made", session_id=request.login)
+    tokens = session_pb2.SessionTokens(access_token="made", session_id=request.login)
     return session_service_pb2.CreateSessionResponse(tokens=tokens)
 
 
 def _get_caller(_: session_service_pb2.GetCallerRequest) -> Message:
-    place = session_service_pb2.CallerSchool(school_id="s1", display_name="Иванова Мария", roles=[options_pb2.ROLE_GUARDIAN])
+    place = session_pb2.CallerSchool(school_id="s1", display_name="Иванова Мария", roles=[options_pb2.ROLE_GUARDIAN])
     return session_service_pb2.GetCallerResponse(account_id="a1", schools=[place])
 
 
 def _list_grants(request: grant_service_pb2.ListGrantsRequest) -> Message:
     sizes = {LARGE_SCHOOL: (70, 100_000), WORDY_SCHOOL: (1, 5_000)}
     count, size = sizes.get(request.school_id, (1, 10))
-    grants = [grant_service_pb2.Grant(grant_id=str(n), holder_name="x" * size) for n in range(count)]
+    grants = [grant_pb2.Grant(grant_id=str(n), holder_name="x" * size) for n in range(count)]
     return grant_service_pb2.ListGrantsResponse(grants=grants)
 
 

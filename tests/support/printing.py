@@ -12,7 +12,7 @@ from chassis import run
 from chassis.clock import SystemClock
 from chassis.errors import Unavailable
 from chassis.server import Part
-from diary.documents.v1 import document_service_pb2, document_service_pb2_grpc
+from diary.documents.v1 import document_service_pb2_grpc, form_pb2
 from services.documents.config import Settings
 from tests.support.access_service import Backends
 from tests.support.services import none_ended
@@ -24,15 +24,15 @@ class Papers(document_service_pb2_grpc.DocumentServiceServicer):
     """Prints slips, and keeps what it printed."""
 
     def __init__(self) -> None:
-        self.printed: list[document_service_pb2.Slip] = []
+        self.printed: list[form_pb2.Slip] = []
         self.is_broken = False
 
-    async def RenderSlip(self, request: Any, context: Any) -> document_service_pb2.RenderSlipResponse:
+    async def RenderSlip(self, request: Any, context: Any) -> form_pb2.RenderSlipResponse:
         """Answers as documents does."""
         if self.is_broken:
             raise Unavailable("DATABASE_UNAVAILABLE", "out of order")
         self.printed += request.slips
-        return document_service_pb2.RenderSlipResponse(pdf=PDF)
+        return form_pb2.RenderSlipResponse(pdf=PDF)
 
 
 @asynccontextmanager

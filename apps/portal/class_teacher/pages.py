@@ -21,7 +21,7 @@ from apps.portal.reasons import sentence
 from apps.portal.sessions import Session
 from chassis.clock import today
 from diary.access.v1.session_service_pb2 import GetCallerResponse
-from diary.documents.v1 import document_service_pb2 as pb
+from diary.documents.v1 import print_run_pb2
 
 _CLASS = "/schools/{school:uuid}/classes/{class_:uuid}/printouts"
 # A class is printed within the call.
@@ -64,7 +64,7 @@ class PrintoutPages:
     async def _prepare(self, request: Request, session: Session) -> Response:
         school_id, class_id = path_id(request, "school"), path_id(request, "class_")
         form = await read_form(request)
-        wanted = pb.PrepareWeeklyPrintoutsRequest(
+        wanted = print_run_pb2.PrepareWeeklyPrintoutsRequest(
             school_id=school_id,
             class_id=class_id,
             week=dates.week_of(self._monday(request, await self._frame.callers.get(session.token))),
@@ -74,8 +74,8 @@ class PrintoutPages:
         if form.get("whose") == views.CHOSEN and not chosen:
             return await self._page(request, session, 422, "Отметьте хотя бы одного ученика.", whose=views.CHOSEN)
         if form.get("whose", views.PAPER) == views.PAPER:
-            wanted.audience = pb.PRINT_AUDIENCE_PAPER_FAMILIES
-        wanted.students.extend(pb.PrintedStudent(student_id=student_id) for student_id in chosen)
+            wanted.audience = print_run_pb2.PRINT_AUDIENCE_PAPER_FAMILIES
+        wanted.students.extend(print_run_pb2.PrintedStudent(student_id=student_id) for student_id in chosen)
         try:
             await call(self._frame.gateway.documents.PrepareWeeklyPrintouts, wanted, session.token, _PRINT_SECONDS)
         except GatewayError as error:
@@ -83,7 +83,9 @@ class PrintoutPages:
         return _see(request, "printed")
 
     async def _download(self, request: Request, session: Session) -> Response:
-        wanted = pb.DownloadPrintRunRequest(school_id=path_id(request, "school"), print_run_id=path_id(request, "run"))
+        wanted = print_run_pb2.DownloadPrintRunRequest(
+            school_id=path_id(request, "school"), print_run_id=path_id(request, "run")
+        )
         file = await call(self._frame.gateway.documents.DownloadPrintRun, wanted, session.token, _PRINT_SECONDS)
         return attachment(file, "weekly-sheets", "Еженедельные листы и ведомость")
 
@@ -97,7 +99,7 @@ class PrintoutPages:
             records = views.read_hand_overs(run, form)
         except ValueError as error:
             raise HTTPException(400) from error
-        wanted = pb.RecordPrintoutsHandedOverRequest(
+        wanted = print_run_pb2.RecordPrintoutsHandedOverRequest(
             school_id=path_id(request, "school"),
             print_run_id=run_id,
             request_id=form.get("request_id", ""),
@@ -173,9 +175,9 @@ class PrintoutPages:
             url=people.class_printouts_url(school_id, class_id),
         )
 
-    async def _list_runs(self, request: Request, session: Session, caller: GetCallerResponse) -> list[pb.PrintRun]:
+    async def _list_runs(self, request: Request, session: Session, caller: GetCallerResponse) -> list[print_run_pb2.PrintRun]:
         """The runs of the week; nobody prints one more than a page of times."""
-        wanted = pb.ListPrintRunsRequest(
+        wanted = print_run_pb2.ListPrintRunsRequest(
             school_id=path_id(request, "school"),
             class_id=path_id(request, "class_"),
             week=dates.week_of(self._monday(request, caller)),

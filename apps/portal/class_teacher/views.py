@@ -6,13 +6,13 @@ from datetime import date
 
 from apps.portal import dates
 from apps.portal.words import count
-from diary.documents.v1 import document_service_pb2 as pb
+from diary.documents.v1 import print_run_pb2
 
 WAYS = (
-    (pb.HAND_OVER_CHANNEL_WITH_CHILD, "с ребёнком"),
-    (pb.HAND_OVER_CHANNEL_IN_PERSON, "лично"),
-    (pb.HAND_OVER_CHANNEL_OTHER, "иное"),
-    (pb.HAND_OVER_CHANNEL_NOT_HANDED_OVER, "не выдан"),
+    (print_run_pb2.HAND_OVER_CHANNEL_WITH_CHILD, "с ребёнком"),
+    (print_run_pb2.HAND_OVER_CHANNEL_IN_PERSON, "лично"),
+    (print_run_pb2.HAND_OVER_CHANNEL_OTHER, "иное"),
+    (print_run_pb2.HAND_OVER_CHANNEL_NOT_HANDED_OVER, "не выдан"),
 )
 # The button that marks every sheet without a record: as its guardian asked, with the child where nothing was said.
 ALL_AS_WANTED = "all-as-wanted"
@@ -62,7 +62,7 @@ class Run:
     lines: tuple[Line, ...]
 
 
-def build_run(run: pb.PrintRun, zone: str, now: float, typed: Mapping[str, str] | None = None) -> Run:
+def build_run(run: print_run_pb2.PrintRun, zone: str, now: float, typed: Mapping[str, str] | None = None) -> Run:
     """A run; `typed` are the fields of a form that was refused, shown again. `now` in seconds since 1970."""
     missing = sum(_is_missing(printout) for printout in run.printouts)
     is_due = run.HasField("due_time")
@@ -81,14 +81,14 @@ def build_run(run: pb.PrintRun, zone: str, now: float, typed: Mapping[str, str] 
     )
 
 
-def read_hand_overs(run: pb.PrintRun, form: Mapping[str, str]) -> list[pb.PrintoutHandOver]:
+def read_hand_overs(run: print_run_pb2.PrintRun, form: Mapping[str, str]) -> list[print_run_pb2.PrintoutHandOver]:
     """What the form says anew; with «отметить всех» of whom nothing is recorded too. ValueError for a way that is none."""
     records = []
     for printout in run.printouts:
         key = _key(printout)
         way, note = int(form.get(f"way-{key}", "0")), form.get(f"note-{key}", "").strip()
         if not way and ALL_AS_WANTED in form:
-            way = printout.wanted_channel or pb.HAND_OVER_CHANNEL_WITH_CHILD
+            way = printout.wanted_channel or print_run_pb2.HAND_OVER_CHANNEL_WITH_CHILD
             note = note or printout.wanted_note
         if way not in {0, *(number for number, _ in WAYS)}:
             raise ValueError(f"{way} is no way of handing over")
@@ -96,7 +96,7 @@ def read_hand_overs(run: pb.PrintRun, form: Mapping[str, str]) -> list[pb.Printo
         kept = printout.hand_over
         if way and (way, note, is_receipted) != (kept.channel, kept.note, kept.is_receipted):
             records.append(
-                pb.PrintoutHandOver(
+                print_run_pb2.PrintoutHandOver(
                     student_id=printout.student_id,
                     guardian_person_id=printout.guardian_person_id,
                     channel=way,  # type: ignore[arg-type]  # a number of the enum
@@ -113,7 +113,7 @@ def list_own_classes(students: Sequence[tuple[str, str]]) -> dict[str, str]:
     return {class_id: name for class_id, name in students if class_id}
 
 
-def _build_line(printout: pb.Printout, typed: Mapping[str, str]) -> Line:
+def _build_line(printout: print_run_pb2.Printout, typed: Mapping[str, str]) -> Line:
     kept, key = printout.hand_over, _key(printout)
     return Line(
         key=key,
@@ -129,25 +129,25 @@ def _build_line(printout: pb.Printout, typed: Mapping[str, str]) -> Line:
     )
 
 
-def _write_wanted(printout: pb.Printout) -> str:
+def _write_wanted(printout: print_run_pb2.Printout) -> str:
     """«с ребёнком», «иное: бабушке»."""
     word = dict(WAYS).get(printout.wanted_channel, "")
     return f"{word}: {printout.wanted_note}" if printout.wanted_note else word
 
 
-def _way(printout: pb.Printout) -> int:
+def _way(printout: print_run_pb2.Printout) -> int:
     return printout.hand_over.channel
 
 
-def _key(printout: pb.Printout) -> str:
+def _key(printout: print_run_pb2.Printout) -> str:
     """Names the fields of a sheet: within a run its number does."""
     return str(printout.sheet_number)
 
 
-def _is_given(printout: pb.Printout) -> bool:
-    return _way(printout) not in (0, pb.HAND_OVER_CHANNEL_NOT_HANDED_OVER)
+def _is_given(printout: print_run_pb2.Printout) -> bool:
+    return _way(printout) not in (0, print_run_pb2.HAND_OVER_CHANNEL_NOT_HANDED_OVER)
 
 
-def _is_missing(printout: pb.Printout) -> bool:
+def _is_missing(printout: print_run_pb2.Printout) -> bool:
     """Whether a family waits for this very sheet: it is owed, not given, and no other one stands for it (Clause R7)."""
     return printout.is_owed and not printout.is_replaced and not _is_given(printout)

@@ -20,10 +20,12 @@ from apps.portal.office.pages.students import list_students
 from apps.portal.sessions import Session
 from apps.portal.teacher.pages.journal import list_courses
 from chassis.clock import today
+from diary.access.v1 import application_pb2, session_pb2
 from diary.access.v1 import application_service_pb2 as access_pb
 from diary.access.v1 import compliance_service_pb2 as compliance_pb
 from diary.access.v1 import session_service_pb2 as pb
-from diary.documents.v1 import document_service_pb2 as documents_pb
+from diary.documents.v1 import print_run_pb2
+from diary.journal.v1 import course_pb2
 from diary.journal.v1 import journal_service_pb2 as journal_pb
 
 # Lines of a part; the rest stands behind its link.
@@ -43,7 +45,7 @@ _AWAY = frozenset(
     }
 )
 
-_Build = Callable[[Session, pb.CallerSchool], Awaitable[views.Part | None]]
+_Build = Callable[[Session, session_pb2.CallerSchool], Awaitable[views.Part | None]]
 
 
 class HomePages:
@@ -74,7 +76,7 @@ class HomePages:
             return self._frame.page("family/access_ended.html", request, caller, ended=ended)
         return self._frame.page("home/nothing_yet.html", request, caller, is_staff=is_staff, links=links)
 
-    async def _list_ended(self, session: Session, school: pb.CallerSchool) -> tuple[EndedAccess, ...]:
+    async def _list_ended(self, session: Session, school: session_pb2.CallerSchool) -> tuple[EndedAccess, ...]:
         """The accesses in a school that the caller's own statements have ended."""
         grants = await list_own_grants(self._frame, session, school.school_id)
         return find_ended(school.school_id, grants, school.time_zone)
@@ -91,7 +93,7 @@ class HomePages:
         welcome = caller.login if flash.read(request) == "welcome" else ""
         return self._frame.page("home/home.html", request, caller, schools=schools, children=children, welcome=welcome)
 
-    async def _find(self, session: Session, school: pb.CallerSchool, build: _Build) -> views.Part | None:
+    async def _find(self, session: Session, school: session_pb2.CallerSchool, build: _Build) -> views.Part | None:
         """A part of the page, or that it does not open now; None for one that is not of this caller."""
         try:
             return await build(session, school)
@@ -100,12 +102,12 @@ class HomePages:
                 raise
             return views.AWAY
 
-    async def _lessons(self, session: Session, school: pb.CallerSchool) -> views.Part:
+    async def _lessons(self, session: Session, school: session_pb2.CallerSchool) -> views.Part:
         """Lessons of the own timetable that wait to be recorded: a page of each journal, since no method tells of all."""
         courses = [one for one in await list_courses(self._frame, school.school_id, session.token) if one.is_own]
         slots = asyncio.Semaphore(_AT_ONCE)
 
-        async def read(course: journal_pb.Course) -> journal_pb.GetJournalPageResponse:
+        async def read(course: course_pb2.Course) -> journal_pb.GetJournalPageResponse:
             wanted = journal_pb.GetJournalPageRequest(school_id=school.school_id, course_id=course.course_id)
             async with slots:
                 return await call(self._frame.gateway.journal.GetJournalPage, wanted, session.token)
@@ -113,22 +115,22 @@ class HomePages:
         pages = await asyncio.gather(*(read(course) for course in courses))
         return views.build_lessons(school.school_id, pages, today(self._frame.clock, school.time_zone))
 
-    async def _refusals(self, session: Session, school: pb.CallerSchool) -> views.Part:
-        answer = await self._list_cases(session, school, access_pb.APPLICATION_STATE_REFUSAL_PROPOSED)
+    async def _refusals(self, session: Session, school: session_pb2.CallerSchool) -> views.Part:
+        answer = await self._list_cases(session, school, application_pb2.APPLICATION_STATE_REFUSAL_PROPOSED)
         return views.build_refusals(school.school_id, answer.applications, is_more=bool(answer.next_page_token))
 
-    async def _applications(self, session: Session, school: pb.CallerSchool) -> views.Part:
-        answer = await self._list_cases(session, school, access_pb.APPLICATION_STATE_REGISTERED)
+    async def _applications(self, session: Session, school: session_pb2.CallerSchool) -> views.Part:
+        answer = await self._list_cases(session, school, application_pb2.APPLICATION_STATE_REGISTERED)
         now, is_more = self._frame.clock.now(), bool(answer.next_page_token)
         return views.build_applications(school.school_id, answer.applications, school.time_zone, now, is_more=is_more)
 
     async def _list_cases(
-        self, session: Session, school: pb.CallerSchool, state: access_pb.ApplicationState.ValueType
+        self, session: Session, school: session_pb2.CallerSchool, state: application_pb2.ApplicationState.ValueType
     ) -> access_pb.ListApplicationsResponse:
         wanted = access_pb.ListApplicationsRequest(school_id=school.school_id, state=state, page_size=_LINES)
         return await call(self._frame.gateway.applications.ListApplications, wanted, session.token)
 
-    async def _printouts(self, session: Session, school: pb.CallerSchool) -> views.Part | None:
+    async def _printouts(self, session: Session, school: session_pb2.CallerSchool) -> views.Part | None:
         """Sheets of the last whole week of a class teacher's classes; of the whole school the terms tell."""
         if roles.is_of_whole_school(school):
             return None
@@ -141,11 +143,11 @@ class HomePages:
             school.school_id, list(zip(classes.items(), runs, strict=True)), week, school.time_zone, now
         )
 
-    async def _list_runs(self, session: Session, school_id: str, class_id: str, week: str) -> Sequence[documents_pb.PrintRun]:
-        wanted = documents_pb.ListPrintRunsRequest(school_id=school_id, class_id=class_id, week=week, page_size=50)
+    async def _list_runs(self, session: Session, school_id: str, class_id: str, week: str) -> Sequence[print_run_pb2.PrintRun]:
+        wanted = print_run_pb2.ListPrintRunsRequest(school_id=school_id, class_id=class_id, week=week, page_size=50)
         return (await call(self._frame.gateway.documents.ListPrintRuns, wanted, session.token)).print_runs
 
-    async def _deadlines(self, session: Session, school: pb.CallerSchool) -> views.Part:
+    async def _deadlines(self, session: Session, school: session_pb2.CallerSchool) -> views.Part:
         wanted = compliance_pb.ListDeadlinesRequest(school_id=school.school_id, is_open_only=True, page_size=50)
         answer = await call(self._frame.gateway.compliance.ListDeadlines, wanted, session.token)
         return views.build_deadlines(school.school_id, answer.deadlines, school.time_zone, _LINES)

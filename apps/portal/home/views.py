@@ -11,12 +11,11 @@ from apps.portal.people import Link, applications_url, class_printouts_url, cour
 from apps.portal.teacher.views.journal import course_group
 from apps.portal.teacher.views.lessons import list_waiting
 from apps.portal.words import count, name_class
-from diary.access.v1 import application_service_pb2 as access_pb
-from diary.access.v1 import compliance_service_pb2 as compliance_pb
-from diary.documents.v1 import document_service_pb2 as documents_pb
+from diary.access.v1 import application_pb2, deadline_pb2
+from diary.documents.v1 import print_run_pb2
 from diary.journal.v1 import journal_service_pb2 as journal_pb
 
-_DUE_SOON = frozenset({compliance_pb.DEADLINE_STATE_WARNED, compliance_pb.DEADLINE_STATE_OVERDUE})
+_DUE_SOON = frozenset({deadline_pb2.DEADLINE_STATE_WARNED, deadline_pb2.DEADLINE_STATE_OVERDUE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ def build_lessons(school_id: str, pages: Iterable[journal_pb.GetJournalPageRespo
 
 
 def build_applications(
-    school_id: str, cases: Iterable[access_pb.Application], zone: str, now: datetime, *, is_more: bool
+    school_id: str, cases: Iterable[application_pb2.Application], zone: str, now: datetime, *, is_more: bool
 ) -> Part:
     """Applications to be decided, the earliest due first (Clause R15)."""
     rows = applications.build_rows(school_id, cases, zone, now)
@@ -87,7 +86,7 @@ def build_applications(
     )
 
 
-def build_refusals(school_id: str, cases: Sequence[access_pb.Application], *, is_more: bool) -> Part:
+def build_refusals(school_id: str, cases: Sequence[application_pb2.Application], *, is_more: bool) -> Part:
     """Refusals that wait for the head's signature (Clause R22)."""
     url = refusals_url(school_id)
     return Part(
@@ -100,7 +99,7 @@ def build_refusals(school_id: str, cases: Sequence[access_pb.Application], *, is
 
 def build_printouts(
     school_id: str,
-    classes: Iterable[tuple[tuple[str, str], Sequence[documents_pb.PrintRun]]],
+    classes: Iterable[tuple[tuple[str, str], Sequence[print_run_pb2.PrintRun]]],
     week: str,
     zone: str,
     now: float,
@@ -123,7 +122,7 @@ def build_printouts(
     )
 
 
-def build_deadlines(school_id: str, found: Iterable[compliance_pb.Deadline], zone: str, most: int) -> Part:
+def build_deadlines(school_id: str, found: Iterable[deadline_pb2.Deadline], zone: str, most: int) -> Part:
     """Terms that are near or over; an end that comes by itself is nobody's duty."""
     url = deadlines_url(school_id)
     near = [one for one in found if one.state in _DUE_SOON and not deadlines.ends_by_itself(one)]

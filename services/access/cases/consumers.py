@@ -7,7 +7,7 @@ from uuid import UUID
 from chassis import events
 from chassis.db import Connection
 from chassis.errors import FailedPrecondition, NotFound
-from diary.documents.v1 import document_service_pb2
+from diary.documents.v1 import document_pb2
 from diary.documents.v1 import events_pb2 as document_events
 from diary.notify.v1 import events_pb2 as notify_events
 from services.access.cases.actions import decision_papers
@@ -32,7 +32,7 @@ class Consumers(events.Handlers):
     @events.on(document_events.DocumentIssued)
     async def on_document_issued(self, told: document_events.DocumentIssued, event: events.Event) -> events.Effect | None:
         """A refusal's paper was made for an applicant (Clause R22)."""
-        if told.kind != document_service_pb2.DOCUMENT_KIND_REFUSAL:
+        if told.kind != document_pb2.DOCUMENT_KIND_REFUSAL:
             return None
         ids = UUID(told.school_id), UUID(told.document_id), UUID(told.application_id), UUID(told.applicant_id)
         return events.Effect(lambda connection: decision_papers.note_issued(connection, *ids, event.fact_time))
@@ -40,7 +40,7 @@ class Consumers(events.Handlers):
     @events.on(document_events.DocumentSigned)
     async def on_document_signed(self, told: document_events.DocumentSigned, event: events.Event) -> events.Effect | None:
         """A refusal's paper got the head's signature (Clause R22); it may be told before the paper itself."""
-        if told.kind != document_service_pb2.DOCUMENT_KIND_REFUSAL:
+        if told.kind != document_pb2.DOCUMENT_KIND_REFUSAL:
             return None
         ids = UUID(told.school_id), UUID(told.document_id), UUID(told.application_id), UUID(told.applicant_id)
 

@@ -2,18 +2,18 @@
 
 from datetime import UTC, datetime
 
-from diary.access.v1 import compliance_service_pb2 as pb
+from diary.access.v1 import deadline_pb2
 from diary.documents.v1 import events_pb2
 from services.access.oversight.rules import ListedDeadline, find_state
 
 
-def deadline(listed: ListedDeadline, now: datetime) -> pb.Deadline:
+def deadline(listed: ListedDeadline, now: datetime) -> deadline_pb2.Deadline:
     """A deadline as it now is."""
-    message = pb.Deadline(
+    message = deadline_pb2.Deadline(
         clause=listed.clause,
         subject_id=listed.subject_id,
         evidence_id=listed.evidence_id,
-        state=pb.DeadlineState.Value(f"DEADLINE_STATE_{find_state(listed, now).name}"),
+        state=deadline_pb2.DeadlineState.Value(f"DEADLINE_STATE_{find_state(listed, now).name}"),
         application_id=str(listed.application_id or ""),
     )
     message.start_time.FromDatetime(listed.start_time)

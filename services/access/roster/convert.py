@@ -4,7 +4,9 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from diary.access.v1 import (
+    roster_pb2,
     roster_service_pb2,
+    student_pb2,
 )
 from services.access.people.convert.dates import read_date, read_optional_date
 from services.access.people.convert.guardianships import GUARDIAN_KIND_NUMBERS
@@ -26,9 +28,9 @@ from services.access.roster.rules.lists import (
 _DAY = timedelta(days=1)
 
 
-def school_class(row: ClassRow) -> roster_service_pb2.SchoolClass:
+def school_class(row: ClassRow) -> student_pb2.SchoolClass:
     """A class as staff see it."""
-    return roster_service_pb2.SchoolClass(
+    return student_pb2.SchoolClass(
         class_id=str(row.class_id),
         name=row.name,
         grades=row.grades,
@@ -38,29 +40,26 @@ def school_class(row: ClassRow) -> roster_service_pb2.SchoolClass:
     )
 
 
-def school_entry(row: RosterSchool) -> roster_service_pb2.RosterEntry:
+def school_entry(row: RosterSchool) -> roster_pb2.RosterEntry:
     """A school as the other services keep it."""
-    return roster_service_pb2.RosterEntry(
-        school=roster_service_pb2.RosterSchool(
+    return roster_pb2.RosterEntry(
+        school=roster_pb2.RosterSchool(
             school=school(row.school),
             version=row.version,
             year_start_date=_date(row.year_start_date),
             year_end_date=_date(row.year_end_date),
             mark_min=row.mark_min,
-            years=[
-                roster_service_pb2.SchoolYear(start_date=first.isoformat(), end_date=last.isoformat())
-                for first, last in row.years
-            ],
+            years=[roster_pb2.SchoolYear(start_date=first.isoformat(), end_date=last.isoformat()) for first, last in row.years],
         )
     )
 
 
-def class_entry(row: RosterClass) -> roster_service_pb2.RosterEntry:
+def class_entry(row: RosterClass) -> roster_pb2.RosterEntry:
     """A class as the other services keep it."""
-    entry = roster_service_pb2.RosterEntry()
+    entry = roster_pb2.RosterEntry()
     # The field's name is a word of Python.
     getattr(entry, "class").CopyFrom(
-        roster_service_pb2.RosterClass(
+        roster_pb2.RosterClass(
             class_id=str(row.class_id),
             name=row.name,
             grades=row.grades,
@@ -71,10 +70,10 @@ def class_entry(row: RosterClass) -> roster_service_pb2.RosterEntry:
     return entry
 
 
-def student_entry(row: RosterStudent) -> roster_service_pb2.RosterEntry:
+def student_entry(row: RosterStudent) -> roster_pb2.RosterEntry:
     """A student as the other services keep it."""
-    return roster_service_pb2.RosterEntry(
-        student=roster_service_pb2.RosterStudent(
+    return roster_pb2.RosterEntry(
+        student=roster_pb2.RosterStudent(
             student_id=str(row.student_id),
             display_name=build_display_name(row.name),
             name=person_name(row.name),
@@ -86,18 +85,18 @@ def student_entry(row: RosterStudent) -> roster_service_pb2.RosterEntry:
     )
 
 
-def _placement(row: Placement) -> roster_service_pb2.StudentPlacement:
-    message = roster_service_pb2.StudentPlacement(class_id=str(row.class_id))
+def _placement(row: Placement) -> roster_pb2.StudentPlacement:
+    message = roster_pb2.StudentPlacement(class_id=str(row.class_id))
     message.from_time.FromDatetime(row.from_time)
     if row.to_time is not None:
         message.to_time.FromDatetime(row.to_time)
     return message
 
 
-def study_group_entry(row: RosterStudyGroup) -> roster_service_pb2.RosterEntry:
+def study_group_entry(row: RosterStudyGroup) -> roster_pb2.RosterEntry:
     """A study group as the other services keep it."""
-    return roster_service_pb2.RosterEntry(
-        study_group=roster_service_pb2.RosterStudyGroup(
+    return roster_pb2.RosterEntry(
+        study_group=roster_pb2.RosterStudyGroup(
             study_group_id=str(row.study_group_id),
             class_id=_id(row.class_id),
             subject_name=row.subject_name,
@@ -106,7 +105,7 @@ def study_group_entry(row: RosterStudyGroup) -> roster_service_pb2.RosterEntry:
             teacher_names=[build_short_name(name) for name in row.teacher_names],
             teachers=[person_name(name) for name in row.teacher_names],
             members=[
-                roster_service_pb2.StudyGroupMember(
+                roster_pb2.StudyGroupMember(
                     student_id=str(member.student_id),
                     from_date=member.from_date.isoformat(),
                     to_date=_date(member.to_date - _DAY if member.to_date else None),
@@ -128,9 +127,9 @@ def _id(uuid: UUID | None) -> str:
     return str(uuid) if uuid else ""
 
 
-def student(row: ListedStudent) -> roster_service_pb2.Student:
+def student(row: ListedStudent) -> student_pb2.Student:
     """A student to register an application for."""
-    return roster_service_pb2.Student(
+    return student_pb2.Student(
         student_id=str(row.student_id),
         display_name=build_display_name(row.name),
         name=person_name(row.name),
@@ -139,9 +138,9 @@ def student(row: ListedStudent) -> roster_service_pb2.Student:
     )
 
 
-def guardianship(row: ListedGuardianship) -> roster_service_pb2.Guardianship:
+def guardianship(row: ListedGuardianship) -> student_pb2.Guardianship:
     """A guardianship with its last day."""
-    return roster_service_pb2.Guardianship(
+    return student_pb2.Guardianship(
         guardianship_id=str(row.guardianship_id),
         guardian_person_id=str(row.guardian_person_id),
         guardian_name=build_display_name(row.name),

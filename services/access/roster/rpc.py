@@ -9,7 +9,7 @@ from chassis.db import Connection
 from chassis.errors import NotFound
 from chassis.interceptors import Context
 from chassis.run import Frame
-from diary.access.v1 import roster_service_pb2, roster_service_pb2_grpc
+from diary.access.v1 import roster_pb2, roster_service_pb2, roster_service_pb2_grpc, student_pb2
 from services.access.people.convert.dates import read_monday
 from services.access.people.convert.declarations import declaration_entry
 from services.access.people.rules.roles import STAFF, Role
@@ -25,7 +25,7 @@ from services.access.roster.store import lists as roster
 
 _MOST = 500
 # An entry with the id by which pages go on.
-_Entries = Sequence[tuple[UUID, roster_service_pb2.RosterEntry]]
+_Entries = Sequence[tuple[UUID, roster_pb2.RosterEntry]]
 
 
 class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
@@ -114,7 +114,7 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
         school_id, who = UUID(request.school_id), auth.caller()
         async with self._database.school(school_id) as connection, connection.transaction():
             await self._require_admin(connection, school_id)
-            async with requests.once(connection, self._clock, request, roster_service_pb2.Guardianship) as write:
+            async with requests.once(connection, self._clock, request, student_pb2.Guardianship) as write:
                 if write.is_new:
                     parting = Parting(UUID(request.guardianship_id), request.ground, *convert.guardianship_end(request))
                     student_id = await end_guardianship(connection, self._clock, school_id, who.account_id, parting)
@@ -170,22 +170,22 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
     async def _list_entries(
         self, connection: Connection, school_id: UUID, kind: int, ids: Sequence[UUID] | None, after: UUID, limit: int
     ) -> _Entries:
-        if kind == roster_service_pb2.ROSTER_KIND_SCHOOL:
+        if kind == roster_pb2.ROSTER_KIND_SCHOOL:
             return await self._list_school(connection, school_id, ids, after)
-        if kind == roster_service_pb2.ROSTER_KIND_RELATION:
+        if kind == roster_pb2.ROSTER_KIND_RELATION:
             found = await relations.list_relations(connection, school_id, ids, after, limit)
             return [(row.relation_id, relation_entry(row)) for row in found]
-        if kind == roster_service_pb2.ROSTER_KIND_PAPER_DECLARATION:
+        if kind == roster_pb2.ROSTER_KIND_PAPER_DECLARATION:
             declared = await declarations.list_roster_declarations(connection, school_id, ids, after, limit)
             return [(row.declaration.declaration_id, declaration_entry(row)) for row in declared]
         zone = await schools.find_time_zone(connection, school_id)
         if zone is None:
             return []
         day = today(self._clock, zone)
-        if kind == roster_service_pb2.ROSTER_KIND_CLASS:
+        if kind == roster_pb2.ROSTER_KIND_CLASS:
             classes = await roster.list_classes(connection, school_id, ids, after, limit, day)
             return [(row.class_id, convert.class_entry(row)) for row in classes]
-        if kind == roster_service_pb2.ROSTER_KIND_STUDENT:
+        if kind == roster_pb2.ROSTER_KIND_STUDENT:
             students = await roster.list_students(connection, school_id, ids, after, limit, day)
             return [(row.student_id, convert.student_entry(row)) for row in students]
         groups = await roster.list_study_groups(connection, school_id, ids, after, limit, day)

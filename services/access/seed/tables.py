@@ -10,7 +10,7 @@ from uuid import UUID
 
 from asyncpg import Range
 
-from diary.access.v1 import roster_service_pb2
+from diary.access.v1 import roster_pb2
 from services.access.people.convert import changes as convert
 from services.access.people.rules.guardianships import GuardianKind
 from services.access.people.rules.names import build_sort_key
@@ -199,11 +199,11 @@ def _outbox(roster: Roster, relation_ids: Sequence[UUID], ids: Ids, now: datetim
     """RosterChanged of every entry."""
     school = roster.school.school_id
     entries = (
-        (roster_service_pb2.ROSTER_KIND_SCHOOL, [school]),
-        (roster_service_pb2.ROSTER_KIND_CLASS, [c.class_id for c in roster.classes]),
-        (roster_service_pb2.ROSTER_KIND_STUDENT, [s.person.person_id for s in roster.students]),
-        (roster_service_pb2.ROSTER_KIND_STUDY_GROUP, [g.study_group_id for g in roster.study_groups]),
-        (roster_service_pb2.ROSTER_KIND_RELATION, relation_ids),
+        (roster_pb2.ROSTER_KIND_SCHOOL, [school]),
+        (roster_pb2.ROSTER_KIND_CLASS, [c.class_id for c in roster.classes]),
+        (roster_pb2.ROSTER_KIND_STUDENT, [s.person.person_id for s in roster.students]),
+        (roster_pb2.ROSTER_KIND_STUDY_GROUP, [g.study_group_id for g in roster.study_groups]),
+        (roster_pb2.ROSTER_KIND_RELATION, relation_ids),
     )
     messages = chain.from_iterable(convert.roster_changed(school, kind, entry_ids) for kind, entry_ids in entries)
     rows = ((ids.next(), school, m.DESCRIPTOR.full_name, m.SerializeToString(), now) for m in messages)

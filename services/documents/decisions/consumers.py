@@ -11,7 +11,7 @@ import grpc
 from chassis import events, outbox
 from chassis.clock import Clock
 from chassis.db import Connection, Database
-from diary.access.v1 import application_service_pb2, decision_service_pb2, decision_service_pb2_grpc
+from diary.access.v1 import application_pb2, decision_service_pb2, decision_service_pb2_grpc
 from diary.access.v1 import events_pb2 as access_events_pb2
 from services.documents.decisions.convert import make_paper, read_decisions
 from services.documents.decisions.rules import CODE_BYTES, Decision, write_code
@@ -46,8 +46,8 @@ class DecisionConsumers(events.Handlers):
     ) -> events.Effect | None:
         """Makes, seals and keeps a paper for each applicant of a refused case; nothing for one that ended otherwise."""
         if decided.state not in (
-            application_service_pb2.APPLICATION_STATE_REFUSED,
-            application_service_pb2.APPLICATION_STATE_UNSPECIFIED,
+            application_pb2.APPLICATION_STATE_REFUSED,
+            application_pb2.APPLICATION_STATE_UNSPECIFIED,
         ):
             return None
         # A paper is dear to make: two seconds of the press for nothing, had another replica made it.

@@ -13,7 +13,7 @@ import segno
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.names import build_signed_name
-from diary.access.v1 import application_service_pb2, decision_service_pb2
+from diary.access.v1 import application_pb2, decision_pb2
 from services.documents.decisions.rules import Decision, DecisionPage, Ground, Letterhead, Reason, build_decision, write_link
 from services.documents.press.convert.pdf import render
 from services.documents.register.convert.seal import Sealer
@@ -48,12 +48,12 @@ def _count_pages(pdf: bytes) -> int:
         return len(document)
 
 
-def read_decisions(messages: Sequence[decision_service_pb2.Decision]) -> list[Decision]:
+def read_decisions(messages: Sequence[decision_pb2.Decision]) -> list[Decision]:
     """An applicant's copies of a decision."""
     return [_read_decision(message) for message in messages]
 
 
-def _read_decision(message: decision_service_pb2.Decision) -> Decision:
+def _read_decision(message: decision_pb2.Decision) -> Decision:
     zone = ZoneInfo(message.time_zone)
     return Decision(
         application_id=UUID(message.application_id),
@@ -68,7 +68,7 @@ def _read_decision(message: decision_service_pb2.Decision) -> Decision:
         applicant_email=message.applicant_email,
         application_number=message.application_number,
         registered=_read_local(message.register_time, zone),
-        kind=message.kind or application_service_pb2.APPLICATION_KIND_APPENDIX_1,
+        kind=message.kind or application_pb2.APPLICATION_KIND_APPENDIX_1,
         regulation_title=message.regulation_title,
         regulation_order_number=message.regulation_order_number,
         regulation_order_date=_read_date(message.regulation_order_date),
@@ -94,7 +94,7 @@ def _read_decision(message: decision_service_pb2.Decision) -> Decision:
     )
 
 
-def _read_letterhead(message: decision_service_pb2.Letterhead) -> Letterhead:
+def _read_letterhead(message: decision_pb2.Letterhead) -> Letterhead:
     return Letterhead(
         school_code=message.school_code,
         name=message.name,

@@ -8,7 +8,7 @@ from google.api import httpbody_pb2
 from chassis.errors import NotFound, Unavailable
 from chassis.interceptors import Context
 from diary.access.v1 import school_service_pb2, school_service_pb2_grpc
-from diary.documents.v1 import document_service_pb2
+from diary.documents.v1 import form_pb2
 from services.documents.forms.actions import RememberedForms
 from services.documents.forms.convert import render_form
 from services.documents.forms.rules import FORMS, FormSchool, build_form
@@ -29,7 +29,7 @@ class FormMethods:
         self._press = Press(_WAITING, _SECONDS)
         self._remembered = RememberedForms(_REMEMBERED_BYTES)
 
-    async def RenderForm(self, request: document_service_pb2.RenderFormRequest, context: Context) -> httpbody_pb2.HttpBody:
+    async def RenderForm(self, request: form_pb2.RenderFormRequest, context: Context) -> httpbody_pb2.HttpBody:
         """A blank form in the school's name (Clauses R8, R30, R31)."""
         form = FORMS.get(request.kind)
         if form is None:

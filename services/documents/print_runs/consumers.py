@@ -11,7 +11,7 @@ from chassis.clock import Clock
 from chassis.db import Connection, Database
 from chassis.projection import Entries, Kinds, Projection, write_relations
 from diary.access.v1 import events_pb2 as access_events
-from diary.access.v1 import roster_service_pb2 as roster_pb
+from diary.access.v1 import roster_pb2
 from diary.journal.v1 import events_pb2 as journal_events
 from services.documents.print_runs import actions
 from services.documents.print_runs.convert.roster import read_roster
@@ -24,10 +24,10 @@ async def _write(connection: Connection, school_id: UUID, entries: Entries) -> N
 
 
 KINDS: Kinds = {
-    roster_pb.ROSTER_KIND_SCHOOL: _write,
-    roster_pb.ROSTER_KIND_STUDENT: _write,
-    roster_pb.ROSTER_KIND_PAPER_DECLARATION: _write,
-    roster_pb.ROSTER_KIND_RELATION: write_relations,
+    roster_pb2.ROSTER_KIND_SCHOOL: _write,
+    roster_pb2.ROSTER_KIND_STUDENT: _write,
+    roster_pb2.ROSTER_KIND_PAPER_DECLARATION: _write,
+    roster_pb2.ROSTER_KIND_RELATION: write_relations,
 }
 
 
@@ -41,9 +41,9 @@ class Consumers(events.Handlers):
     @events.on(access_events.RosterChanged)
     async def on_roster_changed(self, changed: access_events.RosterChanged, event: events.Event) -> events.Effect | None:
         """Keeps relations, students' classes and the school's zone current; other kinds of entries are not its concern."""
-        if changed.kind == roster_pb.ROSTER_KIND_RELATION:
+        if changed.kind == roster_pb2.ROSTER_KIND_RELATION:
             return await self._projection.plan(changed)
-        if changed.kind not in (roster_pb.ROSTER_KIND_STUDENT, roster_pb.ROSTER_KIND_SCHOOL):
+        if changed.kind not in (roster_pb2.ROSTER_KIND_STUDENT, roster_pb2.ROSTER_KIND_SCHOOL):
             return None
         entries = await self._projection.fetch(changed.school_id, changed.kind, changed.ids)
         return self._keep(UUID(changed.school_id), entries, str(event.event_id))
@@ -52,9 +52,11 @@ class Consumers(events.Handlers):
     async def on_paper_mode_changed(self, changed: access_events.PaperModeChanged, _: events.Event) -> events.Effect:
         """Keeps a guardian's declaration (Clause R8), with the student's class and the school's zone: they may be new here."""
         entries = [
-            *await self._projection.fetch(changed.school_id, roster_pb.ROSTER_KIND_SCHOOL, [changed.school_id]),
-            *await self._projection.fetch(changed.school_id, roster_pb.ROSTER_KIND_STUDENT, [changed.student_id]),
-            *await self._projection.fetch(changed.school_id, roster_pb.ROSTER_KIND_PAPER_DECLARATION, [changed.declaration_id]),
+            *await self._projection.fetch(changed.school_id, roster_pb2.ROSTER_KIND_SCHOOL, [changed.school_id]),
+            *await self._projection.fetch(changed.school_id, roster_pb2.ROSTER_KIND_STUDENT, [changed.student_id]),
+            *await self._projection.fetch(
+                changed.school_id, roster_pb2.ROSTER_KIND_PAPER_DECLARATION, [changed.declaration_id]
+            ),
         ]
         return self._keep(UUID(changed.school_id), entries, changed.declaration_id)
 
@@ -90,7 +92,7 @@ class Consumers(events.Handlers):
 
         return events.Effect(keep)
 
-    def _keep(self, school_id: UUID, entries: Iterable[roster_pb.RosterEntry], evidence: str) -> events.Effect:
+    def _keep(self, school_id: UUID, entries: Iterable[roster_pb2.RosterEntry], evidence: str) -> events.Effect:
         roster = read_roster(entries)
         students = [place.student_id for place in roster.places]
 

@@ -17,8 +17,8 @@ from chassis.db import Connection
 from chassis.errors import NotFound, Unavailable
 from chassis.interceptors import Context
 from chassis.run import Frame
-from diary.access.v1 import roster_service_pb2, roster_service_pb2_grpc, school_service_pb2
-from diary.documents.v1 import document_service_pb2, events_pb2
+from diary.access.v1 import roster_pb2, roster_service_pb2, roster_service_pb2_grpc, school_pb2
+from diary.documents.v1 import events_pb2, print_run_pb2
 from diary.journal.v1 import diary_service_pb2, diary_service_pb2_grpc
 from services.documents.press.actions.presses import Press
 from services.documents.print_runs import actions
@@ -58,26 +58,26 @@ class Sources:
                 raise
             raise _away() from error
 
-    async def get_school(self, school_id: str) -> school_service_pb2.School:
+    async def get_school(self, school_id: str) -> school_pb2.School:
         """The school, with whose code the codes used outside begin. Raises Unavailable JOURNAL_UNAVAILABLE."""
-        [entry] = await self._fetch(school_id, roster_service_pb2.ROSTER_KIND_SCHOOL, [school_id])
+        [entry] = await self._fetch(school_id, roster_pb2.ROSTER_KIND_SCHOOL, [school_id])
         return entry.school.school
 
     async def get_class_teacher(self, school_id: str, class_id: str) -> str:
         """Today's class teacher, as access names them; empty while there is none. Raises Unavailable JOURNAL_UNAVAILABLE."""
-        entries = await self._fetch(school_id, roster_service_pb2.ROSTER_KIND_CLASS, [class_id])
+        entries = await self._fetch(school_id, roster_pb2.ROSTER_KIND_CLASS, [class_id])
         # The field's name is a word of Python.
         return next((getattr(entry, "class").class_teacher_name for entry in entries), "")
 
     async def get_recipients(self, school_id: str, known: Sequence[PaperMode]) -> dict[UUID, list[Recipient]]:
         """The guardians of these declarations by student, as access names them now. Raises Unavailable JOURNAL_UNAVAILABLE."""
         ids = [str(mode.declaration_id) for mode in known]
-        kind = roster_service_pb2.ROSTER_KIND_PAPER_DECLARATION
+        kind = roster_pb2.ROSTER_KIND_PAPER_DECLARATION
         return convert.read_recipients(known, await self._fetch(school_id, kind, ids) if ids else [])
 
     async def _fetch(
-        self, school_id: str, kind: roster_service_pb2.RosterKind.ValueType, ids: Sequence[str]
-    ) -> Sequence[roster_service_pb2.RosterEntry]:
+        self, school_id: str, kind: roster_pb2.RosterKind.ValueType, ids: Sequence[str]
+    ) -> Sequence[roster_pb2.RosterEntry]:
         wanted = roster_service_pb2.BatchGetRosterRequest(school_id=school_id, kind=kind, ids=ids)
         try:
             return (await self._roster.BatchGetRoster(wanted)).entries
@@ -110,8 +110,8 @@ class PrintRunMethods:
         self._printing = asyncio.Semaphore(1)
 
     async def PrepareWeeklyPrintouts(
-        self, request: document_service_pb2.PrepareWeeklyPrintoutsRequest, context: Context
-    ) -> document_service_pb2.PrepareWeeklyPrintoutsResponse:
+        self, request: print_run_pb2.PrepareWeeklyPrintoutsRequest, context: Context
+    ) -> print_run_pb2.PrepareWeeklyPrintoutsResponse:
         """Prints the week of a class and keeps what was printed (Clause R7)."""
         school_id, class_id = UUID(request.school_id), UUID(request.class_id)
         rules.read_week(request.week)
@@ -124,7 +124,7 @@ class PrintRunMethods:
                 return known
             return await self._prepare(connection, request, asked)
 
-    async def _ask(self, request: document_service_pb2.PrepareWeeklyPrintoutsRequest) -> _Asked:
+    async def _ask(self, request: print_run_pb2.PrepareWeeklyPrintoutsRequest) -> _Asked:
         """What the journal and access say of the class's week; nothing is held meanwhile."""
         week = await self._sources.get_class_week(request.school_id, request.class_id, request.week)
         school = await self._sources.get_school(request.school_id)
@@ -139,8 +139,8 @@ class PrintRunMethods:
         return _Asked(week, code, class_teacher, recipients)
 
     async def ListPrintRuns(
-        self, request: document_service_pb2.ListPrintRunsRequest, context: Context
-    ) -> document_service_pb2.ListPrintRunsResponse:
+        self, request: print_run_pb2.ListPrintRunsRequest, context: Context
+    ) -> print_run_pb2.ListPrintRunsResponse:
         """Runs of a class, the newest first (Clause R7)."""
         school_id, class_id = UUID(request.school_id), UUID(request.class_id)
         words = ("print runs", request.school_id, request.class_id, request.week)
@@ -150,13 +150,9 @@ class PrintRunMethods:
             await self._require_class(connection, school_id, class_id)
             runs = await store.list_runs(connection, school_id, class_id, monday, *page.after, page.limit)
         shown, token = page.cut(runs, lambda run: (run.print_run_id,))
-        return document_service_pb2.ListPrintRunsResponse(
-            print_runs=[convert.write_run(run) for run in shown], next_page_token=token
-        )
+        return print_run_pb2.ListPrintRunsResponse(print_runs=[convert.write_run(run) for run in shown], next_page_token=token)
 
-    async def DownloadPrintRun(
-        self, request: document_service_pb2.DownloadPrintRunRequest, context: Context
-    ) -> httpbody_pb2.HttpBody:
+    async def DownloadPrintRun(self, request: print_run_pb2.DownloadPrintRunRequest, context: Context) -> httpbody_pb2.HttpBody:
         """The PDF as it was printed."""
         school_id, who = UUID(request.school_id), auth.caller()
         async with self._database.school(school_id) as connection:
@@ -166,14 +162,14 @@ class PrintRunMethods:
         return httpbody_pb2.HttpBody(content_type="application/pdf", data=file)
 
     async def RecordPrintoutsHandedOver(
-        self, request: document_service_pb2.RecordPrintoutsHandedOverRequest, context: Context
-    ) -> document_service_pb2.RecordPrintoutsHandedOverResponse:
+        self, request: print_run_pb2.RecordPrintoutsHandedOverRequest, context: Context
+    ) -> print_run_pb2.RecordPrintoutsHandedOverResponse:
         """Adds records of hand-over, and settles the term of the class's week (Clause R7)."""
         school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
         new = convert.read_hand_overs(request.hand_overs)
         async with self._database.school(school_id) as connection, connection.transaction():
             run = await self._get_run(connection, school_id, request.print_run_id)
-            answer = document_service_pb2.RecordPrintoutsHandedOverResponse
+            answer = print_run_pb2.RecordPrintoutsHandedOverResponse
             async with requests.once(connection, self._clock, request, answer) as write:
                 if write.is_new:
                     records = rules.check_hand_overs(run, new, who.account_id, now)
@@ -190,13 +186,13 @@ class PrintRunMethods:
     async def _prepare(
         self,
         connection: Connection,
-        request: document_service_pb2.PrepareWeeklyPrintoutsRequest,
+        request: print_run_pb2.PrepareWeeklyPrintoutsRequest,
         asked: _Asked,
-    ) -> document_service_pb2.PrepareWeeklyPrintoutsResponse:
+    ) -> print_run_pb2.PrepareWeeklyPrintoutsResponse:
         """Numbers, prints and keeps the sheets; the numbers are the transaction's last lock but for the answer's row."""
         school_id, class_id, who, now = UUID(request.school_id), UUID(request.class_id), auth.caller(), self._clock.now()
         week, given = asked.week, convert.read_declarations(request.students)
-        if request.audience == document_service_pb2.PRINT_AUDIENCE_PAPER_FAMILIES:
+        if request.audience == print_run_pb2.PRINT_AUDIENCE_PAPER_FAMILIES:
             students = rules.choose_paper_families(week, given, asked.recipients.keys())
         else:
             students = rules.choose_students(week, given)
@@ -214,9 +210,7 @@ class PrintRunMethods:
         run_id = await store.insert_run(connection, kept, sheets)
         ready = events_pb2.PrintRunReady(school_id=request.school_id, print_run_id=str(run_id), class_id=request.class_id)
         await outbox.add(connection, self._clock, ready, school_id)
-        answer = document_service_pb2.PrepareWeeklyPrintoutsResponse(
-            print_run=document_service_pb2.PrintRun(print_run_id=str(run_id))
-        )
+        answer = print_run_pb2.PrepareWeeklyPrintoutsResponse(print_run=print_run_pb2.PrintRun(print_run_id=str(run_id)))
         await requests.keep_answer(connection, who.account_id, request, answer, now)
         return await self._show_prepared(connection, school_id, str(run_id))
 
@@ -225,19 +219,19 @@ class PrintRunMethods:
         connection: Connection,
         school_id: UUID,
         class_id: UUID,
-        request: document_service_pb2.PrepareWeeklyPrintoutsRequest,
-    ) -> document_service_pb2.PrepareWeeklyPrintoutsResponse | None:
+        request: print_run_pb2.PrepareWeeklyPrintoutsRequest,
+    ) -> print_run_pb2.PrepareWeeklyPrintoutsResponse | None:
         """The run of this very request, as it now stands. Raises NotFound CLASS_NOT_FOUND for whom it is not."""
         await self._require_class(connection, school_id, class_id)
-        answer = document_service_pb2.PrepareWeeklyPrintoutsResponse
+        answer = print_run_pb2.PrepareWeeklyPrintoutsResponse
         known = await requests.find_answer(connection, auth.caller().account_id, request, answer)
         return await self._show_prepared(connection, school_id, known.print_run.print_run_id) if known else None
 
     async def _show_prepared(
         self, connection: Connection, school_id: UUID, print_run_id: str
-    ) -> document_service_pb2.PrepareWeeklyPrintoutsResponse:
+    ) -> print_run_pb2.PrepareWeeklyPrintoutsResponse:
         run = await self._get_run(connection, school_id, print_run_id)
-        return document_service_pb2.PrepareWeeklyPrintoutsResponse(print_run=convert.write_run(run))
+        return print_run_pb2.PrepareWeeklyPrintoutsResponse(print_run=convert.write_run(run))
 
     async def _get_run(self, connection: Connection, school_id: UUID, print_run_id: str) -> PrintRun:
         run = await store.find_run(connection, school_id, UUID(print_run_id), auth.caller(), self._clock.now())

@@ -10,7 +10,7 @@ from chassis import auth, paging
 from chassis.errors import InvalidArgument, NotFound
 from chassis.interceptors import Context
 from chassis.run import Frame
-from diary.documents.v1 import document_service_pb2 as pb
+from diary.documents.v1 import document_pb2
 from services.documents.press.actions.presses import Press
 from services.documents.press.convert.pages import join_pages
 from services.documents.register import rules, store
@@ -31,7 +31,9 @@ class RegisterMethods:
         self._clock = frame.clock
         self._press = press
 
-    async def ListDocuments(self, request: pb.ListDocumentsRequest, context: Context) -> pb.ListDocumentsResponse:
+    async def ListDocuments(
+        self, request: document_pb2.ListDocumentsRequest, context: Context
+    ) -> document_pb2.ListDocumentsResponse:
         """Papers that the caller may open, the newest first."""
         school_id = UUID(request.school_id)
         words = ("documents", request.school_id, request.application_id, str(request.state))
@@ -48,11 +50,11 @@ class RegisterMethods:
                 limit=page.limit,
             )
         shown, token = page.cut(found, lambda document: (document.document_id,))
-        return pb.ListDocumentsResponse(
+        return document_pb2.ListDocumentsResponse(
             documents=[convert.write_document(document) for document in shown], next_page_token=token
         )
 
-    async def GetDocument(self, request: pb.GetDocumentRequest, context: Context) -> pb.GetDocumentResponse:
+    async def GetDocument(self, request: document_pb2.GetDocumentRequest, context: Context) -> document_pb2.GetDocumentResponse:
         """A paper and how it was signed."""
         school_id = UUID(request.school_id)
         async with self._database.school(school_id) as connection:
@@ -61,24 +63,24 @@ class RegisterMethods:
             )
         if found is None:
             raise no_document()
-        return pb.GetDocumentResponse(document=convert.write_document(found))
+        return document_pb2.GetDocumentResponse(document=convert.write_document(found))
 
-    async def DownloadDocument(self, request: pb.DownloadDocumentRequest, context: Context) -> httpbody_pb2.HttpBody:
+    async def DownloadDocument(self, request: document_pb2.DownloadDocumentRequest, context: Context) -> httpbody_pb2.HttpBody:
         """The file as it was sealed, or its scan or signature as they were uploaded."""
         school_id = UUID(request.school_id)
         async with self._database.school(school_id) as connection:
             files = await store.find_files(connection, school_id, UUID(request.document_id), auth.caller(), self._clock.now())
         if files is None:
             raise no_document()
-        if request.part == pb.DOCUMENT_PART_SIGNATURE:
+        if request.part == document_pb2.DOCUMENT_PART_SIGNATURE:
             content_type, data = "application/pkcs7-signature", files.signature
         else:
-            content_type, data = _PDF, files.scan if request.part == pb.DOCUMENT_PART_SCAN else files.pdf
+            content_type, data = _PDF, files.scan if request.part == document_pb2.DOCUMENT_PART_SCAN else files.pdf
         if not data:
             raise NotFound("PART_NOT_FOUND", "the document has no such part: it was signed in another way, or not yet")
         return httpbody_pb2.HttpBody(content_type=content_type, data=data)
 
-    async def BundleDocuments(self, request: pb.BundleDocumentsRequest, context: Context) -> httpbody_pb2.HttpBody:
+    async def BundleDocuments(self, request: document_pb2.BundleDocumentsRequest, context: Context) -> httpbody_pb2.HttpBody:
         """Papers together: all pages in one PDF to print, or the sealed files in a ZIP (Clause R22)."""
         school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
         ids = list({UUID(document_id) for document_id in request.document_ids})
@@ -89,7 +91,7 @@ class RegisterMethods:
             if size > _MAX_BUNDLE:
                 raise _too_large()
             found = await store.list_pdfs(connection, school_id, ids, who, now)
-        if request.format == pb.BUNDLE_FORMAT_ZIP:
+        if request.format == document_pb2.BUNDLE_FORMAT_ZIP:
             content_type, data = "application/zip", bundles.pack(found)
         else:
             pdfs = [pdf for _, _, pdf in found]
@@ -98,7 +100,9 @@ class RegisterMethods:
             raise _too_large()
         return httpbody_pb2.HttpBody(content_type=content_type, data=data)
 
-    async def FetchDocument(self, request: pb.FetchDocumentRequest, context: Context) -> pb.FetchDocumentResponse:
+    async def FetchDocument(
+        self, request: document_pb2.FetchDocumentRequest, context: Context
+    ) -> document_pb2.FetchDocumentResponse:
         """A signed paper with what proves its signature, for the letter that notify is about to send (Clause R23)."""
         school_id = UUID(request.school_id)
         async with self._database.school(school_id) as connection:
@@ -107,7 +111,7 @@ class RegisterMethods:
             raise no_document()
         document, files = found
         message = convert.write_document(document)
-        return pb.FetchDocumentResponse(document=message, pdf=files.pdf, scan=files.scan, signature=files.signature)
+        return document_pb2.FetchDocumentResponse(document=message, pdf=files.pdf, scan=files.scan, signature=files.signature)
 
 
 def _too_large() -> InvalidArgument:

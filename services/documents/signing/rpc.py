@@ -12,7 +12,7 @@ from chassis.db import Connection
 from chassis.errors import FailedPrecondition, InvalidArgument, NotFound
 from chassis.interceptors import Context
 from chassis.run import Frame
-from diary.documents.v1 import document_service_pb2 as pb
+from diary.documents.v1 import document_pb2, signing_pb2
 from services.documents.press.actions.quarantine import Quarantine
 from services.documents.press.convert.bounds import OF_THE_OFFICE, UnreadableError
 from services.documents.register import store as register
@@ -24,7 +24,7 @@ from services.documents.signing.convert import scans
 from services.documents.signing.convert.signatures import SignatureFile, read_signatures
 from services.documents.signing.rules import Mismatch
 
-_Request = pb.UploadScanRequest | pb.AttachSignatureRequest | pb.AttachSignaturesRequest
+_Request = signing_pb2.UploadScanRequest | signing_pb2.AttachSignatureRequest | signing_pb2.AttachSignaturesRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class SigningMethods:
         self._clock = frame.clock
         self._quarantine = Quarantine(OF_THE_OFFICE)
 
-    async def UploadScan(self, request: pb.UploadScanRequest, context: Context) -> pb.UploadScanResponse:
+    async def UploadScan(self, request: signing_pb2.UploadScanRequest, context: Context) -> signing_pb2.UploadScanResponse:
         """Keeps the pages of each paper that is scanned whole, until the head confirms them (Clause R22)."""
         school_id, now = UUID(request.school_id), self._clock.now()
         signed = convert.read_signed_date(request.signed_date)
@@ -72,14 +72,16 @@ class SigningMethods:
                 found.append(_Signing(paper, Scanned(now, day, uploader_id), file, places))
         return await self._keep(request, found, mismatches)
 
-    async def ConfirmScans(self, request: pb.ConfirmScansRequest, context: Context) -> pb.ConfirmScansResponse:
+    async def ConfirmScans(
+        self, request: signing_pb2.ConfirmScansRequest, context: Context
+    ) -> signing_pb2.ConfirmScansResponse:
         """The papers of these scans are signed by the head's word, all or none (Clause R22)."""
         school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
         ids = list({UUID(scan_id) for scan_id in request.scan_ids})
         async with self._database.school(school_id) as connection, connection.transaction():
             if not await register.works_for_school(connection, school_id, who, now, store.HEAD):
                 raise no_document()
-            async with requests.once(connection, self._clock, request, pb.ConfirmScansResponse) as write:
+            async with requests.once(connection, self._clock, request, signing_pb2.ConfirmScansResponse) as write:
                 if write.is_new:
                     signed = await store.confirm_scans(connection, school_id, ids, Confirmed(now, who.account_id))
                     if len(signed) < len(ids):
@@ -88,12 +90,16 @@ class SigningMethods:
                         )
                     for paper in await register.list_by_ids(connection, school_id, signed):
                         await outbox.add(connection, self._clock, convert.write_signed(school_id, paper), school_id)
-                    write.answer = pb.ConfirmScansResponse(documents=[pb.Document(document_id=str(one)) for one in signed])
+                    write.answer = signing_pb2.ConfirmScansResponse(
+                        documents=[document_pb2.Document(document_id=str(one)) for one in signed]
+                    )
             kept = [UUID(one.document_id) for one in write.answer.documents]
             shown = await register.list_by_ids(connection, school_id, kept)
-        return pb.ConfirmScansResponse(documents=[write_document(paper) for paper in shown])
+        return signing_pb2.ConfirmScansResponse(documents=[write_document(paper) for paper in shown])
 
-    async def AttachSignature(self, request: pb.AttachSignatureRequest, context: Context) -> pb.AttachSignatureResponse:
+    async def AttachSignature(
+        self, request: signing_pb2.AttachSignatureRequest, context: Context
+    ) -> signing_pb2.AttachSignatureResponse:
         """Keeps a detached signature of one paper (Clause R22)."""
         school_id, now = UUID(request.school_id), self._clock.now()
         async with self._database.school(school_id) as connection:
@@ -112,9 +118,11 @@ class SigningMethods:
             outcome = await self._keep(request, [_certify(paper.document, found, 1, now)], [])
         if not outcome.documents:
             raise FailedPrecondition("DOCUMENT_SIGNED", "the document was signed before; what signed it stays")
-        return pb.AttachSignatureResponse(document=outcome.documents[0])
+        return signing_pb2.AttachSignatureResponse(document=outcome.documents[0])
 
-    async def AttachSignatures(self, request: pb.AttachSignaturesRequest, context: Context) -> pb.AttachSignaturesResponse:
+    async def AttachSignatures(
+        self, request: signing_pb2.AttachSignaturesRequest, context: Context
+    ) -> signing_pb2.AttachSignaturesResponse:
         """Keeps detached signatures, each of the paper whose hash it signs (Clause R22)."""
         school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
         outcome = await self._find_outcome(request, store.HEAD)
@@ -132,7 +140,7 @@ class SigningMethods:
             outcome = await self._keep(request, signings, mismatches)
         for mismatch in outcome.mismatches:
             mismatch.file_name = request.files[mismatch.place - 1].name
-        return pb.AttachSignaturesResponse(documents=outcome.documents, mismatches=outcome.mismatches)
+        return signing_pb2.AttachSignaturesResponse(documents=outcome.documents, mismatches=outcome.mismatches)
 
     async def _read(self, files: Sequence[bytes], now: datetime) -> list[SignatureFile | Mismatch]:
         """Each file's signature, of a certificate in force now, or what is wrong with it."""
@@ -145,18 +153,18 @@ class SigningMethods:
             for one in found
         ]
 
-    async def _find_outcome(self, request: _Request, roles: Sequence[int]) -> pb.UploadScanResponse | None:
+    async def _find_outcome(self, request: _Request, roles: Sequence[int]) -> signing_pb2.UploadScanResponse | None:
         """What became of this very request before. Raises NotFound DOCUMENT_NOT_FOUND for whom the school's papers are not."""
         school_id, who = UUID(request.school_id), auth.caller()
         async with self._database.school(school_id) as connection:
             if not await register.works_for_school(connection, school_id, who, self._clock.now(), roles):
                 raise no_document()
-            kept = await requests.find_answer(connection, who.account_id, request, pb.UploadScanResponse)
+            kept = await requests.find_answer(connection, who.account_id, request, signing_pb2.UploadScanResponse)
             return await _show(connection, school_id, kept) if kept else None
 
     async def _keep(
         self, request: _Request, signings: Sequence[_Signing], mismatches: Sequence[tuple[int, Mismatch]]
-    ) -> pb.UploadScanResponse:
+    ) -> signing_pb2.UploadScanResponse:
         """Keeps scans and signatures, and tells of these; what was signed meanwhile is a mismatch. The answer is kept without
         names.
         """
@@ -168,8 +176,8 @@ class SigningMethods:
                     kept_ids.append(one.paper.document_id)
                 else:
                     others += [(place, Mismatch.ALREADY_SIGNED) for place in one.places]
-            kept = pb.UploadScanResponse(
-                documents=[pb.Document(document_id=str(document_id)) for document_id in kept_ids],
+            kept = signing_pb2.UploadScanResponse(
+                documents=[document_pb2.Document(document_id=str(document_id)) for document_id in kept_ids],
                 mismatches=convert.write_mismatches(sorted(others)),
             )
             await requests.keep_answer(connection, who.account_id, request, kept, now)
@@ -185,11 +193,13 @@ class SigningMethods:
         return is_new
 
 
-async def _show(connection: Connection, school_id: UUID, kept: pb.UploadScanResponse) -> pb.UploadScanResponse:
+async def _show(
+    connection: Connection, school_id: UUID, kept: signing_pb2.UploadScanResponse
+) -> signing_pb2.UploadScanResponse:
     """An outcome with its papers as they now stand."""
     ids = [UUID(document.document_id) for document in kept.documents]
     documents = [write_document(document) for document in await register.list_by_ids(connection, school_id, ids)]
-    return pb.UploadScanResponse(documents=documents, mismatches=kept.mismatches)
+    return signing_pb2.UploadScanResponse(documents=documents, mismatches=kept.mismatches)
 
 
 def _certify(paper: Document, found: SignatureFile, place: int, now: datetime) -> _Signing:

@@ -11,17 +11,17 @@ import segno
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.errors import FieldViolation, InvalidArgument
-from diary.documents.v1 import document_service_pb2
+from diary.documents.v1 import form_pb2
 from services.documents.press.convert.pdf import cache, render
 from services.documents.slips.rules import Slip, SlipPage
 
 
-def read_slips(messages: Iterable[document_service_pb2.Slip]) -> list[Slip]:
+def read_slips(messages: Iterable[form_pb2.Slip]) -> list[Slip]:
     """Reads slips. Raises InvalidArgument REQUEST_INVALID at a date, zone or time that does not exist."""
     return [_read_slip(message, f"slips[{index}]") for index, message in enumerate(messages)]
 
 
-def _read_slip(message: document_service_pb2.Slip, path: str) -> Slip:
+def _read_slip(message: form_pb2.Slip, path: str) -> Slip:
     return Slip(
         school_name=message.school_name,
         holder_name=message.holder_name,

@@ -1,7 +1,7 @@
 """Credential slips (Clause R25)."""
 
 from chassis.interceptors import Context
-from diary.documents.v1 import document_service_pb2
+from diary.documents.v1 import form_pb2
 from services.documents.press.actions.presses import Press
 from services.documents.slips.convert import read_slips, render_slips
 from services.documents.slips.rules import build_page
@@ -13,10 +13,8 @@ class SlipMethods:
     def __init__(self, press: Press) -> None:
         self._press = press
 
-    async def RenderSlip(
-        self, request: document_service_pb2.RenderSlipRequest, context: Context
-    ) -> document_service_pb2.RenderSlipResponse:
+    async def RenderSlip(self, request: form_pb2.RenderSlipRequest, context: Context) -> form_pb2.RenderSlipResponse:
         """Answers with the slips as PDF, one a page (R25). Nothing is stored."""
         pages = [build_page(slip) for slip in read_slips(request.slips)]
         file = await self._press.render("slip", render_slips, pages, len(pages))
-        return document_service_pb2.RenderSlipResponse(pdf=file)
+        return form_pb2.RenderSlipResponse(pdf=file)

@@ -2,17 +2,17 @@
 
 from datetime import date
 
-from diary.documents.v1 import document_service_pb2 as pb
+from diary.documents.v1 import document_pb2
 from services.documents.register.rules import Kind, State
 from services.documents.verifying.rules import IssuedSheet
 
 
-def write_valid(kind: Kind, day: date, state: State, owner_name: str, pdf_sha256: bytes) -> pb.VerifyDocumentResponse:
+def write_valid(kind: Kind, day: date, state: State, owner_name: str, pdf_sha256: bytes) -> document_pb2.VerifyDocumentResponse:
     """What anyone may know of a paper that is the school's and unchanged; `owner_name` of an attached signature's
     certificate.
     """
-    return pb.VerifyDocumentResponse(
-        verdict=pb.VERDICT_VALID,
+    return document_pb2.VerifyDocumentResponse(
+        verdict=document_pb2.VERDICT_VALID,
         kind=kind.value,  # type: ignore[arg-type]  # a number of the enum
         document_date=day.isoformat(),
         state=state.value,  # type: ignore[arg-type]  # a number of the enum
@@ -21,11 +21,11 @@ def write_valid(kind: Kind, day: date, state: State, owner_name: str, pdf_sha256
     )
 
 
-def write_valid_sheet(sheet: IssuedSheet) -> pb.VerifyDocumentResponse:
+def write_valid_sheet(sheet: IssuedSheet) -> document_pb2.VerifyDocumentResponse:
     """What anyone may know of a weekly sheet, or of the file of several, that the school issued."""
-    return pb.VerifyDocumentResponse(
-        verdict=pb.VERDICT_VALID,
-        kind=pb.DOCUMENT_KIND_WEEKLY_SHEET,
+    return document_pb2.VerifyDocumentResponse(
+        verdict=document_pb2.VERDICT_VALID,
+        kind=document_pb2.DOCUMENT_KIND_WEEKLY_SHEET,
         document_date=sheet.printed_date.isoformat(),
         pdf_sha256=sheet.pdf_sha256.hex(),
         sheet_number=sheet.number,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from chassis.errors import InvalidArgument
 from chassis.interceptors import Context
 from chassis.run import Frame
-from diary.documents.v1 import document_service_pb2 as pb
+from diary.documents.v1 import document_pb2
 from services.documents.press.actions.quarantine import Quarantine
 from services.documents.press.convert.bounds import OF_STRANGERS, UnreadableError
 from services.documents.register.convert.seal import SealState, judge_seal
@@ -24,7 +24,9 @@ class VerifyingMethods:
         self._authority = authority
         self._quarantine = Quarantine(OF_STRANGERS)
 
-    async def VerifyDocument(self, request: pb.VerifyDocumentRequest, context: Context) -> pb.VerifyDocumentResponse:
+    async def VerifyDocument(
+        self, request: document_pb2.VerifyDocumentRequest, context: Context
+    ) -> document_pb2.VerifyDocumentResponse:
         """Whether a paper is in the register unchanged; for a file that is not, whether it was and then was changed."""
         if [bool(request.code), bool(request.sha256), bool(request.file)].count(True) != 1:
             raise InvalidArgument("NOTHING_TO_VERIFY", "name exactly one of code, sha256 and file")
@@ -36,9 +38,9 @@ class VerifyingMethods:
         for one in wanted:
             if found := await self._find_issued(one):
                 return found
-        return pb.VerifyDocumentResponse(verdict=await self._judge(request.file))
+        return document_pb2.VerifyDocumentResponse(verdict=await self._judge(request.file))
 
-    async def _find_issued(self, wanted: str | bytes) -> pb.VerifyDocumentResponse | None:
+    async def _find_issued(self, wanted: str | bytes) -> document_pb2.VerifyDocumentResponse | None:
         """What anyone may know of a paper or a weekly sheet, by a folded code or a SHA-256."""
         async with self._database.region() as connection:
             sealed = await store.find_sealed(connection, wanted)
@@ -62,12 +64,12 @@ class VerifyingMethods:
                     return found
         return None
 
-    async def _judge(self, file: bytes) -> pb.Verdict.ValueType:
+    async def _judge(self, file: bytes) -> document_pb2.Verdict.ValueType:
         """Of a file that is not in the register. Reading it costs a process, so only what may bear a seal is read."""
         if b"/ByteRange" not in file:
-            return pb.VERDICT_UNKNOWN
+            return document_pb2.VERDICT_UNKNOWN
         try:
             state = await self._quarantine.read(judge_seal, file, self._authority)
         except UnreadableError:
-            return pb.VERDICT_UNKNOWN
-        return pb.VERDICT_CHANGED if state is SealState.BROKEN else pb.VERDICT_UNKNOWN
+            return document_pb2.VERDICT_UNKNOWN
+        return document_pb2.VERDICT_CHANGED if state is SealState.BROKEN else document_pb2.VERDICT_UNKNOWN

@@ -5,7 +5,7 @@ from datetime import date
 from uuid import UUID
 
 from chassis.errors import InvalidArgument
-from diary.journal.v1 import events_pb2, journal_service_pb2
+from diary.journal.v1 import events_pb2, journal_service_pb2, lesson_pb2
 from services.journal.lessons.rules.attendance import Absence, AbsenceCode
 from services.journal.lessons.rules.lessons import Lesson, LessonRecord
 
@@ -26,9 +26,9 @@ def read_record(request: journal_service_pb2.RecordLessonRequest | journal_servi
     )
 
 
-def write_lesson(lesson: Lesson) -> journal_service_pb2.Lesson:
+def write_lesson(lesson: Lesson) -> lesson_pb2.Lesson:
     """A lesson."""
-    return journal_service_pb2.Lesson(
+    return lesson_pb2.Lesson(
         lesson_id=str(lesson.lesson_id),
         course_id=str(lesson.course_id),
         lesson_date=lesson.lesson_date.isoformat(),
@@ -64,7 +64,7 @@ def write_lesson_retracted(school_id: UUID, class_id: UUID | None, lesson: Lesso
     )
 
 
-def read_absences(messages: Iterable[journal_service_pb2.AbsenceCell]) -> list[Absence]:
+def read_absences(messages: Iterable[lesson_pb2.AbsenceCell]) -> list[Absence]:
     """The absences of RecordAttendance."""
     return [Absence(UUID(message.student_id), AbsenceCode(message.code)) for message in messages]
 

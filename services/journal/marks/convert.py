@@ -3,7 +3,15 @@
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from diary.journal.v1 import diary_service_pb2, events_pb2, journal_service_pb2
+from diary.journal.v1 import (
+    course_pb2,
+    diary_service_pb2,
+    diary_week_pb2,
+    events_pb2,
+    journal_service_pb2,
+    lesson_pb2,
+    mark_pb2,
+)
 from services.journal.curriculum.rules import Period
 from services.journal.lessons.convert import (
     read_absences,
@@ -20,7 +28,7 @@ from services.journal.marks.rules.marks import Cell, Outcome, Revision
 from services.journal.roster.convert import write_name
 
 
-def read_cells(messages: Iterable[journal_service_pb2.MarkCell]) -> list[Cell]:
+def read_cells(messages: Iterable[mark_pb2.MarkCell]) -> list[Cell]:
     """The cells of RecordMarks."""
     return [
         Cell(
@@ -39,9 +47,9 @@ def write_outcomes(outcomes: Iterable[Outcome]) -> journal_service_pb2.RecordMar
     return journal_service_pb2.RecordMarksResponse(outcomes=_write_outcomes(outcomes))
 
 
-def _write_outcomes(outcomes: Iterable[Outcome]) -> list[journal_service_pb2.MarkCellOutcome]:
+def _write_outcomes(outcomes: Iterable[Outcome]) -> list[mark_pb2.MarkCellOutcome]:
     return [
-        journal_service_pb2.MarkCellOutcome(
+        mark_pb2.MarkCellOutcome(
             mark_id=str(outcome.mark_id),
             state=outcome.state.value,  # type: ignore[arg-type]  # a number of the enum
             revision=outcome.revision,
@@ -87,7 +95,7 @@ def write_correction(batch: Batch) -> journal_service_pb2.CorrectMarkResponse:
     """The answer of CorrectMark."""
     revision = batch.rows[0].revision
     answer = journal_service_pb2.CorrectMarkResponse(
-        mark=journal_service_pb2.JournalMark(
+        mark=mark_pb2.JournalMark(
             mark_id=str(revision.mark_id),
             lesson_id=str(revision.lesson_id),
             student_id=str(revision.student_id),
@@ -133,9 +141,9 @@ def write_class_recorded(
     )
 
 
-def write_course(course: ListedCourse) -> journal_service_pb2.Course:
+def write_course(course: ListedCourse) -> course_pb2.Course:
     """A course."""
-    return journal_service_pb2.Course(
+    return course_pb2.Course(
         course_id=str(course.course_id),
         subject_name=course.subject_name,
         class_id=str(course.class_id or ""),
@@ -154,18 +162,18 @@ def write_page(frame: PageFrame, period: Period, page: Page) -> journal_service_
         period=_write_period(period),
         periods=[_write_period(other) for other in frame.periods],
         work_types=[
-            journal_service_pb2.WorkType(work_type_id=str(kind.work_type_id), name=kind.name, weight=kind.weight)
+            course_pb2.WorkType(work_type_id=str(kind.work_type_id), name=kind.name, weight=kind.weight)
             for kind in frame.work_types
         ],
         students=[
-            journal_service_pb2.JournalStudent(
+            lesson_pb2.JournalStudent(
                 student_id=str(student.student_id), display_name=student.display_name, name=write_name(student.name)
             )
             for student in page.students
         ],
         lessons=[write_lesson(lesson) for lesson in page.lessons],
         marks=[
-            journal_service_pb2.JournalMark(
+            mark_pb2.JournalMark(
                 mark_id=str(mark.mark_id),
                 lesson_id=str(mark.lesson_id),
                 student_id=str(mark.student_id),
@@ -175,7 +183,7 @@ def write_page(frame: PageFrame, period: Period, page: Page) -> journal_service_
             for mark in page.marks
         ],
         absences=[
-            journal_service_pb2.JournalAbsence(
+            lesson_pb2.JournalAbsence(
                 lesson_id=str(absence.lesson_id),
                 student_id=str(absence.student_id),
                 code=show_code(absence.code, frame.sees_illness).value,  # type: ignore[arg-type]  # a number of the enum
@@ -188,8 +196,8 @@ def write_page(frame: PageFrame, period: Period, page: Page) -> journal_service_
     )
 
 
-def _write_period(period: Period) -> journal_service_pb2.Period:
-    return journal_service_pb2.Period(
+def _write_period(period: Period) -> course_pb2.Period:
+    return course_pb2.Period(
         period_id=str(period.period_id),
         name=period.name,
         start_date=period.start_date.isoformat(),
@@ -202,7 +210,7 @@ def write_marks_for_letters(marks: Sequence[MarkForLetter]) -> diary_service_pb2
     """Marks with what letters say of them."""
     return diary_service_pb2.BatchGetMarksResponse(
         marks=[
-            diary_service_pb2.MarkForLetter(
+            diary_week_pb2.MarkForLetter(
                 mark_id=str(mark.mark_id),
                 student_id=str(mark.student_id),
                 student_name=mark.student_name,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chassis.db import Connection
 from chassis.projection import Entries, Kinds
-from diary.access.v1 import roster_service_pb2
+from diary.access.v1 import roster_pb2
 from services.journal.roster import actions
 from services.journal.roster.convert import read_entries
 
@@ -18,11 +18,11 @@ async def _write(connection: Connection, school_id: UUID, entries: Entries) -> N
 # Classes before courses, relations last: whoever may see something finds it there.
 KINDS: Kinds = dict.fromkeys(
     (
-        roster_service_pb2.ROSTER_KIND_SCHOOL,
-        roster_service_pb2.ROSTER_KIND_CLASS,
-        roster_service_pb2.ROSTER_KIND_STUDENT,
-        roster_service_pb2.ROSTER_KIND_STUDY_GROUP,
-        roster_service_pb2.ROSTER_KIND_RELATION,
+        roster_pb2.ROSTER_KIND_SCHOOL,
+        roster_pb2.ROSTER_KIND_CLASS,
+        roster_pb2.ROSTER_KIND_STUDENT,
+        roster_pb2.ROSTER_KIND_STUDY_GROUP,
+        roster_pb2.ROSTER_KIND_RELATION,
     ),
     _write,
 )

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from chassis.names import PersonName
 from chassis.relations import Relation, read_relation
-from diary.access.v1 import person_name_pb2, roster_service_pb2
+from diary.access.v1 import person_name_pb2, roster_pb2
 from services.journal.roster.rules import (
     Course,
     Member,
@@ -31,7 +31,7 @@ class Entries:
     relations: list[Relation] = field(default_factory=list)
 
 
-def read_entries(messages: Iterable[roster_service_pb2.RosterEntry]) -> Entries:
+def read_entries(messages: Iterable[roster_pb2.RosterEntry]) -> Entries:
     """The entries of a page, whatever their kinds."""
     entries = Entries()
     for message in messages:
@@ -49,7 +49,7 @@ def read_entries(messages: Iterable[roster_service_pb2.RosterEntry]) -> Entries:
     return entries
 
 
-def _read_school(message: roster_service_pb2.RosterSchool) -> School:
+def _read_school(message: roster_pb2.RosterSchool) -> School:
     return School(
         school_id=UUID(message.school.school_id),
         name=message.school.name,
@@ -62,7 +62,7 @@ def _read_school(message: roster_service_pb2.RosterSchool) -> School:
     )
 
 
-def _read_class(message: roster_service_pb2.RosterClass) -> SchoolClass:
+def _read_class(message: roster_pb2.RosterClass) -> SchoolClass:
     grades = tuple(message.grades)
     return SchoolClass(
         class_id=UUID(message.class_id),
@@ -73,7 +73,7 @@ def _read_class(message: roster_service_pb2.RosterClass) -> SchoolClass:
     )
 
 
-def _read_student(message: roster_service_pb2.RosterStudent) -> Student:
+def _read_student(message: roster_pb2.RosterStudent) -> Student:
     return Student(
         student_id=UUID(message.student_id),
         display_name=message.display_name,
@@ -85,7 +85,7 @@ def _read_student(message: roster_service_pb2.RosterStudent) -> Student:
     )
 
 
-def _read_course(message: roster_service_pb2.RosterStudyGroup) -> Course:
+def _read_course(message: roster_pb2.RosterStudyGroup) -> Course:
     return Course(
         course_id=UUID(message.study_group_id),
         class_id=_read_optional_id(message.class_id),
@@ -101,7 +101,7 @@ def _read_course(message: roster_service_pb2.RosterStudyGroup) -> Course:
     )
 
 
-def _read_member(message: roster_service_pb2.StudyGroupMember) -> Member:
+def _read_member(message: roster_pb2.StudyGroupMember) -> Member:
     return Member(
         student_id=UUID(message.student_id),
         from_date=date.fromisoformat(message.from_date),
@@ -113,7 +113,7 @@ def _read_optional_id(text: str) -> UUID | None:
     return UUID(text) if text else None
 
 
-def _read_placements(message: roster_service_pb2.RosterStudent) -> tuple[Placement, ...]:
+def _read_placements(message: roster_pb2.RosterStudent) -> tuple[Placement, ...]:
     """The times in classes; access of the release before tells the class alone, which then is that of ever."""
     if not message.placements and message.class_id:
         return (Placement(UUID(message.class_id), datetime.min.replace(tzinfo=UTC), None),)

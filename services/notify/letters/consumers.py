@@ -4,7 +4,7 @@ from uuid import UUID
 
 from chassis.db import Connection
 from chassis.projection import Entries, Kinds, write_relations
-from diary.access.v1 import roster_service_pb2
+from diary.access.v1 import roster_pb2
 from services.notify.letters.convert import read_places
 from services.notify.letters.store import places
 
@@ -14,6 +14,6 @@ async def _write_places(connection: Connection, school_id: UUID, entries: Entrie
 
 
 KINDS: Kinds = {
-    roster_service_pb2.ROSTER_KIND_STUDENT: _write_places,
-    roster_service_pb2.ROSTER_KIND_RELATION: write_relations,
+    roster_pb2.ROSTER_KIND_STUDENT: _write_places,
+    roster_pb2.ROSTER_KIND_RELATION: write_relations,
 }

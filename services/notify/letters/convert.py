@@ -8,12 +8,12 @@ from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from diary.access.v1 import roster_service_pb2
-from diary.notify.v1 import delivery_service_pb2
+from diary.access.v1 import roster_pb2
+from diary.notify.v1 import delivery_pb2
 from services.notify.letters.rules import Delivery, Placement, State, StudentPlace
 
 
-def read_places(entries: Iterable[roster_service_pb2.RosterEntry]) -> list[StudentPlace]:
+def read_places(entries: Iterable[roster_pb2.RosterEntry]) -> list[StudentPlace]:
     """Students' classes."""
     students = [entry.student for entry in entries]
     return [
@@ -27,15 +27,15 @@ def read_places(entries: Iterable[roster_service_pb2.RosterEntry]) -> list[Stude
     ]
 
 
-def write_delivery(delivery: Delivery) -> delivery_service_pb2.Delivery:
+def write_delivery(delivery: Delivery) -> delivery_pb2.Delivery:
     """The message of a delivery; one that is being sent still waits for those who look."""
     state = State.WAITING if delivery.state is State.SENDING else delivery.state
-    return delivery_service_pb2.Delivery(
+    return delivery_pb2.Delivery(
         delivery_id=str(delivery.delivery_id),
-        kind=delivery_service_pb2.NoticeKind.ValueType(delivery.kind),
+        kind=delivery_pb2.NoticeKind.ValueType(delivery.kind),
         account_id=str(delivery.account_id or ""),
         student_id=str(delivery.student_id or ""),
-        state=delivery_service_pb2.DeliveryState.ValueType(state),
+        state=delivery_pb2.DeliveryState.ValueType(state),
         attempt_count=delivery.attempt_count,
         provider_answer=delivery.provider_answer,
         create_time=_timestamp(delivery.create_time),
@@ -49,7 +49,7 @@ def _timestamp(moment: datetime) -> Timestamp:
     return message
 
 
-def _read_placements(message: roster_service_pb2.RosterStudent) -> tuple[Placement, ...]:
+def _read_placements(message: roster_pb2.RosterStudent) -> tuple[Placement, ...]:
     """The times in classes; access of the release before tells the class alone, which then is that of ever."""
     if not message.placements and message.class_id:
         return (Placement(UUID(message.class_id), datetime.min.replace(tzinfo=UTC), None),)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from diary.notify.v1 import preference_service_pb2
+from diary.notify.v1 import preference_pb2, preference_service_pb2
 from services.notify.preferences.rules import Preference
 
 
@@ -13,8 +13,6 @@ def write_preferences(preferences: Sequence[Preference], email: str) -> preferen
     )
 
 
-def write_preference(preference: Preference) -> preference_service_pb2.Preference:
+def write_preference(preference: Preference) -> preference_pb2.Preference:
     """The message of a preference."""
-    return preference_service_pb2.Preference(
-        student_id=str(preference.student_id), is_marks_letter_on=preference.is_marks_letter_on
-    )
+    return preference_pb2.Preference(student_id=str(preference.student_id), is_marks_letter_on=preference.is_marks_letter_on)

@@ -7,9 +7,8 @@ from uuid import UUID, uuid4
 import grpc
 import pytest
 
-from diary.access.v1 import application_service_pb2 as applications_pb
+from diary.access.v1 import guardianship_pb2, roster_service_pb2_grpc
 from diary.access.v1 import roster_service_pb2 as pb
-from diary.access.v1 import roster_service_pb2_grpc
 from services.access.people.rules.roles import Role
 from tests.support.access_region import START, SchoolWorld, make_school
 from tests.support.access_service import Backends
@@ -128,8 +127,8 @@ async def test_guardianships_in_force_are_told_with_relation_and_document(
     found = [(g.guardian_name, g.kind, g.document, g.to_date) for g in (*first.guardianships, *second.guardianships)]
     document = "Свидетельство о рождении I-АЯ № 123456"
     assert found == [
-        ("Ёлкин Пётр Ильич", applications_pb.GUARDIAN_KIND_FATHER, document, ""),
-        ("Ёлкина Мария Ивановна", applications_pb.GUARDIAN_KIND_MOTHER, document, ""),
+        ("Ёлкин Пётр Ильич", guardianship_pb2.GUARDIAN_KIND_FATHER, document, ""),
+        ("Ёлкина Мария Ивановна", guardianship_pb2.GUARDIAN_KIND_MOTHER, document, ""),
     ]
     await admin.execute(
         "UPDATE guardianships SET validity = daterange($2, $3) WHERE student_id = $1", anna, START, START + timedelta(days=30)

@@ -7,8 +7,8 @@ from uuid import uuid4
 import grpc
 import pytest
 
+from diary.access.v1 import roster_pb2, roster_service_pb2_grpc, school_service_pb2, school_service_pb2_grpc, student_pb2
 from diary.access.v1 import roster_service_pb2 as pb
-from diary.access.v1 import roster_service_pb2_grpc, school_service_pb2, school_service_pb2_grpc
 from diary.options.v1 import options_pb2
 from services.access.people.rules.roles import Role
 from tests.support.access_region import END, START, ZONE, SchoolWorld, make_empty_school, make_school
@@ -18,11 +18,11 @@ from tests.support.services import refused, sign_service
 NO_SCHOOL = (grpc.StatusCode.NOT_FOUND, "SCHOOL_NOT_FOUND")
 WRONG_ROLE = (grpc.StatusCode.PERMISSION_DENIED, "ROLE_NOT_ALLOWED")
 KINDS = [
-    pb.ROSTER_KIND_SCHOOL,
-    pb.ROSTER_KIND_CLASS,
-    pb.ROSTER_KIND_STUDENT,
-    pb.ROSTER_KIND_STUDY_GROUP,
-    pb.ROSTER_KIND_RELATION,
+    roster_pb2.ROSTER_KIND_SCHOOL,
+    roster_pb2.ROSTER_KIND_CLASS,
+    roster_pb2.ROSTER_KIND_STUDENT,
+    roster_pb2.ROSTER_KIND_STUDY_GROUP,
+    roster_pb2.ROSTER_KIND_RELATION,
 ]
 
 
@@ -31,15 +31,17 @@ def stub(channel: grpc.aio.Channel) -> Any:
     return roster_service_pb2_grpc.RosterServiceStub(channel)
 
 
-def _key(entry: pb.RosterEntry) -> str:
+def _key(entry: roster_pb2.RosterEntry) -> str:
     kind = entry.WhichOneof("entry")
     assert kind is not None
     row = getattr(entry, kind)
     return str(row.school.school_id if kind == "school" else getattr(row, f"{kind}_id"))
 
 
-async def _list_all(stub: Any, school: SchoolWorld, kind: int, metadata: Any, page_size: int = 0) -> list[pb.RosterEntry]:
-    entries: list[pb.RosterEntry] = []
+async def _list_all(
+    stub: Any, school: SchoolWorld, kind: int, metadata: Any, page_size: int = 0
+) -> list[roster_pb2.RosterEntry]:
+    entries: list[roster_pb2.RosterEntry] = []
     token = ""
     while True:
         request = pb.ListRosterRequest(
@@ -61,7 +63,7 @@ async def test_classes_stand_by_grade_and_name_with_teacher_and_count(
     await school.add_class("10-А", [10])
     await school.add_class("1-3", [1, 3])
     metadata = backends.sign_in(school.people["teacher"], "teacher")
-    seen: list[pb.SchoolClass] = []
+    seen: list[student_pb2.SchoolClass] = []
     token = ""
     while True:
         request = pb.ListClassesRequest(school_id=str(school.school_id), page_size=2, page_token=token)
@@ -128,7 +130,7 @@ async def test_an_appointment_that_has_ended_lists_no_classes(stub: Any, backend
 
 
 async def test_the_roster_of_a_school_says_its_year_and_scale(stub: Any, backends: Backends, school: SchoolWorld) -> None:
-    [entry] = await _list_all(stub, school, pb.ROSTER_KIND_SCHOOL, sign_service(backends.keys_dir, "journal"))
+    [entry] = await _list_all(stub, school, roster_pb2.ROSTER_KIND_SCHOOL, sign_service(backends.keys_dir, "journal"))
     assert (entry.school.school.code, entry.school.school.time_zone) == (school.code, ZONE)
     assert (entry.school.year_start_date, entry.school.year_end_date) == (START.isoformat(), "2090-08-31")
     assert (entry.school.mark_min, entry.school.version) == (2, 1)
@@ -138,7 +140,7 @@ async def test_classes_and_students_are_told_with_grades_names_and_placement(
     stub: Any, backends: Backends, admin: Any, school: SchoolWorld
 ) -> None:
     metadata = sign_service(backends.keys_dir, "journal")
-    classes = [getattr(e, "class") for e in await _list_all(stub, school, pb.ROSTER_KIND_CLASS, metadata)]
+    classes = [getattr(e, "class") for e in await _list_all(stub, school, roster_pb2.ROSTER_KIND_CLASS, metadata)]
     assert {(c.name, tuple(c.grades), c.version) for c in classes} == {("8-А", (8,), 1), ("8-Б", (8,), 1)}
     assert {c.name: c.class_teacher_name for c in classes} == {
         "8-А": "Петрова Нина Ивановна",
@@ -148,7 +150,9 @@ async def test_classes_and_students_are_told_with_grades_names_and_placement(
     await admin.execute(
         "UPDATE placements SET validity = daterange($2, $3) WHERE student_id = $1", anna, START, START + timedelta(days=30)
     )
-    students = {e.student.display_name: e.student for e in await _list_all(stub, school, pb.ROSTER_KIND_STUDENT, metadata)}
+    students = {
+        e.student.display_name: e.student for e in await _list_all(stub, school, roster_pb2.ROSTER_KIND_STUDENT, metadata)
+    }
     assert students["Жуков Борис"].class_id == str(school.classes["8-Б"])
     assert students["Ёлкина Анна"].class_id == ""
     # ё after е and before ж.
@@ -165,7 +169,7 @@ async def test_a_study_group_is_told_with_teachers_and_members_also_those_who_le
         START,
         START + timedelta(days=30),
     )
-    [entry] = await _list_all(stub, school, pb.ROSTER_KIND_STUDY_GROUP, sign_service(backends.keys_dir, "journal"))
+    [entry] = await _list_all(stub, school, roster_pb2.ROSTER_KIND_STUDY_GROUP, sign_service(backends.keys_dir, "journal"))
     told = entry.study_group
     assert (told.study_group_id, told.class_id) == (str(group), str(school.classes["8-А"]))
     assert (told.subject_name, told.group_name, told.is_marked) == ("Алгебра", "", True)
@@ -182,7 +186,7 @@ async def test_relations_are_told_also_when_they_have_ended(stub: Any, backends:
     await school.appoint("father", Role.SECRETARY, to_date=START + timedelta(days=30))
     await school.derive()
     metadata = sign_service(backends.keys_dir, "journal")
-    told = [entry.relation for entry in await _list_all(stub, school, pb.ROSTER_KIND_RELATION, metadata)]
+    told = [entry.relation for entry in await _list_all(stub, school, roster_pb2.ROSTER_KIND_RELATION, metadata)]
     found = {(r.account_id, int(r.kind), r.object_id, int(r.role), r.HasField("valid_to_time")) for r in told}
     people = school.people
     expected = {
@@ -246,7 +250,7 @@ async def test_entries_of_another_school_and_of_none_are_left_out(
 
 async def test_people_may_not_call_what_is_for_services(stub: Any, backends: Backends, school: SchoolWorld) -> None:
     metadata = backends.sign_in(school.people["admin"], "admin", "head", "operator")
-    request = pb.ListRosterRequest(school_id=str(school.school_id), kind=pb.ROSTER_KIND_STUDENT)
+    request = pb.ListRosterRequest(school_id=str(school.school_id), kind=roster_pb2.ROSTER_KIND_STUDENT)
     assert await refused(stub.ListRoster(request, metadata=metadata)) == WRONG_ROLE
 
 

@@ -17,8 +17,8 @@ from grpc_status import rpc_status
 from prometheus_client import REGISTRY
 
 from chassis.clock import SetClock
+from diary.access.v1 import session_pb2, session_service_pb2_grpc
 from diary.access.v1 import session_service_pb2 as pb
-from diary.access.v1 import session_service_pb2_grpc
 from diary.options.v1 import options_pb2
 from services.access.people.rules.roles import Role
 from services.access.rights.actions import passwords, sign_in
@@ -36,13 +36,13 @@ def stub(channel: grpc.aio.Channel) -> Any:
     return session_service_pb2_grpc.SessionServiceStub(channel)
 
 
-async def _sign_in(stub: Any, login: str, password: str = PASSWORD) -> pb.SessionTokens:
+async def _sign_in(stub: Any, login: str, password: str = PASSWORD) -> session_pb2.SessionTokens:
     answer = await stub.CreateSession(pb.CreateSessionRequest(login=login, password=password))
-    tokens: pb.SessionTokens = answer.tokens
+    tokens: session_pb2.SessionTokens = answer.tokens
     return tokens
 
 
-def _metadata(tokens: pb.SessionTokens) -> list[tuple[str, str]]:
+def _metadata(tokens: session_pb2.SessionTokens) -> list[tuple[str, str]]:
     return [("authorization", f"Bearer {tokens.access_token}")]
 
 
@@ -277,9 +277,9 @@ async def test_a_refresh_token_is_exchanged_for_the_next_pair(stub: Any, school:
     await stub.GetCaller(pb.GetCallerRequest(), metadata=_metadata(third))
 
 
-async def _refresh(stub: Any, refresh_token: str) -> pb.SessionTokens:
+async def _refresh(stub: Any, refresh_token: str) -> session_pb2.SessionTokens:
     answer = await stub.RefreshSession(pb.RefreshSessionRequest(refresh_token=refresh_token))
-    tokens: pb.SessionTokens = answer.tokens
+    tokens: session_pb2.SessionTokens = answer.tokens
     return tokens
 
 

@@ -13,8 +13,8 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from chassis.clock import SystemClock
+from diary.access.v1 import application_pb2, application_service_pb2_grpc, events_pb2, guardianship_pb2
 from diary.access.v1 import application_service_pb2 as pb
-from diary.access.v1 import application_service_pb2_grpc, events_pb2
 from tests.support.access_region import Person, SchoolWorld, make_school
 from tests.support.access_service import Backends
 from tests.support.applications import (
@@ -48,8 +48,8 @@ def teacher(backends: Backends, school: SchoolWorld) -> Any:
     return backends.sign_in(school.people["class_teacher"], "class_teacher")
 
 
-async def _registered(stub: Any, request: pb.RegisterApplicationRequest, metadata: Any) -> pb.Application:
-    application: pb.Application = (await stub.RegisterApplication(request, metadata=metadata)).application
+async def _registered(stub: Any, request: pb.RegisterApplicationRequest, metadata: Any) -> application_pb2.Application:
+    application: application_pb2.Application = (await stub.RegisterApplication(request, metadata=metadata)).application
     return application
 
 
@@ -68,13 +68,16 @@ async def test_a_registered_application_has_number_regulation_log_and_event(
     """Clauses R1, R2, R12."""
     case = await _registered(stub, filing(school, vera), teacher)
     year = SystemClock().now().year
-    assert (case.number, case.state) == (f"1-ЭД/{year}", pb.APPLICATION_STATE_REGISTERED)
+    assert (case.number, case.state) == (f"1-ЭД/{year}", application_pb2.APPLICATION_STATE_REGISTERED)
     assert (case.regulation, case.student_name, case.class_name) == ("приказ от 28.08.2020 № 213", "Иванова Вера", "8-А")
     assert [(entry.actor_name, entry.state, entry.ground) for entry in case.log] == [
-        ("Петрова Н. И.", pb.APPLICATION_STATE_REGISTERED, f"подано лично; зарегистрировано за № 1-ЭД/{year}")
+        ("Петрова Н. И.", application_pb2.APPLICATION_STATE_REGISTERED, f"подано лично; зарегистрировано за № 1-ЭД/{year}")
     ]
     [applicant] = case.applicants
-    assert (applicant.display_name, applicant.guardian_kind) == ("Иванова Мария Петровна", pb.GUARDIAN_KIND_MOTHER)
+    assert (applicant.display_name, applicant.guardian_kind) == (
+        "Иванова Мария Петровна",
+        guardianship_pb2.GUARDIAN_KIND_MOTHER,
+    )
     assert applicant.HasField("due_time")
     assert not applicant.HasField("met_time")
     assert not applicant.login
@@ -149,7 +152,7 @@ async def test_a_repeat_of_the_request_registers_nothing_more(
     assert (
         await school.connection.fetchval("SELECT count(*) FROM access.applications WHERE school_id = $1", school.school_id) == 1
     )
-    request.channel = pb.APPLICATION_CHANNEL_POST
+    request.channel = application_pb2.APPLICATION_CHANNEL_POST
     refusal = await refused(stub.RegisterApplication(request, metadata=teacher))
     assert refusal == (grpc.StatusCode.INVALID_ARGUMENT, "REQUEST_ID_REUSED")
 
@@ -224,7 +227,11 @@ async def test_a_namesake_is_registered_when_it_is_said_to_be_another(
     same = filing(school, vera, mother(is_another_person=True))
     assert await refused(stub.RegisterApplication(same, metadata=teacher)) == known
     document = "доверенность № 5"
-    other = {"guardian_kind": pb.GUARDIAN_KIND_REPRESENTATIVE, "authority_document": document, "authority_date": "2026-01-15"}
+    other = {
+        "guardian_kind": guardianship_pb2.GUARDIAN_KIND_REPRESENTATIVE,
+        "authority_document": document,
+        "authority_date": "2026-01-15",
+    }
     assert await refused(stub.RegisterApplication(filing(school, vera, mother(**other)), metadata=teacher)) == known
     second = await _registered(stub, filing(school, vera, mother(**other, is_another_person=True)), teacher)
     assert second.applicants[0].person_id != first.applicants[0].person_id
@@ -238,17 +245,17 @@ async def test_a_namesake_is_registered_when_it_is_said_to_be_another(
     [
         (mother(given_name="<b>Мария</b>"), "NAME_INVALID"),
         (mother(authority_document="x"), "AUTHORITY_DOCUMENT_INVALID"),
-        (mother(guardian_kind=pb.GUARDIAN_KIND_REPRESENTATIVE), "AUTHORITY_DATES_INVALID"),
+        (mother(guardian_kind=guardianship_pb2.GUARDIAN_KIND_REPRESENTATIVE), "AUTHORITY_DATES_INVALID"),
         (mother(authority_date="2026-02-30"), "REQUEST_INVALID"),
         (mother(family_name=" \t"), "APPLICANT_INCOMPLETE"),
-        (mother(guardian_kind=pb.GUARDIAN_KIND_UNSPECIFIED), "APPLICANT_INCOMPLETE"),
-        (mother(credentials_way=pb.CREDENTIALS_WAY_EMAIL), "EMAIL_MISSING"),
+        (mother(guardian_kind=guardianship_pb2.GUARDIAN_KIND_UNSPECIFIED), "APPLICANT_INCOMPLETE"),
+        (mother(credentials_way=application_pb2.CREDENTIALS_WAY_EMAIL), "EMAIL_MISSING"),
         (mother(email="no address"), "REQUEST_INVALID"),
-        (mother(credentials_way=pb.CREDENTIALS_WAY_UNSPECIFIED), "REQUEST_INVALID"),
+        (mother(credentials_way=application_pb2.CREDENTIALS_WAY_UNSPECIFIED), "REQUEST_INVALID"),
     ],
 )
 async def test_an_incomplete_applicant_is_refused(
-    stub: Any, school: SchoolWorld, vera: Person, teacher: Any, applicant: pb.FiledApplicant, reason: str
+    stub: Any, school: SchoolWorld, vera: Person, teacher: Any, applicant: application_pb2.FiledApplicant, reason: str
 ) -> None:
     """Clause R29."""
     call = stub.RegisterApplication(filing(school, vera, applicant), metadata=teacher)
@@ -270,12 +277,12 @@ async def test_a_year_without_a_known_calendar_is_named(stub: Any, school: Schoo
 @pytest.mark.parametrize(
     ("born", "kind", "fits"),
     [
-        (-13, pb.GUARDIAN_KIND_GUARDIAN, True),
-        (-13, pb.GUARDIAN_KIND_TRUSTEE, False),
-        (-15, pb.GUARDIAN_KIND_TRUSTEE, True),
-        (-15, pb.GUARDIAN_KIND_GUARDIAN, False),
-        (-19, pb.GUARDIAN_KIND_MOTHER, False),
-        (-19, pb.GUARDIAN_KIND_REPRESENTATIVE, True),
+        (-13, guardianship_pb2.GUARDIAN_KIND_GUARDIAN, True),
+        (-13, guardianship_pb2.GUARDIAN_KIND_TRUSTEE, False),
+        (-15, guardianship_pb2.GUARDIAN_KIND_TRUSTEE, True),
+        (-15, guardianship_pb2.GUARDIAN_KIND_GUARDIAN, False),
+        (-19, guardianship_pb2.GUARDIAN_KIND_MOTHER, False),
+        (-19, guardianship_pb2.GUARDIAN_KIND_REPRESENTATIVE, True),
     ],
 )
 async def test_a_legal_relation_fits_the_age(
@@ -295,7 +302,7 @@ async def test_a_legal_relation_fits_the_age(
 async def test_a_refusal_of_one_of_two_names_that_one(stub: Any, school: SchoolWorld, vera: Person, teacher: Any) -> None:
     """The page says of whom it speaks: the field is that of the second applicant."""
     await set_birth_date(school, vera, date(SystemClock().now().year - 15, 1, 2))
-    second = mother(given_name="Анна", guardian_kind=pb.GUARDIAN_KIND_GUARDIAN, authority_date="2026-01-15")
+    second = mother(given_name="Анна", guardian_kind=guardianship_pb2.GUARDIAN_KIND_GUARDIAN, authority_date="2026-01-15")
     with pytest.raises(grpc.aio.AioRpcError) as failure:
         await stub.RegisterApplication(filing(school, vera, mother(), second), metadata=teacher)
     status, bad = rpc_status.from_call(failure.value), error_details_pb2.BadRequest()  # type: ignore[arg-type]
@@ -309,16 +316,20 @@ async def test_a_guardian_on_record_applies_by_id_and_a_stranger_does_not(
 ) -> None:
     """Clause R6: the relation is the one on record."""
     anna, her_mother = school.people["anna"], school.people["mother"]
-    known = pb.FiledApplicant(person_id=str(her_mother.person_id), credentials_way=pb.CREDENTIALS_WAY_IN_PERSON)
+    known = application_pb2.FiledApplicant(
+        person_id=str(her_mother.person_id), credentials_way=application_pb2.CREDENTIALS_WAY_IN_PERSON
+    )
     case = await _registered(stub, filing(school, anna, known), teacher)
-    assert case.applicants[0].guardian_kind == pb.GUARDIAN_KIND_MOTHER
+    assert case.applicants[0].guardian_kind == guardianship_pb2.GUARDIAN_KIND_MOTHER
     refusal = await refused(stub.RegisterApplication(filing(school, vera, known), metadata=teacher))
     assert refusal == (grpc.StatusCode.NOT_FOUND, "PERSON_NOT_FOUND")
 
 
 async def test_the_student_applies_alone_or_beside_a_parent(stub: Any, school: SchoolWorld, vera: Person, teacher: Any) -> None:
     """Clause R5: a student has a right of the own; below 14 with a parent's signature (decision 7)."""
-    own = pb.FiledApplicant(person_id=str(vera.person_id), credentials_way=pb.CREDENTIALS_WAY_IN_PERSON)
+    own = application_pb2.FiledApplicant(
+        person_id=str(vera.person_id), credentials_way=application_pb2.CREDENTIALS_WAY_IN_PERSON
+    )
     alone = await _registered(stub, filing(school, vera, own), teacher)
     assert [(a.person_id, a.guardian_kind) for a in alone.applicants] == [(str(vera.person_id), 0)]
     await set_birth_date(school, vera, SystemClock().now().date() - timedelta(days=4000))
@@ -382,7 +393,7 @@ async def test_a_list_is_paged_by_due_time_and_filtered_by_state(
         if not token:
             break
     assert seen == [cases[1].number, cases[2].number, cases[0].number]
-    request = pb.ListApplicationsRequest(school_id=str(school.school_id), state=pb.APPLICATION_STATE_REGISTERED)
+    request = pb.ListApplicationsRequest(school_id=str(school.school_id), state=application_pb2.APPLICATION_STATE_REGISTERED)
     page = await stub.ListApplications(request, metadata=teacher)
     assert [(a.number, list(a.checklist), list(a.log)) for a in page.applications] == [
         (cases[1].number, [], []),

@@ -13,8 +13,7 @@ import pytest_asyncio
 from chassis import metrics, run
 from chassis.clock import SetClock
 from chassis.db import Database
-from diary.access.v1 import application_service_pb2 as pb
-from diary.access.v1 import application_service_pb2_grpc
+from diary.access.v1 import application_pb2, application_service_pb2_grpc
 from services.access.oversight import jobs
 from tests.support.access_region import ZONE, Person, SchoolWorld
 from tests.support.access_service import Backends, Serve
@@ -107,16 +106,16 @@ async def test_an_enrolment_that_starts_later_starts_the_clock(
     _set(_local("2026-03-17T10:00"))
     await _enrol_from(school, vera, date(2026, 4, 6))
     case = (await stub.RegisterApplication(filing(school, vera), metadata=admin_of())).application
-    assert case.state == pb.APPLICATION_STATE_WAITS_FOR_ENROLMENT
+    assert case.state == application_pb2.APPLICATION_STATE_WAITS_FOR_ENROLMENT
     assert not case.applicants[0].HasField("due_time")
     refusal = await refused(stub.GrantApplication(granting(school, case.application_id), metadata=admin_of()))
     assert refusal == (grpc.StatusCode.FAILED_PRECONDITION, "CHECKLIST_INCOMPLETE")
     _set(_local("2026-04-06T00:00"))
     begun = (await stub.GetApplication(reading(school, case.application_id), metadata=admin_of())).application
-    assert begun.state == pb.APPLICATION_STATE_REGISTERED
+    assert begun.state == application_pb2.APPLICATION_STATE_REGISTERED
     assert begun.applicants[0].due_time.ToDatetime(UTC) == _local("2026-04-09T00:00")
     granted = (await stub.GrantApplication(granting(school, case.application_id), metadata=admin_of())).application
-    assert granted.state == pb.APPLICATION_STATE_GRANTED
+    assert granted.state == application_pb2.APPLICATION_STATE_GRANTED
 
 
 async def test_a_student_without_any_enrolment_waits_without_a_term(
@@ -125,7 +124,7 @@ async def test_a_student_without_any_enrolment_waits_without_a_term(
     _set(_local("2026-03-17T10:00"))
     await _enrol_from(school, vera, None)
     case = (await stub.RegisterApplication(filing(school, vera), metadata=admin_of())).application
-    assert case.state == pb.APPLICATION_STATE_WAITS_FOR_ENROLMENT
+    assert case.state == application_pb2.APPLICATION_STATE_WAITS_FOR_ENROLMENT
     assert not case.applicants[0].HasField("due_time")
     assert [item.clause for item in case.checklist if not item.is_met] == ["R10", "R11"]
 

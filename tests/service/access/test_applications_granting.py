@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 
 from chassis.clock import SystemClock
+from diary.access.v1 import application_pb2, application_service_pb2_grpc, events_pb2
 from diary.access.v1 import application_service_pb2 as pb
-from diary.access.v1 import application_service_pb2_grpc, events_pb2
 from tests.support.access_region import Person, SchoolWorld
 from tests.support.access_service import Backends
 from tests.support.applications import (
@@ -46,8 +46,8 @@ def teacher(backends: Backends, school: SchoolWorld) -> Any:
     return backends.sign_in(school.people["class_teacher"], "class_teacher")
 
 
-async def _registered(stub: Any, request: pb.RegisterApplicationRequest, metadata: Any) -> pb.Application:
-    application: pb.Application = (await stub.RegisterApplication(request, metadata=metadata)).application
+async def _registered(stub: Any, request: pb.RegisterApplicationRequest, metadata: Any) -> application_pb2.Application:
+    application: application_pb2.Application = (await stub.RegisterApplication(request, metadata=metadata)).application
     return application
 
 
@@ -82,7 +82,7 @@ async def test_a_grant_waits_for_the_checklist(stub: Any, school: SchoolWorld, v
     assert await _events(school, events_pb2.GrantIssued) == []
 
 
-def _showing(school: SchoolWorld, case: pb.Application, document: str, **other: str) -> pb.ShowAuthorityRequest:
+def _showing(school: SchoolWorld, case: application_pb2.Application, document: str, **other: str) -> pb.ShowAuthorityRequest:
     return pb.ShowAuthorityRequest(
         school_id=str(school.school_id),
         application_id=case.application_id,
@@ -108,7 +108,7 @@ async def test_a_document_that_is_shown_after_the_registration_opens_the_way_to_
     assert shown.etag != case.etag
     assert (await stub.ShowAuthority(request, metadata=secretary)).application.etag == shown.etag
     granted = (await stub.GrantApplication(granting(school, case.application_id), metadata=teacher)).application
-    assert granted.state == pb.APPLICATION_STATE_GRANTED
+    assert granted.state == application_pb2.APPLICATION_STATE_GRANTED
     late = _showing(school, case, "паспорт № 9")
     assert await refused(stub.ShowAuthority(late, metadata=teacher)) == (
         grpc.StatusCode.FAILED_PRECONDITION,
@@ -129,7 +129,9 @@ async def test_a_document_that_cannot_show_a_relation_is_not_noted(
     head = backends.sign_in(school.people["head"], "head")
     wrong = await refused(stub.ShowAuthority(_showing(school, case, "паспорт № 9"), metadata=head))
     assert wrong == (grpc.StatusCode.PERMISSION_DENIED, "ROLE_NOT_ALLOWED")
-    own = pb.FiledApplicant(person_id=str(vera.person_id), credentials_way=pb.CREDENTIALS_WAY_IN_PERSON)
+    own = application_pb2.FiledApplicant(
+        person_id=str(vera.person_id), credentials_way=application_pb2.CREDENTIALS_WAY_IN_PERSON
+    )
     by_student = await _registered(stub, filing(school, vera, own), teacher)
     nothing = await refused(stub.ShowAuthority(_showing(school, by_student, "паспорт № 9"), metadata=teacher))
     assert nothing == (grpc.StatusCode.FAILED_PRECONDITION, "NOTHING_TO_SHOW")
@@ -142,7 +144,7 @@ async def test_granting_opens_account_grant_relation_and_meets_the_deadline(
     case = await _registered(stub, filing(school, vera, is_for_student_too=True), teacher)
     request = granting(school, case.application_id)
     granted = (await stub.GrantApplication(request, metadata=teacher)).application
-    assert granted.state == pb.APPLICATION_STATE_GRANTED
+    assert granted.state == application_pb2.APPLICATION_STATE_GRANTED
     assert granted.etag != case.etag
     assert granted.applicants[0].login.rstrip("0123456789") == "ivanova.mp"
     assert granted.applicants[1].login == vera.login
@@ -185,8 +187,8 @@ async def test_a_person_with_an_own_password_gets_the_grant_alone(
     """No new login, no letter; a grant that is open already stays the one."""
     her_mother, grant_id = school.people["mother"], school.grants["mother"]
     await set_birth_date(school, school.people["anna"], date(2012, 3, 4))
-    known = pb.FiledApplicant(
-        person_id=str(her_mother.person_id), email="m@example.org", credentials_way=pb.CREDENTIALS_WAY_EMAIL
+    known = application_pb2.FiledApplicant(
+        person_id=str(her_mother.person_id), email="m@example.org", credentials_way=application_pb2.CREDENTIALS_WAY_EMAIL
     )
     case = await _registered(stub, filing(school, school.people["anna"], known), teacher)
     granted = (await stub.GrantApplication(granting(school, case.application_id), metadata=teacher)).application

@@ -11,15 +11,15 @@ import pytest
 import pytest_asyncio
 
 from chassis.clock import SetClock, SystemClock
-from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1 import (
+    application_pb2,
     application_service_pb2_grpc,
     credential_service_pb2_grpc,
     session_service_pb2,
     session_service_pb2_grpc,
 )
 from diary.access.v1 import credential_service_pb2 as credential_pb
-from diary.documents.v1 import document_service_pb2
+from diary.documents.v1 import form_pb2
 from tests.support.access_region import PASSWORD, Person, SchoolWorld, make_school
 from tests.support.access_service import Backends, Serve
 from tests.support.applications import add_vera, by_email, filing, granting, handing_over, mother, reading, slip_of
@@ -47,29 +47,31 @@ class Office:
     def sign(self, person: Person, role: str) -> Any:
         return sign_in(self._backends.keys_dir, person.account_id, person.session_id, role, clock=self.clock)
 
-    async def granted(self, school: SchoolWorld, *applicants: pb.FiledApplicant) -> pb.Application:
+    async def granted(self, school: SchoolWorld, *applicants: application_pb2.FiledApplicant) -> application_pb2.Application:
         """A case of Vera's, granted by her class teacher."""
         teacher = self.sign(school.people["class_teacher"], "class_teacher")
         request = filing(school, school.people["vera"], *applicants)
         case = (await self.applications.RegisterApplication(request, metadata=teacher)).application
         grant = granting(school, case.application_id)
-        application: pb.Application = (await self.applications.GrantApplication(grant, metadata=teacher)).application
+        application: application_pb2.Application = (
+            await self.applications.GrantApplication(grant, metadata=teacher)
+        ).application
         return application
 
-    async def slip(self, school: SchoolWorld, case: pb.Application) -> document_service_pb2.Slip:
+    async def slip(self, school: SchoolWorld, case: application_pb2.Application) -> form_pb2.Slip:
         """The slip of the first applicant, printed by the class teacher."""
         teacher = self.sign(school.people["class_teacher"], "class_teacher")
         answer = await self.credentials.IssueSlip(slip_of(school, case.applicants[0].grant_id), metadata=teacher)
         assert (answer.content_type, answer.data) == ("application/pdf", PDF)
-        slip: document_service_pb2.Slip = self.papers.printed[-1]
+        slip: form_pb2.Slip = self.papers.printed[-1]
         return slip
 
-    async def token(self, school: SchoolWorld, case: pb.Application) -> str:
+    async def token(self, school: SchoolWorld, case: application_pb2.Application) -> str:
         """An activation token, as notify redeems it."""
         token: str = (await self.redeem(school, case)).activation_token
         return token
 
-    async def redeem(self, school: SchoolWorld, case: pb.Application, service: str = "notify") -> Any:
+    async def redeem(self, school: SchoolWorld, case: application_pb2.Application, service: str = "notify") -> Any:
         request = credential_pb.RedeemDeliveryRequest(school_id=str(school.school_id), grant_id=case.applicants[0].grant_id)
         signed = sign_service(self._backends.keys_dir, service, clock=self.clock)
         return await self.credentials.RedeemDelivery(request, metadata=signed)

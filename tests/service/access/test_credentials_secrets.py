@@ -22,7 +22,7 @@ from diary.access.v1 import (
     session_service_pb2,
     session_service_pb2_grpc,
 )
-from diary.documents.v1 import document_service_pb2, document_service_pb2_grpc
+from diary.documents.v1 import document_service_pb2_grpc, form_pb2
 from tests.support.access_region import SchoolWorld
 from tests.support.access_service import Backends
 from tests.support.applications import add_vera, by_email, filing, granting, slip_of
@@ -117,7 +117,7 @@ async def _go_through(
         again = await sessions.CreateSession(session_service_pb2.CreateSessionRequest(login=slip.login, password=OWN))
     async with grpc.aio.insecure_channel(services["documents"][0]) as channel:
         documents: Any = document_service_pb2_grpc.DocumentServiceStub(channel)
-        page = document_service_pb2.RenderSlipRequest(slips=[slip])
+        page = form_pb2.RenderSlipRequest(slips=[slip])
         await documents.RenderSlip(page, metadata=sign_service(backends.keys_dir, "access"))
     secrets = {
         "one-time password": shown,

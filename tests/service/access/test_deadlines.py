@@ -12,7 +12,7 @@ from chassis import run
 from chassis.clock import SystemClock
 from chassis.db import Database
 from chassis.events import Event
-from diary.access.v1 import application_service_pb2_grpc, compliance_service_pb2_grpc, events_pb2
+from diary.access.v1 import application_service_pb2_grpc, compliance_service_pb2_grpc, deadline_pb2, events_pb2
 from diary.access.v1 import compliance_service_pb2 as pb
 from services.access.oversight import jobs
 from services.access.oversight.consumers import Consumers
@@ -35,7 +35,7 @@ def office(backends: Backends, school: SchoolWorld) -> Any:
     return backends.sign_in(school.people["admin"], "admin")
 
 
-async def _list(stub: Any, school: SchoolWorld, metadata: Any, **other: Any) -> list[pb.Deadline]:
+async def _list(stub: Any, school: SchoolWorld, metadata: Any, **other: Any) -> list[deadline_pb2.Deadline]:
     request = pb.ListDeadlinesRequest(school_id=str(school.school_id), **other)
     return list((await stub.ListDeadlines(request, metadata=metadata)).deadlines)
 
@@ -99,7 +99,7 @@ async def test_an_applicants_deadline_is_listed_and_met_with_its_evidence(
     assert not listed.HasField("met_time")
     await applications.GrantApplication(granting(school, filed.application_id), metadata=office)
     [met] = await _list(stub, school, office, clause="R15")
-    assert met.state == pb.DEADLINE_STATE_MET_IN_TIME
+    assert met.state == deadline_pb2.DEADLINE_STATE_MET_IN_TIME
     assert met.evidence_id.startswith("grant ")
     assert await _list(stub, school, office, clause="R15", is_open_only=True) == []
 
@@ -115,8 +115,8 @@ async def test_deadlines_of_other_owners_come_by_event_and_a_late_one_changes_no
     await _tell(backends, school, "8-Б 2026-W47", due - timedelta(days=1), now)
     found = [(one.subject_id, one.state, one.evidence_id) for one in await _list(stub, school, office)]
     assert found == [
-        ("8-Б 2026-W47", pb.DEADLINE_STATE_OVERDUE, ""),
-        ("8-А 2026-W47", pb.DEADLINE_STATE_MET_IN_TIME, "run"),
+        ("8-Б 2026-W47", deadline_pb2.DEADLINE_STATE_OVERDUE, ""),
+        ("8-А 2026-W47", deadline_pb2.DEADLINE_STATE_MET_IN_TIME, "run"),
     ]
 
 
@@ -129,7 +129,7 @@ async def test_an_access_that_ends_by_itself_is_told_30_days_before(
     await admin.execute(ends, school.grants["father"], CLOCK.now() + timedelta(days=31))
     [listed] = await _list(stub, school, office)
     assert (listed.clause, listed.subject_id) == ("R6", str(school.grants["mother"]))
-    assert listed.state == pb.DEADLINE_STATE_WARNED
+    assert listed.state == deadline_pb2.DEADLINE_STATE_WARNED
 
 
 async def test_deadlines_are_paged_by_due_time(stub: Any, backends: Backends, school: SchoolWorld, office: Any) -> None:

@@ -15,17 +15,21 @@ import pytest
 from chassis import events, outbox
 from chassis.clock import SystemClock, today
 from chassis.db import Database
-from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1 import (
+    application_pb2,
     application_service_pb2_grpc,
+    decision_pb2,
     decision_service_pb2,
     decision_service_pb2_grpc,
+    guardianship_pb2,
+    refusal_pb2,
     roster_service_pb2,
     roster_service_pb2_grpc,
     session_service_pb2,
     session_service_pb2_grpc,
 )
-from diary.documents.v1 import document_service_pb2
+from diary.access.v1 import application_service_pb2 as pb
+from diary.documents.v1 import document_pb2
 from diary.documents.v1 import events_pb2 as document_events
 from diary.notify.v1 import events_pb2 as notify_events
 from services.access.cases.consumers import Consumers
@@ -35,7 +39,11 @@ from tests.support.applications import add_vera, by_email, filing, granting, han
 from tests.support.eventually import eventually
 from tests.support.services import refused, sign_service
 
-R19, R20, R21 = (pb.REFUSAL_GROUND_NOT_AN_APPLICANT, pb.REFUSAL_GROUND_NOT_A_STUDENT, pb.REFUSAL_GROUND_OWN_STATEMENT)
+R19, R20, R21 = (
+    refusal_pb2.REFUSAL_GROUND_NOT_AN_APPLICANT,
+    refusal_pb2.REFUSAL_GROUND_NOT_A_STUDENT,
+    refusal_pb2.REFUSAL_GROUND_OWN_STATEMENT,
+)
 FOREIGN_SERVICE = (grpc.StatusCode.PERMISSION_DENIED, "SERVICE_NOT_ALLOWED")
 
 
@@ -52,20 +60,20 @@ class Office:
         self._head = backends.sign_in(school.people["head"], "head")
         self._totp = totp
 
-    async def refuse(self, request: pb.RegisterApplicationRequest, ground: Any) -> pb.Application:
+    async def refuse(self, request: pb.RegisterApplicationRequest, ground: Any) -> application_pb2.Application:
         """Registered, proposed and signed."""
         case = (await self.stub.RegisterApplication(request, metadata=self.teacher)).application
         await self.propose(case.application_id, ground)
         return await self.sign(case.application_id)
 
-    async def propose(self, application_id: str, ground: Any) -> pb.Application:
+    async def propose(self, application_id: str, ground: Any) -> application_pb2.Application:
         proposal = pb.ProposeRefusalRequest(
             school_id=str(self.school.school_id), application_id=application_id, request_id=str(uuid4()), ground=ground
         )
-        case: pb.Application = (await self.stub.ProposeRefusal(proposal, metadata=self.admin)).application
+        case: application_pb2.Application = (await self.stub.ProposeRefusal(proposal, metadata=self.admin)).application
         return case
 
-    async def sign(self, application_id: str) -> pb.Application:
+    async def sign(self, application_id: str) -> application_pb2.Application:
         code = self._totp.at(datetime.now(UTC) + timedelta(seconds=30))  # noqa: TID251
         request = pb.SignRefusalsRequest(
             school_id=str(self.school.school_id),
@@ -74,16 +82,16 @@ class Office:
             one_time_code=code,
         )
         [case] = (await self.stub.SignRefusals(request, metadata=self._head)).applications
-        signed: pb.Application = case
+        signed: application_pb2.Application = case
         return signed
 
-    async def read(self, case: pb.Application) -> pb.Application:
-        found: pb.Application = (
+    async def read(self, case: application_pb2.Application) -> application_pb2.Application:
+        found: application_pb2.Application = (
             await self.stub.GetApplication(reading(self.school, case.application_id), metadata=self.admin)
         ).application
         return found
 
-    async def words(self, case: pb.Application, service: str = "documents") -> list[decision_service_pb2.Decision]:
+    async def words(self, case: application_pb2.Application, service: str = "documents") -> list[decision_pb2.Decision]:
         request = decision_service_pb2.GetDecisionsRequest(
             school_id=str(self.school.school_id), application_id=case.application_id
         )
@@ -105,19 +113,23 @@ async def office(channel: grpc.aio.Channel, backends: Backends, school: SchoolWo
     return Office(channel, backends, school, totp)
 
 
-def _statement(school: SchoolWorld, signer: str, kind: Any = pb.APPLICATION_KIND_APPENDIX_3) -> pb.RegisterApplicationRequest:
-    applicant = pb.FiledApplicant(person_id=str(school.people[signer].person_id), credentials_way=pb.CREDENTIALS_WAY_IN_PERSON)
+def _statement(
+    school: SchoolWorld, signer: str, kind: Any = application_pb2.APPLICATION_KIND_APPENDIX_3
+) -> pb.RegisterApplicationRequest:
+    applicant = application_pb2.FiledApplicant(
+        person_id=str(school.people[signer].person_id), credentials_way=application_pb2.CREDENTIALS_WAY_IN_PERSON
+    )
     return filing(school, school.people["anna"], applicant, kind=kind)
 
 
-def _stranger(**other: Any) -> pb.FiledApplicant:
+def _stranger(**other: Any) -> application_pb2.FiledApplicant:
     return by_email(authority_document="", **other)
 
 
 async def test_to_a_stranger_the_decision_tells_nothing_of_the_child(office: Office, school: SchoolWorld) -> None:
     """Clause R19: neither name nor class; the reason is frozen with the refusal."""
     case = await office.refuse(filing(school, school.people["vera"], _stranger()), R19)
-    assert case.refusal.reason == pb.REFUSAL_REASON_RELATION_NOT_PROVED
+    assert case.refusal.reason == refusal_pb2.REFUSAL_REASON_RELATION_NOT_PROVED
     [said] = await office.words(case)
     assert (said.student_name, said.class_name, said.of_age_date) == ("", "", "")
     assert (said.applicant_name, said.applicant_email) == ("Иванова Мария Петровна", "ivanova@example.org")
@@ -135,7 +147,7 @@ async def test_one_who_was_of_age_when_the_head_signed_is_named_with_the_birthda
     await admin.execute("UPDATE people SET birth_date = '2008-02-29' WHERE person_id = $1", vera)
     await office.propose(case.application_id, R19)
     signed = await office.sign(case.application_id)
-    assert signed.refusal.reason == pb.REFUSAL_REASON_STUDENT_OF_AGE
+    assert signed.refusal.reason == refusal_pb2.REFUSAL_REASON_STUDENT_OF_AGE
     [said] = await office.words(signed)
     assert (said.of_age_date, said.left_date, said.student_name) == ("2026-02-28", "", "Иванова Вера")
 
@@ -146,11 +158,13 @@ async def test_a_power_that_has_run_out_is_told_by_its_last_day_and_no_act_is_ma
     """Clause R19."""
     dates = {"authority_date": "2025-02-01", "authority_end_date": "2026-03-01"}
     power = by_email(
-        guardian_kind=pb.GUARDIAN_KIND_REPRESENTATIVE, authority_document="доверенность № 5 от 01.02.2025", **dates
+        guardian_kind=guardianship_pb2.GUARDIAN_KIND_REPRESENTATIVE,
+        authority_document="доверенность № 5 от 01.02.2025",
+        **dates,
     )
     signed = await office.refuse(filing(school, school.people["vera"], power), R19)
-    assert signed.refusal.reason == pb.REFUSAL_REASON_AUTHORITY_ENDED
-    assert signed.refusal.authority_ending == pb.AUTHORITY_ENDING_POWER_EXPIRED
+    assert signed.refusal.reason == refusal_pb2.REFUSAL_REASON_AUTHORITY_ENDED
+    assert signed.refusal.authority_ending == guardianship_pb2.AUTHORITY_ENDING_POWER_EXPIRED
     [said] = await office.words(signed)
     assert said.authority_ending_words == "срок действия доверенности истёк 01.03.2026"
     assert (said.authority_end_date, said.authority_act_number, said.authority_act_date) == ("2026-03-01", "", "")
@@ -161,11 +175,11 @@ async def test_a_power_that_has_run_out_is_told_by_its_last_day_and_no_act_is_ma
     ("ending", "act", "words"),
     [
         (
-            pb.AUTHORITY_ENDING_COURT_ACT,
+            guardianship_pb2.AUTHORITY_ENDING_COURT_ACT,
             {"act_number": "2-145/2026", "act_date": "2026-11-20"},
             "полномочия заявителя прекращены судебным актом от 20.11.2026 № 2-145/2026",
         ),
-        (pb.AUTHORITY_ENDING_UNSPECIFIED, {}, "полномочия заявителя прекращены "),
+        (guardianship_pb2.AUTHORITY_ENDING_UNSPECIFIED, {}, "полномочия заявителя прекращены "),
     ],
 )
 async def test_an_ended_guardianship_is_refused_by_the_act_that_is_recorded(
@@ -183,7 +197,9 @@ async def test_an_ended_guardianship_is_refused_by_the_act_that_is_recorded(
         father.person_id,
         day,
     )
-    known = pb.FiledApplicant(person_id=str(father.person_id), credentials_way=pb.CREDENTIALS_WAY_IN_PERSON)
+    known = application_pb2.FiledApplicant(
+        person_id=str(father.person_id), credentials_way=application_pb2.CREDENTIALS_WAY_IN_PERSON
+    )
     case = (await office.stub.RegisterApplication(filing(school, anna, known), metadata=office.teacher)).application
     end = roster_service_pb2.EndGuardianshipRequest(
         school_id=str(school.school_id),
@@ -213,12 +229,12 @@ async def test_an_act_is_recorded_whole_or_not_at_all(
         "SELECT guardianship_id FROM guardianships WHERE guardian_person_id = $1", school.people["father"].person_id
     )
     for ending, act in (
-        (pb.AUTHORITY_ENDING_COURT_ACT, {"act_number": "2-145"}),
-        (pb.AUTHORITY_ENDING_COURT_ACT, {}),
-        (pb.AUTHORITY_ENDING_GUARDIANSHIP_ACT, {"act_number": "5", "act_date": "2999-01-01"}),
-        (pb.AUTHORITY_ENDING_OTHER, {"act_number": "5", "act_date": "2026-11-20"}),
-        (pb.AUTHORITY_ENDING_POWER_EXPIRED, {}),
-        (pb.AUTHORITY_ENDING_COURT_ACT, {"act_number": "5", "act_date": "2026-02-30"}),
+        (guardianship_pb2.AUTHORITY_ENDING_COURT_ACT, {"act_number": "2-145"}),
+        (guardianship_pb2.AUTHORITY_ENDING_COURT_ACT, {}),
+        (guardianship_pb2.AUTHORITY_ENDING_GUARDIANSHIP_ACT, {"act_number": "5", "act_date": "2999-01-01"}),
+        (guardianship_pb2.AUTHORITY_ENDING_OTHER, {"act_number": "5", "act_date": "2026-11-20"}),
+        (guardianship_pb2.AUTHORITY_ENDING_POWER_EXPIRED, {}),
+        (guardianship_pb2.AUTHORITY_ENDING_COURT_ACT, {"act_number": "5", "act_date": "2026-02-30"}),
     ):
         end = roster_service_pb2.EndGuardianshipRequest(
             school_id=str(school.school_id),
@@ -265,7 +281,7 @@ async def test_one_who_left_is_refused_with_the_last_day_and_the_order(office: O
     await admin.execute(left, vera, START, START + timedelta(days=30), "77-к")
     await office.propose(case.application_id, R20)
     signed = await office.sign(case.application_id)
-    assert signed.refusal.reason == pb.REFUSAL_REASON_LEFT
+    assert signed.refusal.reason == refusal_pb2.REFUSAL_REASON_LEFT
     [said] = await office.words(signed)
     assert (said.left_date, said.left_order_number) == ((START + timedelta(days=29)).isoformat(), "77-к")
 
@@ -274,7 +290,7 @@ async def test_a_statements_decision_names_its_paper_and_when_the_access_ended(o
     """Clauses R8, R21, R33."""
     case = await office.refuse(_statement(school, "mother"), R21)
     [said] = await office.words(case)
-    assert said.reason == pb.REFUSAL_REASON_STATEMENT_TO_CANCEL
+    assert said.reason == refusal_pb2.REFUSAL_REASON_STATEMENT_TO_CANCEL
     assert said.paper_number.startswith("1-Р/")
     assert said.HasField("access_end_time")
     assert not said.is_own_statement_of_student
@@ -282,12 +298,12 @@ async def test_a_statements_decision_names_its_paper_and_when_the_access_ended(o
     not_to_provide = await office.propose(
         (
             await office.stub.RegisterApplication(
-                _statement(school, "father", pb.APPLICATION_KIND_APPENDIX_2), metadata=office.teacher
+                _statement(school, "father", application_pb2.APPLICATION_KIND_APPENDIX_2), metadata=office.teacher
             )
         ).application.application_id,
         R21,
     )
-    assert not_to_provide.refusal.reason == pb.REFUSAL_REASON_STATEMENT_NOT_TO_PROVIDE
+    assert not_to_provide.refusal.reason == refusal_pb2.REFUSAL_REASON_STATEMENT_NOT_TO_PROVIDE
 
 
 async def test_a_decision_tells_of_no_access_that_nobody_has(office: Office, school: SchoolWorld, admin: Any) -> None:
@@ -335,14 +351,14 @@ async def test_nobody_is_written_to_who_takes_the_decision_in_person(office: Off
 class Teller:
     """Tells of a case's paper as documents and notify would, by their own outbox."""
 
-    def __init__(self, office: Office, case: pb.Application) -> None:
+    def __init__(self, office: Office, case: application_pb2.Application) -> None:
         self._office = office
         self._case = case
         self.document_id = str(uuid4())
         self._ids: dict[str, Any] = {
             "school_id": str(office.school.school_id),
             "document_id": self.document_id,
-            "kind": document_service_pb2.DOCUMENT_KIND_REFUSAL,
+            "kind": document_pb2.DOCUMENT_KIND_REFUSAL,
             "application_id": case.application_id,
             "applicant_id": case.applicants[0].applicant_id,
         }
@@ -350,9 +366,9 @@ class Teller:
     async def issued(self) -> None:
         await self._tell("documents", document_events.DocumentIssued(**self._ids))
 
-    async def signed(self, state: Any = document_service_pb2.DOCUMENT_STATE_SIGNED_ON_PAPER) -> None:
+    async def signed(self, state: Any = document_pb2.DOCUMENT_STATE_SIGNED_ON_PAPER) -> None:
         """By the secretary's hand; a scan is confirmed by the head."""
-        people, is_scan = self._office.school.people, state == document_service_pb2.DOCUMENT_STATE_SIGNED_ON_PAPER
+        people, is_scan = self._office.school.people, state == document_pb2.DOCUMENT_STATE_SIGNED_ON_PAPER
         told = document_events.DocumentSigned(
             **self._ids,
             state=state,
@@ -364,14 +380,14 @@ class Teller:
     async def letter(self, kind: Any) -> None:
         await self._tell("notify", kind(school_id=self._ids["school_id"], document_id=self.document_id))
 
-    async def see(self, holds: Callable[[pb.DecisionPaper], bool], why: str) -> pb.Application:
+    async def see(self, holds: Callable[[refusal_pb2.DecisionPaper], bool], why: str) -> application_pb2.Application:
         """The case when its paper is so."""
 
-        async def find() -> pb.Application | None:
+        async def find() -> application_pb2.Application | None:
             found = await self._office.read(self._case)
             return found if holds(found.applicants[0].decision) else None
 
-        seen: pb.Application = await eventually(find, seconds=30, why=why)
+        seen: application_pb2.Application = await eventually(find, seconds=30, why=why)
         return seen
 
     async def _tell(self, service: str, message: Any) -> None:
@@ -394,11 +410,11 @@ async def test_a_paper_is_signed_and_handed_over_and_the_case_says_so(office: Of
     assert await refused(office.stub.RecordHandOver(given, metadata=office.teacher)) == early
     for _ in range(2):
         await teller.signed()
-    await teller.see(lambda paper: paper.signing_way == pb.SIGNING_WAY_PAPER, "the signature is known")
+    await teller.see(lambda paper: paper.signing_way == refusal_pb2.SIGNING_WAY_PAPER, "the signature is known")
     for _ in range(2):
         answer = (await office.stub.RecordHandOver(given, metadata=office.teacher)).application
     decision = answer.applicants[0].decision
-    assert decision.channel == pb.DECISION_CHANNEL_IN_PERSON
+    assert decision.channel == refusal_pb2.DECISION_CHANNEL_IN_PERSON
     assert decision.delivered_by
     lines = [(line.ground, line.actor_name) for line in answer.log]
     assert lines[-3:] == [
@@ -413,10 +429,10 @@ async def test_what_is_told_in_another_order_ends_the_same(office: Office, schoo
     case = await office.refuse(filing(school, school.people["vera"], _stranger()), R19)
     teller = Teller(office, case)
     await teller.letter(notify_events.DeliverySucceeded)
-    await teller.signed(document_service_pb2.DOCUMENT_STATE_SIGNED_ELECTRONICALLY)
-    seen = await teller.see(lambda paper: paper.channel == pb.DECISION_CHANNEL_EMAIL, "the delivery is known")
+    await teller.signed(document_pb2.DOCUMENT_STATE_SIGNED_ELECTRONICALLY)
+    seen = await teller.see(lambda paper: paper.channel == refusal_pb2.DECISION_CHANNEL_EMAIL, "the delivery is known")
     await teller.issued()
-    assert seen.applicants[0].decision.signing_way == pb.SIGNING_WAY_ELECTRONIC
+    assert seen.applicants[0].decision.signing_way == refusal_pb2.SIGNING_WAY_ELECTRONIC
     assert not seen.applicants[0].decision.delivered_by
 
 
@@ -438,7 +454,7 @@ async def test_what_became_of_a_letter_waits_for_its_paper(office: Office, schoo
         with pytest.raises(events.Later):
             await handle(event)
         await teller.signed()
-        await teller.see(lambda paper: paper.signing_way == pb.SIGNING_WAY_PAPER, "the signature is known")
+        await teller.see(lambda paper: paper.signing_way == refusal_pb2.SIGNING_WAY_PAPER, "the signature is known")
     await handle(event)
     await database.close()
 
@@ -466,7 +482,7 @@ async def test_a_letter_that_was_given_up_is_told_in_the_case_until_the_decision
     await teller.letter(notify_events.DeliveryFailed)
     await eventually(lambda: are_heard(3), seconds=30, why="both are heard")
     decision = (await office.read(case)).applicants[0].decision
-    assert decision.channel == pb.DECISION_CHANNEL_IN_PERSON
+    assert decision.channel == refusal_pb2.DECISION_CHANNEL_IN_PERSON
     assert decision.delivered_by
     assert await count_failures() == 1
 

@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from chassis.clock import SetClock, SystemClock
 from chassis.db import Database
-from diary.access.v1 import events_pb2, grant_service_pb2, grant_service_pb2_grpc
+from diary.access.v1 import events_pb2, grant_pb2, grant_service_pb2, grant_service_pb2_grpc
 from services.access.rights.actions.warnings import warn_school
 from tests.support.access_region import SchoolWorld
 from tests.support.access_service import Backends
@@ -75,7 +75,7 @@ async def test_both_are_warned_once_30_days_before_the_coming_of_age(
     stub: Any = grant_service_pb2_grpc.GrantServiceStub(channel)
     wanted = grant_service_pb2.GetGrantEndingRequest(school_id=str(school.school_id), grant_id=mothers[0].grant_id)
     answer = await stub.GetGrantEnding(wanted, metadata=sign_service(backends.keys_dir, "notify", SystemClock()))
-    assert answer.cause == grant_service_pb2.GRANT_ENDING_CAUSE_OF_AGE
+    assert answer.cause == grant_pb2.GRANT_ENDING_CAUSE_OF_AGE
     assert answer.end_time == mothers[0].end_time
     assert answer.holder_account_id == str(hers.account_id)
     assert answer.student_given_name == "Анна"

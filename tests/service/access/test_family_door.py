@@ -11,16 +11,19 @@ import grpc
 import pytest
 
 from chassis.clock import SystemClock
-from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1 import (
+    application_pb2,
     application_service_pb2_grpc,
     grant_service_pb2,
     grant_service_pb2_grpc,
+    paper_declaration_pb2,
     paper_service_pb2,
     paper_service_pb2_grpc,
+    roster_pb2,
     roster_service_pb2,
     roster_service_pb2_grpc,
 )
+from diary.access.v1 import application_service_pb2 as pb
 from tests.support.access_region import Person, SchoolWorld
 from tests.support.access_service import Backends
 from tests.support.applications import add_vera, filing, mother, reading, set_birth_date
@@ -29,7 +32,7 @@ from tests.support.services import refused, sign_service
 NO_STUDENT = (grpc.StatusCode.NOT_FOUND, "STUDENT_NOT_FOUND")
 NO_CASE = (grpc.StatusCode.NOT_FOUND, "APPLICATION_NOT_FOUND")
 NOT_OWN = (grpc.StatusCode.INVALID_ARGUMENT, "STATEMENT_NOT_OWN")
-IN_PERSON = pb.CREDENTIALS_WAY_IN_PERSON
+IN_PERSON = application_pb2.CREDENTIALS_WAY_IN_PERSON
 
 
 @pytest.fixture
@@ -52,8 +55,8 @@ def _family(backends: Backends, school: SchoolWorld, key: str) -> Any:
 
 
 def _own(school: SchoolWorld, student: str = "anna", **other: Any) -> pb.RegisterApplicationRequest:
-    words = {"kind": pb.APPLICATION_KIND_APPENDIX_3, "channel": pb.APPLICATION_CHANNEL_DIARY, **other}
-    applicants = words.pop("applicants", [pb.FiledApplicant(credentials_way=IN_PERSON)])
+    words = {"kind": application_pb2.APPLICATION_KIND_APPENDIX_3, "channel": application_pb2.APPLICATION_CHANNEL_DIARY, **other}
+    applicants = words.pop("applicants", [application_pb2.FiledApplicant(credentials_way=IN_PERSON)])
     return filing(school, school.people[student], *applicants, **words)
 
 
@@ -71,7 +74,7 @@ async def test_a_fathers_own_statement_ends_his_access_and_nobody_elses(
     metadata, request = _family(backends, school, "father"), _own(school)
     case = (await stub.RegisterApplication(request, metadata=metadata)).application
     assert [one.person_id for one in case.applicants] == [str(school.people["father"].person_id)]
-    assert case.channel == pb.APPLICATION_CHANNEL_DIARY
+    assert case.channel == application_pb2.APPLICATION_CHANNEL_DIARY
     assert not case.log
     assert case.applicants[0].paper_declaration.number
     assert await _is_ended(admin, school.people["father"])
@@ -91,9 +94,14 @@ async def test_a_fathers_own_statement_ends_his_access_and_nobody_elses(
 @pytest.mark.parametrize(
     "change",
     [
-        {"kind": pb.APPLICATION_KIND_APPENDIX_1},
+        {"kind": application_pb2.APPLICATION_KIND_APPENDIX_1},
         {"applicants": [mother()]},
-        {"applicants": [pb.FiledApplicant(credentials_way=IN_PERSON), pb.FiledApplicant(credentials_way=IN_PERSON)]},
+        {
+            "applicants": [
+                application_pb2.FiledApplicant(credentials_way=IN_PERSON),
+                application_pb2.FiledApplicant(credentials_way=IN_PERSON),
+            ]
+        },
     ],
 )
 async def test_a_family_signs_its_own_statement_alone(
@@ -103,7 +111,9 @@ async def test_a_family_signs_its_own_statement_alone(
     other = "mother" if "applicants" not in change else "father"
     if change.get("applicants") == [mother()]:
         change = {
-            "applicants": [pb.FiledApplicant(person_id=str(school.people["mother"].person_id), credentials_way=IN_PERSON)]
+            "applicants": [
+                application_pb2.FiledApplicant(person_id=str(school.people["mother"].person_id), credentials_way=IN_PERSON)
+            ]
         }
     call = stub.RegisterApplication(_own(school, **change), metadata=_family(backends, school, other))
     assert await refused(call) == NOT_OWN
@@ -112,7 +122,7 @@ async def test_a_family_signs_its_own_statement_alone(
 
 async def test_what_comes_through_the_diary_comes_from_the_family(stub: Any, school: SchoolWorld, teacher: Any) -> None:
     invalid = (grpc.StatusCode.INVALID_ARGUMENT, "REQUEST_INVALID")
-    hers = pb.FiledApplicant(person_id=str(school.people["mother"].person_id), credentials_way=IN_PERSON)
+    hers = application_pb2.FiledApplicant(person_id=str(school.people["mother"].person_id), credentials_way=IN_PERSON)
     assert await refused(stub.RegisterApplication(_own(school, applicants=[hers]), metadata=teacher)) == invalid
 
 
@@ -163,8 +173,10 @@ async def test_an_applicant_reads_the_own_case_and_of_the_other_the_name_alone(
 ) -> None:
     """Clause R29: each applicant sees only the own contacts; a stranger's case is as absent."""
     applicants = [
-        pb.FiledApplicant(
-            person_id=str(school.people[key].person_id), credentials_way=pb.CREDENTIALS_WAY_EMAIL, email=f"{key}@example.org"
+        application_pb2.FiledApplicant(
+            person_id=str(school.people[key].person_id),
+            credentials_way=application_pb2.CREDENTIALS_WAY_EMAIL,
+            email=f"{key}@example.org",
         )
         for key in ("mother", "father")
     ]
@@ -178,7 +190,7 @@ async def test_an_applicant_reads_the_own_case_and_of_the_other_the_name_alone(
     seen = (await stub.GetApplication(reading(school, case.application_id), metadata=metadata)).application
     own, other = seen.applicants
     assert own.email == "mother@example.org"
-    assert other == pb.Applicant(display_name=other.display_name, name=other.name)
+    assert other == application_pb2.Applicant(display_name=other.display_name, name=other.name)
     assert (list(seen.log), list(seen.checklist)) == ([], [])
     listing = pb.ListApplicationsRequest(school_id=str(school.school_id))
     assert [one.number for one in (await stub.ListApplications(listing, metadata=metadata)).applications] == [case.number]
@@ -188,7 +200,7 @@ async def test_an_applicant_reads_the_own_case_and_of_the_other_the_name_alone(
 
 
 def _declaring(school: SchoolWorld, **other: Any) -> paper_service_pb2.RecordPaperDeclarationRequest:
-    words = {"reason": pb.PAPER_REASON_CANNOT, "request_id": str(uuid4()), **other}
+    words = {"reason": application_pb2.PAPER_REASON_CANNOT, "request_id": str(uuid4()), **other}
     return paper_service_pb2.RecordPaperDeclarationRequest(
         school_id=str(school.school_id), student_id=str(school.people["anna"].person_id), **words
     )
@@ -205,7 +217,7 @@ async def test_a_mother_declares_for_paper_and_keeps_her_access(
         second = (await papers.RecordPaperDeclaration(request, metadata=metadata)).declaration
     year = datetime.now(UTC).year  # noqa: TID251
     assert [one.declaration.number for one in (first, second)] == [f"1-Р/{year}", f"2-Р/{year}"]
-    assert second.form == paper_service_pb2.PAPER_DECLARATION_FORM_ELECTRONIC
+    assert second.form == paper_declaration_pb2.PAPER_DECLARATION_FORM_ELECTRONIC
     assert not await _is_ended(admin, school.people["mother"])
     listing = paper_service_pb2.ListPaperDeclarationsRequest(
         school_id=str(school.school_id), student_id=str(school.people["anna"].person_id)
@@ -223,7 +235,7 @@ async def test_a_mother_declares_for_paper_and_keeps_her_access(
     assert revoked.declaration.HasField("revoke_time")
     roster: Any = roster_service_pb2_grpc.RosterServiceStub(channel)
     wanted = roster_service_pb2.ListRosterRequest(
-        school_id=str(school.school_id), kind=roster_service_pb2.ROSTER_KIND_PAPER_DECLARATION
+        school_id=str(school.school_id), kind=roster_pb2.ROSTER_KIND_PAPER_DECLARATION
     )
     service = sign_service(backends.keys_dir, "documents", SystemClock())
     entries = (await roster.ListRoster(wanted, metadata=service)).entries
@@ -241,24 +253,24 @@ async def test_a_guardian_says_how_the_printouts_are_to_be_given(
     """Clauses R7, R8, families C: the sheet of choice asks for it; words of one's own are in no event."""
     metadata, invalid = _family(backends, school, "mother"), grpc.StatusCode.INVALID_ARGUMENT
     first = (await papers.RecordPaperDeclaration(_declaring(school), metadata=metadata)).declaration.declaration
-    assert (first.printout_way, first.printout_way_note) == (pb.PRINTOUT_WAY_UNSPECIFIED, "")
-    by_brother = _declaring(school, printout_way=pb.PRINTOUT_WAY_OTHER, printout_way_note="  через \n брата")
+    assert (first.printout_way, first.printout_way_note) == (application_pb2.PRINTOUT_WAY_UNSPECIFIED, "")
+    by_brother = _declaring(school, printout_way=application_pb2.PRINTOUT_WAY_OTHER, printout_way_note="  через \n брата")
     kept = (await papers.RecordPaperDeclaration(by_brother, metadata=metadata)).declaration.declaration
-    assert (kept.printout_way, kept.printout_way_note) == (pb.PRINTOUT_WAY_OTHER, "через брата")
+    assert (kept.printout_way, kept.printout_way_note) == (application_pb2.PRINTOUT_WAY_OTHER, "через брата")
     for wrong, reason in (
-        ({"printout_way": pb.PRINTOUT_WAY_OTHER, "printout_way_note": " "}, "PRINTOUT_WAY_NOTE_REQUIRED"),
-        ({"printout_way": pb.PRINTOUT_WAY_IN_PERSON, "printout_way_note": "через брата"}, "REQUEST_INVALID"),
-        ({"printout_way": pb.PRINTOUT_WAY_IN_PERSON, "declines_printouts": True}, "REQUEST_INVALID"),
+        ({"printout_way": application_pb2.PRINTOUT_WAY_OTHER, "printout_way_note": " "}, "PRINTOUT_WAY_NOTE_REQUIRED"),
+        ({"printout_way": application_pb2.PRINTOUT_WAY_IN_PERSON, "printout_way_note": "через брата"}, "REQUEST_INVALID"),
+        ({"printout_way": application_pb2.PRINTOUT_WAY_IN_PERSON, "declines_printouts": True}, "REQUEST_INVALID"),
     ):
         assert await refused(papers.RecordPaperDeclaration(_declaring(school, **wrong), metadata=metadata)) == (invalid, reason)
     roster: Any = roster_service_pb2_grpc.RosterServiceStub(channel)
     wanted = roster_service_pb2.BatchGetRosterRequest(
-        school_id=str(school.school_id), kind=roster_service_pb2.ROSTER_KIND_PAPER_DECLARATION, ids=[kept.declaration_id]
+        school_id=str(school.school_id), kind=roster_pb2.ROSTER_KIND_PAPER_DECLARATION, ids=[kept.declaration_id]
     )
     service = sign_service(backends.keys_dir, "documents", SystemClock())
     [entry] = (await roster.BatchGetRoster(wanted, metadata=service)).entries
     told = entry.paper_declaration
-    assert (told.printout_way, told.printout_way_note) == (pb.PRINTOUT_WAY_OTHER, "через брата")
+    assert (told.printout_way, told.printout_way_note) == (application_pb2.PRINTOUT_WAY_OTHER, "через брата")
     statement = "SELECT payload FROM outbox WHERE school_id = $1 AND subject LIKE '%PaperModeChanged' ORDER BY event_number"
     events = [row["payload"] for row in await admin.fetch(statement, school.school_id)]
     assert events
@@ -270,12 +282,13 @@ async def test_of_many_declarations_at_once_each_gets_a_number_and_one_holds(
 ) -> None:
     """Clause R8: the last one counts, whether on a sheet or in a statement."""
     hers = str(school.people["mother"].person_id)
-    statement = pb.FiledApplicant(person_id=hers, credentials_way=IN_PERSON)
+    statement = application_pb2.FiledApplicant(person_id=hers, credentials_way=IN_PERSON)
     await asyncio.gather(
         *(papers.RecordPaperDeclaration(_declaring(school, guardian_person_id=hers), metadata=teacher) for _ in range(8)),
         *(
             stub.RegisterApplication(
-                filing(school, school.people["anna"], statement, kind=pb.APPLICATION_KIND_APPENDIX_2), metadata=teacher
+                filing(school, school.people["anna"], statement, kind=application_pb2.APPLICATION_KIND_APPENDIX_2),
+                metadata=teacher,
             )
             for _ in range(4)
         ),
@@ -293,7 +306,7 @@ async def test_a_class_teacher_declares_for_oneself_as_any_mother(papers: Any, b
     both = backends.sign_in(school.people["class_teacher"], "class_teacher", "guardian")
     kept = (await papers.RecordPaperDeclaration(_declaring(school), metadata=both)).declaration
     assert kept.guardian_person_id == str(school.people["class_teacher"].person_id)
-    assert kept.form == paper_service_pb2.PAPER_DECLARATION_FORM_ELECTRONIC
+    assert kept.form == paper_declaration_pb2.PAPER_DECLARATION_FORM_ELECTRONIC
 
 
 async def test_nobody_declares_for_another_and_staff_write_down_what_is_told(
@@ -305,7 +318,7 @@ async def test_nobody_declares_for_another_and_staff_write_down_what_is_told(
     assert (
         await refused(papers.RecordPaperDeclaration(_declaring(school, guardian_person_id=his), metadata=metadata)) == NOT_OWN
     )
-    words = paper_service_pb2.PAPER_DECLARATION_FORM_WORDS
+    words = paper_declaration_pb2.PAPER_DECLARATION_FORM_WORDS
     told = _declaring(school, guardian_person_id=his, form=words, declare_date="2026-09-01")
     kept = (await papers.RecordPaperDeclaration(told, metadata=teacher)).declaration
     assert (kept.guardian_person_id, kept.form, kept.declaration.declare_date) == (his, words, "2026-09-01")

@@ -10,7 +10,7 @@ import pytest
 
 from deploy.local.ports import Ports
 from diary.access.v1 import (
-    application_service_pb2,
+    application_pb2,
     application_service_pb2_grpc,
     grant_service_pb2,
     grant_service_pb2_grpc,
@@ -60,9 +60,9 @@ def _leaving(channel: Any, school: SchoolWorld, days: int = -1) -> tuple[Any, An
 
 def _signing(server: Any, school: SchoolWorld, **other: Any) -> tuple[Any, Any]:
     person_id = str(school.people["father"].person_id)
-    in_person = application_service_pb2.CREDENTIALS_WAY_IN_PERSON
-    signer = application_service_pb2.FiledApplicant(person_id=person_id, credentials_way=in_person)
-    request = filing(school, school.people["anna"], signer, kind=application_service_pb2.APPLICATION_KIND_APPENDIX_3, **other)
+    in_person = application_pb2.CREDENTIALS_WAY_IN_PERSON
+    signer = application_pb2.FiledApplicant(person_id=person_id, credentials_way=in_person)
+    request = filing(school, school.people["anna"], signer, kind=application_pb2.APPLICATION_KIND_APPENDIX_3, **other)
     return application_service_pb2_grpc.ApplicationServiceStub(server).RegisterApplication, request
 
 
@@ -145,7 +145,7 @@ async def test_a_fathers_own_pending_statement_finds_its_answer_by_the_session_t
     ports.close()
     father = school.people["father"]
     metadata = backends.sign_in(father, "guardian")
-    diary = application_service_pb2.APPLICATION_CHANNEL_DIARY
+    diary = application_pb2.APPLICATION_CHANNEL_DIARY
     async with serve(journal_address=f"127.0.0.1:{port}") as channel:
         call, request = _signing(channel, school, channel=diary)
         assert await refused(call(request, metadata=metadata)) == PENDING

@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from chassis.clock import SystemClock, today
-from diary.access.v1 import application_service_pb2, application_service_pb2_grpc, roster_service_pb2_grpc
+from diary.access.v1 import application_pb2, application_service_pb2_grpc, roster_service_pb2_grpc
 from diary.access.v1 import roster_service_pb2 as pb
 from services.access.people.rules.guardianships import find_reaching
 from tests.support.access_region import START, ZONE, SchoolWorld, make_school
@@ -296,9 +296,9 @@ async def test_a_lapsed_access_is_closed_by_the_next_granting(
     over = datetime(2026, 1, 1, tzinfo=UTC)
     await admin.execute("UPDATE relations SET valid_to_time = $2 WHERE fact_id = $1", school.grants["mother"], over)
     applications = application_service_pb2_grpc.ApplicationServiceStub(channel)
-    known = application_service_pb2.FiledApplicant(
+    known = application_pb2.FiledApplicant(
         person_id=str(school.people["mother"].person_id),
-        credentials_way=application_service_pb2.CREDENTIALS_WAY_IN_PERSON,
+        credentials_way=application_pb2.CREDENTIALS_WAY_IN_PERSON,
     )
     request = filing(school, school.people["anna"], known)
     application_id = (await applications.RegisterApplication(request, metadata=teacher)).application.application_id

@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 import grpc
 import pytest
 
+from diary.access.v1 import application_pb2, application_service_pb2_grpc, events_pb2, refusal_pb2
 from diary.access.v1 import application_service_pb2 as pb
-from diary.access.v1 import application_service_pb2_grpc, events_pb2
 from tests.support.access_region import SchoolWorld
 from tests.support.access_service import Backends
 from tests.support.applications import DOCUMENT, add_vera, filing, mother, reading
@@ -49,7 +49,7 @@ async def _leave(admin: Any, school: SchoolWorld) -> None:
     await admin.execute("DELETE FROM enrolments WHERE student_id = $1", school.people["vera"].person_id)
 
 
-@pytest.mark.parametrize("kind", [pb.APPLICATION_KIND_APPENDIX_1, pb.APPLICATION_KIND_APPENDIX_2])
+@pytest.mark.parametrize("kind", [application_pb2.APPLICATION_KIND_APPENDIX_1, application_pb2.APPLICATION_KIND_APPENDIX_2])
 async def test_a_stranger_is_told_the_same_whether_the_child_studies_here_or_not(
     stub: Any, admin: Any, backends: Backends, school: SchoolWorld, office: Any, kind: Any
 ) -> None:
@@ -69,7 +69,10 @@ async def test_a_stranger_is_told_the_same_whether_the_child_studies_here_or_not
             one.ClearField("applicant_id")
         told.append(seen)
     assert told[0] == told[1]
-    for state, count in ((pb.APPLICATION_STATE_REGISTERED, 2), (pb.APPLICATION_STATE_WAITS_FOR_ENROLMENT, 2)):
+    for state, count in (
+        (application_pb2.APPLICATION_STATE_REGISTERED, 2),
+        (application_pb2.APPLICATION_STATE_WAITS_FOR_ENROLMENT, 2),
+    ):
         listing = pb.ListApplicationsRequest(school_id=str(school.school_id), state=state)
         assert len((await stub.ListApplications(listing, metadata=metadata)).applications) == count
 
@@ -79,9 +82,11 @@ async def test_whose_relation_is_proved_reads_of_the_child(
 ) -> None:
     await add_vera(school)
     await _leave(admin, school)
-    application_id, metadata = await _file(stub, admin, backends, school, office, DOCUMENT, pb.APPLICATION_KIND_APPENDIX_1)
+    application_id, metadata = await _file(
+        stub, admin, backends, school, office, DOCUMENT, application_pb2.APPLICATION_KIND_APPENDIX_1
+    )
     seen = (await stub.GetApplication(reading(school, application_id), metadata=metadata)).application
-    assert (seen.student_name, seen.state) == ("Иванова Вера", pb.APPLICATION_STATE_WAITS_FOR_ENROLMENT)
+    assert (seen.student_name, seen.state) == ("Иванова Вера", application_pb2.APPLICATION_STATE_WAITS_FOR_ENROLMENT)
 
 
 async def test_many_own_cases_are_listed_by_as_many_statements_as_one(
@@ -92,7 +97,7 @@ async def test_many_own_cases_are_listed_by_as_many_statements_as_one(
     asked = []
     for count in (1, 3):
         while True:
-            _, metadata = await _file(stub, admin, backends, school, office, "", pb.APPLICATION_KIND_APPENDIX_1)
+            _, metadata = await _file(stub, admin, backends, school, office, "", application_pb2.APPLICATION_KIND_APPENDIX_1)
             with sent() as statements:
                 listed = (await stub.ListApplications(listing, metadata=metadata)).applications
             if len(listed) == count:
@@ -106,12 +111,14 @@ async def test_no_refusal_is_told_before_the_head_has_signed_it(
 ) -> None:
     """Clause R22: a proposal decides nothing."""
     await add_vera(school)
-    application_id, metadata = await _file(stub, admin, backends, school, office, "", pb.APPLICATION_KIND_APPENDIX_1)
+    application_id, metadata = await _file(
+        stub, admin, backends, school, office, "", application_pb2.APPLICATION_KIND_APPENDIX_1
+    )
     proposal = pb.ProposeRefusalRequest(
         school_id=str(school.school_id),
         application_id=application_id,
         request_id=str(uuid4()),
-        ground=pb.REFUSAL_GROUND_NOT_AN_APPLICANT,
+        ground=refusal_pb2.REFUSAL_GROUND_NOT_AN_APPLICANT,
     )
     assert (await stub.ProposeRefusal(proposal, metadata=office)).application.HasField("refusal")
     assert not (await stub.GetApplication(reading(school, application_id), metadata=metadata)).application.HasField("refusal")
@@ -125,7 +132,9 @@ async def test_an_applicant_withdraws_the_own_case_and_nobody_elses(
 ) -> None:
     """Clause R24."""
     await add_vera(school)
-    application_id, metadata = await _file(stub, admin, backends, school, office, DOCUMENT, pb.APPLICATION_KIND_APPENDIX_1)
+    application_id, metadata = await _file(
+        stub, admin, backends, school, office, DOCUMENT, application_pb2.APPLICATION_KIND_APPENDIX_1
+    )
     request = pb.WithdrawApplicationRequest(
         school_id=str(school.school_id), application_id=application_id, request_id=str(uuid4())
     )
@@ -133,8 +142,8 @@ async def test_an_applicant_withdraws_the_own_case_and_nobody_elses(
     no_case = (grpc.StatusCode.NOT_FOUND, "APPLICATION_NOT_FOUND")
     assert await refused(stub.WithdrawApplication(request, metadata=stranger)) == no_case
     withdrawn = (await stub.WithdrawApplication(request, metadata=metadata)).application
-    assert withdrawn.state == pb.APPLICATION_STATE_WITHDRAWN
+    assert withdrawn.state == application_pb2.APPLICATION_STATE_WITHDRAWN
     event = await admin.fetchval(
         "SELECT payload FROM outbox WHERE school_id = $1 AND subject LIKE '%ApplicationDecided'", school.school_id
     )
-    assert events_pb2.ApplicationDecided.FromString(event).state == pb.APPLICATION_STATE_WITHDRAWN
+    assert events_pb2.ApplicationDecided.FromString(event).state == application_pb2.APPLICATION_STATE_WITHDRAWN

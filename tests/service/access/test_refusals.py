@@ -11,8 +11,15 @@ import pyotp
 import pytest
 
 from chassis.clock import SetClock
+from diary.access.v1 import (
+    application_pb2,
+    application_service_pb2_grpc,
+    events_pb2,
+    refusal_pb2,
+    session_service_pb2,
+    session_service_pb2_grpc,
+)
 from diary.access.v1 import application_service_pb2 as pb
-from diary.access.v1 import application_service_pb2_grpc, events_pb2, session_service_pb2, session_service_pb2_grpc
 from tests.support.access_region import PASSWORD, START, SchoolWorld
 from tests.support.access_service import Backends, Serve
 from tests.support.applications import add_vera, filing, granting, mother, say_details
@@ -20,7 +27,11 @@ from tests.support.eventually import eventually
 from tests.support.services import refused
 from tests.support.statements import sent
 
-R19, R20, R21 = (pb.REFUSAL_GROUND_NOT_AN_APPLICANT, pb.REFUSAL_GROUND_NOT_A_STUDENT, pb.REFUSAL_GROUND_OWN_STATEMENT)
+R19, R20, R21 = (
+    refusal_pb2.REFUSAL_GROUND_NOT_AN_APPLICANT,
+    refusal_pb2.REFUSAL_GROUND_NOT_A_STUDENT,
+    refusal_pb2.REFUSAL_GROUND_OWN_STATEMENT,
+)
 UNPROVED = (grpc.StatusCode.FAILED_PRECONDITION, "GROUND_NOT_PROVED")
 WRONG_CODE = (grpc.StatusCode.UNAUTHENTICATED, "CODE_WRONG")
 WRONG_ROLE = (grpc.StatusCode.PERMISSION_DENIED, "ROLE_NOT_ALLOWED")
@@ -68,8 +79,10 @@ async def head(channel: grpc.aio.Channel, backends: Backends, school: SchoolWorl
 
 
 def _statement(school: SchoolWorld, signer: str) -> pb.RegisterApplicationRequest:
-    applicant = pb.FiledApplicant(person_id=str(school.people[signer].person_id), credentials_way=pb.CREDENTIALS_WAY_IN_PERSON)
-    return filing(school, school.people["anna"], applicant, kind=pb.APPLICATION_KIND_APPENDIX_3)
+    applicant = application_pb2.FiledApplicant(
+        person_id=str(school.people[signer].person_id), credentials_way=application_pb2.CREDENTIALS_WAY_IN_PERSON
+    )
+    return filing(school, school.people["anna"], applicant, kind=application_pb2.APPLICATION_KIND_APPENDIX_3)
 
 
 def _proposal(school: SchoolWorld, application_id: str, ground: Any) -> pb.ProposeRefusalRequest:
@@ -96,13 +109,13 @@ async def test_the_head_signs_many_statements_at_once_and_each_gets_its_number(
     ids = [await _register(stub, _statement(school, signer), teacher) for signer in ("mother", "father")]
     for application_id in ids:
         proposed = await stub.ProposeRefusal(_proposal(school, application_id, R21), metadata=teacher)
-        assert proposed.application.state == pb.APPLICATION_STATE_REFUSAL_PROPOSED
+        assert proposed.application.state == application_pb2.APPLICATION_STATE_REFUSAL_PROPOSED
         assert proposed.application.refusal.evidence.startswith("заявление (приложение № 3) от ")
     request = _signature(school, head.code(), *ids)
     answer = await stub.SignRefusals(request, metadata=head.metadata)
     year = datetime.now(UTC).year  # noqa: TID251
     assert sorted(one.refusal.number for one in answer.applications) == [f"1-ЭДО/{year}", f"2-ЭДО/{year}"]
-    assert {one.state for one in answer.applications} == {pb.APPLICATION_STATE_REFUSED}
+    assert {one.state for one in answer.applications} == {application_pb2.APPLICATION_STATE_REFUSED}
     assert {one.refusal.signer_name for one in answer.applications} == {"Супрун И. Е."}
     assert all(one.applicants[0].HasField("met_time") for one in answer.applications)
     again = await stub.SignRefusals(request, metadata=head.metadata)
@@ -273,19 +286,19 @@ async def test_a_case_about_one_who_never_was_enrolled_ends_like_any_other(
     application_id = await _register(stub, filing(school, vera), office)
     if end == "refused":
         proposed = await stub.ProposeRefusal(_proposal(school, application_id, R20), metadata=office)
-        assert proposed.application.refusal.reason == pb.REFUSAL_REASON_NOT_ENROLLED
+        assert proposed.application.refusal.reason == refusal_pb2.REFUSAL_REASON_NOT_ENROLLED
         signed = await stub.SignRefusals(_signature(school, head.code(), application_id), metadata=head.metadata)
-        assert signed.applications[0].state == pb.APPLICATION_STATE_REFUSED
+        assert signed.applications[0].state == application_pb2.APPLICATION_STATE_REFUSED
     elif end == "withdrawn":
         withdrawal = pb.WithdrawApplicationRequest(
             school_id=str(school.school_id), application_id=application_id, request_id=str(uuid4())
         )
         withdrawn = await stub.WithdrawApplication(withdrawal, metadata=office)
-        assert withdrawn.application.state == pb.APPLICATION_STATE_WITHDRAWN
+        assert withdrawn.application.state == application_pb2.APPLICATION_STATE_WITHDRAWN
     else:
         await school.enrol(vera, placed["class_id"])
         granted = await stub.GrantApplication(granting(school, application_id), metadata=office)
-        assert granted.application.state == pb.APPLICATION_STATE_GRANTED
+        assert granted.application.state == application_pb2.APPLICATION_STATE_GRANTED
 
 
 async def test_what_is_refused_is_not_granted_and_what_is_granted_is_not_refused(

@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from chassis.clock import SystemClock, today
-from diary.access.v1 import application_service_pb2_grpc, school_service_pb2_grpc
+from diary.access.v1 import application_service_pb2_grpc, school_pb2, school_service_pb2_grpc
 from diary.access.v1 import school_service_pb2 as pb
 from tests.support.access_region import ZONE, SchoolWorld
 from tests.support.access_service import Backends
@@ -25,7 +25,7 @@ def stub(channel: grpc.aio.Channel) -> Any:
 
 def _update(school: SchoolWorld, etag: str, **details: str) -> pb.UpdateSchoolRequest:
     return pb.UpdateSchoolRequest(
-        school_id=str(school.school_id), request_id=str(uuid4()), etag=etag, details=pb.SchoolDetails(**details)
+        school_id=str(school.school_id), request_id=str(uuid4()), etag=etag, details=school_pb2.SchoolDetails(**details)
     )
 
 
@@ -34,7 +34,7 @@ async def test_the_office_says_what_papers_say_and_anyone_reads_it(
 ) -> None:
     wanted = pb.GetSchoolRequest(school_id=str(school.school_id))
     before = await stub.GetSchool(wanted)
-    assert before.details == pb.SchoolDetails()
+    assert before.details == school_pb2.SchoolDetails()
     office = backends.sign_in(school.people["admin"], "admin")
     request = _update(school, before.etag, address="с. Александровка,\nул. Школьная, 1", head_position="директор")
     for _ in range(2):

@@ -9,16 +9,16 @@ import grpc
 import pytest
 
 from deploy.local.ports import Ports
+from diary.access.v1 import application_pb2, application_service_pb2_grpc, events_pb2
 from diary.access.v1 import application_service_pb2 as pb
-from diary.access.v1 import application_service_pb2_grpc, events_pb2
 from tests.support.access_region import SchoolWorld
 from tests.support.access_service import Backends, Serve
 from tests.support.applications import add_vera, filing, granting, mother, reading, set_birth_date
 from tests.support.eventually import eventually
 from tests.support.services import refused
 
-CANCEL = pb.APPLICATION_KIND_APPENDIX_3
-DECLINE = pb.APPLICATION_KIND_APPENDIX_2
+CANCEL = application_pb2.APPLICATION_KIND_APPENDIX_3
+DECLINE = application_pb2.APPLICATION_KIND_APPENDIX_2
 PENDING = (grpc.StatusCode.UNAVAILABLE, "ENDING_PENDING")
 
 
@@ -36,7 +36,9 @@ def teacher(backends: Backends, school: SchoolWorld) -> Any:
 def _signed(school: SchoolWorld, *signers: str, kind: Any = CANCEL, **other: Any) -> pb.RegisterApplicationRequest:
     """A statement about Anna by people on record."""
     applicants = [
-        pb.FiledApplicant(person_id=str(school.people[key].person_id), credentials_way=pb.CREDENTIALS_WAY_IN_PERSON, **other)
+        application_pb2.FiledApplicant(
+            person_id=str(school.people[key].person_id), credentials_way=application_pb2.CREDENTIALS_WAY_IN_PERSON, **other
+        )
         for key in signers
     ]
     return filing(school, school.people["anna"], *applicants, kind=kind)
@@ -106,13 +108,13 @@ async def test_a_statement_begins_the_paper_mode_of_its_signers(
     stub: Any, admin: Any, school: SchoolWorld, teacher: Any
 ) -> None:
     """Clause R8: number, date and reason; printouts declined too where said so; told by events without names."""
-    request = _signed(school, "mother", paper_reason=pb.PAPER_REASON_CANNOT, declines_printouts=True)
+    request = _signed(school, "mother", paper_reason=application_pb2.PAPER_REASON_CANNOT, declines_printouts=True)
     [signer] = (await stub.RegisterApplication(request, metadata=teacher)).application.applicants
     declared = signer.paper_declaration
     year = datetime.now(UTC).year  # noqa: TID251
     assert declared.number == f"1-Р/{year}"
     assert date.fromisoformat(declared.declare_date).year == year
-    assert (declared.reason, declared.declines_printouts) == (pb.PAPER_REASON_CANNOT, True)
+    assert (declared.reason, declared.declines_printouts) == (application_pb2.PAPER_REASON_CANNOT, True)
     [payload] = [row["payload"] for row in await _events(admin, school, "PaperModeChanged")]
     event = events_pb2.PaperModeChanged.FromString(payload)
     assert event.guardian_person_id == str(school.people["mother"].person_id)
@@ -122,12 +124,12 @@ async def test_a_statement_begins_the_paper_mode_of_its_signers(
 
 async def test_a_signer_says_how_the_printouts_are_to_be_given(stub: Any, school: SchoolWorld, teacher: Any) -> None:
     """Clause R8: the sheet of choice may come with the statement."""
-    request = _signed(school, "mother", printout_way=pb.PRINTOUT_WAY_OTHER)
+    request = _signed(school, "mother", printout_way=application_pb2.PRINTOUT_WAY_OTHER)
     reason = (grpc.StatusCode.INVALID_ARGUMENT, "PRINTOUT_WAY_NOTE_REQUIRED")
     assert await refused(stub.RegisterApplication(request, metadata=teacher)) == reason
-    request.applicants[0].printout_way = pb.PRINTOUT_WAY_IN_PERSON
+    request.applicants[0].printout_way = application_pb2.PRINTOUT_WAY_IN_PERSON
     [signer] = (await stub.RegisterApplication(request, metadata=teacher)).application.applicants
-    assert signer.paper_declaration.printout_way == pb.PRINTOUT_WAY_IN_PERSON
+    assert signer.paper_declaration.printout_way == application_pb2.PRINTOUT_WAY_IN_PERSON
 
 
 async def _events(admin: Any, school: SchoolWorld, name: str) -> Any:
@@ -183,7 +185,7 @@ async def test_a_new_application_gives_access_again_and_ends_the_paper_mode_only
     """Clause R33: a new Appendix 1 is possible later."""
     await set_birth_date(school, school.people["anna"], date(2012, 5, 14))
     await stub.RegisterApplication(_signed(school, "mother"), metadata=teacher)
-    again = _signed(school, "mother", kind=pb.APPLICATION_KIND_APPENDIX_1, ends_paper_mode=ends_paper_mode)
+    again = _signed(school, "mother", kind=application_pb2.APPLICATION_KIND_APPENDIX_1, ends_paper_mode=ends_paper_mode)
     application = (await stub.RegisterApplication(again, metadata=teacher)).application
     open_one = "SELECT count(*) FROM paper_declarations WHERE school_id = $1 AND revoke_time IS NULL"
     assert await admin.fetchval(open_one, school.school_id) == 1

@@ -11,24 +11,32 @@ import pytest
 
 from chassis.clock import SystemClock, today
 from chassis.db import Database
-from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1 import (
+    application_pb2,
     application_service_pb2_grpc,
     events_pb2,
+    guardianship_pb2,
     paper_service_pb2,
     paper_service_pb2_grpc,
+    refusal_pb2,
     roster_service_pb2,
     roster_service_pb2_grpc,
+    student_pb2,
 )
+from diary.access.v1 import application_service_pb2 as pb
 from services.access.people.actions.declarations import end_lapsed_modes
 from tests.support.access_region import ZONE, SchoolWorld
 from tests.support.access_service import Backends
 from tests.support.applications import add_vera, filing, granting, mother, set_birth_date
 from tests.support.services import refused
 
-R19, R21 = pb.REFUSAL_GROUND_NOT_AN_APPLICANT, pb.REFUSAL_GROUND_OWN_STATEMENT
+R19, R21 = refusal_pb2.REFUSAL_GROUND_NOT_AN_APPLICANT, refusal_pb2.REFUSAL_GROUND_OWN_STATEMENT
 TODAY = today(SystemClock(), ZONE)
-KINDS = [pb.APPLICATION_KIND_APPENDIX_1, pb.APPLICATION_KIND_APPENDIX_2, pb.APPLICATION_KIND_APPENDIX_3]
+KINDS = [
+    application_pb2.APPLICATION_KIND_APPENDIX_1,
+    application_pb2.APPLICATION_KIND_APPENDIX_2,
+    application_pb2.APPLICATION_KIND_APPENDIX_3,
+]
 
 
 class Office:
@@ -42,22 +50,22 @@ class Office:
         self.teacher = backends.sign_in(school.people["class_teacher"], "class_teacher")
         self.admin = backends.sign_in(school.people["admin"], "admin")
 
-    async def register(self, *applicants: pb.FiledApplicant, **other: Any) -> pb.Application:
+    async def register(self, *applicants: application_pb2.FiledApplicant, **other: Any) -> application_pb2.Application:
         request = filing(self.school, self.school.people["vera"], *applicants, **other)
-        case: pb.Application = (await self.stub.RegisterApplication(request, metadata=self.teacher)).application
+        case: application_pb2.Application = (await self.stub.RegisterApplication(request, metadata=self.teacher)).application
         return case
 
-    async def propose(self, case: pb.Application, ground: Any) -> pb.Application:
+    async def propose(self, case: application_pb2.Application, ground: Any) -> application_pb2.Application:
         request = pb.ProposeRefusalRequest(
             school_id=str(self.school.school_id),
             application_id=case.application_id,
             request_id=str(uuid4()),
             ground=ground,
         )
-        proposed: pb.Application = (await self.stub.ProposeRefusal(request, metadata=self.teacher)).application
+        proposed: application_pb2.Application = (await self.stub.ProposeRefusal(request, metadata=self.teacher)).application
         return proposed
 
-    async def guardians(self, key: str = "vera") -> list[roster_service_pb2.Guardianship]:
+    async def guardians(self, key: str = "vera") -> list[student_pb2.Guardianship]:
         request = roster_service_pb2.ListGuardianshipsRequest(
             school_id=str(self.school.school_id), student_id=str(self.school.people[key].person_id)
         )
@@ -69,7 +77,7 @@ class Office:
             student_id=str(self.school.people[key].person_id),
             request_id=str(uuid4()),
             guardian_person_id=guardian_person_id,
-            reason=pb.PAPER_REASON_DOES_NOT_WANT,
+            reason=application_pb2.PAPER_REASON_DOES_NOT_WANT,
         )
         return self.papers.RecordPaperDeclaration(request, metadata=self.admin)
 
@@ -108,11 +116,11 @@ async def test_who_shows_no_relation_stands_in_no_card_and_goes_on_no_paper(
     assert not case.applicants[0].HasField("paper_declaration")
     not_there = (grpc.StatusCode.NOT_FOUND, "PERSON_NOT_FOUND")
     assert await refused(office.declare(case.applicants[0].person_id)) == not_there
-    if kind != pb.APPLICATION_KIND_APPENDIX_1:
+    if kind != application_pb2.APPLICATION_KIND_APPENDIX_1:
         unproved = (grpc.StatusCode.FAILED_PRECONDITION, "GROUND_NOT_PROVED")
         assert await refused(office.propose(case, R21)) == unproved
     proposed = await office.propose(case, R19)
-    assert proposed.refusal.reason == pb.REFUSAL_REASON_RELATION_NOT_PROVED
+    assert proposed.refusal.reason == refusal_pb2.REFUSAL_REASON_RELATION_NOT_PROVED
     assert not await _modes(admin, school)
     assert not await office.guardians()
     assert (
@@ -123,7 +131,7 @@ async def test_who_shows_no_relation_stands_in_no_card_and_goes_on_no_paper(
 async def test_a_relation_enters_the_card_with_the_granting(office: Office, school: SchoolWorld) -> None:
     """Clause R6: not with the filing, whatever document is named; with its last day."""
     power = mother(
-        guardian_kind=pb.GUARDIAN_KIND_REPRESENTATIVE,
+        guardian_kind=guardianship_pb2.GUARDIAN_KIND_REPRESENTATIVE,
         authority_document="доверенность № 5",
         authority_date=(TODAY - timedelta(days=30)).isoformat(),
         authority_end_date=(TODAY + timedelta(days=30)).isoformat(),
@@ -143,7 +151,7 @@ async def test_a_relation_enters_the_card_with_the_granting(office: Office, scho
 async def test_an_access_ends_with_the_power_it_stands_on(office: Office, admin: Any, school: SchoolWorld) -> None:
     """Clause R6: at midnight after the last day, nobody need do anything."""
     power = mother(
-        guardian_kind=pb.GUARDIAN_KIND_REPRESENTATIVE,
+        guardian_kind=guardianship_pb2.GUARDIAN_KIND_REPRESENTATIVE,
         authority_document="доверенность № 5",
         authority_date=(TODAY - timedelta(days=30)).isoformat(),
     )
@@ -164,7 +172,7 @@ async def test_an_access_ends_with_the_power_it_stands_on(office: Office, admin:
 async def test_what_ran_out_before_it_was_filed_is_refused_and_not_granted(office: Office, school: SchoolWorld) -> None:
     """Clauses R6, R19."""
     power = mother(
-        guardian_kind=pb.GUARDIAN_KIND_REPRESENTATIVE,
+        guardian_kind=guardianship_pb2.GUARDIAN_KIND_REPRESENTATIVE,
         authority_document="доверенность № 5",
         authority_date=(TODAY - timedelta(days=400)).isoformat(),
     )
@@ -172,7 +180,7 @@ async def test_what_ran_out_before_it_was_filed_is_refused_and_not_granted(offic
     grant = office.stub.GrantApplication(granting(school, case.application_id), metadata=office.teacher)
     assert await refused(grant) == (grpc.StatusCode.FAILED_PRECONDITION, "CHECKLIST_INCOMPLETE")
     proposed = await office.propose(case, R19)
-    assert proposed.refusal.authority_ending == pb.AUTHORITY_ENDING_POWER_EXPIRED
+    assert proposed.refusal.authority_ending == guardianship_pb2.AUTHORITY_ENDING_POWER_EXPIRED
 
 
 async def test_a_person_of_one_name_is_granted(office: Office, school: SchoolWorld) -> None:
@@ -186,7 +194,7 @@ async def test_an_ended_guardianship_ends_the_paper_mode_and_opens_no_other(
     office: Office, admin: Any, school: SchoolWorld
 ) -> None:
     """Clauses R6, R8: from the answer on, also of a guardianship of that day, by no door."""
-    case = await office.register(mother(), kind=pb.APPLICATION_KIND_APPENDIX_2)
+    case = await office.register(mother(), kind=application_pb2.APPLICATION_KIND_APPENDIX_2)
     [held] = await office.guardians()
     assert await _modes(admin, school) == [True]
     await office.end(held.guardianship_id)
@@ -209,14 +217,14 @@ async def test_a_second_case_of_one_whom_an_act_has_parted_is_not_granted(office
     grant = office.stub.GrantApplication(granting(school, second.application_id), metadata=office.teacher)
     assert await refused(grant) == (grpc.StatusCode.FAILED_PRECONDITION, "CHECKLIST_INCOMPLETE")
     proposed = await office.propose(second, R19)
-    assert proposed.refusal.reason == pb.REFUSAL_REASON_AUTHORITY_ENDED
+    assert proposed.refusal.reason == refusal_pb2.REFUSAL_REASON_AUTHORITY_ENDED
 
 
 async def test_a_paper_mode_ends_with_the_authority_that_time_ends(
     office: Office, admin: Any, backends: Backends, school: SchoolWorld
 ) -> None:
     """Clauses R6, R8: coming of age, the last day of a power; told to the other services, once."""
-    await office.register(mother(), kind=pb.APPLICATION_KIND_APPENDIX_2)
+    await office.register(mother(), kind=application_pb2.APPLICATION_KIND_APPENDIX_2)
     database = await Database.connect(backends.clone.app_dsns["access"], "access", size=1)
     await end_lapsed_modes(database, SystemClock(), school.school_id)
     assert await _modes(admin, school) == [True]
@@ -239,7 +247,7 @@ async def test_of_two_signers_one_stranger_signs_apart(office: Office) -> None:
         office.school.people["vera"],
         mother(),
         mother(family_name="Чужой", authority_document=""),
-        kind=pb.APPLICATION_KIND_APPENDIX_2,
+        kind=application_pb2.APPLICATION_KIND_APPENDIX_2,
     )
     answer = await refused(office.stub.RegisterApplication(request, metadata=office.teacher))
     assert answer == (grpc.StatusCode.FAILED_PRECONDITION, "RELATION_NOT_SHOWN")

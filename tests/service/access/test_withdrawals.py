@@ -9,8 +9,8 @@ import grpc
 import pytest
 import pytest_asyncio
 
+from diary.access.v1 import application_pb2, application_service_pb2_grpc, events_pb2, refusal_pb2
 from diary.access.v1 import application_service_pb2 as pb
-from diary.access.v1 import application_service_pb2_grpc, events_pb2
 from tests.support.access_region import Person, SchoolWorld, make_school
 from tests.support.access_service import Backends
 from tests.support.applications import add_vera, filing, granting, mother
@@ -44,9 +44,9 @@ def parent(backends: Backends, school: SchoolWorld) -> Any:
     return backends.sign_in(school.people["mother"], "guardian")
 
 
-def _known(school: SchoolWorld, key: str) -> pb.FiledApplicant:
+def _known(school: SchoolWorld, key: str) -> application_pb2.FiledApplicant:
     person_id = str(school.people[key].person_id)
-    return pb.FiledApplicant(person_id=person_id, credentials_way=pb.CREDENTIALS_WAY_IN_PERSON)
+    return application_pb2.FiledApplicant(person_id=person_id, credentials_way=application_pb2.CREDENTIALS_WAY_IN_PERSON)
 
 
 async def _file(stub: Any, school: SchoolWorld, metadata: Any, *signers: str, **other: Any) -> str:
@@ -79,7 +79,7 @@ async def test_an_applicant_withdraws_and_sees_nothing_of_the_other(
     application_id = await _file(stub, school, teacher, "mother", "anna")
     request = _withdrawal(school, application_id)
     answer = (await stub.WithdrawApplication(request, metadata=parent)).application
-    assert answer.state == pb.APPLICATION_STATE_WITHDRAWN
+    assert answer.state == application_pb2.APPLICATION_STATE_WITHDRAWN
     assert [one.person_id for one in answer.applicants] == [str(school.people["mother"].person_id), ""]
     assert (list(answer.log), list(answer.checklist)) == ([], [])
     whole = await stub.GetApplication(
@@ -87,7 +87,7 @@ async def test_an_applicant_withdraws_and_sees_nothing_of_the_other(
     )
     entry = whole.application.log[-1]
     assert (entry.state, entry.ground, entry.actor_name) == (
-        pb.APPLICATION_STATE_WITHDRAWN,
+        application_pb2.APPLICATION_STATE_WITHDRAWN,
         "заявление отозвано заявителем",
         "Ёлкина М. И.",
     )
@@ -101,7 +101,7 @@ async def test_an_applicant_withdraws_and_sees_nothing_of_the_other(
     )
     assert [tuple(row.values()) for row in terms] == [("withdrawn", True)] * 2
     assert (await stub.WithdrawApplication(request, metadata=parent)).application == answer
-    assert await _states(school) == [pb.APPLICATION_STATE_WITHDRAWN]
+    assert await _states(school) == [application_pb2.APPLICATION_STATE_WITHDRAWN]
 
 
 async def test_what_two_guardians_filed_neither_withdraws_alone(
@@ -113,7 +113,7 @@ async def test_what_two_guardians_filed_neither_withdraws_alone(
     another = (grpc.StatusCode.FAILED_PRECONDITION, "WITHDRAWAL_OF_ANOTHER")
     assert await refused(stub.WithdrawApplication(request, metadata=parent)) == another
     answer = (await stub.WithdrawApplication(_withdrawal(school, application_id), metadata=teacher)).application
-    assert answer.state == pb.APPLICATION_STATE_WITHDRAWN
+    assert answer.state == application_pb2.APPLICATION_STATE_WITHDRAWN
 
 
 @pytest.mark.parametrize(("key", "role"), [("class_teacher", "class_teacher"), ("admin", "admin"), ("secretary", "secretary")])
@@ -124,7 +124,7 @@ async def test_staff_write_down_that_an_applicant_without_an_account_withdraws(
     metadata = backends.sign_in(school.people[key], role)
     answer = (await stub.WithdrawApplication(_withdrawal(school, case.application_id), metadata=metadata)).application
     assert answer.log[-1].ground == "заявление отозвано заявителем, отзыв записан школой"
-    assert (answer.state, answer.etag != case.etag) == (pb.APPLICATION_STATE_WITHDRAWN, True)
+    assert (answer.state, answer.etag != case.etag) == (application_pb2.APPLICATION_STATE_WITHDRAWN, True)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ async def test_a_withdrawn_case_is_neither_granted_nor_refused_nor_withdrawn_aga
         school_id=str(school.school_id),
         application_id=application_id,
         request_id=str(uuid4()),
-        ground=pb.REFUSAL_GROUND_NOT_A_STUDENT,
+        ground=refusal_pb2.REFUSAL_GROUND_NOT_A_STUDENT,
     )
     assert await refused(stub.GrantApplication(granting(school, application_id), metadata=teacher)) == DECIDED
     assert await refused(stub.ProposeRefusal(proposal, metadata=teacher)) == DECIDED
@@ -188,11 +188,11 @@ async def test_a_case_whose_refusal_waits_for_the_head_is_withdrawn(
         school_id=str(school.school_id),
         application_id=application_id,
         request_id=str(uuid4()),
-        ground=pb.REFUSAL_GROUND_NOT_AN_APPLICANT,
+        ground=refusal_pb2.REFUSAL_GROUND_NOT_AN_APPLICANT,
     )
     await stub.ProposeRefusal(proposal, metadata=teacher)
     answer = await stub.WithdrawApplication(_withdrawal(school, application_id), metadata=teacher)
-    assert answer.application.state == pb.APPLICATION_STATE_WITHDRAWN
+    assert answer.application.state == application_pb2.APPLICATION_STATE_WITHDRAWN
 
 
 async def test_what_is_granted_is_not_withdrawn(stub: Any, school: SchoolWorld, vera: Person, teacher: Any) -> None:
@@ -201,7 +201,7 @@ async def test_what_is_granted_is_not_withdrawn(stub: Any, school: SchoolWorld, 
     assert await refused(stub.WithdrawApplication(_withdrawal(school, case.application_id), metadata=teacher)) == DECIDED
 
 
-@pytest.mark.parametrize("kind", [pb.APPLICATION_KIND_APPENDIX_2, pb.APPLICATION_KIND_APPENDIX_3])
+@pytest.mark.parametrize("kind", [application_pb2.APPLICATION_KIND_APPENDIX_2, application_pb2.APPLICATION_KIND_APPENDIX_3])
 async def test_a_statement_has_had_its_effect(stub: Any, school: SchoolWorld, teacher: Any, kind: Any) -> None:
     """Clauses R30, R31: a new application gives access again. The database takes no withdrawn statement either."""
     application_id = await _file(stub, school, teacher, "mother", kind=kind)

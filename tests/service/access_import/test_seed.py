@@ -13,7 +13,7 @@ from argon2 import PasswordHasher
 
 from chassis.clock import SystemClock
 from chassis.db import Database
-from diary.access.v1 import events_pb2, roster_service_pb2
+from diary.access.v1 import events_pb2, roster_pb2
 from services.access.rights.actions.relations import derive_relations
 from services.access.seed import SeedError, Wish, seed
 from tests.support.backends import Clone, PostgresServer
@@ -63,11 +63,11 @@ async def test_events_name_every_entry_at_most_500_at_once(clone: Clone, keeper:
         assert 1 <= len(event.ids) <= 500
         named.setdefault(event.kind, set()).update(event.ids)
     tables = {
-        roster_service_pb2.ROSTER_KIND_SCHOOL: "SELECT school_id FROM schools",
-        roster_service_pb2.ROSTER_KIND_CLASS: "SELECT class_id FROM classes",
-        roster_service_pb2.ROSTER_KIND_STUDENT: "SELECT student_id FROM students",
-        roster_service_pb2.ROSTER_KIND_STUDY_GROUP: "SELECT study_group_id FROM study_groups",
-        roster_service_pb2.ROSTER_KIND_RELATION: "SELECT relation_id FROM relations",
+        roster_pb2.ROSTER_KIND_SCHOOL: "SELECT school_id FROM schools",
+        roster_pb2.ROSTER_KIND_CLASS: "SELECT class_id FROM classes",
+        roster_pb2.ROSTER_KIND_STUDENT: "SELECT student_id FROM students",
+        roster_pb2.ROSTER_KIND_STUDY_GROUP: "SELECT study_group_id FROM study_groups",
+        roster_pb2.ROSTER_KIND_RELATION: "SELECT relation_id FROM relations",
     }
     assert named == {kind: {str(row[0]) for row in await keeper.fetch(query)} for kind, query in tables.items()}
 

@@ -19,8 +19,10 @@ from chassis.projection import Projection
 from diary.access.v1 import (
     decision_service_pb2,
     decision_service_pb2_grpc,
+    roster_pb2,
     roster_service_pb2,
     roster_service_pb2_grpc,
+    school_pb2,
     school_service_pb2,
     school_service_pb2_grpc,
 )
@@ -63,9 +65,9 @@ class _Roster(roster_service_pb2_grpc.RosterServiceServicer):
         self, request: roster_service_pb2.BatchGetRosterRequest, context: object
     ) -> roster_service_pb2.BatchGetRosterResponse:
         """A school whose code is «alek», and the entries that the test put there."""
-        if request.kind == roster_service_pb2.ROSTER_KIND_SCHOOL:
+        if request.kind == roster_pb2.ROSTER_KIND_SCHOOL:
             return roster_service_pb2.BatchGetRosterResponse(entries=[_school(request.school_id)])
-        if request.kind == roster_service_pb2.ROSTER_KIND_CLASS:
+        if request.kind == roster_pb2.ROSTER_KIND_CLASS:
             return roster_service_pb2.BatchGetRosterResponse(entries=[_class(class_id) for class_id in request.ids])
         found = self._neighbours.roster
         return roster_service_pb2.BatchGetRosterResponse(entries=[found[key] for key in request.ids if key in found])
@@ -74,25 +76,23 @@ class _Roster(roster_service_pb2_grpc.RosterServiceServicer):
         self, request: roster_service_pb2.ListRosterRequest, context: object
     ) -> roster_service_pb2.ListRosterResponse:
         """The entries of a kind that the test put there, one a page."""
-        if request.kind == roster_service_pb2.ROSTER_KIND_SCHOOL:
+        if request.kind == roster_pb2.ROSTER_KIND_SCHOOL:
             return roster_service_pb2.ListRosterResponse(entries=[_school(request.school_id)])
-        kind = roster_service_pb2.RosterKind.Name(request.kind).removeprefix("ROSTER_KIND_").lower()
+        kind = roster_pb2.RosterKind.Name(request.kind).removeprefix("ROSTER_KIND_").lower()
         entries = [entry for entry in self._neighbours.roster.values() if entry.WhichOneof("entry") == kind]
         place = int(request.page_token or 0)
         more = str(place + 1) if place + 1 < len(entries) else ""
         return roster_service_pb2.ListRosterResponse(entries=entries[place : place + 1], next_page_token=more)
 
 
-def _school(school_id: str) -> roster_service_pb2.RosterEntry:
-    school = school_service_pb2.School(
-        school_id=school_id, code=code_of(school_id), name="Школа № 1", time_zone="Europe/Simferopol"
-    )
-    return roster_service_pb2.RosterEntry(school=roster_service_pb2.RosterSchool(school=school, version=1))
+def _school(school_id: str) -> roster_pb2.RosterEntry:
+    school = school_pb2.School(school_id=school_id, code=code_of(school_id), name="Школа № 1", time_zone="Europe/Simferopol")
+    return roster_pb2.RosterEntry(school=roster_pb2.RosterSchool(school=school, version=1))
 
 
-def _class(class_id: str) -> roster_service_pb2.RosterEntry:
-    entry = roster_service_pb2.RosterEntry()
-    taught = roster_service_pb2.RosterClass(class_id=class_id, name="8-А", class_teacher_name="Петрова Наталья Ивановна")
+def _class(class_id: str) -> roster_pb2.RosterEntry:
+    entry = roster_pb2.RosterEntry()
+    taught = roster_pb2.RosterClass(class_id=class_id, name="8-А", class_teacher_name="Петрова Наталья Ивановна")
     getattr(entry, "class").CopyFrom(taught)
     return entry
 

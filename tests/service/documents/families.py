@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from google.protobuf.message import Message
 
 from chassis.events import Event
-from diary.access.v1 import application_service_pb2, events_pb2, roster_service_pb2
+from diary.access.v1 import application_pb2, events_pb2, roster_pb2
 from services.documents.print_runs.consumers import Consumers
 from tests.service.documents.world import NOW, World
 
@@ -35,12 +35,12 @@ class Families:
         made: datetime = NOW - timedelta(days=30),
         guardian_id: str = "",
         name: str = "",
-        way: application_service_pb2.PrintoutWay.ValueType = application_service_pb2.PRINTOUT_WAY_UNSPECIFIED,
+        way: application_pb2.PrintoutWay.ValueType = application_pb2.PRINTOUT_WAY_UNSPECIFIED,
         way_note: str = "",
     ) -> str:
         """A guardian of the student at this place of the list declares; returns the declaration."""
         declaration_id = _make_id(made)
-        entry = roster_service_pb2.RosterPaperDeclaration(
+        entry = roster_pb2.RosterPaperDeclaration(
             declaration_id=declaration_id,
             student_id=self._world.student_ids[place],
             guardian_person_id=guardian_id or str(uuid4()),
@@ -51,7 +51,7 @@ class Families:
             printout_way_note=way_note,
             version=1,
         )
-        self._world.neighbours.roster[declaration_id] = roster_service_pb2.RosterEntry(paper_declaration=entry)
+        self._world.neighbours.roster[declaration_id] = roster_pb2.RosterEntry(paper_declaration=entry)
         await self.tell(declaration_id)
         return declaration_id
 
@@ -80,7 +80,7 @@ class Families:
         """access places a student in classes, each from midnight to midnight of the school; in none without times."""
         kept = self._world.neighbours.roster.get(student_id)
         version = kept.student.version + 1 if kept else 1
-        entry = roster_service_pb2.RosterStudent(student_id=student_id, version=version)
+        entry = roster_pb2.RosterStudent(student_id=student_id, version=version)
         today = self._world.clock.now().astimezone(_ZONE).date()
         for class_id, first_day, end_day in times:
             one = entry.placements.add(class_id=class_id)
@@ -89,7 +89,7 @@ class Families:
                 one.to_time.FromDatetime(_midnight(end_day))
             if (first_day or _SEPTEMBER) <= today and (end_day is None or today < end_day):
                 entry.class_id = class_id
-        self._world.neighbours.roster[student_id] = roster_service_pb2.RosterEntry(student=entry)
+        self._world.neighbours.roster[student_id] = roster_pb2.RosterEntry(student=entry)
 
     async def move(self, place: int, class_id: str, day: date | None = None) -> None:
         """A student moves to another class on a day, today without one, or leaves with an empty class."""
@@ -98,7 +98,7 @@ class Families:
         times: list[tuple[str, date | None, date | None]] = [(self._world.class_id, None, day)]
         self.place(student_id, *times, *([(class_id, day, None)] if class_id else []))
         message = events_pb2.RosterChanged(
-            school_id=self._world.school_id, kind=roster_service_pb2.ROSTER_KIND_STUDENT, ids=[student_id]
+            school_id=self._world.school_id, kind=roster_pb2.ROSTER_KIND_STUDENT, ids=[student_id]
         )
         await self.consumers.on_roster_changed(self._event(message))
 

@@ -16,9 +16,8 @@ from chassis.db import Database
 from chassis.deadlines.store import count_open_deadlines
 from chassis.events import Event
 from chassis.projection import rebuild_school
-from diary.access.v1 import application_service_pb2, roster_service_pb2_grpc
-from diary.documents.v1 import document_service_pb2 as pb
-from diary.documents.v1 import events_pb2
+from diary.access.v1 import application_pb2, roster_service_pb2_grpc
+from diary.documents.v1 import events_pb2, print_run_pb2
 from services.documents.print_runs.consumers import KINDS, Consumers
 from tests.service.documents.families import Families
 from tests.service.documents.world import NAMES, NOW, WEEK, World
@@ -35,8 +34,8 @@ async def families(world: World, consumers: Consumers) -> Families:
     return Families(world, consumers)
 
 
-async def _print_families(world: World, week: str = WEEK) -> pb.PrintRun:
-    return await world.prepare(week, audience=pb.PRINT_AUDIENCE_PAPER_FAMILIES)
+async def _print_families(world: World, week: str = WEEK) -> print_run_pb2.PrintRun:
+    return await world.prepare(week, audience=print_run_pb2.PRINT_AUDIENCE_PAPER_FAMILIES)
 
 
 async def _terms(world: World) -> list[tuple[str, bool, str]]:
@@ -56,7 +55,7 @@ async def _owed(world: World) -> list[tuple[str, str, int]]:
     return sorted((row[0], row[1], world.student_ids.index(row[2])) for row in rows)
 
 
-def _printed(run: pb.PrintRun) -> dict[str, str]:
+def _printed(run: print_run_pb2.PrintRun) -> dict[str, str]:
     return {printout.student_name: printout.declaration_number for printout in run.printouts}
 
 
@@ -104,16 +103,16 @@ async def test_of_two_declaring_parents_each_gets_a_sheet_in_their_own_name(worl
 async def test_a_sheet_keeps_how_its_guardian_asked_for_it(world: World, families: Families) -> None:
     """Clause R7, staff B2: the register proposes it; what another way is no other family reads on it."""
     mother = str(uuid4())
-    ways = application_service_pb2
+    ways = application_pb2
     await families.declare(0, "14-Р/2026", name="Абрамова Ирина Павловна")
     await families.declare(1, "15-Р/2026", guardian_id=mother, way=ways.PRINTOUT_WAY_WITH_CHILD, made=NOW - timedelta(days=31))
     await families.declare(1, "16-Р/2026", guardian_id=mother, way=ways.PRINTOUT_WAY_IN_PERSON, name="Белова Ольга Юрьевна")
     await families.declare(2, "17-Р/2026", way=ways.PRINTOUT_WAY_OTHER, way_note="через брата из 5-Б")
     run = await _print_families(world)
     assert [(one.wanted_channel, one.wanted_note) for one in run.printouts] == [
-        (pb.HAND_OVER_CHANNEL_UNSPECIFIED, ""),
-        (pb.HAND_OVER_CHANNEL_IN_PERSON, ""),
-        (pb.HAND_OVER_CHANNEL_OTHER, "через брата из 5-Б"),
+        (print_run_pb2.HAND_OVER_CHANNEL_UNSPECIFIED, ""),
+        (print_run_pb2.HAND_OVER_CHANNEL_IN_PERSON, ""),
+        (print_run_pb2.HAND_OVER_CHANNEL_OTHER, "через брата из 5-Б"),
     ]
     *sheets, register = [" ".join(text.split()) for text in read_texts(await world.download(run))]
     assert (register.count("просит"), register.count("лично"), register.count("иначе")) == (2, 2, 1)
@@ -141,9 +140,9 @@ async def test_a_declared_number_stands_on_any_sheet_and_a_given_one_where_none_
 ) -> None:
     await families.declare(1, "15-Р/2026")
     assert _printed(await world.prepare()) == {NAMES[0]: "", NAMES[1]: "15-Р/2026", NAMES[2]: ""}
-    chosen = [pb.PrintedStudent(student_id=world.student_ids[1])]
+    chosen = [print_run_pb2.PrintedStudent(student_id=world.student_ids[1])]
     assert _printed(await world.prepare(students=chosen)) == {NAMES[1]: "15-Р/2026"}
-    chosen += [pb.PrintedStudent(student_id=world.student_ids[2])]
+    chosen += [print_run_pb2.PrintedStudent(student_id=world.student_ids[2])]
     for one in chosen:
         one.declaration_number = "17-Б"
     assert _printed(await world.prepare(students=chosen)) == {NAMES[1]: "15-Р/2026", NAMES[2]: "17-Б"}
@@ -151,8 +150,8 @@ async def test_a_declared_number_stands_on_any_sheet_and_a_given_one_where_none_
 
 async def test_students_are_not_chosen_beside_the_paper_families(world: World, families: Families) -> None:
     await families.declare(1, "15-Р/2026")
-    chosen = [pb.PrintedStudent(student_id=world.student_ids[1])]
-    call = world.prepare(students=chosen, audience=pb.PRINT_AUDIENCE_PAPER_FAMILIES)
+    chosen = [print_run_pb2.PrintedStudent(student_id=world.student_ids[1])]
+    call = world.prepare(students=chosen, audience=print_run_pb2.PRINT_AUDIENCE_PAPER_FAMILIES)
     assert await refused(call) == (grpc.StatusCode.INVALID_ARGUMENT, "REQUEST_INVALID")
 
 
@@ -217,7 +216,7 @@ async def test_printing_for_one_family_does_not_meet_what_is_owed_to_another(wor
     for place, number in ((0, "15-Р/2026"), (1, "16-Р/2026")):
         await families.declare(place, number)
     await families.record_lesson("2026-11-17")
-    run = await world.prepare(students=[pb.PrintedStudent(student_id=world.student_ids[0])])
+    run = await world.prepare(students=[print_run_pb2.PrintedStudent(student_id=world.student_ids[0])])
     assert not (await world.hand_over(run, "WITH_CHILD", 0)).HasField("met_time")
     both = await _print_families(world)
     assert (await world.hand_over(both, "WITH_CHILD", 1)).HasField("met_time")
@@ -269,7 +268,7 @@ async def test_a_reprint_replaces_and_what_is_given_in_either_run_is_given(world
     await families.declare(0, "15-Р/2026")
     await families.record_lesson("2026-11-17")
     first, second = await _print_families(world), await _print_families(world)
-    request = pb.ListPrintRunsRequest(school_id=world.school_id, class_id=world.class_id)
+    request = print_run_pb2.ListPrintRunsRequest(school_id=world.school_id, class_id=world.class_id)
 
     async def replaced() -> list[bool]:
         answer = await world.documents.ListPrintRuns(request, metadata=world.teacher)
@@ -349,7 +348,7 @@ async def test_who_moves_is_owed_by_the_new_class_from_its_next_week(world: Worl
     await families.declare(0, "15-Р/2026")
     await families.declare(1, "16-Р/2026")
     await families.record_lesson("2026-11-17")
-    run = await world.prepare(students=[pb.PrintedStudent(student_id=world.student_ids[1])])
+    run = await world.prepare(students=[print_run_pb2.PrintedStudent(student_id=world.student_ids[1])])
     await world.hand_over(run, "WITH_CHILD", 0)
     old, new = world.class_id, str(uuid4())
     await families.move(0, new)

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import grpc
 
-from diary.documents.v1 import document_service_pb2, events_pb2
+from diary.documents.v1 import document_pb2, events_pb2, print_run_pb2
 from diary.options.v1 import options_pb2
 from services.documents.print_runs.consumers import Consumers
 from tests.service.documents.families import Families
@@ -77,13 +77,13 @@ async def test_runs_at_once_leave_no_gap_in_the_numbers(world: World) -> None:
 async def test_a_refused_run_takes_no_number(world: World) -> None:
     world.put_week(NEXT_WEEK, lesson_count=0)
     assert await refused(world.prepare(NEXT_WEEK)) == (grpc.StatusCode.FAILED_PRECONDITION, "WEEK_HAS_NO_LESSONS")
-    strangers = [document_service_pb2.PrintedStudent(student_id=str(uuid4()))]
+    strangers = [print_run_pb2.PrintedStudent(student_id=str(uuid4()))]
     assert await refused(world.prepare(students=strangers)) == (NOT_FOUND, "STUDENT_NOT_FOUND")
     assert (await world.prepare()).printouts[0].sheet_number == 1
 
 
 async def test_chosen_students_alone_are_printed_with_their_declarations(world: World) -> None:
-    chosen = [document_service_pb2.PrintedStudent(student_id=world.student_ids[2], declaration_number="17")]
+    chosen = [print_run_pb2.PrintedStudent(student_id=world.student_ids[2], declaration_number="17")]
     run = await world.prepare(students=chosen)
     assert [(p.student_name, p.declaration_number) for p in run.printouts] == [(NAMES[2], "17")]
 
@@ -104,7 +104,7 @@ async def test_the_class_teacher_of_another_class_is_told_that_there_is_nothing(
     assert await refused(world.prepare()) == (NOT_FOUND, "CLASS_NOT_FOUND")
     assert await refused(world.download(run)) == (NOT_FOUND, "PRINT_RUN_NOT_FOUND")
     assert await refused(world.hand_over(run, "WITH_CHILD", 0)) == (NOT_FOUND, "PRINT_RUN_NOT_FOUND")
-    wanted = document_service_pb2.ListPrintRunsRequest(school_id=world.school_id, class_id=world.class_id)
+    wanted = print_run_pb2.ListPrintRunsRequest(school_id=world.school_id, class_id=world.class_id)
     refusal = await refused(world.documents.ListPrintRuns(wanted, metadata=world.teacher))
     assert refusal == (NOT_FOUND, "CLASS_NOT_FOUND")
 
@@ -121,7 +121,7 @@ async def test_the_list_is_paged_newest_first_and_by_week(world: World) -> None:
     runs = [await world.prepare() for _ in range(3)]
     world.put_week(NEXT_WEEK)
     runs.append(await world.prepare(NEXT_WEEK))
-    request = document_service_pb2.ListPrintRunsRequest(school_id=world.school_id, class_id=world.class_id, page_size=2)
+    request = print_run_pb2.ListPrintRunsRequest(school_id=world.school_id, class_id=world.class_id, page_size=2)
     found = []
     while True:
         page = await world.documents.ListPrintRuns(request, metadata=world.teacher)
@@ -130,7 +130,7 @@ async def test_the_list_is_paged_newest_first_and_by_week(world: World) -> None:
         if not request.page_token:
             break
     assert found == [run.print_run_id for run in reversed(runs)]
-    request = document_service_pb2.ListPrintRunsRequest(school_id=world.school_id, class_id=world.class_id, week=NEXT_WEEK)
+    request = print_run_pb2.ListPrintRunsRequest(school_id=world.school_id, class_id=world.class_id, week=NEXT_WEEK)
     page = await world.documents.ListPrintRuns(request, metadata=world.teacher)
     assert [run.week for run in page.print_runs] == [NEXT_WEEK]
 
@@ -146,7 +146,7 @@ async def test_the_term_is_met_when_the_last_sheet_is_handed_over(world: World, 
     world.later(timedelta(hours=1))
     run = await world.hand_over(run, "IN_PERSON", 2)
     assert run.met_time.ToDatetime() < run.due_time.ToDatetime()
-    assert [document_service_pb2.HandOverChannel.Name(p.hand_over.channel) for p in run.printouts] == [
+    assert [print_run_pb2.HandOverChannel.Name(p.hand_over.channel) for p in run.printouts] == [
         "HAND_OVER_CHANNEL_WITH_CHILD",
         "HAND_OVER_CHANNEL_WITH_CHILD",
         "HAND_OVER_CHANNEL_IN_PERSON",
@@ -198,9 +198,9 @@ async def test_a_run_and_its_records_cannot_be_changed_or_dropped(world: World) 
     assert {row["privilege_type"] for row in rights} == {"SELECT", "INSERT"}
 
 
-async def _verify(world: World, **asked: Any) -> document_service_pb2.VerifyDocumentResponse:
-    answer: document_service_pb2.VerifyDocumentResponse = await world.documents.VerifyDocument(
-        document_service_pb2.VerifyDocumentRequest(**asked)
+async def _verify(world: World, **asked: Any) -> document_pb2.VerifyDocumentResponse:
+    answer: document_pb2.VerifyDocumentResponse = await world.documents.VerifyDocument(
+        document_pb2.VerifyDocumentRequest(**asked)
     )
     return answer
 
@@ -211,15 +211,15 @@ async def test_anyone_verifies_a_sheet_by_its_code_as_typed_and_the_file_of_a_ru
     code = f"{code_of(world.school_id)}-2026-2"
     for typed in (code, code.upper(), code.replace("-", "‑"), code.replace("-", " "), f"{code}.", code.replace("a", "а")):
         answer = await _verify(world, code=typed)
-        assert answer.verdict == document_service_pb2.VERDICT_VALID, typed
-        assert answer.kind == document_service_pb2.DOCUMENT_KIND_WEEKLY_SHEET
+        assert answer.verdict == document_pb2.VERDICT_VALID, typed
+        assert answer.kind == document_pb2.DOCUMENT_KIND_WEEKLY_SHEET
         assert (answer.sheet_number, answer.monday_date, answer.school_name) == (2, "2026-11-16", "Школа № 1")
         assert answer.document_date == "2026-11-20"
     by_file = await _verify(world, file=await world.download(run))
-    assert (by_file.verdict, by_file.sheet_number) == (document_service_pb2.VERDICT_VALID, 0)
+    assert (by_file.verdict, by_file.sheet_number) == (document_pb2.VERDICT_VALID, 0)
     assert by_file.monday_date == "2026-11-16"
     for code in (f"{code_of(world.school_id)}-2026-4", f"{code_of(str(uuid4()))}-2026-2"):
-        assert (await _verify(world, code=code)).verdict == document_service_pb2.VERDICT_UNKNOWN
+        assert (await _verify(world, code=code)).verdict == document_pb2.VERDICT_UNKNOWN
 
 
 async def test_the_migration_takes_back_false_terms_and_counts_the_others_anew(world: World, consumers: Consumers) -> None:

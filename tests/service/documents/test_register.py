@@ -22,8 +22,7 @@ from prometheus_client import REGISTRY
 
 from chassis import commands
 from chassis.db import Database
-from diary.documents.v1 import document_service_pb2 as pb
-from diary.documents.v1 import events_pb2
+from diary.documents.v1 import document_pb2, events_pb2
 from diary.options.v1 import options_pb2
 from services.documents.__main__ import build
 from services.documents.config import Settings
@@ -36,24 +35,28 @@ from tests.support.papers import needs_poppler, read_codes, read_texts
 from tests.support.services import refused, sign_in, sign_service
 
 
-async def _issue(world: World, deciding: DecisionConsumers, *decisions: Any) -> list[pb.Document]:
+async def _issue(world: World, deciding: DecisionConsumers, *decisions: Any) -> list[document_pb2.Document]:
     """The papers of one case, the oldest first, as the secretary sees them."""
     await deciding.on_application_decided(world.application_decided(*decisions))
-    request = pb.ListDocumentsRequest(school_id=world.school_id, application_id=decisions[0].application_id)
+    request = document_pb2.ListDocumentsRequest(school_id=world.school_id, application_id=decisions[0].application_id)
     secretary = await world.person("secretary", options_pb2.RELATION_SCHOOL, world.school_id)
     return list(reversed((await world.documents.ListDocuments(request, metadata=secretary)).documents))
 
 
-async def _download(world: World, document: pb.Document, who: Metadata, part: str = "ORIGINAL") -> bytes:
-    request = pb.DownloadDocumentRequest(
-        school_id=world.school_id, document_id=document.document_id, part=pb.DocumentPart.Value(f"DOCUMENT_PART_{part}")
+async def _download(world: World, document: document_pb2.Document, who: Metadata, part: str = "ORIGINAL") -> bytes:
+    request = document_pb2.DownloadDocumentRequest(
+        school_id=world.school_id,
+        document_id=document.document_id,
+        part=document_pb2.DocumentPart.Value(f"DOCUMENT_PART_{part}"),
     )
     data: bytes = (await world.documents.DownloadDocument(request, metadata=who)).data
     return data
 
 
-async def _verify(world: World, **asked: Any) -> pb.VerifyDocumentResponse:
-    answer: pb.VerifyDocumentResponse = await world.documents.VerifyDocument(pb.VerifyDocumentRequest(**asked))
+async def _verify(world: World, **asked: Any) -> document_pb2.VerifyDocumentResponse:
+    answer: document_pb2.VerifyDocumentResponse = await world.documents.VerifyDocument(
+        document_pb2.VerifyDocumentRequest(**asked)
+    )
     return answer
 
 
@@ -70,7 +73,7 @@ async def test_papers_whose_event_was_given_up_are_made_by_redrive_once(world: W
         await world.query("INSERT INTO dead_events VALUES ($1, $2, $3, $4, 'AioRpcError', $5, $5)", *row)
         chosen = argparse.Namespace(subject=event.subject, event=None)
         assert await commands.redrive("documents", settings, partial(build, settings), chosen, world.clock)
-    request = pb.ListDocumentsRequest(school_id=world.school_id, application_id=decision.application_id)
+    request = document_pb2.ListDocumentsRequest(school_id=world.school_id, application_id=decision.application_id)
     [paper] = (await world.documents.ListDocuments(request, metadata=await _office(world))).documents
     assert paper.number == decision.number
 
@@ -85,8 +88,8 @@ async def test_each_applicant_of_a_refused_case_gets_a_sealed_paper_with_number_
     father = refusal(application_id=application_id, applicant_name="Иванов Сергей Олегович", number="4-ЭДО/2026")
     papers = await _issue(world, deciding, mother, father)
     assert [(paper.number, paper.addressee_name, paper.state) for paper in papers] == [
-        ("3-ЭДО/2026", "Иванова Мария Петровна", pb.DOCUMENT_STATE_AWAITS_SIGNATURE),
-        ("4-ЭДО/2026", "Иванов Сергей Олегович", pb.DOCUMENT_STATE_AWAITS_SIGNATURE),
+        ("3-ЭДО/2026", "Иванова Мария Петровна", document_pb2.DOCUMENT_STATE_AWAITS_SIGNATURE),
+        ("4-ЭДО/2026", "Иванов Сергей Олегович", document_pb2.DOCUMENT_STATE_AWAITS_SIGNATURE),
     ]
     assert all(paper.code.startswith("aleks-") for paper in papers)
     file = await _download(world, papers[0], await _office(world))
@@ -157,13 +160,15 @@ async def test_a_paper_is_opened_by_the_office_its_class_teacher_and_its_applica
     [paper] = await _issue(world, deciding, refusal(account_id=str(account_id), class_id=world.class_id))
     applicant = sign_in(keys_dir, account_id, uuid4(), "guardian", clock=world.clock)
     for who in (*[await _office(world, role) for role in ("admin", "secretary", "head")], world.teacher, applicant):
-        asked = pb.GetDocumentRequest(school_id=world.school_id, document_id=paper.document_id)
+        asked = document_pb2.GetDocumentRequest(school_id=world.school_id, document_id=paper.document_id)
         assert (await world.documents.GetDocument(asked, metadata=who)).document == paper
         assert (await _download(world, paper, who)).startswith(b"%PDF-")
         assert (
             len(
                 (
-                    await world.documents.ListDocuments(pb.ListDocumentsRequest(school_id=world.school_id), metadata=who)
+                    await world.documents.ListDocuments(
+                        document_pb2.ListDocumentsRequest(school_id=world.school_id), metadata=who
+                    )
                 ).documents
             )
             == 1
@@ -172,10 +177,10 @@ async def test_a_paper_is_opened_by_the_office_its_class_teacher_and_its_applica
     stranger = sign_in(keys_dir, uuid4(), uuid4(), "guardian", "head", clock=world.clock)
     for who in (other_class, stranger):
         absent = (grpc.StatusCode.NOT_FOUND, "DOCUMENT_NOT_FOUND")
-        asked = pb.GetDocumentRequest(school_id=world.school_id, document_id=paper.document_id)
+        asked = document_pb2.GetDocumentRequest(school_id=world.school_id, document_id=paper.document_id)
         assert await refused(world.documents.GetDocument(asked, metadata=who)) == absent
         assert await refused(_download(world, paper, who)) == absent
-        listed = await world.documents.ListDocuments(pb.ListDocumentsRequest(school_id=world.school_id), metadata=who)
+        listed = await world.documents.ListDocuments(document_pb2.ListDocumentsRequest(school_id=world.school_id), metadata=who)
         assert not listed.documents
 
 
@@ -184,8 +189,8 @@ async def test_a_list_is_paged_newest_first_without_repeat_or_gap(world: World, 
         await _issue(world, deciding, refusal(number=f"{number}-ЭДО/2026"))
     secretary, token, found = await _office(world), "", []
     while True:
-        request = pb.ListDocumentsRequest(
-            school_id=world.school_id, page_size=2, page_token=token, state=pb.DOCUMENT_STATE_AWAITS_SIGNATURE
+        request = document_pb2.ListDocumentsRequest(
+            school_id=world.school_id, page_size=2, page_token=token, state=document_pb2.DOCUMENT_STATE_AWAITS_SIGNATURE
         )
         answer = await world.documents.ListDocuments(request, metadata=secretary)
         found += [document.number for document in answer.documents]
@@ -193,7 +198,7 @@ async def test_a_list_is_paged_newest_first_without_repeat_or_gap(world: World, 
         if not token:
             break
     assert found == [f"{number}-ЭДО/2026" for number in reversed(range(5))]
-    signed = pb.ListDocumentsRequest(school_id=world.school_id, state=pb.DOCUMENT_STATE_SIGNED_ON_PAPER)
+    signed = document_pb2.ListDocumentsRequest(school_id=world.school_id, state=document_pb2.DOCUMENT_STATE_SIGNED_ON_PAPER)
     assert not (await world.documents.ListDocuments(signed, metadata=secretary)).documents
 
 
@@ -203,10 +208,12 @@ async def test_papers_are_bundled_to_print_as_one_pdf_and_to_sign_as_a_zip_of_th
     papers = [(await _issue(world, deciding, refusal()))[0] for _ in range(3)]
     secretary = await _office(world)
     ids = [paper.document_id for paper in papers]
-    request = pb.BundleDocumentsRequest(school_id=world.school_id, document_ids=ids, format=pb.BUNDLE_FORMAT_PDF)
+    request = document_pb2.BundleDocumentsRequest(
+        school_id=world.school_id, document_ids=ids, format=document_pb2.BUNDLE_FORMAT_PDF
+    )
     answer = await world.documents.BundleDocuments(request, metadata=secretary)
     assert (answer.content_type, len(pypdfium2.PdfDocument(answer.data))) == ("application/pdf", 3)
-    request.format = pb.BUNDLE_FORMAT_ZIP
+    request.format = document_pb2.BUNDLE_FORMAT_ZIP
     with zipfile.ZipFile(io.BytesIO((await world.documents.BundleDocuments(request, metadata=secretary)).data)) as archive:
         packed = {name: hashlib.sha256(archive.read(name)).hexdigest() for name in archive.namelist()}
     assert packed == {f"3-ЭДО-2026_{paper.code}.pdf": paper.pdf_sha256 for paper in papers}
@@ -220,8 +227,8 @@ async def test_a_bundle_that_no_answer_can_hold_is_refused_before_it_is_read(
 ) -> None:
     papers = [(await _issue(world, deciding, refusal()))[0] for _ in range(2)]
     monkeypatch.setattr("services.documents.register.rpc._MAX_BUNDLE", 100_000)
-    request = pb.BundleDocumentsRequest(
-        school_id=world.school_id, document_ids=[paper.document_id for paper in papers], format=pb.BUNDLE_FORMAT_ZIP
+    request = document_pb2.BundleDocumentsRequest(
+        school_id=world.school_id, document_ids=[paper.document_id for paper in papers], format=document_pb2.BUNDLE_FORMAT_ZIP
     )
     refusal_of = await refused(world.documents.BundleDocuments(request, metadata=await _office(world)))
     assert refusal_of == (grpc.StatusCode.INVALID_ARGUMENT, "DOCUMENTS_TOO_LARGE")
@@ -236,15 +243,15 @@ async def test_anyone_verifies_a_paper_by_code_hash_or_file_and_learns_no_name(
     typed = f" {paper.code.upper().replace('-', '–')} "
     for asked in ({"code": typed}, {"sha256": paper.pdf_sha256.upper()}, {"file": file}):
         answer = await _verify(world, **asked)
-        assert answer == pb.VerifyDocumentResponse(
-            verdict=pb.VERDICT_VALID,
-            kind=pb.DOCUMENT_KIND_REFUSAL,
+        assert answer == document_pb2.VerifyDocumentResponse(
+            verdict=document_pb2.VERDICT_VALID,
+            kind=document_pb2.DOCUMENT_KIND_REFUSAL,
             document_date="2026-11-20",
-            state=pb.DOCUMENT_STATE_AWAITS_SIGNATURE,
+            state=document_pb2.DOCUMENT_STATE_AWAITS_SIGNATURE,
             pdf_sha256=paper.pdf_sha256,
         )
     for strange in ({"code": "aleks-0000-0000-0000"}, {"sha256": "0" * 64}, {"file": b"%PDF-1.7 of somebody else"}):
-        assert await _verify(world, **strange) == pb.VerifyDocumentResponse(verdict=pb.VERDICT_UNKNOWN)
+        assert await _verify(world, **strange) == document_pb2.VerifyDocumentResponse(verdict=document_pb2.VERDICT_UNKNOWN)
     for nothing in ({}, {"code": paper.code, "sha256": paper.pdf_sha256}):
         asked_nothing = refused(_verify(world, **nothing))
         assert await asked_nothing == (grpc.StatusCode.INVALID_ARGUMENT, "NOTHING_TO_VERIFY")
@@ -259,17 +266,17 @@ async def test_years_after_its_certificates_end_a_paper_is_valid_and_a_changed_o
     flipped = bytearray(file)
     flipped[file.index(b"stream\n") + 40] ^= 1
     world.clock.advance(timedelta(days=365 * 5))
-    assert (await _verify(world, file=file)).verdict == pb.VERDICT_VALID
-    assert (await _verify(world, file=bytes(flipped))).verdict == pb.VERDICT_CHANGED
-    assert (await _verify(world, file=file + b"\n% added after sealing\n")).verdict == pb.VERDICT_CHANGED
+    assert (await _verify(world, file=file)).verdict == document_pb2.VERDICT_VALID
+    assert (await _verify(world, file=bytes(flipped))).verdict == document_pb2.VERDICT_CHANGED
+    assert (await _verify(world, file=file + b"\n% added after sealing\n")).verdict == document_pb2.VERDICT_CHANGED
 
 
 async def test_a_file_that_eats_memory_or_time_is_unknown_and_harms_nobody(world: World) -> None:
     bomb = zlib.compress(b"\0" * (400 << 20), 9)
     body = b"%PDF-1.7\n1 0 obj\n<</Type/ObjStm/N 1/First 4/Filter/FlateDecode/Length " + str(len(bomb)).encode()
     body += b">>\nstream\n" + bomb + b"\nendstream\nendobj\n/ByteRange\n"
-    assert (await _verify(world, file=body)).verdict == pb.VERDICT_UNKNOWN
-    assert (await _verify(world, code="aleks-0000")).verdict == pb.VERDICT_UNKNOWN
+    assert (await _verify(world, file=body)).verdict == document_pb2.VERDICT_UNKNOWN
+    assert (await _verify(world, code="aleks-0000")).verdict == document_pb2.VERDICT_UNKNOWN
 
 
 @needs_poppler
@@ -298,7 +305,7 @@ async def test_others_accept_the_seal_and_refuse_a_flipped_byte(
 
 async def test_a_signed_paper_is_fetched_by_notify_alone(world: World, deciding: DecisionConsumers, keys_dir: Any) -> None:
     [paper] = await _issue(world, deciding, refusal())
-    request = pb.FetchDocumentRequest(school_id=world.school_id, document_id=paper.document_id)
+    request = document_pb2.FetchDocumentRequest(school_id=world.school_id, document_id=paper.document_id)
     absent = (grpc.StatusCode.NOT_FOUND, "DOCUMENT_NOT_FOUND")
     notify = sign_service(keys_dir, "notify", world.clock)
     assert await refused(world.documents.FetchDocument(request, metadata=notify)) == absent
@@ -307,7 +314,7 @@ async def test_a_signed_paper_is_fetched_by_notify_alone(world: World, deciding:
         " SELECT school_id, document_id, 2, now(), document_id, '%PDF-scan', current_date FROM documents WHERE school_id = $1"
     )
     fetched = await world.documents.FetchDocument(request, metadata=notify)
-    assert (fetched.document.state, fetched.scan) == (pb.DOCUMENT_STATE_SIGNED_ON_PAPER, b"%PDF-scan")
+    assert (fetched.document.state, fetched.scan) == (document_pb2.DOCUMENT_STATE_SIGNED_ON_PAPER, b"%PDF-scan")
     assert hashlib.sha256(fetched.pdf).hexdigest() == paper.pdf_sha256
     access = sign_service(keys_dir, "access", world.clock)
     assert await refused(world.documents.FetchDocument(request, metadata=access)) == (

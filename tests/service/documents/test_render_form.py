@@ -7,8 +7,8 @@ from uuid import uuid4
 import grpc
 import pytest
 
-from diary.access.v1 import school_service_pb2
-from diary.documents.v1 import document_service_pb2 as pb
+from diary.access.v1 import school_pb2, school_service_pb2
+from diary.documents.v1 import form_pb2
 from tests.service.documents.world import World
 from tests.support.papers import needs_poppler, read_texts
 from tests.support.services import refused
@@ -17,14 +17,14 @@ SCHOOL = "МБОУ «Александровская школа»"
 
 
 def _put_school(world: World, **details: str) -> None:
-    school = school_service_pb2.School(school_id=world.school_id, name=SCHOOL)
+    school = school_pb2.School(school_id=world.school_id, name=SCHOOL)
     world.neighbours.schools[world.school_id] = school_service_pb2.GetSchoolResponse(
-        school=school, details=school_service_pb2.SchoolDetails(**details)
+        school=school, details=school_pb2.SchoolDetails(**details)
     )
 
 
 async def _render(world: World, kind: str, school_id: str = "") -> bytes:
-    request = pb.RenderFormRequest(school_id=school_id or world.school_id, kind=kind)
+    request = form_pb2.RenderFormRequest(school_id=school_id or world.school_id, kind=kind)
     answer = await world.documents.RenderForm(request)
     assert answer.content_type == "application/pdf"
     data: bytes = answer.data

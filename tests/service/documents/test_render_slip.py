@@ -14,7 +14,7 @@ from grpc_health.v1 import health_pb2
 from prometheus_client import REGISTRY
 from pydantic import SecretStr
 
-from diary.documents.v1 import document_service_pb2, document_service_pb2_grpc
+from diary.documents.v1 import document_service_pb2_grpc, form_pb2
 from services.documents.__main__ import build
 from services.documents.config import Settings
 from tests.support.backends import PostgresServer
@@ -43,8 +43,8 @@ def stub(channel: grpc.aio.Channel) -> document_service_pb2_grpc.DocumentService
     return document_service_pb2_grpc.DocumentServiceStub(channel)
 
 
-def _slip(place: int = 0, *, zone: str = "Europe/Simferopol", password: str = "") -> document_service_pb2.Slip:
-    slip = document_service_pb2.Slip(
+def _slip(place: int = 0, *, zone: str = "Europe/Simferopol", password: str = "") -> form_pb2.Slip:
+    slip = form_pb2.Slip(
         school_name="МБОУ «Александровская школа»",
         holder_name="Иванова Мария Петровна",
         student_name="Иванов Артём Сергеевич",
@@ -62,8 +62,8 @@ def _slip(place: int = 0, *, zone: str = "Europe/Simferopol", password: str = ""
     return slip
 
 
-def _request(*slips: document_service_pb2.Slip) -> document_service_pb2.RenderSlipRequest:
-    return document_service_pb2.RenderSlipRequest(slips=slips)
+def _request(*slips: form_pb2.Slip) -> form_pb2.RenderSlipRequest:
+    return form_pb2.RenderSlipRequest(slips=slips)
 
 
 @needs_poppler

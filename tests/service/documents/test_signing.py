@@ -15,8 +15,7 @@ import pypdfium2
 import pytest
 
 from chassis.clock import SystemClock
-from diary.documents.v1 import document_service_pb2 as pb
-from diary.documents.v1 import events_pb2
+from diary.documents.v1 import document_pb2, events_pb2, signing_pb2
 from diary.options.v1 import options_pb2
 from services.documents.decisions.consumers import DecisionConsumers
 from services.documents.press.convert.pages import join_pages
@@ -34,41 +33,49 @@ async def _office(world: World, role: str = "secretary") -> Metadata:
     return await world.person(role, options_pb2.RELATION_SCHOOL, world.school_id)
 
 
-async def _issue(world: World, deciding: DecisionConsumers, reason: str = "LEFT", **fields: Any) -> pb.Document:
+async def _issue(world: World, deciding: DecisionConsumers, reason: str = "LEFT", **fields: Any) -> document_pb2.Document:
     """A paper of a case of its own."""
     decision = refusal(reason, **fields)
     await deciding.on_application_decided(world.application_decided(decision))
-    request = pb.ListDocumentsRequest(school_id=world.school_id, application_id=decision.application_id)
+    request = document_pb2.ListDocumentsRequest(school_id=world.school_id, application_id=decision.application_id)
     return (await world.documents.ListDocuments(request, metadata=await _office(world))).documents[0]
 
 
-async def _download(world: World, document: pb.Document, part: str = "ORIGINAL") -> bytes:
-    request = pb.DownloadDocumentRequest(
-        school_id=world.school_id, document_id=document.document_id, part=pb.DocumentPart.Value(f"DOCUMENT_PART_{part}")
+async def _download(world: World, document: document_pb2.Document, part: str = "ORIGINAL") -> bytes:
+    request = document_pb2.DownloadDocumentRequest(
+        school_id=world.school_id,
+        document_id=document.document_id,
+        part=document_pb2.DocumentPart.Value(f"DOCUMENT_PART_{part}"),
     )
     data: bytes = (await world.documents.DownloadDocument(request, metadata=await _office(world))).data
     return data
 
 
 def _upload(world: World, file: bytes, who: Metadata, **fields: Any) -> Any:
-    request = pb.UploadScanRequest(**{"school_id": world.school_id, "request_id": str(uuid4()), "file": file, **fields})
+    request = signing_pb2.UploadScanRequest(
+        **{"school_id": world.school_id, "request_id": str(uuid4()), "file": file, **fields}
+    )
     return world.documents.UploadScan(request, metadata=who)
 
 
 def _named(answer: Any) -> list[tuple[int, str]]:
     prefix = "MISMATCH_REASON_"
-    return [(one.place, pb.MismatchReason.Name(one.reason).removeprefix(prefix)) for one in answer.mismatches]
+    return [(one.place, signing_pb2.MismatchReason.Name(one.reason).removeprefix(prefix)) for one in answer.mismatches]
 
 
 async def _told(world: World) -> list[tuple[str, str]]:
     rows = await world.query("SELECT payload FROM outbox WHERE school_id = $1 AND subject LIKE '%DocumentSigned'")
     signed = [events_pb2.DocumentSigned.FromString(row["payload"]) for row in rows]
-    return [(one.document_id, pb.DocumentState.Name(one.state).removeprefix("DOCUMENT_STATE_")) for one in signed]
+    return [(one.document_id, document_pb2.DocumentState.Name(one.state).removeprefix("DOCUMENT_STATE_")) for one in signed]
 
 
-async def _confirm(world: World, who: Metadata, *documents: pb.Document, **fields: Any) -> list[pb.Document]:
+async def _confirm(
+    world: World, who: Metadata, *documents: document_pb2.Document, **fields: Any
+) -> list[document_pb2.Document]:
     ids = [document.scan.scan_id for document in documents]
-    request = pb.ConfirmScansRequest(**{"school_id": world.school_id, "request_id": str(uuid4()), "scan_ids": ids, **fields})
+    request = signing_pb2.ConfirmScansRequest(
+        **{"school_id": world.school_id, "request_id": str(uuid4()), "scan_ids": ids, **fields}
+    )
     return list((await world.documents.ConfirmScans(request, metadata=who)).documents)
 
 
@@ -84,7 +91,7 @@ async def test_a_stack_of_papers_is_scanned_at_once_and_each_page_finds_its_pape
     answer = await _upload(world, scan(*pages, turn="181deg"), await _office(world), signed_date="2026-11-20")
     assert _named(answer) == [(3, "NO_CODE")]
     assert {one.document_id: (one.state, one.scan.signed_date) for one in answer.documents} == {
-        paper.document_id: (pb.DOCUMENT_STATE_SCAN_UNCONFIRMED, "2026-11-20") for paper in (short, long)
+        paper.document_id: (document_pb2.DOCUMENT_STATE_SCAN_UNCONFIRMED, "2026-11-20") for paper in (short, long)
     }
     assert len(pypdfium2.PdfDocument(await _download(world, short, "SCAN"))) == 1
     assert len(pypdfium2.PdfDocument(await _download(world, long, "SCAN"))) == 2
@@ -145,18 +152,18 @@ async def test_a_scan_counts_when_the_head_has_confirmed_it(world: World, decidi
     secretary = await _office(world)
     uploader = str(world.last_account_id)
     [waiting] = (await _upload(world, photograph(await _download(world, paper)), secretary)).documents
-    assert (waiting.state, waiting.scan.uploader_account_id) == (pb.DOCUMENT_STATE_SCAN_UNCONFIRMED, uploader)
-    code = pb.VerifyDocumentRequest(code=paper.code)
-    assert (await world.documents.VerifyDocument(code)).state == pb.DOCUMENT_STATE_AWAITS_SIGNATURE
-    fetched = pb.FetchDocumentRequest(school_id=world.school_id, document_id=paper.document_id)
+    assert (waiting.state, waiting.scan.uploader_account_id) == (document_pb2.DOCUMENT_STATE_SCAN_UNCONFIRMED, uploader)
+    code = document_pb2.VerifyDocumentRequest(code=paper.code)
+    assert (await world.documents.VerifyDocument(code)).state == document_pb2.DOCUMENT_STATE_AWAITS_SIGNATURE
+    fetched = document_pb2.FetchDocumentRequest(school_id=world.school_id, document_id=paper.document_id)
     notify = sign_service(world.keys_dir, "notify", world.clock)
     assert (await refused(world.documents.FetchDocument(fetched, metadata=notify)))[1] == "DOCUMENT_NOT_FOUND"
     head, request_id = await _office(world, "head"), str(uuid4())
     first, again = [await _confirm(world, head, waiting, request_id=request_id) for _ in range(2)]
     assert first == again
-    assert first[0].state == pb.DOCUMENT_STATE_SIGNED_ON_PAPER
+    assert first[0].state == document_pb2.DOCUMENT_STATE_SIGNED_ON_PAPER
     assert (first[0].scan.uploader_account_id, first[0].scan.confirmer_account_id) == (uploader, str(world.last_account_id))
-    assert (await world.documents.VerifyDocument(code)).state == pb.DOCUMENT_STATE_SIGNED_ON_PAPER
+    assert (await world.documents.VerifyDocument(code)).state == document_pb2.DOCUMENT_STATE_SIGNED_ON_PAPER
     assert len((await world.documents.FetchDocument(fetched, metadata=notify)).scan) > 1000
     [row] = await world.query("SELECT payload FROM outbox WHERE school_id = $1 AND subject LIKE '%DocumentSigned'")
     told = events_pb2.DocumentSigned.FromString(row["payload"])
@@ -283,8 +290,8 @@ async def test_a_page_that_unpacks_without_end_is_bounded_and_the_next_scan_is_r
     assert _named(await _upload(world, _many_pages(2), secretary)) == [(1, "NO_CODE"), (2, "NO_CODE")]
 
 
-def _attach(world: World, document: pb.Document, signature: bytes, who: Metadata, **fields: Any) -> Any:
-    request = pb.AttachSignatureRequest(
+def _attach(world: World, document: document_pb2.Document, signature: bytes, who: Metadata, **fields: Any) -> Any:
+    request = signing_pb2.AttachSignatureRequest(
         **{
             "school_id": world.school_id,
             "request_id": str(uuid4()),
@@ -312,7 +319,7 @@ async def test_a_heads_gost_signature_made_outside_signs_the_paper(
     signature = Head(tmp_path, bits, curve).sign(await _download(world, paper), form=form)
     head = await _office(world, "head")
     signed = (await _attach(world, paper, signature, head)).document
-    assert signed.state == pb.DOCUMENT_STATE_SIGNED_ELECTRONICALLY
+    assert signed.state == document_pb2.DOCUMENT_STATE_SIGNED_ELECTRONICALLY
     assert signed.signature.owner_name == "Супрун Ирина Евгеньевна"
     assert len(signed.signature.serial_number) >= 16
     assert signed.signature.valid_to_time.seconds - signed.signature.valid_from_time.seconds == 400 * 86400
@@ -366,10 +373,10 @@ async def test_a_folder_of_signatures_finds_its_papers_by_hash_and_names_what_fi
     signer, head = Head(tmp_path), await _office(world, "head")
     files = [signer.sign(await _download(world, paper)) for paper in reversed(papers)]
     files += [signer.sign(b"a letter"), b"no signature", files[0]]
-    request = pb.AttachSignaturesRequest(
+    request = signing_pb2.AttachSignaturesRequest(
         school_id=world.school_id,
         request_id=str(uuid4()),
-        files=[pb.SignatureFile(name=f"{number}.pdf.sig", content=file) for number, file in enumerate(files)],
+        files=[signing_pb2.SignatureFile(name=f"{number}.pdf.sig", content=file) for number, file in enumerate(files)],
     )
     answer = await world.documents.AttachSignatures(request, metadata=head)
     assert {one.document_id for one in answer.documents} == {paper.document_id for paper in papers}

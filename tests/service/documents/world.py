@@ -13,15 +13,20 @@ import grpc
 
 from chassis.clock import SetClock
 from chassis.events import Event
-from diary.access.v1 import application_service_pb2, decision_service_pb2, relation_pb2, roster_service_pb2, school_service_pb2
+from diary.access.v1 import (
+    application_pb2,
+    decision_pb2,
+    relation_pb2,
+    roster_pb2,
+    school_service_pb2,
+)
 from diary.access.v1 import events_pb2 as access_events
 from diary.documents.v1 import (
-    document_service_pb2,
     document_service_pb2_grpc,
-    relation_service_pb2,
+    print_run_pb2,
     relation_service_pb2_grpc,
 )
-from diary.journal.v1 import diary_service_pb2
+from diary.journal.v1 import class_week_pb2, diary_service_pb2
 from diary.journal.v1 import events_pb2 as journal_events
 from diary.options.v1 import options_pb2
 from tests.support.backends import Clone
@@ -38,8 +43,8 @@ class Neighbours:
     """What the stand-ins answer."""
 
     weeks: dict[tuple[str, str], diary_service_pb2.GetClassWeekResponse] = field(default_factory=dict)
-    decisions: dict[str, list[decision_service_pb2.Decision]] = field(default_factory=dict)
-    roster: dict[str, roster_service_pb2.RosterEntry] = field(default_factory=dict)
+    decisions: dict[str, list[decision_pb2.Decision]] = field(default_factory=dict)
+    roster: dict[str, roster_pb2.RosterEntry] = field(default_factory=dict)
     schools: dict[str, school_service_pb2.GetSchoolResponse] = field(default_factory=dict)
     is_journal_away: bool = False
     is_access_away: bool = False
@@ -89,7 +94,7 @@ class World:
             period_week=3,
             period_week_count=9,
             students=[
-                diary_service_pb2.ClassWeekStudent(
+                class_week_pb2.ClassWeekStudent(
                     student_id=one,
                     display_name=name,
                     lesson_count=lesson_count,
@@ -114,7 +119,7 @@ class World:
             version=1,
         )
         relation.valid_from_time.FromJsonString("2026-09-01T00:00:00Z")
-        request = relation_service_pb2.ApplyRelationsRequest(school_id=self.school_id, relations=[relation])
+        request = relation_pb2.ApplyRelationsRequest(school_id=self.school_id, relations=[relation])
         await self._relations.ApplyRelations(request, metadata=sign_service(self.keys_dir, "access", self.clock))
         self._last = account_id, session_id, role
         return sign_in(self.keys_dir, account_id, session_id, role, clock=self.clock)
@@ -135,9 +140,9 @@ class World:
         account_id, session_id, role = self._last
         self.teacher = sign_in(self.keys_dir, account_id, session_id, role, clock=self.clock)
 
-    def prepare_request(self, week: str = WEEK, **fields: Any) -> document_service_pb2.PrepareWeeklyPrintoutsRequest:
+    def prepare_request(self, week: str = WEEK, **fields: Any) -> print_run_pb2.PrepareWeeklyPrintoutsRequest:
         """A request for the whole class."""
-        return document_service_pb2.PrepareWeeklyPrintoutsRequest(
+        return print_run_pb2.PrepareWeeklyPrintoutsRequest(
             **{
                 "school_id": self.school_id,
                 "class_id": self.class_id,
@@ -147,26 +152,26 @@ class World:
             }
         )
 
-    async def prepare(self, week: str = WEEK, **fields: Any) -> document_service_pb2.PrintRun:
+    async def prepare(self, week: str = WEEK, **fields: Any) -> print_run_pb2.PrintRun:
         """A run by the class teacher."""
         request = self.prepare_request(week, **fields)
         return (await self.documents.PrepareWeeklyPrintouts(request, metadata=self.teacher)).print_run
 
-    async def download(self, run: document_service_pb2.PrintRun, who: Metadata | None = None) -> bytes:
+    async def download(self, run: print_run_pb2.PrintRun, who: Metadata | None = None) -> bytes:
         """The PDF of a run."""
-        request = document_service_pb2.DownloadPrintRunRequest(school_id=self.school_id, print_run_id=run.print_run_id)
+        request = print_run_pb2.DownloadPrintRunRequest(school_id=self.school_id, print_run_id=run.print_run_id)
         data: bytes = (await self.documents.DownloadPrintRun(request, metadata=who or self.teacher)).data
         return data
 
-    async def hand_over(self, run: document_service_pb2.PrintRun, channel: str, *places: int, **fields: Any) -> Any:
+    async def hand_over(self, run: print_run_pb2.PrintRun, channel: str, *places: int, **fields: Any) -> Any:
         """Records the hand-over of the sheets at these places of the list."""
-        number = document_service_pb2.HandOverChannel.Value(f"HAND_OVER_CHANNEL_{channel}")
-        request = document_service_pb2.RecordPrintoutsHandedOverRequest(
+        number = print_run_pb2.HandOverChannel.Value(f"HAND_OVER_CHANNEL_{channel}")
+        request = print_run_pb2.RecordPrintoutsHandedOverRequest(
             school_id=self.school_id,
             print_run_id=run.print_run_id,
             request_id=fields.pop("request_id", str(uuid4())),
             hand_overs=[
-                document_service_pb2.PrintoutHandOver(
+                print_run_pb2.PrintoutHandOver(
                     student_id=run.printouts[place].student_id,
                     guardian_person_id=run.printouts[place].guardian_person_id,
                     channel=number,
@@ -203,11 +208,11 @@ class World:
         subject = message.DESCRIPTOR.full_name
         return Event(uuid4(), subject, UUID(self.school_id), self.clock.now(), message.SerializeToString())
 
-    def application_decided(self, *decisions: decision_service_pb2.Decision, state: str = "REFUSED") -> Event:
+    def application_decided(self, *decisions: decision_pb2.Decision, state: str = "REFUSED") -> Event:
         """Access's event of a refused case, whose decisions it will tell."""
         application_id = decisions[0].application_id
         self.neighbours.decisions[application_id] = list(decisions)
-        number = application_service_pb2.ApplicationState.Value(f"APPLICATION_STATE_{state}")
+        number = application_pb2.ApplicationState.Value(f"APPLICATION_STATE_{state}")
         message = access_events.ApplicationDecided(school_id=self.school_id, application_id=application_id, state=number)
         subject = message.DESCRIPTOR.full_name
         return Event(uuid4(), subject, UUID(self.school_id), self.clock.now(), message.SerializeToString())
@@ -221,8 +226,8 @@ class World:
             await connection.close()
 
 
-def _subject(place: int, lesson_count: int) -> diary_service_pb2.ClassWeekSubject:
-    subject = diary_service_pb2.ClassWeekSubject(
+def _subject(place: int, lesson_count: int) -> class_week_pb2.ClassWeekSubject:
+    subject = class_week_pb2.ClassWeekSubject(
         course_id=str(uuid4()), subject_name="Алгебра", is_marked=True, lesson_count=lesson_count
     )
     if place < 2:

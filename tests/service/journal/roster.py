@@ -6,18 +6,18 @@ from typing import Any
 
 import grpc
 
-from diary.access.v1 import relation_pb2, roster_service_pb2, school_service_pb2
+from diary.access.v1 import relation_pb2, roster_pb2, roster_service_pb2, school_service_pb2
 
 _KINDS = {
-    "school": roster_service_pb2.ROSTER_KIND_SCHOOL,
-    "class": roster_service_pb2.ROSTER_KIND_CLASS,
-    "student": roster_service_pb2.ROSTER_KIND_STUDENT,
-    "study_group": roster_service_pb2.ROSTER_KIND_STUDY_GROUP,
-    "relation": roster_service_pb2.ROSTER_KIND_RELATION,
+    "school": roster_pb2.ROSTER_KIND_SCHOOL,
+    "class": roster_pb2.ROSTER_KIND_CLASS,
+    "student": roster_pb2.ROSTER_KIND_STUDENT,
+    "study_group": roster_pb2.ROSTER_KIND_STUDY_GROUP,
+    "relation": roster_pb2.ROSTER_KIND_RELATION,
 }
 
 
-def entry_id(entry: roster_service_pb2.RosterEntry) -> str:
+def entry_id(entry: roster_pb2.RosterEntry) -> str:
     """The id of an entry of any kind."""
     kind = entry.WhichOneof("entry")
     if kind == "school":
@@ -29,9 +29,9 @@ class Roster:
     """Entries by school, kind and id, in pages of two, so that every list has several."""
 
     def __init__(self) -> None:
-        self._entries: dict[tuple[str, int], dict[str, roster_service_pb2.RosterEntry]] = {}
+        self._entries: dict[tuple[str, int], dict[str, roster_pb2.RosterEntry]] = {}
 
-    def put(self, school_id: str, *entries: roster_service_pb2.RosterEntry) -> None:
+    def put(self, school_id: str, *entries: roster_pb2.RosterEntry) -> None:
         """Adds or replaces entries."""
         for entry in entries:
             kind = _KINDS[str(entry.WhichOneof("entry"))]
@@ -39,7 +39,7 @@ class Roster:
 
     def put_relation(self, school_id: str, relation: relation_pb2.Relation) -> None:
         """Adds or replaces a relation."""
-        self.put(school_id, roster_service_pb2.RosterEntry(relation=relation))
+        self.put(school_id, roster_pb2.RosterEntry(relation=relation))
 
     async def BatchGetRoster(
         self, request: roster_service_pb2.BatchGetRosterRequest, context: object
@@ -63,7 +63,7 @@ class Roster:
             entry.school.school
             for (_, kind), entries in self._entries.items()
             for entry in entries.values()
-            if kind == roster_service_pb2.ROSTER_KIND_SCHOOL
+            if kind == roster_pb2.ROSTER_KIND_SCHOOL
         ]
         return school_service_pb2.ListSchoolsResponse(schools=schools)
 

@@ -8,8 +8,9 @@ from uuid import uuid4
 import grpc
 import pytest
 
-from diary.journal.v1 import events_pb2, journal_service_pb2
-from diary.journal.v1.journal_service_pb2 import AbsenceCell, ClassMarkCell, RecordClassRequest, RecordClassResponse
+from diary.journal.v1 import events_pb2, journal_service_pb2, lesson_pb2, mark_pb2
+from diary.journal.v1.journal_service_pb2 import ClassMarkCell, RecordClassRequest, RecordClassResponse
+from diary.journal.v1.lesson_pb2 import AbsenceCell
 from services.journal.marks.store import class_record
 from tests.service.journal.test_journal_standing import CLOSE, LEAVE
 from tests.service.journal.world import (
@@ -26,12 +27,12 @@ from tests.service.journal.world import (
 from tests.support.backends import Clone
 from tests.support.services import refused
 
-SAVED = journal_service_pb2.CELL_STATE_SAVED
-CONFLICT = journal_service_pb2.CELL_STATE_CONFLICT
+SAVED = mark_pb2.CELL_STATE_SAVED
+CONFLICT = mark_pb2.CELL_STATE_CONFLICT
 ABSENT, EXCUSED, ILL = (
-    journal_service_pb2.ABSENCE_CODE_ABSENT,
-    journal_service_pb2.ABSENCE_CODE_EXCUSED,
-    journal_service_pb2.ABSENCE_CODE_ILL,
+    lesson_pb2.ABSENCE_CODE_ABSENT,
+    lesson_pb2.ABSENCE_CODE_EXCUSED,
+    lesson_pb2.ABSENCE_CODE_ILL,
 )
 
 

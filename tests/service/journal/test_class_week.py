@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import grpc
 
-from diary.journal.v1 import diary_service_pb2, events_pb2, journal_service_pb2
+from diary.journal.v1 import diary_service_pb2, events_pb2, journal_service_pb2, lesson_pb2
 from services.journal.diary.store.class_week import FIND_FRAME, LIST_RECORDS
 from tests.service.journal.world import TODAY, WEEK, School, World, cell, record_attendance, record_marks
 from tests.support.backends import Clone
@@ -72,8 +72,8 @@ async def test_absences_are_counted_by_kind_and_subject(world: World, school: Sc
     teacher = await world.teacher(school)
     lesson = await world.lesson(school, teacher)
     codes = {
-        school.student_ids[0]: journal_service_pb2.ABSENCE_CODE_ILL,
-        school.student_ids[1]: journal_service_pb2.ABSENCE_CODE_LATE,
+        school.student_ids[0]: lesson_pb2.ABSENCE_CODE_ILL,
+        school.student_ids[1]: lesson_pb2.ABSENCE_CODE_LATE,
     }
     await world.journal.RecordAttendance(record_attendance(school, lesson.lesson_id, codes), metadata=teacher.metadata)
     first, second, third, *_ = (await _class_week(world, school, keys_dir)).students

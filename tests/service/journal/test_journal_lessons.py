@@ -7,17 +7,17 @@ from uuid import uuid4
 import grpc
 import pytest
 
-from diary.journal.v1 import events_pb2, journal_service_pb2
+from diary.journal.v1 import events_pb2, lesson_pb2
 from diary.options.v1 import options_pb2
 from tests.service.journal.world import TODAY, School, World, query, record_attendance, record_lesson
 from tests.support.backends import Clone
 from tests.support.services import refused
 
-ABSENT = journal_service_pb2.ABSENCE_CODE_ABSENT
-EXCUSED = journal_service_pb2.ABSENCE_CODE_EXCUSED
-ILL = journal_service_pb2.ABSENCE_CODE_ILL
-LATE = journal_service_pb2.ABSENCE_CODE_LATE
-HELD = journal_service_pb2.LESSON_STATE_HELD
+ABSENT = lesson_pb2.ABSENCE_CODE_ABSENT
+EXCUSED = lesson_pb2.ABSENCE_CODE_EXCUSED
+ILL = lesson_pb2.ABSENCE_CODE_ILL
+LATE = lesson_pb2.ABSENCE_CODE_LATE
+HELD = lesson_pb2.LESSON_STATE_HELD
 
 
 async def test_a_planned_lesson_becomes_held_and_keeps_its_id(world: World, school: School, clone: Clone) -> None:

@@ -7,18 +7,18 @@ from uuid import UUID, uuid4
 import grpc
 import pytest
 
-from diary.journal.v1 import diary_service_pb2, events_pb2, journal_service_pb2
+from diary.journal.v1 import diary_service_pb2, events_pb2, journal_service_pb2, mark_pb2
 from tests.service.journal.world import TODAY, Person, School, World, cell, query, record_lesson, record_marks
 from tests.support.backends import Clone
 from tests.support.services import refused, sign_service
 
-SAVED = journal_service_pb2.CELL_STATE_SAVED
-CONFLICT = journal_service_pb2.CELL_STATE_CONFLICT
-REFUSED = journal_service_pb2.CELL_STATE_REFUSED
-Outcome = journal_service_pb2.MarkCellOutcome
+SAVED = mark_pb2.CELL_STATE_SAVED
+CONFLICT = mark_pb2.CELL_STATE_CONFLICT
+REFUSED = mark_pb2.CELL_STATE_REFUSED
+Outcome = mark_pb2.MarkCellOutcome
 
 
-async def record(world: World, school: School, teacher: Person, *cells: journal_service_pb2.MarkCell) -> list[Outcome]:
+async def record(world: World, school: School, teacher: Person, *cells: mark_pb2.MarkCell) -> list[Outcome]:
     answer = await world.journal.RecordMarks(record_marks(school, *cells), metadata=teacher.metadata)
     return list(answer.outcomes)
 

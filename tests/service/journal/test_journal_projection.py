@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 from chassis import events, projection
 from chassis.clock import SetClock
-from diary.access.v1 import events_pb2, roster_service_pb2
+from diary.access.v1 import events_pb2, roster_pb2
 from services.journal.config import Settings
 from services.journal.roster.consumers import KINDS
 from tests.service.journal.roster import Roster
@@ -13,10 +13,10 @@ from tests.service.journal.world import NOW, School, World, query, school_entry,
 from tests.support.backends import Clone
 from tests.support.eventually import eventually
 
-GROUP = roster_service_pb2.ROSTER_KIND_STUDY_GROUP
+GROUP = roster_pb2.ROSTER_KIND_STUDY_GROUP
 
 
-def changed(school: School, kind: roster_service_pb2.RosterKind.ValueType, *ids: str) -> events.Event:
+def changed(school: School, kind: roster_pb2.RosterKind.ValueType, *ids: str) -> events.Event:
     message = events_pb2.RosterChanged(school_id=school.school_id, kind=kind, ids=ids)
     subject = message.DESCRIPTOR.full_name
     return events.Event(uuid4(), subject, UUID(school.school_id), NOW, message.SerializeToString())
@@ -74,7 +74,7 @@ async def test_a_lower_version_never_overwrites_a_higher_one(world: World, schoo
         world.roster.put(
             school.school_id,
             study_group(school.algebra, school.class_id, subject, school.student_ids[:version], version=version),
-            roster_service_pb2.RosterEntry(school=school_entry(school.school_id, version, mark_min=1 if version == 7 else 2)),
+            roster_pb2.RosterEntry(school=school_entry(school.school_id, version, mark_min=1 if version == 7 else 2)),
         )
         await world.load(school)
     [course] = await query(clone.admin_dsn, "SELECT subject_name FROM courses WHERE course_id = $1", school.algebra)
@@ -83,7 +83,7 @@ async def test_a_lower_version_never_overwrites_a_higher_one(world: World, schoo
 
 
 async def test_a_school_comes_with_its_quarters_and_work_types_once(world: World, school: School, clone: Clone) -> None:
-    world.roster.put(school.school_id, roster_service_pb2.RosterEntry(school=school_entry(school.school_id, 2)))
+    world.roster.put(school.school_id, roster_pb2.RosterEntry(school=school_entry(school.school_id, 2)))
     await world.load(school)
     periods = await query(
         clone.admin_dsn, "SELECT name, start_date FROM periods WHERE school_id = $1 ORDER BY start_date", school.school_id
@@ -125,7 +125,7 @@ async def test_rebuild_of_all_reads_every_school(
     school_id, course_id = str(uuid4()), str(uuid4())
     world.roster.put(
         school_id,
-        roster_service_pb2.RosterEntry(school=school_entry(school_id)),
+        roster_pb2.RosterEntry(school=school_entry(school_id)),
         study_group(course_id, "", "Хор", [str(uuid4())]),
     )
     await projection.rebuild("journal", settings, roster[1], KINDS, None)

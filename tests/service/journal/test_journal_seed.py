@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from chassis import projection
 from chassis.auth import Caller
-from diary.access.v1 import relation_pb2, roster_service_pb2
+from diary.access.v1 import relation_pb2, roster_pb2
 from diary.options.v1 import options_pb2
 from services.journal import commands
 from services.journal.config import Settings
@@ -44,13 +44,11 @@ class Seeded:
 async def seeded(world: World, settings: Settings, clone: Clone, roster: tuple[Roster, str]) -> Seeded:
     """The only school of this module."""
     school = Seeded(str(uuid4()), uuid4())
-    entries = [roster_service_pb2.RosterEntry(school=school_entry(school.school_id))]
+    entries = [roster_pb2.RosterEntry(school=school_entry(school.school_id))]
     for number in range(CLASSES):
         class_id = str(uuid4())
-        entry = roster_service_pb2.RosterEntry()
-        getattr(entry, "class").CopyFrom(
-            roster_service_pb2.RosterClass(class_id=class_id, name=f"8-{number}", grades=[8], version=1)
-        )
+        entry = roster_pb2.RosterEntry()
+        getattr(entry, "class").CopyFrom(roster_pb2.RosterClass(class_id=class_id, name=f"8-{number}", grades=[8], version=1))
         students = [str(uuid4()) for _ in range(STUDENTS)]
         entries.append(entry)
         entries += [student_entry(one, f"Ученик {one}", class_id) for one in students]

@@ -9,7 +9,7 @@ import grpc
 import pytest
 
 from diary.access.v1 import relation_pb2
-from diary.journal.v1 import diary_service_pb2, journal_service_pb2, relation_service_pb2
+from diary.journal.v1 import diary_service_pb2, journal_service_pb2
 from diary.options.v1 import options_pb2
 from tests.service.journal.world import (
     WEEK,
@@ -35,7 +35,7 @@ async def end_relation(world: World, school: School, relation: relation_pb2.Rela
     ended.CopyFrom(relation)
     ended.version += 1
     ended.valid_to_time.FromDatetime(instant(time))
-    request = relation_service_pb2.ApplyRelationsRequest(school_id=school.school_id, relations=[ended])
+    request = relation_pb2.ApplyRelationsRequest(school_id=school.school_id, relations=[ended])
     await world.relations.ApplyRelations(request, metadata=sign_service(world.keys_dir, "access", world.clock))
 
 
@@ -43,7 +43,7 @@ async def end_session(world: World, person: Person) -> None:
     """As access does when a session ends."""
     session = relation_pb2.EndedSession(session_id=str(person.session_id))
     session.ended_time.FromDatetime(world.clock.now())
-    request = relation_service_pb2.ApplyRelationsRequest(ended_sessions=[session])
+    request = relation_pb2.ApplyRelationsRequest(ended_sessions=[session])
     await world.relations.ApplyRelations(request, metadata=sign_service(world.keys_dir, "access", world.clock))
 
 

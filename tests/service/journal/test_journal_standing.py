@@ -8,13 +8,13 @@ from uuid import uuid4
 import grpc
 import pytest
 
-from diary.journal.v1 import journal_service_pb2
+from diary.journal.v1 import journal_service_pb2, lesson_pb2
 from services.journal.lessons.store import lessons
 from services.journal.marks.store import marks
 from tests.service.journal.world import TODAY, School, World, cell, record_attendance, record_lesson, record_marks
 from tests.support.services import refused
 
-ABSENT = journal_service_pb2.ABSENCE_CODE_ABSENT
+ABSENT = lesson_pb2.ABSENCE_CODE_ABSENT
 CLOSE = "UPDATE periods SET is_closed = true WHERE school_id = $1"
 LEAVE = "UPDATE course_members SET to_date = '2020-01-01', from_date = '2019-01-01' WHERE school_id = $1"
 TAKE_BACK = "UPDATE lessons SET state = 1, attendance_revision = 0 WHERE school_id = $1"

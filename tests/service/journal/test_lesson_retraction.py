@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import grpc
 import pytest
 
-from diary.journal.v1 import events_pb2
+from diary.journal.v1 import events_pb2, lesson_pb2
 from diary.journal.v1 import journal_service_pb2 as pb
 from services.journal import commands
 from services.journal.lessons.rules.attendance import record_attendance as record_attendance_rule
@@ -23,7 +23,7 @@ from tests.service.journal.world import NOW, TODAY, Person, School, World, cell,
 from tests.support.backends import Clone
 from tests.support.services import refused
 
-ABSENT = pb.ABSENCE_CODE_ABSENT
+ABSENT = lesson_pb2.ABSENCE_CODE_ABSENT
 FAILED = grpc.StatusCode.FAILED_PRECONDITION
 
 
@@ -79,7 +79,7 @@ async def test_a_withdrawn_lesson_of_the_timetable_is_planned_again(world: World
     lesson = await world.lesson(school, teacher)
     assert (await world.journal.RetractLesson(retract(school, lesson), metadata=teacher.metadata)).is_planned
     [planned] = (await world.page(school, teacher)).lessons
-    assert (planned.lesson_id, planned.state, planned.topic) == (lesson.lesson_id, pb.LESSON_STATE_PLANNED, "")
+    assert (planned.lesson_id, planned.state, planned.topic) == (lesson.lesson_id, lesson_pb2.LESSON_STATE_PLANNED, "")
 
 
 async def test_a_withdrawn_lesson_can_be_recorded_again(world: World, school: School) -> None:
@@ -88,7 +88,7 @@ async def test_a_withdrawn_lesson_can_be_recorded_again(world: World, school: Sc
     await world.journal.RetractLesson(retract(school, lesson), metadata=teacher.metadata)
     again = await world.lesson(school, teacher)
     assert again.lesson_id == lesson.lesson_id
-    assert [one.state for one in (await world.page(school, teacher)).lessons] == [pb.LESSON_STATE_HELD]
+    assert [one.state for one in (await world.page(school, teacher)).lessons] == [lesson_pb2.LESSON_STATE_HELD]
 
 
 async def test_a_lesson_with_a_mark_or_an_absence_is_not_withdrawn(world: World, school: School) -> None:

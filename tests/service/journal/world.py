@@ -17,12 +17,19 @@ from chassis import projection
 from chassis.clock import SetClock
 from chassis.db import Database
 from chassis.events import Event
-from diary.access.v1 import relation_pb2, roster_service_pb2, roster_service_pb2_grpc, school_service_pb2
+from diary.access.v1 import (
+    relation_pb2,
+    roster_pb2,
+    roster_service_pb2_grpc,
+    school_pb2,
+)
 from diary.journal.v1 import (
     diary_service_pb2,
     diary_service_pb2_grpc,
     journal_service_pb2,
     journal_service_pb2_grpc,
+    lesson_pb2,
+    mark_pb2,
     relation_service_pb2_grpc,
 )
 from diary.options.v1 import options_pb2
@@ -137,7 +144,7 @@ class World:
         ids = [str(uuid4()) for _ in range(12)]
         school = School(ids[0], ids[1], ids[2], ids[3], ids[4], ids[5], ids[6:11], ids[11])
         entries = [
-            roster_service_pb2.RosterEntry(school=school_entry(school.school_id, time_zone=time_zone)),
+            roster_pb2.RosterEntry(school=school_entry(school.school_id, time_zone=time_zone)),
             _class(school.class_id, "8-А"),
             _class(school.other_class_id, "8-Б"),
             *(student_entry(one, f"Ученик {number}", school.class_id) for number, one in enumerate(school.student_ids)),
@@ -200,41 +207,41 @@ class World:
 
 def school_entry(
     school_id: str, version: int = 1, *, time_zone: str = "Europe/Simferopol", **changes: Any
-) -> roster_service_pb2.RosterSchool:
+) -> roster_pb2.RosterSchool:
     """A school in the year 2026/27."""
-    return roster_service_pb2.RosterSchool(
-        school=school_service_pb2.School(school_id=school_id, code="s1", name="Школа № 1", time_zone=time_zone),
+    return roster_pb2.RosterSchool(
+        school=school_pb2.School(school_id=school_id, code="s1", name="Школа № 1", time_zone=time_zone),
         version=version,
         **{"year_start_date": "2026-09-01", "year_end_date": "2027-05-31", "mark_min": 2, **changes},
     )
 
 
-def _class(class_id: str, name: str) -> roster_service_pb2.RosterEntry:
-    message = roster_service_pb2.RosterEntry()
-    getattr(message, "class").CopyFrom(roster_service_pb2.RosterClass(class_id=class_id, name=name, grades=[8], version=1))
+def _class(class_id: str, name: str) -> roster_pb2.RosterEntry:
+    message = roster_pb2.RosterEntry()
+    getattr(message, "class").CopyFrom(roster_pb2.RosterClass(class_id=class_id, name=name, grades=[8], version=1))
     return message
 
 
-def student_entry(student_id: str, name: str, class_id: str) -> roster_service_pb2.RosterEntry:
+def student_entry(student_id: str, name: str, class_id: str) -> roster_pb2.RosterEntry:
     """A student placed in a class."""
-    student = roster_service_pb2.RosterStudent(
+    student = roster_pb2.RosterStudent(
         student_id=student_id, display_name=name, sort_key=name.casefold(), class_id=class_id, version=1
     )
-    return roster_service_pb2.RosterEntry(student=student)
+    return roster_pb2.RosterEntry(student=student)
 
 
 def study_group(
     course_id: str, class_id: str, subject: str, student_ids: Sequence[str], *, is_marked: bool = True, version: int = 1
-) -> roster_service_pb2.RosterEntry:
+) -> roster_pb2.RosterEntry:
     """A study group whose members are in it since the first of September."""
-    return roster_service_pb2.RosterEntry(
-        study_group=roster_service_pb2.RosterStudyGroup(
+    return roster_pb2.RosterEntry(
+        study_group=roster_pb2.RosterStudyGroup(
             study_group_id=course_id,
             class_id=class_id,
             subject_name=subject,
             is_marked=is_marked,
             teacher_names=["Петрова Н. И."],
-            members=[roster_service_pb2.StudyGroupMember(student_id=one, from_date="2026-09-01") for one in student_ids],
+            members=[roster_pb2.StudyGroupMember(student_id=one, from_date="2026-09-01") for one in student_ids],
             version=version,
             start_date="2026-09-01",
             end_date="2027-05-31",
@@ -256,14 +263,14 @@ def record_lesson(
     )
 
 
-def cell(lesson_id: str, student_id: str, value: int | None = 5, **changes: Any) -> journal_service_pb2.MarkCell:
+def cell(lesson_id: str, student_id: str, value: int | None = 5, **changes: Any) -> mark_pb2.MarkCell:
     """A cell with a new mark."""
     fields = {"mark_id": str(uuid4()), **changes}
-    return journal_service_pb2.MarkCell(lesson_id=lesson_id, student_id=student_id, value=value, **fields)
+    return mark_pb2.MarkCell(lesson_id=lesson_id, student_id=student_id, value=value, **fields)
 
 
 def record_marks(
-    school: School, *cells: journal_service_pb2.MarkCell, course_id: str = "", request_id: str = ""
+    school: School, *cells: mark_pb2.MarkCell, course_id: str = "", request_id: str = ""
 ) -> journal_service_pb2.RecordMarksRequest:
     """A request of RecordMarks."""
     return journal_service_pb2.RecordMarksRequest(
@@ -280,7 +287,7 @@ def record_attendance(
         course_id=school.algebra,
         lesson_id=lesson_id,
         request_id=request_id or str(uuid4()),
-        absences=[journal_service_pb2.AbsenceCell(student_id=one, code=code) for one, code in absences.items()],
+        absences=[lesson_pb2.AbsenceCell(student_id=one, code=code) for one, code in absences.items()],
         etag=etag,
     )
 

@@ -13,11 +13,13 @@ from diary.access.v1 import (
     decision_service_pb2,
     grant_service_pb2,
     relation_pb2,
+    roster_pb2,
     roster_service_pb2,
+    school_pb2,
     school_service_pb2,
 )
-from diary.documents.v1 import document_service_pb2
-from diary.journal.v1 import diary_service_pb2
+from diary.documents.v1 import document_pb2
+from diary.journal.v1 import diary_service_pb2, diary_week_pb2
 
 Answer = Callable[[Any, Any], Awaitable[Message]]
 TOKEN = "known-secret-token-of-the-tests"
@@ -30,11 +32,11 @@ class Neighbours:
     def __init__(self) -> None:
         self.port = 0
         self.wanted: dict[str, str] = {}
-        self.marks: dict[str, diary_service_pb2.MarkForLetter] = {}
+        self.marks: dict[str, diary_week_pb2.MarkForLetter] = {}
         self.relations: dict[str, relation_pb2.Relation] = {}
-        self.students: dict[str, roster_service_pb2.RosterStudent] = {}
+        self.students: dict[str, roster_pb2.RosterStudent] = {}
         self.receivers: dict[str, decision_service_pb2.GetDecisionReceiverResponse] = {}
-        self.papers: dict[str, document_service_pb2.FetchDocumentResponse] = {}
+        self.papers: dict[str, document_pb2.FetchDocumentResponse] = {}
         self.endings: dict[str, grant_service_pb2.GetGrantEndingResponse] = {}
         self.schools: list[UUID] = []
         self._server: grpc.aio.Server | None = None
@@ -49,7 +51,7 @@ class Neighbours:
                 self._get_receiver,
             ),
             "access.v1.GrantService/GetGrantEnding": (grant_service_pb2.GetGrantEndingRequest, self._get_ending),
-            "documents.v1.DocumentService/FetchDocument": (document_service_pb2.FetchDocumentRequest, self._fetch_document),
+            "documents.v1.DocumentService/FetchDocument": (document_pb2.FetchDocumentRequest, self._fetch_document),
             "access.v1.RosterService/BatchGetRoster": (roster_service_pb2.BatchGetRosterRequest, self._get_roster),
             "access.v1.RosterService/ListRoster": (roster_service_pb2.ListRosterRequest, self._list_roster),
             "access.v1.SchoolService/ListSchools": (school_service_pb2.ListSchoolsRequest, self._list_schools),
@@ -106,8 +108,8 @@ class Neighbours:
         return self.endings[request.grant_id]
 
     async def _fetch_document(
-        self, request: document_service_pb2.FetchDocumentRequest, context: Any
-    ) -> document_service_pb2.FetchDocumentResponse:
+        self, request: document_pb2.FetchDocumentRequest, context: Any
+    ) -> document_pb2.FetchDocumentResponse:
         """A signed paper."""
         if request.document_id not in self.papers:
             await context.abort(grpc.StatusCode.NOT_FOUND, "no such paper")
@@ -125,23 +127,23 @@ class Neighbours:
         self, request: roster_service_pb2.BatchGetRosterRequest, context: Any
     ) -> roster_service_pb2.BatchGetRosterResponse:
         """Relations and students by id."""
-        if request.kind == roster_service_pb2.ROSTER_KIND_STUDENT:
-            entries = [roster_service_pb2.RosterEntry(student=self.students[key]) for key in request.ids]
+        if request.kind == roster_pb2.ROSTER_KIND_STUDENT:
+            entries = [roster_pb2.RosterEntry(student=self.students[key]) for key in request.ids]
         else:
-            entries = [roster_service_pb2.RosterEntry(relation=self.relations[key]) for key in request.ids]
+            entries = [roster_pb2.RosterEntry(relation=self.relations[key]) for key in request.ids]
         return roster_service_pb2.BatchGetRosterResponse(entries=entries)
 
     async def _list_roster(
         self, request: roster_service_pb2.ListRosterRequest, context: Any
     ) -> roster_service_pb2.ListRosterResponse:
         """All of them, one a page."""
-        students = request.kind == roster_service_pb2.ROSTER_KIND_STUDENT
+        students = request.kind == roster_pb2.ROSTER_KIND_STUDENT
         keys = sorted(self.students if students else self.relations)
         place = int(request.page_token or 0)
         entries = [
-            roster_service_pb2.RosterEntry(student=self.students[key])
+            roster_pb2.RosterEntry(student=self.students[key])
             if students
-            else roster_service_pb2.RosterEntry(relation=self.relations[key])
+            else roster_pb2.RosterEntry(relation=self.relations[key])
             for key in keys[place : place + 1]
         ]
         more = str(place + 1) if place + 1 < len(keys) else ""
@@ -152,5 +154,5 @@ class Neighbours:
     ) -> school_service_pb2.ListSchoolsResponse:
         """All of them."""
         return school_service_pb2.ListSchoolsResponse(
-            schools=[school_service_pb2.School(school_id=str(school_id)) for school_id in self.schools]
+            schools=[school_pb2.School(school_id=str(school_id)) for school_id in self.schools]
         )

@@ -8,7 +8,8 @@ import grpc
 import pytest
 
 from chassis.clock import SetClock, SystemClock
-from diary.notify.v1 import relation_service_pb2, relation_service_pb2_grpc
+from diary.access.v1 import relation_pb2
+from diary.notify.v1 import relation_service_pb2_grpc
 from services.notify.letters.rules import State
 from tests.service.notify.world import Family, World
 from tests.support.eventually import eventually
@@ -103,7 +104,7 @@ async def test_an_ending_that_would_wait_too_long_says_so(world: World) -> None:
         family = await world.family()
         await world.record_marks(family)
         await world.until(family, (SENDING, 1))
-        request = relation_service_pb2.ApplyRelationsRequest(
+        request = relation_pb2.ApplyRelationsRequest(
             school_id=str(family.school_id), relations=[family.relation(2, is_ended=True)]
         )
         stub = relation_service_pb2_grpc.RelationServiceStub(channel)

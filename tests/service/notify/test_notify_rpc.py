@@ -9,8 +9,9 @@ import grpc
 import pytest
 import pytest_asyncio
 
-from diary.access.v1 import events_pb2, roster_service_pb2
+from diary.access.v1 import events_pb2, roster_pb2
 from diary.notify.v1 import (
+    delivery_pb2,
     delivery_service_pb2,
     delivery_service_pb2_grpc,
     preference_service_pb2,
@@ -142,7 +143,7 @@ async def test_deliveries_are_listed_newest_first_by_pages(
     assert second.next_page_token == ""
     assert [d.delivery_id for d in listed] == sorted((d.delivery_id for d in listed), reverse=True)
     assert len(listed) == 3
-    assert {d.state for d in listed} == {delivery_service_pb2.DELIVERY_STATE_SENT}
+    assert {d.state for d in listed} == {delivery_pb2.DELIVERY_STATE_SENT}
     assert {d.provider_answer for d in listed} == {"250 2.0.0 Ok"}
 
 
@@ -225,7 +226,7 @@ async def test_a_warning_is_seen_by_whom_it_tells_and_by_the_students_class_teac
     for account_id in (family.account_id, teacher):
         metadata = sign_in(world.keys_dir, account_id, uuid4(), "guardian", "class_teacher")
         [delivery] = (await deliveries.ListDeliveries(_list(family), metadata=metadata)).deliveries
-        assert delivery.kind == delivery_service_pb2.NOTICE_KIND_ACCESS_ENDS
+        assert delivery.kind == delivery_pb2.NOTICE_KIND_ACCESS_ENDS
         assert delivery.account_id == str(family.account_id)
 
 
@@ -243,14 +244,12 @@ async def test_students_and_relations_follow_the_roster(world: World, channel: g
     family, class_id = Family(), str(uuid4())
     key = str(family.student_id)
     for version, placed in ((2, class_id), (1, "")):
-        world.neighbours.students[key] = roster_service_pb2.RosterStudent(student_id=key, class_id=placed, version=version)
-        changed = events_pb2.RosterChanged(
-            school_id=str(family.school_id), kind=roster_service_pb2.ROSTER_KIND_STUDENT, ids=[key]
-        )
+        world.neighbours.students[key] = roster_pb2.RosterStudent(student_id=key, class_id=placed, version=version)
+        changed = events_pb2.RosterChanged(school_id=str(family.school_id), kind=roster_pb2.ROSTER_KIND_STUDENT, ids=[key])
         await world.until_handled(await world.tell(changed, family.school_id))
     world.neighbours.relations[str(family.relation_id)] = family.relation()
     changed = events_pb2.RosterChanged(
-        school_id=str(family.school_id), kind=roster_service_pb2.ROSTER_KIND_RELATION, ids=[str(family.relation_id)]
+        school_id=str(family.school_id), kind=roster_pb2.ROSTER_KIND_RELATION, ids=[str(family.relation_id)]
     )
     await world.until_handled(await world.tell(changed, family.school_id))
     students = await world.rows("SELECT class_id::text, version FROM students WHERE student_id = $1", family.student_id)

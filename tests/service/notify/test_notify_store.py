@@ -10,7 +10,7 @@ import pytest
 from chassis.clock import SystemClock
 from chassis.db import Database
 from chassis.projection import rebuild
-from diary.access.v1 import roster_service_pb2
+from diary.access.v1 import roster_pb2
 from services.notify.letters.consumers import KINDS
 from services.notify.preferences import store as preferences
 from services.notify.seed import read_addresses, seed
@@ -56,7 +56,7 @@ async def test_a_rebuild_fills_the_projection_from_access(world: World, capsys: 
     school_id = uuid4()
     world.neighbours.schools = [school_id]
     world.neighbours.students = {
-        str(f.student_id): roster_service_pb2.RosterStudent(student_id=str(f.student_id), class_id=str(uuid4()), version=1)
+        str(f.student_id): roster_pb2.RosterStudent(student_id=str(f.student_id), class_id=str(uuid4()), version=1)
         for f in families
     }
     world.neighbours.relations = {str(f.relation_id): f.relation() for f in families}

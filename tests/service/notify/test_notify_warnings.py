@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from chassis.clock import SetClock, SystemClock
-from diary.access.v1 import grant_service_pb2
+from diary.access.v1 import grant_pb2
 from diary.notify.v1 import events_pb2
 from services.notify.letters.rules import State
 from tests.service.notify.mailbox import text
@@ -62,7 +62,7 @@ async def test_the_letter_asks_access_what_is_true_when_it_is_sent(world: World)
         gone, _ = await world.warn(other)
         await world.until(family, (WAITING, 1))
         await world.until(other, (WAITING, 1))
-        world.neighbours.endings[kept.grant_id].cause = grant_service_pb2.GRANT_ENDING_CAUSE_LEAVING
+        world.neighbours.endings[kept.grant_id].cause = grant_pb2.GRANT_ENDING_CAUSE_LEAVING
         del world.neighbours.endings[gone.grant_id]
         await world.mailbox.start()
         clock.advance(timedelta(minutes=1))

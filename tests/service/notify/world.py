@@ -20,13 +20,13 @@ from nats.js import JetStreamContext
 from pydantic import SecretStr
 
 from chassis.clock import Clock
-from diary.access.v1 import decision_service_pb2, grant_service_pb2, relation_pb2
+from diary.access.v1 import decision_service_pb2, grant_pb2, grant_service_pb2, relation_pb2
 from diary.access.v1 import events_pb2 as access_events
-from diary.documents.v1 import document_service_pb2
+from diary.documents.v1 import document_pb2
 from diary.documents.v1 import events_pb2 as document_events
-from diary.journal.v1 import diary_service_pb2
+from diary.journal.v1 import diary_week_pb2
 from diary.journal.v1 import events_pb2 as journal_events
-from diary.notify.v1 import relation_service_pb2, relation_service_pb2_grpc
+from diary.notify.v1 import relation_service_pb2_grpc
 from diary.options.v1 import options_pb2
 from services.notify.__main__ import build
 from services.notify.config import Settings
@@ -54,8 +54,8 @@ class Refused:
             "document_id": str(self.document_id),
             "applicant_id": str(self.applicant_id),
             "application_id": str(uuid4()),
-            "kind": document_service_pb2.DOCUMENT_KIND_REFUSAL,
-            "state": document_service_pb2.DOCUMENT_STATE_SIGNED_ON_PAPER,
+            "kind": document_pb2.DOCUMENT_KIND_REFUSAL,
+            "state": document_pb2.DOCUMENT_STATE_SIGNED_ON_PAPER,
         }
         return document_events.DocumentSigned(**(values | changes))
 
@@ -207,7 +207,7 @@ class World:
             "value": 5,
             "revision": 1,
         }
-        self.neighbours.marks[mark_id] = diary_service_pb2.MarkForLetter(**(values | changes))
+        self.neighbours.marks[mark_id] = diary_week_pb2.MarkForLetter(**(values | changes))
         return mark_id
 
     async def record_marks(self, family: Family, count: int = 1) -> UUID:
@@ -250,10 +250,10 @@ class World:
             application_date="2026-11-19",
             class_id=str(class_id or ""),
         )
-        document = document_service_pb2.Document(
+        document = document_pb2.Document(
             document_id=str(refused.document_id), number="3-ЭДО/2026", addressee_name="Петрова Анна Сергеевна"
         )
-        self.neighbours.papers[str(refused.document_id)] = document_service_pb2.FetchDocumentResponse(
+        self.neighbours.papers[str(refused.document_id)] = document_pb2.FetchDocumentResponse(
             document=document, pdf=pdf, **parts
         )
         return await self.tell(refused.signed(), refused.school_id)
@@ -264,7 +264,7 @@ class World:
         """Tells the family's account, or another, that the family's access ends; returns what was told and the event."""
         grant_id = str(uuid4())
         values: dict[str, Any] = {
-            "cause": grant_service_pb2.GRANT_ENDING_CAUSE_OF_AGE,
+            "cause": grant_pb2.GRANT_ENDING_CAUSE_OF_AGE,
             "time_zone": "Europe/Simferopol",
             "student_given_name": "Мария",
             "school_name": "Школа № 1",
@@ -321,7 +321,7 @@ class World:
 
     async def end(self, channel: grpc.aio.Channel, family: Family) -> None:
         """access ends the relation and waits for notify."""
-        request = relation_service_pb2.ApplyRelationsRequest(
+        request = relation_pb2.ApplyRelationsRequest(
             school_id=str(family.school_id), relations=[family.relation(2, is_ended=True)]
         )
         stub = relation_service_pb2_grpc.RelationServiceStub(channel)

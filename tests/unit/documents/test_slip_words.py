@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.errors import InvalidArgument
-from diary.documents.v1 import document_service_pb2
+from diary.documents.v1 import form_pb2
 from services.documents.press.rules.text import print_moment, print_text
 from services.documents.slips import rules as slips
 from services.documents.slips.convert import read_slips
@@ -115,11 +115,11 @@ def test_the_secret_is_in_no_representation() -> None:
     assert SLIP.one_time_password not in repr(SLIP) + repr(slips.build_page(SLIP))
 
 
-def _message(zone: str = "Europe/Simferopol", day: str = "2026-03-16", seconds: int = 0) -> document_service_pb2.Slip:
+def _message(zone: str = "Europe/Simferopol", day: str = "2026-03-16", seconds: int = 0) -> form_pb2.Slip:
     expire = Timestamp(seconds=seconds) if seconds else Timestamp()
     if not seconds:
         expire.FromJsonString("2026-03-19T15:00:00Z")
-    return document_service_pb2.Slip(application_date=day, time_zone=zone, password_expire_time=expire)
+    return form_pb2.Slip(application_date=day, time_zone=zone, password_expire_time=expire)
 
 
 def test_the_time_is_told_in_the_schools_zone() -> None:

@@ -5,8 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from diary.access.v1 import application_service_pb2 as application_pb
-from diary.access.v1 import roster_service_pb2 as pb
+from diary.access.v1 import application_pb2, roster_pb2
 from services.documents.print_runs.convert.runs import read_recipients
 from services.documents.print_runs.rules.class_week import ClassWeek, StudentWeek
 from services.documents.print_runs.rules.paper_families import PaperMode
@@ -17,11 +16,11 @@ ANNA, MOTHER, EARLIER, NEWEST = (UUID(int=number) for number in range(1, 5))
 STUDENT = StudentWeek(ANNA, "Абрамова Анна", [], 5, 0, 0, 0, 0)
 
 
-def _told(way: application_pb.PrintoutWay.ValueType, note: str = "") -> pb.RosterEntry:
-    declaration = pb.RosterPaperDeclaration(
+def _told(way: application_pb2.PrintoutWay.ValueType, note: str = "") -> roster_pb2.RosterEntry:
+    declaration = roster_pb2.RosterPaperDeclaration(
         declaration_id=str(NEWEST), guardian_person_id=str(MOTHER), printout_way=way, printout_way_note=note
     )
-    return pb.RosterEntry(paper_declaration=declaration)
+    return roster_pb2.RosterEntry(paper_declaration=declaration)
 
 
 def _mode(declaration_id: UUID) -> PaperMode:
@@ -31,23 +30,23 @@ def _mode(declaration_id: UUID) -> PaperMode:
 @pytest.mark.parametrize(
     ("way", "wanted"),
     [
-        (application_pb.PRINTOUT_WAY_UNSPECIFIED, None),
-        (application_pb.PRINTOUT_WAY_WITH_CHILD, Channel.WITH_CHILD),
-        (application_pb.PRINTOUT_WAY_IN_PERSON, Channel.IN_PERSON),
-        (application_pb.PRINTOUT_WAY_OTHER, Channel.OTHER),
+        (application_pb2.PRINTOUT_WAY_UNSPECIFIED, None),
+        (application_pb2.PRINTOUT_WAY_WITH_CHILD, Channel.WITH_CHILD),
+        (application_pb2.PRINTOUT_WAY_IN_PERSON, Channel.IN_PERSON),
+        (application_pb2.PRINTOUT_WAY_OTHER, Channel.OTHER),
     ],
 )
 def test_a_declarations_word_is_the_way_of_the_register(
-    way: application_pb.PrintoutWay.ValueType, wanted: Channel | None
+    way: application_pb2.PrintoutWay.ValueType, wanted: Channel | None
 ) -> None:
     [recipient] = read_recipients([_mode(NEWEST)], [_told(way)])[ANNA]
     assert recipient.wanted == wanted
 
 
 def test_the_newest_declaration_of_a_guardian_says_how() -> None:
-    earlier = _told(application_pb.PRINTOUT_WAY_IN_PERSON)
+    earlier = _told(application_pb2.PRINTOUT_WAY_IN_PERSON)
     earlier.paper_declaration.declaration_id = str(EARLIER)
-    told = [earlier, _told(application_pb.PRINTOUT_WAY_UNSPECIFIED)]
+    told = [earlier, _told(application_pb2.PRINTOUT_WAY_UNSPECIFIED)]
     [recipient] = read_recipients([_mode(EARLIER), _mode(NEWEST)], told)[ANNA]
     assert recipient.wanted is None
 

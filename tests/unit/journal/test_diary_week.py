@@ -6,7 +6,7 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diary.journal.v1 import diary_service_pb2
+from diary.journal.v1 import diary_service_pb2, diary_week_pb2
 from services.journal.diary.convert.diary_week import Cards, encode_card, write_week_answer
 from services.journal.diary.rules.diary_week import LessonContent, Week, WeekAbsence, WeekMark, read_lesson_id, split_keys
 
@@ -58,8 +58,8 @@ def test_an_answer_of_parts_reads_as_one_built_whole(lessons: list[LessonContent
     assert answer == whole
 
 
-def _card(content: LessonContent) -> diary_service_pb2.DiaryLessonCard:
-    return diary_service_pb2.DiaryLessonCard(
+def _card(content: LessonContent) -> diary_week_pb2.DiaryLessonCard:
+    return diary_week_pb2.DiaryLessonCard(
         lesson_id=str(content.lesson_id),
         lesson_date=content.lesson_date.isoformat(),
         lesson_number=content.lesson_number,

@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 from uuid import uuid4
 
-from diary.documents.v1 import document_service_pb2
+from diary.documents.v1 import document_pb2
 from diary.documents.v1 import events_pb2 as document_events
 from diary.journal.v1 import events_pb2 as journal_events
-from diary.notify.v1 import delivery_service_pb2
+from diary.notify.v1 import delivery_pb2
 from services.notify.news.kinds import NOTICES, decision, marks
 from services.notify.news.rules import Fact
 
@@ -16,10 +16,10 @@ _HOME = Path(__file__).parents[3] / "services/notify"
 
 
 def test_each_number_of_a_notice_is_a_kind_with_its_words() -> None:
-    numbers = set(delivery_service_pb2.NoticeKind.values()) - {delivery_service_pb2.NOTICE_KIND_UNSPECIFIED}
+    numbers = set(delivery_pb2.NoticeKind.values()) - {delivery_pb2.NOTICE_KIND_UNSPECIFIED}
     assert set(NOTICES) == numbers
     for notice in NOTICES.values():
-        assert delivery_service_pb2.NoticeKind.Name(notice.kind) == f"NOTICE_KIND_{notice.name.upper()}"  # type: ignore[arg-type]
+        assert delivery_pb2.NoticeKind.Name(notice.kind) == f"NOTICE_KIND_{notice.name.upper()}"  # type: ignore[arg-type]
         written = {path.name for path in (_HOME / "templates" / notice.name).iterdir()}
         assert {"subject.txt", "text.txt", "body.html"} <= written
 
@@ -48,7 +48,7 @@ def test_marks_taken_back_are_no_news() -> None:
 def test_a_signed_paper_is_news_only_when_it_is_a_refusal() -> None:
     signed = document_events.DocumentSigned(applicant_id=str(uuid4()), document_id=str(uuid4()))
     assert list(decision.read_signed(signed)) == []
-    signed.kind = document_service_pb2.DOCUMENT_KIND_REFUSAL
+    signed.kind = document_pb2.DOCUMENT_KIND_REFUSAL
     assert [str(fact.document_id) for fact in decision.read_signed(signed)] == [signed.document_id]
 
 

@@ -25,13 +25,14 @@ from diary.access.v1 import (
     paper_service_pb2_grpc,
     roster_service_pb2_grpc,
     school_service_pb2_grpc,
+    session_pb2,
     session_service_pb2_grpc,
 )
 from diary.access.v1 import session_service_pb2 as access_pb
 from diary.access.v1.person_name_pb2 import PersonName
 from diary.documents.v1 import document_service_pb2_grpc
+from diary.journal.v1 import course_pb2, diary_service_pb2_grpc, diary_week_pb2, journal_service_pb2_grpc, lesson_pb2, mark_pb2
 from diary.journal.v1 import diary_service_pb2 as diary_pb
-from diary.journal.v1 import diary_service_pb2_grpc, journal_service_pb2_grpc
 from diary.journal.v1 import journal_service_pb2 as journal_pb
 from diary.notify.v1 import preference_service_pb2_grpc
 from diary.options.v1 import options_pb2
@@ -76,9 +77,9 @@ class Access(session_service_pb2_grpc.SessionServiceServicer):
         self.used.clear()
         self.tokens.clear()
 
-    def issue(self) -> access_pb.SessionTokens:
+    def issue(self) -> session_pb2.SessionTokens:
         number = len(self.tokens)
-        tokens = access_pb.SessionTokens(access_token=f"access{number}", refresh_token=f"refresh{number}")
+        tokens = session_pb2.SessionTokens(access_token=f"access{number}", refresh_token=f"refresh{number}")
         tokens.access_expire_time.FromDatetime(self._clock.now() + timedelta(minutes=5))
         tokens.refresh_expire_time.FromDatetime(self._clock.now() + timedelta(days=30))
         self.tokens.add(tokens.access_token)
@@ -114,14 +115,14 @@ class Access(session_service_pb2_grpc.SessionServiceServicer):
     async def GetCaller(self, request: access_pb.GetCallerRequest, context: Any) -> access_pb.GetCallerResponse:
         self.asked += 1
         await self.check(context)
-        student = access_pb.CallerStudent(
+        student = session_pb2.CallerStudent(
             student_id=STUDENT,
             display_name="Соколова Анна Дмитриевна",
             name=ANNA,
             class_name="8-А",
             role=self.family_role,
         )
-        school = access_pb.CallerSchool(
+        school = session_pb2.CallerSchool(
             school_id=SCHOOL,
             school_name="Школа",
             time_zone="Europe/Simferopol",
@@ -193,15 +194,15 @@ class Diary(diary_service_pb2_grpc.DiaryServiceServicer):
         await self._access.check(context)
         if request.student_id != STUDENT:
             await refuse(context, code_pb2.NOT_FOUND, "STUDENT_NOT_FOUND")
-        card = diary_pb.DiaryLessonCard(
+        card = diary_week_pb2.DiaryLessonCard(
             lesson_date="2026-11-24",
             lesson_number=2,
             subject_name="Алгебра",
             topic="<script>alert(1)</script>",
             homework="№ 412",
         )
-        lesson = diary_pb.DiaryLesson(
-            card=card, marks=[diary_pb.DiaryMark(value=5, revision=2)], absence=journal_pb.ABSENCE_CODE_LATE
+        lesson = diary_week_pb2.DiaryLesson(
+            card=card, marks=[diary_week_pb2.DiaryMark(value=5, revision=2)], absence=lesson_pb2.ABSENCE_CODE_LATE
         )
         return diary_pb.GetDiaryWeekResponse(
             student_id=STUDENT, week=request.week or "2026-W48", monday_date="2026-11-23", lessons=[lesson]
@@ -213,7 +214,7 @@ class Journal(journal_service_pb2_grpc.JournalServiceServicer):
 
     def __init__(self) -> None:
         self.sent: list[Any] = []
-        self.outcome = journal_pb.CELL_STATE_SAVED
+        self.outcome = mark_pb2.CELL_STATE_SAVED
         self.is_broken = False
         self.is_closed = False
         self.is_marked = True
@@ -221,19 +222,19 @@ class Journal(journal_service_pb2_grpc.JournalServiceServicer):
         self.sees_illness = False
         self.lessons = [self.lesson()]
         self.students = [
-            journal_pb.JournalStudent(student_id=STUDENT, display_name="Соколова Анна Дмитриевна", name=ANNA),
-            journal_pb.JournalStudent(student_id=CLASSMATE, display_name="Яковлев Пётр Ильич"),
+            lesson_pb2.JournalStudent(student_id=STUDENT, display_name="Соколова Анна Дмитриевна", name=ANNA),
+            lesson_pb2.JournalStudent(student_id=CLASSMATE, display_name="Яковлев Пётр Ильич"),
         ]
-        self.marks: list[journal_pb.JournalMark] = []
-        self.absences: list[journal_pb.JournalAbsence] = []
+        self.marks: list[mark_pb2.JournalMark] = []
+        self.absences: list[lesson_pb2.JournalAbsence] = []
         # Who is in the class list and was not in the course.
         self.stranger = ""
         # How often another hand is faster, and what it then records.
-        self.faster: list[list[journal_pb.JournalAbsence]] = []
+        self.faster: list[list[lesson_pb2.JournalAbsence]] = []
 
     async def ListCourses(self, request: Any, context: Any) -> journal_pb.ListCoursesResponse:
         names = ["Соколова Мария Викторовна"]
-        make = journal_pb.Course
+        make = course_pb2.Course
         return journal_pb.ListCoursesResponse(
             courses=[
                 make(course_id=COURSE, subject_name="Алгебра", class_name="8-А", is_own=True, teacher_names=names),
@@ -244,10 +245,10 @@ class Journal(journal_service_pb2_grpc.JournalServiceServicer):
     async def GetJournalPage(self, request: Any, context: Any) -> journal_pb.GetJournalPageResponse:
         if self.is_broken:
             raise ValueError("broken")
-        period = journal_pb.Period(period_id="p", name="2 четверть", start_date="2026-11-02", end_date="2026-12-29")
+        period = course_pb2.Period(period_id="p", name="2 четверть", start_date="2026-11-02", end_date="2026-12-29")
         period.is_closed = self.is_closed
         return journal_pb.GetJournalPageResponse(
-            course=journal_pb.Course(
+            course=course_pb2.Course(
                 course_id=COURSE, subject_name="Алгебра", class_name=self.class_name, is_marked=self.is_marked
             ),
             period=period,
@@ -285,25 +286,25 @@ class Journal(journal_service_pb2_grpc.JournalServiceServicer):
             self.lessons = [one for one in self.lessons if one.lesson_id != LESSON] + [recorded]
         lesson = next(one for one in self.lessons if (one.lesson_date, one.lesson_number) == place)
         self.absences = [
-            journal_pb.JournalAbsence(lesson_id=lesson.lesson_id, student_id=one.student_id, code=one.code)
+            lesson_pb2.JournalAbsence(lesson_id=lesson.lesson_id, student_id=one.student_id, code=one.code)
             for one in request.absences
         ]
         outcomes = [
-            journal_pb.MarkCellOutcome(mark_id=cell.mark_id, state=self.outcome, revision=2, value=4) for cell in request.marks
+            mark_pb2.MarkCellOutcome(mark_id=cell.mark_id, state=self.outcome, revision=2, value=4) for cell in request.marks
         ]
         return journal_pb.RecordClassResponse(lesson=lesson, outcomes=outcomes)
 
-    def lesson(self, **changes: Any) -> journal_pb.Lesson:
+    def lesson(self, **changes: Any) -> lesson_pb2.Lesson:
         fields: dict[str, Any] = {
             "lesson_id": LESSON,
             "course_id": COURSE,
             "lesson_date": "2026-11-24",
             "lesson_number": 2,
-            "state": journal_pb.LESSON_STATE_HELD,
+            "state": lesson_pb2.LESSON_STATE_HELD,
             "topic": "Корни",
             "etag": "1",
         }
-        return journal_pb.Lesson(**fields | changes)
+        return lesson_pb2.Lesson(**fields | changes)
 
 
 class StandIn:

@@ -11,18 +11,23 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from diary.access.v1 import application_service_pb2 as pb
 from diary.access.v1 import (
+    application_pb2,
     application_service_pb2_grpc,
     compliance_service_pb2,
     compliance_service_pb2_grpc,
     credential_service_pb2,
     credential_service_pb2_grpc,
+    deadline_pb2,
+    guardianship_pb2,
+    refusal_pb2,
     roster_service_pb2,
     roster_service_pb2_grpc,
-    session_service_pb2,
+    session_pb2,
+    student_pb2,
 )
-from diary.notify.v1 import preference_service_pb2, preference_service_pb2_grpc
+from diary.access.v1 import application_service_pb2 as pb
+from diary.notify.v1 import preference_pb2, preference_service_pb2, preference_service_pb2_grpc
 
 CLASS, CASE, MOTHER, APPLICANT, GRANT, DOCUMENT = (f"0198a000-0000-7000-8000-0000000000a{number}" for number in range(1, 7))
 ONE_TIME, LETTER_TOKEN, ONE_TIME_CODE = "k7mp-x2da-94rt", "token-of-the-letter", "123456"
@@ -48,7 +53,7 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
         self._student_id = student_id
         self._end = end
         self.sent: list[Any] = []
-        self.kind = pb.APPLICATION_KIND_APPENDIX_1
+        self.kind = application_pb2.APPLICATION_KIND_APPENDIX_1
         self.person_id = MOTHER
         # Set to have tokens checked as the gateway checks them.
         self.check: Callable[[Any], Awaitable[None]] | None = None
@@ -68,12 +73,12 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
         self.is_relation_proved = False
         # How often an ending is not confirmed yet; its channel asks three times before the page hears of it.
         self.unconfirmed = 0
-        self.refusal: pb.Refusal | None = None
-        self.decision: pb.DecisionPaper | None = None
+        self.refusal: refusal_pb2.Refusal | None = None
+        self.decision: refusal_pb2.DecisionPaper | None = None
 
-    def propose(self, ground: pb.RefusalGround.ValueType) -> None:
+    def propose(self, ground: refusal_pb2.RefusalGround.ValueType) -> None:
         """A refusal that waits for the head."""
-        self.refusal = pb.Refusal(ground=ground, evidence="заявление № 15-ЭД/2026 от 16.11.2026")
+        self.refusal = refusal_pb2.Refusal(ground=ground, evidence="заявление № 15-ЭД/2026 от 16.11.2026")
         self.refusal.propose_time.FromDatetime(RECEIVED + timedelta(hours=1))
 
     def sign(self) -> None:
@@ -81,33 +86,37 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
         assert self.refusal
         self.refusal.number, self.refusal.signer_name = "3-ЭДО/2026", "Супрун Игорь Евгеньевич"
         self.refusal.sign_time.FromDatetime(RECEIVED + timedelta(hours=2))
-        self.decision = pb.DecisionPaper(document_id=DOCUMENT)
+        self.decision = refusal_pb2.DecisionPaper(document_id=DOCUMENT)
         self.decision.issue_time.FromDatetime(RECEIVED + timedelta(hours=2))
 
     def bring_scan(self) -> None:
         """The paper signed by hand."""
         assert self.decision
-        self.decision.signing_way = pb.SIGNING_WAY_PAPER
+        self.decision.signing_way = refusal_pb2.SIGNING_WAY_PAPER
         self.decision.sign_time.FromDatetime(RECEIVED + timedelta(hours=3))
 
-    def state(self) -> pb.ApplicationState.ValueType:
+    def state(self) -> application_pb2.ApplicationState.ValueType:
         """Where the case stands."""
         if self.is_granted:
-            return pb.APPLICATION_STATE_GRANTED
+            return application_pb2.APPLICATION_STATE_GRANTED
         if self.is_withdrawn:
-            return pb.APPLICATION_STATE_WITHDRAWN
+            return application_pb2.APPLICATION_STATE_WITHDRAWN
         if self.refusal:
-            return pb.APPLICATION_STATE_REFUSED if self.refusal.number else pb.APPLICATION_STATE_REFUSAL_PROPOSED
-        return pb.APPLICATION_STATE_REGISTERED
+            return (
+                application_pb2.APPLICATION_STATE_REFUSED
+                if self.refusal.number
+                else application_pb2.APPLICATION_STATE_REFUSAL_PROPOSED
+            )
+        return application_pb2.APPLICATION_STATE_REGISTERED
 
-    def case(self) -> pb.Application:
+    def case(self) -> application_pb2.Application:
         """The case as it stands."""
-        applicant = pb.Applicant(
+        applicant = application_pb2.Applicant(
             applicant_id=APPLICANT,
             person_id=self.person_id,
             display_name="Соколова Мария Викторовна",
-            guardian_kind=pb.GUARDIAN_KIND_MOTHER,
-            credentials_way=pb.CREDENTIALS_WAY_IN_PERSON,
+            guardian_kind=guardianship_pb2.GUARDIAN_KIND_MOTHER,
+            credentials_way=application_pb2.CREDENTIALS_WAY_IN_PERSON,
             grant_id=GRANT if self.is_granted else "",
             login="sokolova.mv" if self.is_granted else "",
             is_activated=self.is_activated,
@@ -116,11 +125,11 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
             authority_document=self.document,
             authority_end_date=self.document_end,
         )
-        if self.kind == pb.APPLICATION_KIND_APPENDIX_1:
+        if self.kind == application_pb2.APPLICATION_KIND_APPENDIX_1:
             applicant.due_time.FromDatetime(DUE)
         else:
-            reason = pb.PAPER_REASON_DOES_NOT_WANT
-            made = pb.PaperDeclaration(number="15-Р/2026", declare_date="2026-11-16", reason=reason)
+            reason = application_pb2.PAPER_REASON_DOES_NOT_WANT
+            made = application_pb2.PaperDeclaration(number="15-Р/2026", declare_date="2026-11-16", reason=reason)
             applicant.paper_declaration.CopyFrom(made)
         if self.decision:
             applicant.decision.CopyFrom(self.decision)
@@ -128,10 +137,10 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
             applicant.met_time.FromDatetime(RECEIVED + timedelta(hours=5))
         if self.is_handed_over:
             applicant.hand_over_time.FromDatetime(RECEIVED + timedelta(hours=6))
-        case = pb.Application(
+        case = application_pb2.Application(
             application_id=CASE,
             number="15-ЭД/2026",
-            channel=pb.APPLICATION_CHANNEL_CLASS_TEACHER,
+            channel=application_pb2.APPLICATION_CHANNEL_CLASS_TEACHER,
             state=self.state(),
             kind=self.kind,
             refusal=self.refusal,
@@ -145,7 +154,7 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
         case.register_time.FromDatetime(RECEIVED + timedelta(minutes=5))
         return case
 
-    def whole_case(self) -> pb.Application:
+    def whole_case(self) -> application_pb2.Application:
         """With checklist and log."""
         case = self.case()
         for clause, evidence in (
@@ -154,8 +163,10 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
             ("R12", "№ 15-ЭД/2026 от 16.11.2026"),
             ("R6", "Соколова Мария Викторовна — мать, <b>свидетельство</b>" if self.is_relation_shown else ""),
         ):
-            case.checklist.append(pb.ChecklistItem(clause=clause, is_met=bool(evidence), evidence=evidence))
-        line = pb.CaseLogEntry(actor_name="Петрова Н. И.", state=case.state, ground="подано через классного руководителя")
+            case.checklist.append(application_pb2.ChecklistItem(clause=clause, is_met=bool(evidence), evidence=evidence))
+        line = application_pb2.CaseLogEntry(
+            actor_name="Петрова Н. И.", state=case.state, ground="подано через классного руководителя"
+        )
         line.time.FromDatetime(RECEIVED)
         case.log.append(line)
         return case
@@ -165,7 +176,7 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
             await self.check(context)
         self.sent.append(request)
         for index, applicant in enumerate(request.applicants):
-            is_own = request.channel == pb.APPLICATION_CHANNEL_DIARY
+            is_own = request.channel == application_pb2.APPLICATION_CHANNEL_DIARY
             if not applicant.person_id and not applicant.family_name and not is_own:
                 await refuse(context, code_pb2.INVALID_ARGUMENT, "APPLICANT_INCOMPLETE", f"applicants[{index}]")
             if self.known and applicant.family_name and not applicant.is_another_person:
@@ -173,10 +184,10 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
                 await refuse(context, code_pb2.FAILED_PRECONDITION, "APPLICANT_KNOWN", field, **self.known)
             if applicant.email == "none@such":
                 await refuse(context, code_pb2.INVALID_ARGUMENT, "REQUEST_INVALID", f"applicants[{index}].email")
-            if applicant.printout_way == pb.PRINTOUT_WAY_OTHER and not applicant.printout_way_note:
+            if applicant.printout_way == application_pb2.PRINTOUT_WAY_OTHER and not applicant.printout_way_note:
                 field = f"applicants[{index}].printout_way_note"
                 await refuse(context, code_pb2.INVALID_ARGUMENT, "PRINTOUT_WAY_NOTE_REQUIRED", field)
-        if request.kind in (pb.APPLICATION_KIND_APPENDIX_2, pb.APPLICATION_KIND_APPENDIX_3):
+        if request.kind in (application_pb2.APPLICATION_KIND_APPENDIX_2, application_pb2.APPLICATION_KIND_APPENDIX_3):
             self.kind = request.kind
             if self.unconfirmed:
                 self.unconfirmed -= 1
@@ -193,7 +204,7 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
     async def ListApplications(self, request: Any, context: Any) -> pb.ListApplicationsResponse:
         self.sent.append(request)
         case = self.case()
-        is_asked = request.state in (pb.APPLICATION_STATE_UNSPECIFIED, case.state)
+        is_asked = request.state in (application_pb2.APPLICATION_STATE_UNSPECIFIED, case.state)
         return pb.ListApplicationsResponse(
             applications=[case] if is_asked else [], next_page_token="" if request.page_token else "next="
         )
@@ -225,7 +236,7 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
 
     async def ProposeRefusal(self, request: Any, context: Any) -> pb.ProposeRefusalResponse:
         self.sent.append(request)
-        if request.ground == pb.REFUSAL_GROUND_NOT_AN_APPLICANT and self.is_relation_proved:
+        if request.ground == refusal_pb2.REFUSAL_GROUND_NOT_AN_APPLICANT and self.is_relation_proved:
             await refuse(context, code_pb2.FAILED_PRECONDITION, "GROUND_NOT_PROVED", clause="R19")
         self.propose(request.ground)
         return pb.ProposeRefusalResponse(application=self.whole_case())
@@ -241,7 +252,7 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
 
     async def WithdrawApplication(self, request: Any, context: Any) -> pb.WithdrawApplicationResponse:
         self.sent.append(request)
-        if self.kind != pb.APPLICATION_KIND_APPENDIX_1:
+        if self.kind != application_pb2.APPLICATION_KIND_APPENDIX_1:
             await refuse(context, code_pb2.FAILED_PRECONDITION, "NOTHING_TO_WITHDRAW")
         self.is_withdrawn = True
         return pb.WithdrawApplicationResponse(application=self.whole_case())
@@ -251,7 +262,7 @@ class Compliance(compliance_service_pb2_grpc.ComplianceServiceServicer):
     """The terms of a school, the earliest due first."""
 
     def __init__(self) -> None:
-        self.deadlines: list[compliance_service_pb2.Deadline] = []
+        self.deadlines: list[deadline_pb2.Deadline] = []
         self.sent: list[Any] = []
 
     async def ListDeadlines(self, request: Any, context: Any) -> compliance_service_pb2.ListDeadlinesResponse:
@@ -284,7 +295,7 @@ class Credentials(credential_service_pb2_grpc.CredentialServiceServicer):
         if len(request.new_password) < 10:
             await refuse(context, code_pb2.INVALID_ARGUMENT, "PASSWORD_TOO_WEAK")
         self.activated.append(request)
-        tokens: session_service_pb2.SessionTokens = self._issue()
+        tokens: session_pb2.SessionTokens = self._issue()
         return credential_service_pb2.ActivateAccountResponse(tokens=tokens, login="new")
 
 
@@ -292,14 +303,14 @@ class Roster(roster_service_pb2_grpc.RosterServiceServicer):
     """One class with one student, whose mother is known."""
 
     def __init__(self, student_id: str) -> None:
-        self._student = roster_service_pb2.Student(
+        self._student = student_pb2.Student(
             student_id=student_id, display_name="Соколова Анна Дмитриевна", class_id=CLASS, class_name="8-А"
         )
         self.is_mother_known = True
         self.mondays: list[str] = []
 
     async def ListClasses(self, request: Any, context: Any) -> roster_service_pb2.ListClassesResponse:
-        of_class = roster_service_pb2.SchoolClass(class_id=CLASS, name="8-А", class_teacher_name="Петрова Нина Ивановна")
+        of_class = student_pb2.SchoolClass(class_id=CLASS, name="8-А", class_teacher_name="Петрова Нина Ивановна")
         return roster_service_pb2.ListClassesResponse(classes=[of_class])
 
     async def ListStudents(self, request: Any, context: Any) -> roster_service_pb2.ListStudentsResponse:
@@ -314,8 +325,8 @@ class Roster(roster_service_pb2_grpc.RosterServiceServicer):
         return roster_service_pb2.GetStudentResponse(student=self._student)
 
     async def ListGuardianships(self, request: Any, context: Any) -> roster_service_pb2.ListGuardianshipsResponse:
-        mother = roster_service_pb2.Guardianship(
-            guardian_person_id=MOTHER, guardian_name="Соколова Мария Викторовна", kind=pb.GUARDIAN_KIND_MOTHER
+        mother = student_pb2.Guardianship(
+            guardian_person_id=MOTHER, guardian_name="Соколова Мария Викторовна", kind=guardianship_pb2.GUARDIAN_KIND_MOTHER
         )
         return roster_service_pb2.ListGuardianshipsResponse(guardianships=[mother] if self.is_mother_known else [])
 
@@ -337,5 +348,5 @@ class Preferences(preference_service_pb2_grpc.PreferenceServiceServicer):
         self.is_on = request.is_marks_letter_on
         return preference_service_pb2.UpdatePreferencesResponse(preference=self._preference())
 
-    def _preference(self) -> preference_service_pb2.Preference:
-        return preference_service_pb2.Preference(student_id=self._student_id, is_marks_letter_on=self.is_on)
+    def _preference(self) -> preference_pb2.Preference:
+        return preference_pb2.Preference(student_id=self._student_id, is_marks_letter_on=self.is_on)

@@ -8,18 +8,20 @@ from typing import Any
 from google.api import httpbody_pb2
 from google.rpc import code_pb2
 
-from diary.access.v1 import application_service_pb2 as access_pb
 from diary.access.v1 import (
+    application_pb2,
+    grant_pb2,
     grant_service_pb2,
     grant_service_pb2_grpc,
+    paper_declaration_pb2,
     paper_service_pb2,
     paper_service_pb2_grpc,
+    school_pb2,
     school_service_pb2,
     school_service_pb2_grpc,
 )
 from diary.access.v1.person_name_pb2 import PersonName
-from diary.documents.v1 import document_service_pb2 as pb
-from diary.documents.v1 import document_service_pb2_grpc
+from diary.documents.v1 import document_pb2, document_service_pb2_grpc, print_run_pb2, signing_pb2
 from tests.unit.portal.standin_cases import APPLICANT, CASE, DOCUMENT, MOTHER, RECEIVED, refuse
 
 FATHER, DECLARATION, RUN, SCAN = (f"0198a000-0000-7000-8000-0000000000b{number}" for number in range(1, 5))
@@ -31,17 +33,17 @@ class Documents(document_service_pb2_grpc.DocumentServiceServicer):
 
     def __init__(self) -> None:
         self.sent: list[Any] = []
-        self.state = pb.DOCUMENT_STATE_AWAITS_SIGNATURE
+        self.state = document_pb2.DOCUMENT_STATE_AWAITS_SIGNATURE
         self.has_paper_families = False
         self.is_too_large = False
         # Set to have tokens checked as the gateway checks them.
         self.check: Callable[[Any], Awaitable[None]] | None = None
 
-    def document(self) -> pb.Document:
+    def document(self) -> document_pb2.Document:
         """The decision as it stands."""
-        document = pb.Document(
+        document = document_pb2.Document(
             document_id=DOCUMENT,
-            kind=pb.DOCUMENT_KIND_REFUSAL,
+            kind=document_pb2.DOCUMENT_KIND_REFUSAL,
             number="3-ЭДО/2026",
             document_date="2026-11-17",
             addressee_name="Соколова Мария Викторовна",
@@ -52,18 +54,18 @@ class Documents(document_service_pb2_grpc.DocumentServiceServicer):
             state=self.state,
         )
         document.create_time.FromDatetime(RECEIVED)
-        if self.state in (pb.DOCUMENT_STATE_SCAN_UNCONFIRMED, pb.DOCUMENT_STATE_SIGNED_ON_PAPER):
+        if self.state in (document_pb2.DOCUMENT_STATE_SCAN_UNCONFIRMED, document_pb2.DOCUMENT_STATE_SIGNED_ON_PAPER):
             document.scan.scan_id, document.scan.signed_date = SCAN, "2026-11-17"
         return document
 
-    async def ListDocuments(self, request: Any, context: Any) -> pb.ListDocumentsResponse:
-        is_asked = request.state in (pb.DOCUMENT_STATE_UNSPECIFIED, self.state)
-        return pb.ListDocumentsResponse(documents=[self.document()] if is_asked else [])
+    async def ListDocuments(self, request: Any, context: Any) -> document_pb2.ListDocumentsResponse:
+        is_asked = request.state in (document_pb2.DOCUMENT_STATE_UNSPECIFIED, self.state)
+        return document_pb2.ListDocumentsResponse(documents=[self.document()] if is_asked else [])
 
     async def DownloadDocument(self, request: Any, context: Any) -> httpbody_pb2.HttpBody:
         if request.document_id != DOCUMENT:
             await refuse(context, code_pb2.NOT_FOUND, "DOCUMENT_NOT_FOUND")
-        if request.part == pb.DOCUMENT_PART_SIGNATURE:
+        if request.part == document_pb2.DOCUMENT_PART_SIGNATURE:
             return httpbody_pb2.HttpBody(content_type="application/octet-stream", data=b"signature")
         return httpbody_pb2.HttpBody(content_type="application/pdf", data=b"%PDF-1.7 decision")
 
@@ -71,50 +73,50 @@ class Documents(document_service_pb2_grpc.DocumentServiceServicer):
         self.sent.append(request)
         if self.is_too_large:
             await refuse(context, code_pb2.FAILED_PRECONDITION, "DOCUMENTS_TOO_LARGE")
-        if request.format == pb.BUNDLE_FORMAT_ZIP:
+        if request.format == document_pb2.BUNDLE_FORMAT_ZIP:
             return httpbody_pb2.HttpBody(content_type="application/zip", data=b"PK")
         return httpbody_pb2.HttpBody(content_type="application/pdf", data=b"%PDF-1.7 bundle")
 
-    async def UploadScan(self, request: Any, context: Any) -> pb.UploadScanResponse:
+    async def UploadScan(self, request: Any, context: Any) -> signing_pb2.UploadScanResponse:
         if self.check:
             await self.check(context)
         self.sent.append(request)
         if not request.file.startswith(b"%PDF"):
             await refuse(context, code_pb2.INVALID_ARGUMENT, "SCAN_UNREADABLE")
-        self.state = pb.DOCUMENT_STATE_SCAN_UNCONFIRMED
-        amiss = pb.Mismatch(place=2, reason=pb.MISMATCH_REASON_NO_CODE)
-        return pb.UploadScanResponse(documents=[self.document()], mismatches=[amiss])
+        self.state = document_pb2.DOCUMENT_STATE_SCAN_UNCONFIRMED
+        amiss = signing_pb2.Mismatch(place=2, reason=signing_pb2.MISMATCH_REASON_NO_CODE)
+        return signing_pb2.UploadScanResponse(documents=[self.document()], mismatches=[amiss])
 
-    async def ConfirmScans(self, request: Any, context: Any) -> pb.ConfirmScansResponse:
+    async def ConfirmScans(self, request: Any, context: Any) -> signing_pb2.ConfirmScansResponse:
         self.sent.append(request)
         if list(request.scan_ids) != [SCAN]:
             await refuse(context, code_pb2.NOT_FOUND, "SCAN_NOT_FOUND")
-        self.state = pb.DOCUMENT_STATE_SIGNED_ON_PAPER
-        return pb.ConfirmScansResponse(documents=[self.document()])
+        self.state = document_pb2.DOCUMENT_STATE_SIGNED_ON_PAPER
+        return signing_pb2.ConfirmScansResponse(documents=[self.document()])
 
-    async def AttachSignatures(self, request: Any, context: Any) -> pb.AttachSignaturesResponse:
+    async def AttachSignatures(self, request: Any, context: Any) -> signing_pb2.AttachSignaturesResponse:
         self.sent.append(request)
         mismatches = [
-            pb.Mismatch(place=place, file_name=file.name, reason=pb.MISMATCH_REASON_UNKNOWN_DOCUMENT)
+            signing_pb2.Mismatch(place=place, file_name=file.name, reason=signing_pb2.MISMATCH_REASON_UNKNOWN_DOCUMENT)
             for place, file in enumerate(request.files, start=1)
             if file.content != b"of the decision"
         ]
         if len(mismatches) < len(request.files):
-            self.state = pb.DOCUMENT_STATE_SIGNED_ELECTRONICALLY
-        is_kept = self.state == pb.DOCUMENT_STATE_SIGNED_ELECTRONICALLY
-        return pb.AttachSignaturesResponse(documents=[self.document()] if is_kept else [], mismatches=mismatches)
+            self.state = document_pb2.DOCUMENT_STATE_SIGNED_ELECTRONICALLY
+        is_kept = self.state == document_pb2.DOCUMENT_STATE_SIGNED_ELECTRONICALLY
+        return signing_pb2.AttachSignaturesResponse(documents=[self.document()] if is_kept else [], mismatches=mismatches)
 
-    async def VerifyDocument(self, request: Any, context: Any) -> pb.VerifyDocumentResponse:
+    async def VerifyDocument(self, request: Any, context: Any) -> document_pb2.VerifyDocumentResponse:
         self.sent.append(request)
         if request.file == b"%PDF-1.7 changed":
-            return pb.VerifyDocumentResponse(verdict=pb.VERDICT_CHANGED)
+            return document_pb2.VerifyDocumentResponse(verdict=document_pb2.VERDICT_CHANGED)
         if request.code != CODE and request.file != b"%PDF-1.7 decision":
-            return pb.VerifyDocumentResponse(verdict=pb.VERDICT_UNKNOWN)
-        return pb.VerifyDocumentResponse(
-            verdict=pb.VERDICT_VALID,
-            kind=pb.DOCUMENT_KIND_REFUSAL,
+            return document_pb2.VerifyDocumentResponse(verdict=document_pb2.VERDICT_UNKNOWN)
+        return document_pb2.VerifyDocumentResponse(
+            verdict=document_pb2.VERDICT_VALID,
+            kind=document_pb2.DOCUMENT_KIND_REFUSAL,
             document_date="2026-11-17",
-            state=pb.DOCUMENT_STATE_SIGNED_ON_PAPER,
+            state=document_pb2.DOCUMENT_STATE_SIGNED_ON_PAPER,
             pdf_sha256="ab" * 32,
         )
 
@@ -123,14 +125,14 @@ class Documents(document_service_pb2_grpc.DocumentServiceServicer):
             await refuse(context, code_pb2.NOT_FOUND, "FORM_NOT_FOUND")
         return httpbody_pb2.HttpBody(content_type="application/pdf", data=b"%PDF-1.7 form")
 
-    async def ListPrintRuns(self, request: Any, context: Any) -> pb.ListPrintRunsResponse:
-        return pb.ListPrintRunsResponse()
+    async def ListPrintRuns(self, request: Any, context: Any) -> print_run_pb2.ListPrintRunsResponse:
+        return print_run_pb2.ListPrintRunsResponse()
 
-    async def PrepareWeeklyPrintouts(self, request: Any, context: Any) -> pb.PrepareWeeklyPrintoutsResponse:
+    async def PrepareWeeklyPrintouts(self, request: Any, context: Any) -> print_run_pb2.PrepareWeeklyPrintoutsResponse:
         self.sent.append(request)
-        if request.audience == pb.PRINT_AUDIENCE_PAPER_FAMILIES and not self.has_paper_families:
+        if request.audience == print_run_pb2.PRINT_AUDIENCE_PAPER_FAMILIES and not self.has_paper_families:
             await refuse(context, code_pb2.FAILED_PRECONDITION, "NO_PAPER_FAMILIES")
-        return pb.PrepareWeeklyPrintoutsResponse(print_run=pb.PrintRun(print_run_id=RUN))
+        return print_run_pb2.PrepareWeeklyPrintoutsResponse(print_run=print_run_pb2.PrintRun(print_run_id=RUN))
 
 
 class Papers(paper_service_pb2_grpc.PaperServiceServicer):
@@ -139,14 +141,14 @@ class Papers(paper_service_pb2_grpc.PaperServiceServicer):
     def __init__(self, student_id: str) -> None:
         self._student_id = student_id
         self.sent: list[Any] = []
-        self.listed: list[paper_service_pb2.ListedPaperDeclaration] = []
+        self.listed: list[paper_declaration_pb2.ListedPaperDeclaration] = []
 
     async def ListPaperDeclarations(self, request: Any, context: Any) -> paper_service_pb2.ListPaperDeclarationsResponse:
         return paper_service_pb2.ListPaperDeclarationsResponse(declarations=self.listed)
 
     async def ListOwnPaperDeclarations(self, request: Any, context: Any) -> paper_service_pb2.ListOwnPaperDeclarationsResponse:
         own = [
-            paper_service_pb2.OwnPaperDeclaration(
+            paper_declaration_pb2.OwnPaperDeclaration(
                 declaration=one.declaration,
                 form=one.form,
                 student_id=self._student_id,
@@ -161,7 +163,7 @@ class Papers(paper_service_pb2_grpc.PaperServiceServicer):
         self.sent.append(request)
         if request.declare_date > "2026-11-17":
             await refuse(context, code_pb2.INVALID_ARGUMENT, "DECLARED_IN_FUTURE", "declare_date")
-        if request.printout_way == access_pb.PRINTOUT_WAY_OTHER and not request.printout_way_note:
+        if request.printout_way == application_pb2.PRINTOUT_WAY_OTHER and not request.printout_way_note:
             await refuse(context, code_pb2.INVALID_ARGUMENT, "PRINTOUT_WAY_NOTE_REQUIRED", "printout_way_note")
         listed = declaration(request.guardian_person_id or MOTHER, request.form, request.declines_printouts)
         listed.declaration.printout_way = request.printout_way
@@ -179,20 +181,20 @@ class Papers(paper_service_pb2_grpc.PaperServiceServicer):
         raise AssertionError("refused")
 
 
-def declaration(person_id: str, form: Any, declines: bool = False) -> paper_service_pb2.ListedPaperDeclaration:
+def declaration(person_id: str, form: Any, declines: bool = False) -> paper_declaration_pb2.ListedPaperDeclaration:
     """A declaration in force."""
     is_mothers = person_id == MOTHER
-    return paper_service_pb2.ListedPaperDeclaration(
-        declaration=access_pb.PaperDeclaration(
+    return paper_declaration_pb2.ListedPaperDeclaration(
+        declaration=application_pb2.PaperDeclaration(
             declaration_id=DECLARATION,
             number="15-Р/2026" if is_mothers else "14-Р/2026",
             declare_date="2026-11-17",
-            reason=access_pb.PAPER_REASON_DOES_NOT_WANT,
+            reason=application_pb2.PAPER_REASON_DOES_NOT_WANT,
             declines_printouts=declines,
         ),
         guardian_person_id=person_id,
         guardian_name="Соколова Мария Викторовна" if is_mothers else "Соколов Дмитрий Олегович",
-        form=form or paper_service_pb2.PAPER_DECLARATION_FORM_ELECTRONIC,
+        form=form or paper_declaration_pb2.PAPER_DECLARATION_FORM_ELECTRONIC,
     )
 
 
@@ -200,17 +202,17 @@ class Grants(grant_service_pb2_grpc.GrantServiceServicer):
     """The mother's own accesses, the newest first; of strangers none."""
 
     def __init__(self) -> None:
-        self.held: list[grant_service_pb2.OwnGrant] = []
+        self.held: list[grant_pb2.OwnGrant] = []
 
     async def ListOwnGrants(self, request: Any, context: Any) -> grant_service_pb2.ListOwnGrantsResponse:
         wanted = [one for one in self.held if request.student_id in ("", one.grant.student_id)]
         return grant_service_pb2.ListOwnGrantsResponse(grants=wanted)
 
 
-def own_grant(student_id: str, statement: str = "", **changes: Any) -> grant_service_pb2.OwnGrant:
+def own_grant(student_id: str, statement: str = "", **changes: Any) -> grant_pb2.OwnGrant:
     """An access by an earlier application on paper; ended where a statement is named."""
-    made = grant_service_pb2.OwnGrant(
-        grant=grant_service_pb2.Grant(
+    made = grant_pb2.OwnGrant(
+        grant=grant_pb2.Grant(
             student_id=student_id,
             student_name="Соколова Анна Дмитриевна",
             application_number="22-ЭД/2021",
@@ -233,11 +235,11 @@ class Schools(school_service_pb2_grpc.SchoolServiceServicer):
     def __init__(self) -> None:
         self.sent: list[Any] = []
         self.etag = "1"
-        self.regulation: school_service_pb2.Regulation | None = None
-        self.details = school_service_pb2.SchoolDetails(phone="+7 000 000-00-00", founder="Управление образования")
+        self.regulation: school_pb2.Regulation | None = None
+        self.details = school_pb2.SchoolDetails(phone="+7 000 000-00-00", founder="Управление образования")
 
     async def GetSchool(self, request: Any, context: Any) -> school_service_pb2.GetSchoolResponse:
-        school = school_service_pb2.School(school_id=request.school_id, name="Школа", full_name="Школа имени всех")
+        school = school_pb2.School(school_id=request.school_id, name="Школа", full_name="Школа имени всех")
         return school_service_pb2.GetSchoolResponse(
             school=school, details=self.details, etag=self.etag, regulation=self.regulation
         )
@@ -247,7 +249,7 @@ class Schools(school_service_pb2_grpc.SchoolServiceServicer):
         if request.valid_from_date < request.order_date:
             await refuse(context, code_pb2.INVALID_ARGUMENT, "REQUEST_INVALID", "valid_from_date")
         names = ("title", "order_number", "order_date", "valid_from_date")
-        self.regulation = school_service_pb2.Regulation(**{name: getattr(request, name) for name in names})
+        self.regulation = school_pb2.Regulation(**{name: getattr(request, name) for name in names})
         return school_service_pb2.AdoptRegulationResponse(regulation=self.regulation)
 
     async def UpdateSchool(self, request: Any, context: Any) -> school_service_pb2.UpdateSchoolResponse:

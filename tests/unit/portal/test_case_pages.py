@@ -7,7 +7,7 @@ import pytest
 from httpx import AsyncClient
 
 from chassis.clock import SetClock
-from diary.access.v1 import application_service_pb2 as pb
+from diary.access.v1 import application_pb2, guardianship_pb2, refusal_pb2
 from diary.options.v1 import options_pb2
 from tests.unit.portal.standin import SCHOOL, STUDENT, StandIn, fields, portal
 from tests.unit.portal.standin_cases import APPLICANT, CASE, CLASS, GRANT, LETTER_TOKEN, MOTHER, ONE_TIME
@@ -81,11 +81,19 @@ async def test_an_application_of_a_known_guardian_and_a_new_one_is_registered(st
     assert answer.headers["location"] == PAGE
     [sent] = stand_in.applications.sent
     assert sent.receive_time.ToDatetime(UTC) == datetime(2026, 11, 16, 8, 40, tzinfo=UTC)
-    assert (sent.channel, sent.is_for_student_too) == (pb.APPLICATION_CHANNEL_CLASS_TEACHER, True)
+    assert (sent.channel, sent.is_for_student_too) == (application_pb2.APPLICATION_CHANNEL_CLASS_TEACHER, True)
     mother, father = sent.applicants
-    assert (mother.person_id, mother.email, mother.credentials_way) == (MOTHER, "m@mail.ru", pb.CREDENTIALS_WAY_EMAIL)
-    assert (father.person_id, father.family_name, father.guardian_kind) == ("", "Соколов", pb.GUARDIAN_KIND_FATHER)
-    assert father.credentials_way == pb.CREDENTIALS_WAY_IN_PERSON
+    assert (mother.person_id, mother.email, mother.credentials_way) == (
+        MOTHER,
+        "m@mail.ru",
+        application_pb2.CREDENTIALS_WAY_EMAIL,
+    )
+    assert (father.person_id, father.family_name, father.guardian_kind) == (
+        "",
+        "Соколов",
+        guardianship_pb2.GUARDIAN_KIND_FATHER,
+    )
+    assert father.credentials_way == application_pb2.CREDENTIALS_WAY_IN_PERSON
     assert (father.authority_date, father.authority_end_date) == ("2015-01-01", "2027-01-01")
 
 
@@ -185,7 +193,7 @@ async def test_who_is_known_by_the_same_name_is_offered_in_the_form(stand_in: St
     assert f'name="applicant1.who" value="{CASE}"' in refused.text
     await browser.post(FORM, data={**again, "applicant1.who": CASE, "applicant1.kind": "1"})
     [same] = stand_in.applications.sent[-1].applicants
-    assert (same.person_id, same.family_name, same.guardian_kind) == (CASE, "", pb.GUARDIAN_KIND_MOTHER)
+    assert (same.person_id, same.family_name, same.guardian_kind) == (CASE, "", guardianship_pb2.GUARDIAN_KIND_MOTHER)
     await browser.post(FORM, data={**again, "applicant1.is_another": "yes"})
     [other] = stand_in.applications.sent[-1].applicants
     assert (other.person_id, other.family_name, other.is_another_person) == ("", "Соколова", True)
@@ -199,7 +207,7 @@ async def test_a_case_says_of_each_state_what_is_true_in_it(stand_in: StandIn, b
     assert "<dt>Электронная почта</dt><dd>m@mail.ru</dd>" in page
     assert "доверенность №\u00a05, срок истёк\u00a016.11.2026" in page
     assert "Срок действия документа истёк." in page
-    cases.propose(pb.REFUSAL_GROUND_NOT_AN_APPLICANT)
+    cases.propose(refusal_pb2.REFUSAL_GROUND_NOT_AN_APPLICANT)
     assert "ждёт подписи директора</dd>" in (await browser.get(PAGE)).text
     cases.is_withdrawn = True
     withdrawn = (await browser.get(PAGE)).text

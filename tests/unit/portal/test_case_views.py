@@ -8,7 +8,7 @@ from apps.portal.family.views.notices import mask
 from apps.portal.office.views.application_form import NEW, ApplicantFields, ApplicationForm, empty_form, name_applicant
 from apps.portal.office.views.applications import build_term
 from apps.portal.reasons import sentence
-from diary.access.v1 import application_service_pb2 as pb
+from diary.access.v1 import application_pb2
 
 ZONE = "Europe/Simferopol"
 DUE = datetime(2026, 11, 18, 21, tzinfo=UTC)
@@ -21,8 +21,8 @@ def stamp(instant: datetime) -> Timestamp:
     return found
 
 
-def applicant(due: datetime | None = DUE, met: datetime | None = None) -> pb.Applicant:
-    return pb.Applicant(due_time=stamp(due) if due else None, met_time=stamp(met) if met else None)
+def applicant(due: datetime | None = DUE, met: datetime | None = None) -> application_pb2.Applicant:
+    return application_pb2.Applicant(due_time=stamp(due) if due else None, met_time=stamp(met) if met else None)
 
 
 def test_a_term_that_ends_at_midnight_ends_with_the_day_before() -> None:
@@ -70,7 +70,7 @@ def test_a_kind_that_is_none_goes_as_none(kind: str) -> None:
 
 def test_the_first_applicant_is_a_new_person_where_nobody_is_known() -> None:
     now = datetime(2026, 11, 17, 12, 4, 59, tzinfo=UTC)
-    channel = pb.APPLICATION_CHANNEL_POST
+    channel = application_pb2.APPLICATION_CHANNEL_POST
     assert [one.who for one in empty_form(channel, now, True, "id").applicants] == [NEW, ""]
     assert [one.who for one in empty_form(channel, now, False, "id").applicants] == ["", ""]
     assert empty_form(channel, now, True, "id").received_time == "12:04"

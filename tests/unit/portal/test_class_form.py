@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from apps.portal.teacher.views import class_form
 from apps.portal.teacher.views.class_form import Outcome
 from diary.journal.v1 import journal_service_pb2 as pb
+from diary.journal.v1 import lesson_pb2, mark_pb2
 
 LESSON, ANNA, BORIS = "lesson", "anna", "boris"
 
@@ -17,13 +18,16 @@ def new_ids() -> Callable[[], str]:
     return lambda: f"new{next(numbers)}"
 
 
-def page(*marks: pb.JournalMark, absences: tuple[pb.JournalAbsence, ...] = ()) -> pb.GetJournalPageResponse:
-    students = [pb.JournalStudent(student_id=ANNA, display_name="А"), pb.JournalStudent(student_id=BORIS, display_name="Б")]
+def page(*marks: mark_pb2.JournalMark, absences: tuple[lesson_pb2.JournalAbsence, ...] = ()) -> pb.GetJournalPageResponse:
+    students = [
+        lesson_pb2.JournalStudent(student_id=ANNA, display_name="А"),
+        lesson_pb2.JournalStudent(student_id=BORIS, display_name="Б"),
+    ]
     return pb.GetJournalPageResponse(students=students, marks=marks, absences=absences)
 
 
-def mark(mark_id: str, value: int, revision: int) -> pb.JournalMark:
-    return pb.JournalMark(mark_id=mark_id, lesson_id=LESSON, student_id=ANNA, value=value, revision=revision)
+def mark(mark_id: str, value: int, revision: int) -> mark_pb2.JournalMark:
+    return mark_pb2.JournalMark(mark_id=mark_id, lesson_id=LESSON, student_id=ANNA, value=value, revision=revision)
 
 
 def posted(lines: tuple[class_form.StudentLine, ...], **typed: str) -> dict[str, str]:
@@ -96,7 +100,7 @@ def test_a_conflict_shows_what_stands_and_keeps_what_was_typed() -> None:
     before = class_form.build_lines(page(mark("a", 3, 1)), LESSON, new_ids())
     typed = class_form.read_class_form(posted(before, m0="5"))
     outcome = Outcome()
-    told = pb.MarkCellOutcome(mark_id="a", state=pb.CELL_STATE_CONFLICT, revision=2, value=4)
+    told = mark_pb2.MarkCellOutcome(mark_id="a", state=mark_pb2.CELL_STATE_CONFLICT, revision=2, value=4)
     class_form.note_marks(outcome, pb.RecordClassResponse(outcomes=[told]))
     slot = class_form.build_lines(page(mark("a", 4, 2)), LESSON, new_ids(), typed, outcome)[0].slots[0]
     assert (slot.text, slot.note, slot.tone) == ("5", "изменил другой сотрудник: 4", "conflict")
@@ -105,7 +109,7 @@ def test_a_conflict_shows_what_stands_and_keeps_what_was_typed() -> None:
 
 def test_the_own_hand_in_another_tab_is_not_called_anothers() -> None:
     outcome = Outcome()
-    told = pb.MarkCellOutcome(mark_id="a", state=pb.CELL_STATE_CONFLICT, revision=2, value=4, is_own=True)
+    told = mark_pb2.MarkCellOutcome(mark_id="a", state=mark_pb2.CELL_STATE_CONFLICT, revision=2, value=4, is_own=True)
     class_form.note_marks(outcome, pb.RecordClassResponse(outcomes=[told]))
     assert outcome.notes["a"].text == "изменили вы сами в другой вкладке или на другом устройстве: 4"
 
@@ -114,7 +118,7 @@ def test_a_mark_taken_back_by_another_keeps_its_id_and_its_new_revision() -> Non
     before = class_form.build_lines(page(mark("a", 3, 1)), LESSON, new_ids())
     typed = class_form.read_class_form(posted(before, m0="5"))
     outcome = Outcome()
-    told = pb.MarkCellOutcome(mark_id="a", state=pb.CELL_STATE_CONFLICT, revision=2)
+    told = mark_pb2.MarkCellOutcome(mark_id="a", state=mark_pb2.CELL_STATE_CONFLICT, revision=2)
     class_form.note_marks(outcome, pb.RecordClassResponse(outcomes=[told]))
     slot = class_form.build_lines(page(), LESSON, new_ids(), typed, outcome)[0].slots[0]
     assert (slot.text, slot.note, slot.name) == ("5", "изменил другой сотрудник: отметка снята", f"mark.{ANNA}.a.2.")
@@ -122,7 +126,7 @@ def test_a_mark_taken_back_by_another_keeps_its_id_and_its_new_revision() -> Non
 
 def test_everyone_not_absent_is_left_out_of_what_is_sent() -> None:
     planned = class_form.plan_absences({ANNA: 1, BORIS: 0})
-    assert planned == [pb.AbsenceCell(student_id=ANNA, code=pb.ABSENCE_CODE_ABSENT)]
+    assert planned == [lesson_pb2.AbsenceCell(student_id=ANNA, code=lesson_pb2.ABSENCE_CODE_ABSENT)]
 
 
 CODES = st.integers(0, 4)
@@ -146,7 +150,7 @@ def test_a_line_not_touched_here_takes_what_is_stored_and_only_both_changed_is_a
 
 def test_attendance_changed_by_another_shows_the_other_code() -> None:
     typed = class_form.read_class_form({f"absence.{ANNA}.0": "4", f"absence.{BORIS}.0": "0"})
-    changed = pb.JournalAbsence(lesson_id=LESSON, student_id=ANNA, code=pb.ABSENCE_CODE_ABSENT)
+    changed = lesson_pb2.JournalAbsence(lesson_id=LESSON, student_id=ANNA, code=lesson_pb2.ABSENCE_CODE_ABSENT)
     outcome = Outcome(absences={ANNA: "изменил другой сотрудник: Н"})
     lines = class_form.build_lines(page(absences=(changed,)), LESSON, new_ids(), typed, outcome)
     assert [(line.absence, line.absence_stored, line.is_amiss) for line in lines] == [(4, 1, True), (0, 0, False)]
@@ -161,7 +165,7 @@ def test_namesakes_of_a_class_are_told_apart_by_their_number_in_the_list() -> No
     shown = page()
     for student in shown.students:
         student.display_name = "Аль Хасан Омар Рашидович"
-    shown.students.append(pb.JournalStudent(student_id="c", display_name="Яковлев Пётр Ильич"))
+    shown.students.append(lesson_pb2.JournalStudent(student_id="c", display_name="Яковлев Пётр Ильич"))
     names = [line.name for line in class_form.build_lines(shown, LESSON, new_ids())]
     assert names[:2] == ["Аль Хасан Омар Рашидович (№\u00a01 по списку)", "Аль Хасан Омар Рашидович (№\u00a02 по списку)"]
     assert names[-1] == "Яковлев Пётр Ильич"

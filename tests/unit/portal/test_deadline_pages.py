@@ -5,15 +5,15 @@ from datetime import UTC, datetime
 import pytest
 from httpx import AsyncClient
 
-from diary.access.v1 import compliance_service_pb2 as pb
+from diary.access.v1 import deadline_pb2
 from diary.options.v1 import options_pb2
 from tests.unit.portal.standin import SCHOOL, StandIn
 
 PAGE = f"/schools/{SCHOOL}/deadlines"
 
 
-def _deadline(clause: str, state: pb.DeadlineState.ValueType, *, is_met: bool = False) -> pb.Deadline:
-    one = pb.Deadline(clause=clause, subject_id="x", state=state)
+def _deadline(clause: str, state: deadline_pb2.DeadlineState.ValueType, *, is_met: bool = False) -> deadline_pb2.Deadline:
+    one = deadline_pb2.Deadline(clause=clause, subject_id="x", state=state)
     one.start_time.FromDatetime(datetime(2026, 11, 16, 9, tzinfo=UTC))
     one.due_time.FromDatetime(datetime(2026, 11, 18, 21, tzinfo=UTC))
     if is_met:
@@ -29,9 +29,9 @@ async def head(stand_in: StandIn) -> AsyncClient:
 
 async def test_an_overdue_term_stands_out_and_leads_to_where_it_is_kept(stand_in: StandIn, head: AsyncClient) -> None:
     stand_in.compliance.deadlines = [
-        _deadline("R15", pb.DEADLINE_STATE_OVERDUE),
-        _deadline("R7", pb.DEADLINE_STATE_WARNED),
-        _deadline("R13", pb.DEADLINE_STATE_WARNED),
+        _deadline("R15", deadline_pb2.DEADLINE_STATE_OVERDUE),
+        _deadline("R7", deadline_pb2.DEADLINE_STATE_WARNED),
+        _deadline("R13", deadline_pb2.DEADLINE_STATE_WARNED),
     ]
     page = await head.get(PAGE)
     assert page.status_code == 200
@@ -45,7 +45,7 @@ async def test_an_overdue_term_stands_out_and_leads_to_where_it_is_kept(stand_in
 
 
 async def test_a_term_of_an_application_leads_to_its_case(stand_in: StandIn, head: AsyncClient) -> None:
-    term = _deadline("R15", pb.DEADLINE_STATE_OVERDUE)
+    term = _deadline("R15", deadline_pb2.DEADLINE_STATE_OVERDUE)
     term.application_id = "0197f3a0-0000-7000-8000-000000000001"
     stand_in.compliance.deadlines = [term]
     page = await head.get(PAGE)
@@ -53,7 +53,7 @@ async def test_a_term_of_an_application_leads_to_its_case(stand_in: StandIn, hea
 
 
 async def test_terms_are_shown_by_clause_and_with_those_that_are_met(stand_in: StandIn, head: AsyncClient) -> None:
-    stand_in.compliance.deadlines = [_deadline("R15", pb.DEADLINE_STATE_MET_LATE, is_met=True)]
+    stand_in.compliance.deadlines = [_deadline("R15", deadline_pb2.DEADLINE_STATE_MET_LATE, is_met=True)]
     await head.get(f"{PAGE}?clause=R15")
     page = await head.get(f"{PAGE}?met=1")
     assert "исполнено с опозданием" in page.text

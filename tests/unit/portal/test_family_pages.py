@@ -6,8 +6,7 @@ import re
 import pytest
 from httpx import AsyncClient
 
-from diary.access.v1 import application_service_pb2 as access_pb
-from diary.access.v1 import paper_service_pb2 as pb
+from diary.access.v1 import application_pb2, paper_declaration_pb2, refusal_pb2
 from diary.options.v1 import options_pb2
 from tests.unit.portal.standin import SCHOOL, STUDENT, StandIn, fields
 from tests.unit.portal.standin_cases import CASE, DOCUMENT, MOTHER
@@ -21,13 +20,13 @@ DECLARATIONS = f"/schools/{SCHOOL}/students/{STUDENT}/declarations"
 
 async def test_a_guardian_asks_for_printouts_and_takes_it_back(stand_in: StandIn, browser: AsyncClient) -> None:
     """Clauses R7, R8."""
-    stand_in.papers.listed = [declaration(FATHER, pb.PAPER_DECLARATION_FORM_SHEET)]
+    stand_in.papers.listed = [declaration(FATHER, paper_declaration_pb2.PAPER_DECLARATION_FORM_SHEET)]
     page = await browser.get(PAGE)
     # The other parent's choice is not told.
     assert "14-Р/2026" not in page.text
     answer = await browser.post(PAPER, data={**fields(page, PAPER), "reason": "1"})
     [sent] = stand_in.papers.sent
-    assert (sent.guardian_person_id, sent.form, sent.reason) == ("", 0, access_pb.PAPER_REASON_CANNOT)
+    assert (sent.guardian_person_id, sent.form, sent.reason) == ("", 0, application_pb2.PAPER_REASON_CANNOT)
     page = await browser.get(answer.headers["location"])
     assert "Заявление принято: №\u00a015-Р/2026." in page.text
     assert "распечатка результатов раз в неделю" in page.text
@@ -73,7 +72,7 @@ async def test_the_own_statement_asks_how_the_printouts_are_to_be_given_and_no_a
     answer = await browser.post(STATEMENT, data={**form, "way_note": "через брата"})
     assert answer.headers["location"] == "/farewell"
     [signer] = stand_in.applications.sent[-1].applicants
-    assert (signer.printout_way, signer.printout_way_note) == (access_pb.PRINTOUT_WAY_OTHER, "через брата")
+    assert (signer.printout_way, signer.printout_way_note) == (application_pb2.PRINTOUT_WAY_OTHER, "через брата")
     declined = await browser.get(STATEMENT, params={"step": "check", "reason": "2", "declines": "yes"})
     assert 'name="way"' not in declined.text
 
@@ -99,11 +98,11 @@ async def test_a_statement_is_told_confirmed_and_ends_with_a_farewell_after_the_
     answer = await browser.post(STATEMENT, data=fields(asked, STATEMENT))
     assert answer.headers["location"] == "/farewell"
     [sent] = stand_in.applications.sent
-    assert (sent.kind, sent.channel) == (access_pb.APPLICATION_KIND_APPENDIX_3, access_pb.APPLICATION_CHANNEL_DIARY)
+    assert (sent.kind, sent.channel) == (application_pb2.APPLICATION_KIND_APPENDIX_3, application_pb2.APPLICATION_CHANNEL_DIARY)
     [signer] = sent.applicants
     assert (signer.person_id, signer.paper_reason, signer.declines_printouts) == (
         "",
-        access_pb.PAPER_REASON_DOES_NOT_WANT,
+        application_pb2.PAPER_REASON_DOES_NOT_WANT,
         True,
     )
     # The session has ended with the access.
@@ -145,7 +144,7 @@ async def test_a_farewell_cannot_be_made_up_by_a_link(stand_in: StandIn) -> None
 
 async def test_a_student_declines_for_oneself_and_is_asked_for_no_paper(stand_in: StandIn, browser: AsyncClient) -> None:
     stand_in.access.family_role = options_pb2.ROLE_STUDENT
-    stand_in.papers.listed = [declaration(MOTHER, pb.PAPER_DECLARATION_FORM_SHEET)]
+    stand_in.papers.listed = [declaration(MOTHER, paper_declaration_pb2.PAPER_DECLARATION_FORM_SHEET)]
     page = await browser.get(PAGE)
     assert "распечатк" not in page.text
     assert "15-Р/2026" not in page.text
@@ -166,8 +165,8 @@ async def test_an_applicant_sees_the_own_case_and_downloads_a_signed_decision(
     stand_in: StandIn, browser: AsyncClient, is_signed: bool
 ) -> None:
     """Clause R23."""
-    stand_in.applications.kind = access_pb.APPLICATION_KIND_APPENDIX_3
-    stand_in.applications.propose(access_pb.REFUSAL_GROUND_OWN_STATEMENT)
+    stand_in.applications.kind = application_pb2.APPLICATION_KIND_APPENDIX_3
+    stand_in.applications.propose(refusal_pb2.REFUSAL_GROUND_OWN_STATEMENT)
     listed = await browser.get(CASES)
     assert f"{CASES}/{CASE}" in listed.text
     assert "на рассмотрении" in (await browser.get(f"{CASES}/{CASE}")).text
@@ -204,7 +203,7 @@ async def test_one_list_has_every_paper_a_family_has_filed(stand_in: StandIn, br
 
 async def test_a_declaration_within_a_statement_is_in_the_list_of_papers_too(stand_in: StandIn, browser: AsyncClient) -> None:
     """Clause R8: who has declined looks for the paper's own number."""
-    stand_in.papers.listed = [declaration(MOTHER, pb.PAPER_DECLARATION_FORM_STATEMENT)]
+    stand_in.papers.listed = [declaration(MOTHER, paper_declaration_pb2.PAPER_DECLARATION_FORM_STATEMENT)]
     page = await browser.get(CASES)
     assert "№\u00a015-Р/2026" in page.text
     assert "Заявление об информировании на бумажном носителе" in page.text
@@ -245,15 +244,15 @@ async def test_with_no_access_left_the_first_page_says_why_and_leads_to_the_stat
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        (access_pb.APPLICATION_KIND_APPENDIX_3, "услуга прекращена по вашему заявлению"),
-        (access_pb.APPLICATION_KIND_APPENDIX_2, "услуга не предоставляется по вашему заявлению"),
+        (application_pb2.APPLICATION_KIND_APPENDIX_3, "услуга прекращена по вашему заявлению"),
+        (application_pb2.APPLICATION_KIND_APPENDIX_2, "услуга не предоставляется по вашему заявлению"),
     ],
 )
 async def test_who_asked_to_end_the_service_does_not_read_that_it_was_refused(
-    stand_in: StandIn, browser: AsyncClient, kind: access_pb.ApplicationKind.ValueType, words: str
+    stand_in: StandIn, browser: AsyncClient, kind: application_pb2.ApplicationKind.ValueType, words: str
 ) -> None:
     stand_in.applications.kind = kind
-    stand_in.applications.propose(access_pb.REFUSAL_GROUND_OWN_STATEMENT)
+    stand_in.applications.propose(refusal_pb2.REFUSAL_GROUND_OWN_STATEMENT)
     assert "на рассмотрении" in (await browser.get(CASES)).text
     stand_in.applications.sign()
     page = await browser.get(f"{CASES}/{CASE}")
@@ -274,7 +273,7 @@ async def test_staff_record_a_declaration_from_its_sheet_or_from_words(stand_in:
     form = fields(await browser.get(DECLARATIONS), DECLARATIONS)
     typed = {**form, "guardian": MOTHER, "reason": "1", "form": "3"}
     await browser.post(DECLARATIONS, data={**typed, "way": "2"})
-    assert stand_in.papers.sent.pop().printout_way == access_pb.PRINTOUT_WAY_IN_PERSON
+    assert stand_in.papers.sent.pop().printout_way == application_pb2.PRINTOUT_WAY_IN_PERSON
     assert "распечатку выдавать лично у классного руководителя" in (await browser.get(DECLARATIONS)).text
     typed |= {"declines": "yes", "way": "2"}
     for day, text in (("2026-11-18", "ещё не наступила"), ("17.11.2026", "Такой даты нет")):
@@ -285,7 +284,7 @@ async def test_staff_record_a_declaration_from_its_sheet_or_from_words(stand_in:
     sent = stand_in.papers.sent[-1]
     assert (sent.guardian_person_id, sent.form, sent.declare_date, sent.declines_printouts) == (
         MOTHER,
-        pb.PAPER_DECLARATION_FORM_WORDS,
+        paper_declaration_pb2.PAPER_DECLARATION_FORM_WORDS,
         "2026-11-17",
         True,
     )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from chassis.clock import SetClock
-from diary.journal.v1 import journal_service_pb2 as journal_pb
+from diary.journal.v1 import lesson_pb2
 from diary.options.v1 import options_pb2 as options
 from tests.unit.portal.standin import SCHOOL, STUDENT, portal
 
@@ -46,7 +46,7 @@ async def test_a_teacher_begins_at_todays_lessons_without_a_record() -> None:
         journal = stand_in.journal
         stand_in.access.roles, stand_in.access.has_child = [options.ROLE_TEACHER], False
         journal.lessons = [
-            journal.lesson(lesson_date=day, state=journal_pb.LESSON_STATE_PLANNED, topic="")
+            journal.lesson(lesson_date=day, state=lesson_pb2.LESSON_STATE_PLANNED, topic="")
             for day in ("2026-11-23", "2026-11-24")
         ]
         page = (await (await stand_in.signed_in()).get("/")).text

@@ -7,14 +7,14 @@ import pytest
 from httpx import AsyncClient
 
 from chassis.clock import SetClock
-from diary.journal.v1 import journal_service_pb2 as pb
+from diary.journal.v1 import lesson_pb2, mark_pb2
 from diary.options.v1 import options_pb2
 from tests.unit.portal.standin import CLASSMATE, COURSE, LESSON, SCHOOL, STUDENT, StandIn, fields, portal
 
 LESSONS = f"/schools/{SCHOOL}/courses/{COURSE}/lessons"
 PAGE = f"{LESSONS}/{LESSON}"
-ABSENT, EXCUSED = pb.ABSENCE_CODE_ABSENT, pb.ABSENCE_CODE_EXCUSED
-PLANNED = pb.LESSON_STATE_PLANNED
+ABSENT, EXCUSED = lesson_pb2.ABSENCE_CODE_ABSENT, lesson_pb2.ABSENCE_CODE_EXCUSED
+PLANNED = lesson_pb2.LESSON_STATE_PLANNED
 
 
 @pytest.fixture
@@ -23,8 +23,8 @@ async def stand_in() -> AsyncIterator[StandIn]:
         yield stand_in
 
 
-def absence(student_id: str, code: pb.AbsenceCode.ValueType = ABSENT) -> pb.JournalAbsence:
-    return pb.JournalAbsence(lesson_id=LESSON, student_id=student_id, code=code)
+def absence(student_id: str, code: lesson_pb2.AbsenceCode.ValueType = ABSENT) -> lesson_pb2.JournalAbsence:
+    return lesson_pb2.JournalAbsence(lesson_id=LESSON, student_id=student_id, code=code)
 
 
 def mark_name(form: dict[str, str], student_id: str = STUDENT) -> str:
@@ -153,7 +153,7 @@ async def test_what_was_typed_into_a_lesson_that_is_gone_stays(stand_in: StandIn
 
 
 async def test_a_mark_conflict_is_shown_beside_its_cell_which_has_the_focus(stand_in: StandIn, browser: AsyncClient) -> None:
-    stand_in.journal.outcome = pb.CELL_STATE_CONFLICT
+    stand_in.journal.outcome = mark_pb2.CELL_STATE_CONFLICT
     form = await open_form(browser)
     answer = await browser.post(PAGE, data={**form, mark_name(form): "5"})
     assert answer.status_code == 409

@@ -1,6 +1,7 @@
 from apps.portal import people
 from diary.access.v1.person_name_pb2 import PersonName
-from diary.access.v1.session_service_pb2 import CallerSchool, CallerStudent, GetCallerResponse
+from diary.access.v1.session_pb2 import CallerSchool, CallerStudent
+from diary.access.v1.session_service_pb2 import GetCallerResponse
 from diary.options.v1 import options_pb2 as options
 
 CHILDREN = [

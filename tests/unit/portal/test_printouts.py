@@ -3,7 +3,7 @@
 import pytest
 
 from apps.portal.class_teacher.views import build_run, list_own_classes, read_hand_overs
-from diary.documents.v1 import document_service_pb2 as pb
+from diary.documents.v1 import print_run_pb2
 from tests.unit.portal.standin import SCHOOL, StandIn
 from tests.unit.portal.standin_cases import CLASS
 
@@ -11,20 +11,26 @@ ANNA, BORIS = "0198a000-0000-7000-8000-00000000000a", "0198a000-0000-7000-8000-0
 ZONE = "Europe/Simferopol"
 
 
-def _run() -> pb.PrintRun:
-    run = pb.PrintRun(print_run_id="r")
+def _run() -> print_run_pb2.PrintRun:
+    run = print_run_pb2.PrintRun(print_run_id="r")
     run.create_time.FromJsonString("2026-11-20T11:05:00Z")
     run.due_time.FromJsonString("2026-11-22T21:00:00Z")
     run.printouts.add(student_id=ANNA, student_name="Абрамова Анна", sheet_number=1, is_owed=True)
     given = run.printouts.add(student_id=BORIS, student_name="Белов Борис", sheet_number=2, is_owed=True)
-    given.hand_over.CopyFrom(pb.HandOver(channel=pb.HAND_OVER_CHANNEL_WITH_CHILD, handed_date="2026-11-20"))
+    given.hand_over.CopyFrom(
+        print_run_pb2.HandOver(channel=print_run_pb2.HAND_OVER_CHANNEL_WITH_CHILD, handed_date="2026-11-20")
+    )
     return run
 
 
 def test_only_what_changed_is_recorded() -> None:
     form = {"handed_date": "2026-11-21", "way-1": "2", "receipt-1": "on", "way-2": "1", "note-2": ""}
     [record] = read_hand_overs(_run(), form)
-    assert (record.student_id, record.channel, record.handed_date) == (ANNA, pb.HAND_OVER_CHANNEL_IN_PERSON, "2026-11-21")
+    assert (record.student_id, record.channel, record.handed_date) == (
+        ANNA,
+        print_run_pb2.HAND_OVER_CHANNEL_IN_PERSON,
+        "2026-11-21",
+    )
     assert record.is_receipted
 
 
@@ -45,7 +51,7 @@ def test_the_term_is_told_until_it_is_met() -> None:
     assert (shown.term.replace("\xa0", " "), shown.is_late, shown.is_met) == ("выдать до 22.11.2026 24:00", False, False)
     assert shown.missing.replace("\xa0", " ") == "1 лист"
     assert build_run(run, ZONE, due + 1).is_late
-    run.printouts[0].hand_over.channel = pb.HAND_OVER_CHANNEL_IN_PERSON
+    run.printouts[0].hand_over.channel = print_run_pb2.HAND_OVER_CHANNEL_IN_PERSON
     given = build_run(run, ZONE, due + 1)
     assert (given.term, given.missing, given.is_met, given.is_late) == ("все обязательные листы выданы", "", True, False)
 
@@ -74,8 +80,8 @@ def test_all_without_a_record_are_marked_with_the_child_at_once() -> None:
     run.printouts.add(student_id=ANNA, guardian_person_id=BORIS, recipient_name="Абрамова Ирина", sheet_number=3)
     records = read_hand_overs(run, {"handed_date": "2026-11-21", "way-2": "1", "all-as-wanted": "1"})
     assert [(record.student_id, record.guardian_person_id, record.channel) for record in records] == [
-        (ANNA, "", pb.HAND_OVER_CHANNEL_WITH_CHILD),
-        (ANNA, BORIS, pb.HAND_OVER_CHANNEL_WITH_CHILD),
+        (ANNA, "", print_run_pb2.HAND_OVER_CHANNEL_WITH_CHILD),
+        (ANNA, BORIS, print_run_pb2.HAND_OVER_CHANNEL_WITH_CHILD),
     ]
 
 
@@ -83,10 +89,10 @@ def test_all_without_a_record_are_marked_as_their_declarations_ask_and_the_other
     """Staff B2, C10."""
     run = _run()
     assert not build_run(run, ZONE, 0).has_wanted
-    run.printouts[0].wanted_channel = pb.HAND_OVER_CHANNEL_IN_PERSON
-    run.printouts[1].wanted_channel = pb.HAND_OVER_CHANNEL_IN_PERSON
+    run.printouts[0].wanted_channel = print_run_pb2.HAND_OVER_CHANNEL_IN_PERSON
+    run.printouts[1].wanted_channel = print_run_pb2.HAND_OVER_CHANNEL_IN_PERSON
     other = run.printouts.add(student_id=BORIS, guardian_person_id=ANNA, sheet_number=3)
-    other.wanted_channel, other.wanted_note = pb.HAND_OVER_CHANNEL_OTHER, "через брата"
+    other.wanted_channel, other.wanted_note = print_run_pb2.HAND_OVER_CHANNEL_OTHER, "через брата"
     run.printouts.add(student_id=BORIS, guardian_person_id=BORIS, sheet_number=4)
     shown = build_run(run, ZONE, 0)
     assert shown.has_wanted
@@ -95,12 +101,12 @@ def test_all_without_a_record_are_marked_as_their_declarations_ask_and_the_other
     assert read_hand_overs(run, form) == []
     records = read_hand_overs(run, {**form, "all-as-wanted": "1"})
     assert [(record.channel, record.note) for record in records] == [
-        (pb.HAND_OVER_CHANNEL_IN_PERSON, ""),
-        (pb.HAND_OVER_CHANNEL_OTHER, "через брата"),
-        (pb.HAND_OVER_CHANNEL_WITH_CHILD, ""),
+        (print_run_pb2.HAND_OVER_CHANNEL_IN_PERSON, ""),
+        (print_run_pb2.HAND_OVER_CHANNEL_OTHER, "через брата"),
+        (print_run_pb2.HAND_OVER_CHANNEL_WITH_CHILD, ""),
     ]
     [said] = read_hand_overs(run, {**form, "way-1": "4", "note-1": "болел"})
-    assert said.channel == pb.HAND_OVER_CHANNEL_NOT_HANDED_OVER
+    assert said.channel == print_run_pb2.HAND_OVER_CHANNEL_NOT_HANDED_OVER
 
 
 def test_what_was_typed_is_shown_again_after_a_refusal() -> None:

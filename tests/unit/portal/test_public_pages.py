@@ -5,7 +5,7 @@ from httpx import AsyncClient
 
 from apps.portal.asked import FILE_BYTES
 from apps.portal.public.views import build_verdict
-from diary.documents.v1 import document_service_pb2 as pb
+from diary.documents.v1 import document_pb2, print_run_pb2
 from diary.options.v1 import options_pb2
 from tests.unit.portal.standin import SCHOOL, STUDENT, StandIn, fields
 from tests.unit.portal.standin_cases import CLASS
@@ -47,34 +47,59 @@ async def test_anybody_verifies_a_paper_by_its_file(stand_in: StandIn, content: 
 @pytest.mark.parametrize(
     ("answer", "said", "unsaid"),
     [
-        (pb.VerifyDocumentResponse(state=pb.DOCUMENT_STATE_AWAITS_SIGNATURE), "Проект решения, не подписан", "подлинн"),
-        (pb.VerifyDocumentResponse(state=pb.DOCUMENT_STATE_SCAN_UNCONFIRMED), "Проект решения, не подписан", "на бумаге"),
-        (pb.VerifyDocumentResponse(state=pb.DOCUMENT_STATE_SIGNED_ON_PAPER), "директор подтвердил его", "Проект"),
         (
-            pb.VerifyDocumentResponse(state=pb.DOCUMENT_STATE_SIGNED_ELECTRONICALLY, signature_owner_name="Вася Пупкин"),
+            document_pb2.VerifyDocumentResponse(state=document_pb2.DOCUMENT_STATE_AWAITS_SIGNATURE),
+            "Проект решения, не подписан",
+            "подлинн",
+        ),
+        (
+            document_pb2.VerifyDocumentResponse(state=document_pb2.DOCUMENT_STATE_SCAN_UNCONFIRMED),
+            "Проект решения, не подписан",
+            "на бумаге",
+        ),
+        (
+            document_pb2.VerifyDocumentResponse(state=document_pb2.DOCUMENT_STATE_SIGNED_ON_PAPER),
+            "директор подтвердил его",
+            "Проект",
+        ),
+        (
+            document_pb2.VerifyDocumentResponse(
+                state=document_pb2.DOCUMENT_STATE_SIGNED_ELECTRONICALLY, signature_owner_name="Вася Пупкин"
+            ),
             "подпись приложена: владелец сертификата Вася Пупкин, не проверялась",
             "директор",
         ),
         (
-            pb.VerifyDocumentResponse(
-                kind=pb.DOCUMENT_KIND_WEEKLY_SHEET, sheet_number=52, monday_date="2026-11-23", school_name="«Школа № 3»"
+            document_pb2.VerifyDocumentResponse(
+                kind=document_pb2.DOCUMENT_KIND_WEEKLY_SHEET,
+                sheet_number=52,
+                monday_date="2026-11-23",
+                school_name="«Школа № 3»",
             ),
             "Еженедельный лист №\u00a052, неделя 23–29 ноября 2026, подготовлен школой «Школа №\u00a03»",
             "подпис",
         ),
         (
-            pb.VerifyDocumentResponse(kind=pb.DOCUMENT_KIND_WEEKLY_SHEET, monday_date="2026-11-23", school_name="«Школа № 3»"),
+            document_pb2.VerifyDocumentResponse(
+                kind=document_pb2.DOCUMENT_KIND_WEEKLY_SHEET, monday_date="2026-11-23", school_name="«Школа № 3»"
+            ),
             "Еженедельные листы, неделя 23–29 ноября 2026, подготовлены школой «Школа №\u00a03»",
             "подпис",
         ),
-        (pb.VerifyDocumentResponse(verdict=pb.VERDICT_UNKNOWN), "Среди решений и еженедельных листов", "не выдавал"),
-        (pb.VerifyDocumentResponse(verdict=pb.VERDICT_CHANGED), "отметка системы, защищающая", "печать"),
+        (
+            document_pb2.VerifyDocumentResponse(verdict=document_pb2.VERDICT_UNKNOWN),
+            "Среди решений и еженедельных листов",
+            "не выдавал",
+        ),
+        (document_pb2.VerifyDocumentResponse(verdict=document_pb2.VERDICT_CHANGED), "отметка системы, защищающая", "печать"),
     ],
 )
-def test_a_verdict_says_what_was_checked_and_nothing_more(answer: pb.VerifyDocumentResponse, said: str, unsaid: str) -> None:
+def test_a_verdict_says_what_was_checked_and_nothing_more(
+    answer: document_pb2.VerifyDocumentResponse, said: str, unsaid: str
+) -> None:
     """Clauses R7, R22; adoption 0.8, families A1."""
-    told = pb.VerifyDocumentResponse(
-        verdict=pb.VERDICT_VALID, kind=pb.DOCUMENT_KIND_REFUSAL, document_date="2026-11-17", pdf_sha256="ab"
+    told = document_pb2.VerifyDocumentResponse(
+        verdict=document_pb2.VERDICT_VALID, kind=document_pb2.DOCUMENT_KIND_REFUSAL, document_date="2026-11-17", pdf_sha256="ab"
     )
     told.MergeFrom(answer)
     shown = build_verdict(told, is_by_file=False)
@@ -143,6 +168,6 @@ async def test_weeks_are_printed_for_paper_families_unless_others_are_chosen(sta
     assert (nobody.status_code, "хотя бы одного ученика" in nobody.text) == (422, True)
     await browser.post(PRINTOUTS, data={**form, "whose": "chosen", "student": STUDENT})
     of_paper, of_all, of_chosen = stand_in.documents.sent
-    assert of_paper.audience == pb.PRINT_AUDIENCE_PAPER_FAMILIES
-    assert (of_all.audience, list(of_all.students)) == (pb.PRINT_AUDIENCE_UNSPECIFIED, [])
+    assert of_paper.audience == print_run_pb2.PRINT_AUDIENCE_PAPER_FAMILIES
+    assert (of_all.audience, list(of_all.students)) == (print_run_pb2.PRINT_AUDIENCE_UNSPECIFIED, [])
     assert [student.student_id for student in of_chosen.students] == [STUDENT]

@@ -4,6 +4,7 @@ import pytest
 from httpx import AsyncClient, Response
 
 from apps.portal.asked import FILE_BYTES
+from diary.access.v1 import application_pb2, refusal_pb2
 from diary.access.v1 import application_service_pb2 as access_pb
 from diary.options.v1 import options_pb2
 from tests.unit.portal.standin import ORIGIN, SCHOOL, SECRET, StandIn, fields
@@ -17,8 +18,8 @@ FACTOR = "/account/second-factor"
 @pytest.fixture
 async def head(stand_in: StandIn) -> AsyncClient:
     stand_in.access.roles = [options_pb2.ROLE_HEAD]
-    stand_in.applications.kind = access_pb.APPLICATION_KIND_APPENDIX_3
-    stand_in.applications.propose(access_pb.REFUSAL_GROUND_OWN_STATEMENT)
+    stand_in.applications.kind = application_pb2.APPLICATION_KIND_APPENDIX_3
+    stand_in.applications.propose(refusal_pb2.REFUSAL_GROUND_OWN_STATEMENT)
     return await stand_in.signed_in()
 
 

@@ -3,7 +3,7 @@
 import pytest
 from httpx import AsyncClient
 
-from diary.access.v1 import application_service_pb2 as pb
+from diary.access.v1 import application_pb2, guardianship_pb2, refusal_pb2
 from diary.options.v1 import options_pb2
 from tests.unit.portal.standin import SCHOOL, STUDENT, StandIn, fields
 from tests.unit.portal.standin_cases import APPLICANT, CASE, DOCUMENT, MOTHER
@@ -55,11 +55,19 @@ async def test_a_statement_is_registered_after_it_was_said_whose_access_ends(sta
     answer = await browser.post(STATEMENT, data={**fields(asked, STATEMENT), "step": "register"})
     assert answer.headers["location"] == PAGE
     [sent] = stand_in.applications.sent
-    assert (sent.kind, sent.request_id) == (pb.APPLICATION_KIND_APPENDIX_3, form["request_id"])
+    assert (sent.kind, sent.request_id) == (application_pb2.APPLICATION_KIND_APPENDIX_3, form["request_id"])
     mother, father = sent.applicants
-    assert (mother.person_id, mother.paper_reason, mother.declines_printouts) == (MOTHER, pb.PAPER_REASON_CANNOT, False)
-    assert (mother.printout_way, mother.printout_way_note) == (pb.PRINTOUT_WAY_OTHER, "через брата")
-    assert (father.family_name, father.guardian_kind, father.declines_printouts) == ("Соколов", pb.GUARDIAN_KIND_FATHER, True)
+    assert (mother.person_id, mother.paper_reason, mother.declines_printouts) == (
+        MOTHER,
+        application_pb2.PAPER_REASON_CANNOT,
+        False,
+    )
+    assert (mother.printout_way, mother.printout_way_note) == (application_pb2.PRINTOUT_WAY_OTHER, "через брата")
+    assert (father.family_name, father.guardian_kind, father.declines_printouts) == (
+        "Соколов",
+        guardianship_pb2.GUARDIAN_KIND_FATHER,
+        True,
+    )
     page = await browser.get(answer.headers["location"])
     assert "Доступ подписавших прекращён" in page.text
     assert "№\u00a015\u2011Р/2026 от\u00a016.11.2026, причина: нежелание пользоваться электронным дневником" in page.text
@@ -120,12 +128,12 @@ async def test_an_ending_that_is_not_confirmed_is_said_and_asked_for_again_by_th
 @pytest.mark.parametrize(
     ("kind", "right", "wrong"),
     [
-        (pb.APPLICATION_KIND_APPENDIX_1, "не относящимся к заявителям", "об отказе в получении услуги"),
-        (pb.APPLICATION_KIND_APPENDIX_3, "об отказе в получении услуги", "не относящимся к заявителям"),
+        (application_pb2.APPLICATION_KIND_APPENDIX_1, "не относящимся к заявителям", "об отказе в получении услуги"),
+        (application_pb2.APPLICATION_KIND_APPENDIX_3, "об отказе в получении услуги", "не относящимся к заявителям"),
     ],
 )
 async def test_only_grounds_that_can_be_right_are_offered(
-    stand_in: StandIn, browser: AsyncClient, kind: pb.ApplicationKind.ValueType, right: str, wrong: str
+    stand_in: StandIn, browser: AsyncClient, kind: application_pb2.ApplicationKind.ValueType, right: str, wrong: str
 ) -> None:
     """Clauses R19-R21."""
     stand_in.applications.kind = kind
@@ -153,7 +161,7 @@ async def test_a_refusal_is_proposed_and_one_that_is_not_proved_is_told_in_words
 
 async def test_a_signed_decision_is_downloaded_and_handed_over(stand_in: StandIn, browser: AsyncClient) -> None:
     """Clauses R22, R23."""
-    stand_in.applications.propose(pb.REFUSAL_GROUND_NOT_A_STUDENT)
+    stand_in.applications.propose(refusal_pb2.REFUSAL_GROUND_NOT_A_STUDENT)
     stand_in.applications.sign()
     unsigned = await browser.get(PAGE)
     assert "лист решения ещё не подписан" in unsigned.text
@@ -173,14 +181,14 @@ async def test_a_signed_decision_is_downloaded_and_handed_over(stand_in: StandIn
     form = fields(page, f"{PAGE}/hand-overs")
     assert form["channel"] == "1"
     answer = await browser.post(f"{PAGE}/hand-overs", data={**form, "channel": "3"})
-    assert stand_in.applications.sent[-1].channel == pb.DECISION_CHANNEL_POST
+    assert stand_in.applications.sent[-1].channel == refusal_pb2.DECISION_CHANNEL_POST
     after = await browser.get(answer.headers["location"])
     assert "почтой 16.11.2026" in after.text
     assert f'action="{PAGE}/hand-overs"' not in after.text
 
 
 async def test_a_paper_that_is_not_made_yet_is_waited_for(stand_in: StandIn, browser: AsyncClient) -> None:
-    stand_in.applications.propose(pb.REFUSAL_GROUND_NOT_A_STUDENT)
+    stand_in.applications.propose(refusal_pb2.REFUSAL_GROUND_NOT_A_STUDENT)
     stand_in.applications.sign()
     stand_in.applications.decision = None
     assert "оформляется" in (await browser.get(PAGE)).text
@@ -194,7 +202,7 @@ async def test_an_application_is_withdrawn_once_it_is_confirmed(stand_in: StandI
     assert "отозвано заявителем" in page.text
     for gone in ("withdraw", "grant", "refusal"):
         assert f'action="{PAGE}/{gone}"' not in page.text
-    stand_in.applications.kind = pb.APPLICATION_KIND_APPENDIX_3
+    stand_in.applications.kind = application_pb2.APPLICATION_KIND_APPENDIX_3
     refused = await browser.post(f"{PAGE}/withdraw", data=form)
     assert (refused.status_code, "уже подействовало" in refused.text) == (422, True)
 

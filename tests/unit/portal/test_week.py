@@ -2,20 +2,20 @@ from datetime import date
 
 from apps.portal.family.views.week import build_week
 from diary.journal.v1 import diary_service_pb2 as pb
-from diary.journal.v1 import journal_service_pb2 as journal_pb
+from diary.journal.v1 import diary_week_pb2, lesson_pb2
 
 MONDAY = date(2026, 11, 23)
 
 
-def lesson(day: str, number: int, *marks: tuple[int, int], absence: int = 0) -> pb.DiaryLesson:
-    return pb.DiaryLesson(
-        card=pb.DiaryLessonCard(lesson_date=day, lesson_number=number, subject_name="Алгебра"),
-        marks=[pb.DiaryMark(value=value, revision=revision) for value, revision in marks],
-        absence=journal_pb.AbsenceCode.ValueType(absence),
+def lesson(day: str, number: int, *marks: tuple[int, int], absence: int = 0) -> diary_week_pb2.DiaryLesson:
+    return diary_week_pb2.DiaryLesson(
+        card=diary_week_pb2.DiaryLessonCard(lesson_date=day, lesson_number=number, subject_name="Алгебра"),
+        marks=[diary_week_pb2.DiaryMark(value=value, revision=revision) for value, revision in marks],
+        absence=lesson_pb2.AbsenceCode.ValueType(absence),
     )
 
 
-def week(*lessons: pb.DiaryLesson) -> pb.GetDiaryWeekResponse:
+def week(*lessons: diary_week_pb2.DiaryLesson) -> pb.GetDiaryWeekResponse:
     return pb.GetDiaryWeekResponse(week="2026-W48", monday_date="2026-11-23", lessons=lessons)
 
 

@@ -7,7 +7,7 @@ import pytest
 from apps.portal.reasons import wait_for_retry
 from apps.portal.teacher.views.journal import build_courses
 from apps.portal.words import name_class
-from diary.journal.v1.journal_service_pb2 import Course
+from diary.journal.v1.course_pb2 import Course
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from apps.portal.office.views import informing as views
 from apps.portal.reasons import sentence
 from apps.portal.sessions import Session
 from diary.access.v1 import paper_service_pb2 as pb
-from diary.access.v1.session_service_pb2 import CallerStudent, GetCallerResponse
+from diary.access.v1.session_pb2 import CallerStudent
+from diary.access.v1.session_service_pb2 import GetCallerResponse
 from diary.options.v1 import options_pb2
 
 _INFORMING = "/schools/{school:uuid}/students/{student:uuid}/informing"

@@ -17,9 +17,12 @@ from apps.portal.office import words
 from apps.portal.office.views.case import build_case
 from apps.portal.reasons import sentence
 from apps.portal.sessions import Session
+from diary.access.v1 import application_pb2
 from diary.access.v1 import application_service_pb2 as pb
-from diary.access.v1.grant_service_pb2 import ListOwnGrantsRequest, OwnGrant
-from diary.access.v1.paper_service_pb2 import ListOwnPaperDeclarationsRequest, OwnPaperDeclaration
+from diary.access.v1.grant_pb2 import OwnGrant
+from diary.access.v1.grant_service_pb2 import ListOwnGrantsRequest
+from diary.access.v1.paper_declaration_pb2 import OwnPaperDeclaration
+from diary.access.v1.paper_service_pb2 import ListOwnPaperDeclarationsRequest
 
 _LIST = "/schools/{school:uuid}/my-applications"
 _CASE = f"{_LIST}/{{application:uuid}}"
@@ -54,9 +57,9 @@ class OwnCasePages:
         school_name = people.school_name(caller, school_id)
         return self._frame.page("family/own_cases.html", request, caller, rows=rows, school_name=school_name)
 
-    async def _list_cases(self, school_id: str, session: Session) -> list[pb.Application]:
+    async def _list_cases(self, school_id: str, session: Session) -> list[application_pb2.Application]:
         wanted = pb.ListApplicationsRequest(school_id=school_id, page_size=500)
-        found: list[pb.Application] = []
+        found: list[application_pb2.Application] = []
         while True:
             answer = await call(self._frame.gateway.applications.ListApplications, wanted, session.token)
             found += answer.applications

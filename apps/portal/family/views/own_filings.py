@@ -7,9 +7,7 @@ from apps.portal import dates
 from apps.portal.office import words
 from apps.portal.people import informing_url, own_cases_url
 from chassis.names import build_display_name
-from diary.access.v1 import application_service_pb2 as pb
-from diary.access.v1 import grant_service_pb2 as grants_pb
-from diary.access.v1 import paper_service_pb2 as papers_pb
+from diary.access.v1 import application_pb2, grant_pb2, paper_declaration_pb2
 
 _PAPER = "Заявление об информировании на бумажном носителе"
 _EARLIER = "Заявление, по которому открыт доступ к дневнику"
@@ -39,7 +37,9 @@ class EndedAccess:
     url: str
 
 
-def build_own_cases(school_id: str, person_id: str, cases: Iterable[pb.Application], zone: str) -> tuple[FilingRow, ...]:
+def build_own_cases(
+    school_id: str, person_id: str, cases: Iterable[application_pb2.Application], zone: str
+) -> tuple[FilingRow, ...]:
     """The cases in which the person is an applicant; a teacher's list holds others too."""
     return tuple(
         FilingRow(
@@ -57,7 +57,7 @@ def build_own_cases(school_id: str, person_id: str, cases: Iterable[pb.Applicati
 
 
 def build_own_declarations(
-    school_id: str, declarations: Iterable[papers_pb.OwnPaperDeclaration], zone: str, open_ids: frozenset[str]
+    school_id: str, declarations: Iterable[paper_declaration_pb2.OwnPaperDeclaration], zone: str, open_ids: frozenset[str]
 ) -> tuple[FilingRow, ...]:
     """Declarations for paper, also those within a statement of Appendix 2 or 3, which its case shows too. `open_ids`: diaries
     that are open.
@@ -76,7 +76,7 @@ def build_own_declarations(
     )
 
 
-def build_earlier(school_id: str, grants: Iterable[grants_pb.OwnGrant], zone: str) -> tuple[FilingRow, ...]:
+def build_earlier(school_id: str, grants: Iterable[grant_pb2.OwnGrant], zone: str) -> tuple[FilingRow, ...]:
     """The applications that accesses were given by before the school kept cases here."""
     return tuple(
         FilingRow(
@@ -100,9 +100,9 @@ def order(*lists: Iterable[FilingRow]) -> list[FilingRow]:
     return sorted((row for rows in lists for row in rows), key=lambda row: row.day, reverse=True)
 
 
-def find_ended(school_id: str, grants: Iterable[grants_pb.OwnGrant], zone: str) -> tuple[EndedAccess, ...]:
+def find_ended(school_id: str, grants: Iterable[grant_pb2.OwnGrant], zone: str) -> tuple[EndedAccess, ...]:
     """By student the access that an own statement has ended, where none holds now and one may be asked for again (R33)."""
-    newest: dict[str, grants_pb.OwnGrant] = {}
+    newest: dict[str, grant_pb2.OwnGrant] = {}
     for one in grants:
         newest.setdefault(one.grant.student_id, one)
     return tuple(
@@ -117,7 +117,7 @@ def find_ended(school_id: str, grants: Iterable[grants_pb.OwnGrant], zone: str) 
     )
 
 
-def _write_mode(declaration: pb.PaperDeclaration, zone: str) -> str:
+def _write_mode(declaration: application_pb2.PaperDeclaration, zone: str) -> str:
     if declaration.HasField("revoke_time"):
         return f"действовало до {dates.moment(declaration.revoke_time, zone)}"
     return "действует: без распечаток" if declaration.declines_printouts else "действует: распечатка раз в неделю"

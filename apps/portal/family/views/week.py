@@ -9,8 +9,9 @@ from apps.portal import dates
 from apps.portal.codes import ABSENCES, AbsenceView
 from apps.portal.words import count
 from chassis import words
-from diary.journal.v1 import journal_service_pb2 as journal_pb
-from diary.journal.v1.diary_service_pb2 import DiaryLesson, GetDiaryWeekResponse
+from diary.journal.v1 import lesson_pb2
+from diary.journal.v1.diary_service_pb2 import GetDiaryWeekResponse
+from diary.journal.v1.diary_week_pb2 import DiaryLesson
 
 # Rows of the page are named tuples: a week makes about sixty, and they cost a fifth of what dataclasses do.
 
@@ -113,8 +114,8 @@ def _summarise(lessons: Iterable[DiaryLesson]) -> str:
     marks = missed = late = 0
     for lesson in lessons:
         marks += len(lesson.marks)
-        late += lesson.absence == journal_pb.ABSENCE_CODE_LATE
-        missed += lesson.absence not in (journal_pb.ABSENCE_CODE_UNSPECIFIED, journal_pb.ABSENCE_CODE_LATE)
+        late += lesson.absence == lesson_pb2.ABSENCE_CODE_LATE
+        missed += lesson.absence not in (lesson_pb2.ABSENCE_CODE_UNSPECIFIED, lesson_pb2.ABSENCE_CODE_LATE)
     parts = [
         count(marks, ("отметка", "отметки", "отметок")) if marks else "отметок нет",
         f"пропущено уроков: {missed}" if missed else "пропусков нет",

@@ -20,9 +20,10 @@ from apps.portal.reasons import sentence, wait_for_retry
 from apps.portal.sessions import Session
 from apps.portal.words import count
 from chassis.clock import today
+from diary.access.v1 import application_pb2
 from diary.access.v1 import application_service_pb2 as access_pb
 from diary.access.v1.session_service_pb2 import GetCallerResponse
-from diary.documents.v1 import document_service_pb2 as pb
+from diary.documents.v1 import document_pb2, signing_pb2
 
 _PAGE = "/schools/{school:uuid}/refusals"
 # As many as one signature and one bundle take.
@@ -39,7 +40,7 @@ _NOT_SIGNED = {
 }
 # Of an object that is gone, or of a busy service, and yet the page can say what to do.
 _TOLD = frozenset({"SCAN_NOT_FOUND", "TOO_MANY_WAITING"})
-_FORMATS = {"pdf": pb.BUNDLE_FORMAT_PDF, "zip": pb.BUNDLE_FORMAT_ZIP}
+_FORMATS = {"pdf": document_pb2.BUNDLE_FORMAT_PDF, "zip": document_pb2.BUNDLE_FORMAT_ZIP}
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class RefusalPages:
         how = form.get("format", "")
         if how not in _FORMATS:
             raise HTTPException(400)
-        wanted = pb.BundleDocumentsRequest(
+        wanted = document_pb2.BundleDocumentsRequest(
             school_id=path_id(request, "school"), document_ids=chosen[:_AT_ONCE], format=_FORMATS[how]
         )
         try:
@@ -125,7 +126,7 @@ class RefusalPages:
             return await self._page(request, session, _Shown(422, "Выберите файл скана.", "scan", signed_date=day))
         if len(files[0].content) > FILE_BYTES:
             return await self._page(request, session, _Shown(413, FILE_TOO_LARGE, "scan", signed_date=day))
-        wanted = pb.UploadScanRequest(
+        wanted = signing_pb2.UploadScanRequest(
             school_id=path_id(request, "school"),
             request_id=form.get("request_id", ""),
             file=files[0].content,
@@ -141,7 +142,7 @@ class RefusalPages:
         form, chosen = await read_form(request), await read_list(request, "scan")
         if not chosen:
             return await self._page(request, session, _Shown(422, "Отметьте хотя бы один скан.", "confirm"))
-        wanted = pb.ConfirmScansRequest(
+        wanted = signing_pb2.ConfirmScansRequest(
             school_id=path_id(request, "school"), request_id=form.get("request_id", ""), scan_ids=chosen[:_AT_ONCE]
         )
         try:
@@ -159,10 +160,10 @@ class RefusalPages:
         if wrong:
             problem = f"Файл «{wrong[0][:80]}» не похож на подпись: он пуст или больше 64 килобайт. Выберите файлы .sig."
             return await self._page(request, session, _Shown(422, problem, "signatures"))
-        wanted = pb.AttachSignaturesRequest(
+        wanted = signing_pb2.AttachSignaturesRequest(
             school_id=path_id(request, "school"),
             request_id=form.get("request_id", ""),
-            files=[pb.SignatureFile(name=file.name[:200], content=file.content) for file in files],
+            files=[signing_pb2.SignatureFile(name=file.name[:200], content=file.content) for file in files],
         )
         try:
             answer = await call(self._frame.gateway.documents.AttachSignatures, wanted, session.token, _FILES_SECONDS)
@@ -185,8 +186,8 @@ class RefusalPages:
         may_sign = roles.may(caller, school_id, roles.SIGN)
         proposed, waiting, scanned = await asyncio.gather(
             self._list_proposed(school_id, session),
-            self._list_documents(school_id, pb.DOCUMENT_STATE_AWAITS_SIGNATURE, session),
-            self._list_documents(school_id, pb.DOCUMENT_STATE_SCAN_UNCONFIRMED, session),
+            self._list_documents(school_id, document_pb2.DOCUMENT_STATE_AWAITS_SIGNATURE, session),
+            self._list_documents(school_id, document_pb2.DOCUMENT_STATE_SCAN_UNCONFIRMED, session),
         )
         day = today(self._frame.clock, people.school_zone(caller, school_id)).isoformat()
         return self._frame.page(
@@ -214,14 +215,14 @@ class RefusalPages:
 
     async def _list_proposed(self, school_id: str, session: Session) -> access_pb.ListApplicationsResponse:
         wanted = access_pb.ListApplicationsRequest(
-            school_id=school_id, state=access_pb.APPLICATION_STATE_REFUSAL_PROPOSED, page_size=_AT_ONCE
+            school_id=school_id, state=application_pb2.APPLICATION_STATE_REFUSAL_PROPOSED, page_size=_AT_ONCE
         )
         return await call(self._frame.gateway.applications.ListApplications, wanted, session.token)
 
     async def _list_documents(
-        self, school_id: str, state: pb.DocumentState.ValueType, session: Session
-    ) -> pb.ListDocumentsResponse:
-        wanted = pb.ListDocumentsRequest(school_id=school_id, state=state, page_size=_AT_ONCE)
+        self, school_id: str, state: document_pb2.DocumentState.ValueType, session: Session
+    ) -> document_pb2.ListDocumentsResponse:
+        wanted = document_pb2.ListDocumentsRequest(school_id=school_id, state=state, page_size=_AT_ONCE)
         return await call(self._frame.gateway.documents.ListDocuments, wanted, session.token)
 
 

@@ -15,6 +15,7 @@ from apps.portal.head.views.school_form import build_fields, read_details, write
 from apps.portal.ids import new_id
 from apps.portal.reasons import sentence
 from apps.portal.sessions import Session
+from diary.access.v1 import school_pb2
 from diary.access.v1 import school_service_pb2 as pb
 
 _DETAILS = "/schools/{school:uuid}/details"
@@ -61,7 +62,7 @@ class SchoolPages:
         except GatewayError as error:
             if error.code not in MENDED_IN_FORM:
                 raise
-            return await self._page(request, session, error, regulation=pb.Regulation(**typed))
+            return await self._page(request, session, error, regulation=school_pb2.Regulation(**typed))
         return flash.redirect(request, people.school_url(wanted.school_id), "adopted")
 
     async def _page(
@@ -69,8 +70,8 @@ class SchoolPages:
         request: Request,
         session: Session,
         error: GatewayError | None = None,
-        typed: pb.SchoolDetails | None = None,
-        regulation: pb.Regulation | None = None,
+        typed: school_pb2.SchoolDetails | None = None,
+        regulation: school_pb2.Regulation | None = None,
     ) -> Response:
         school_id = path_id(request, "school")
         caller = await self._frame.callers.get(session.token)
@@ -87,7 +88,7 @@ class SchoolPages:
             fields=build_fields(kept.details, typed, shows_others=error is not None and error.reason == "ETAG_STALE"),
             adopted=kept.regulation if kept.HasField("regulation") else None,
             adopted_order=write_order(kept.regulation),
-            regulation=regulation or pb.Regulation(),
+            regulation=regulation or school_pb2.Regulation(),
             today=f"{self._frame.clock.now().astimezone(ZoneInfo(people.school_zone(caller, school_id))):%Y-%m-%d}",
             # A form that was refused is saved the next time in sight of what others saved.
             etag=kept.etag,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from apps.portal import dates
 from apps.portal.people import Link, applications_url, deadlines_url, printouts_url
-from diary.access.v1 import compliance_service_pb2 as pb
+from diary.access.v1 import deadline_pb2
 
 
 class _Clause(NamedTuple):
@@ -24,13 +24,13 @@ _CLAUSES = {
     "R13": _Clause("Доступ закончится сам: конец обучения"),
 }
 _STATES = {
-    pb.DEADLINE_STATE_OPEN: "срок не истёк",
-    pb.DEADLINE_STATE_WARNED: "срок близко",
-    pb.DEADLINE_STATE_OVERDUE: "просрочено",
-    pb.DEADLINE_STATE_MET_IN_TIME: "исполнено в срок",
-    pb.DEADLINE_STATE_MET_LATE: "исполнено с опозданием",
+    deadline_pb2.DEADLINE_STATE_OPEN: "срок не истёк",
+    deadline_pb2.DEADLINE_STATE_WARNED: "срок близко",
+    deadline_pb2.DEADLINE_STATE_OVERDUE: "просрочено",
+    deadline_pb2.DEADLINE_STATE_MET_IN_TIME: "исполнено в срок",
+    deadline_pb2.DEADLINE_STATE_MET_LATE: "исполнено с опозданием",
 }
-_LATE = frozenset({pb.DEADLINE_STATE_OVERDUE, pb.DEADLINE_STATE_MET_LATE})
+_LATE = frozenset({deadline_pb2.DEADLINE_STATE_OVERDUE, deadline_pb2.DEADLINE_STATE_MET_LATE})
 _ENDS = frozenset({"R6", "R13"})
 
 
@@ -52,7 +52,7 @@ def is_clause(chosen: str) -> bool:
     return not chosen or chosen in _CLAUSES
 
 
-def ends_by_itself(one: pb.Deadline) -> bool:
+def ends_by_itself(one: deadline_pb2.Deadline) -> bool:
     """Whether a term is the end of an access, which is no duty of anybody."""
     return one.clause in _ENDS
 
@@ -69,12 +69,12 @@ def build_filters(school_id: str, chosen: str, *, shows_met: bool) -> tuple[Link
     return (*tabs, Link("Все сроки", f"{url}?met=1", shows_met))
 
 
-def build_rows(school_id: str, deadlines: Iterable[pb.Deadline], zone: str) -> tuple[DeadlineRow, ...]:
+def build_rows(school_id: str, deadlines: Iterable[deadline_pb2.Deadline], zone: str) -> tuple[DeadlineRow, ...]:
     """The rows in the order they came: the earliest due first."""
     return tuple(_build_row(school_id, one, zone) for one in deadlines)
 
 
-def _build_row(school_id: str, one: pb.Deadline, zone: str) -> DeadlineRow:
+def _build_row(school_id: str, one: deadline_pb2.Deadline, zone: str) -> DeadlineRow:
     clause = _CLAUSES.get(one.clause, _Clause("Срок регламента"))
     return DeadlineRow(
         title=clause.title,
@@ -88,7 +88,7 @@ def _build_row(school_id: str, one: pb.Deadline, zone: str) -> DeadlineRow:
     )
 
 
-def _link(school_id: str, one: pb.Deadline, clause: _Clause) -> Link | None:
+def _link(school_id: str, one: deadline_pb2.Deadline, clause: _Clause) -> Link | None:
     if one.application_id:
         return Link("Дело по заявлению", f"{applications_url(school_id)}/{one.application_id}", False)
     return Link(clause.page, clause.url_of(school_id), False) if clause.url_of else None

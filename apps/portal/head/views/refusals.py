@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from apps.portal import dates
 from apps.portal.office.words import APPENDICES, GROUNDS
 from apps.portal.people import applications_url, document_url
-from diary.access.v1 import application_service_pb2 as pb
-from diary.documents.v1 import document_service_pb2 as documents_pb
+from diary.access.v1 import application_pb2
+from diary.documents.v1 import document_pb2, signing_pb2
 
 _SCAN_MISMATCHES = {
-    documents_pb.MISMATCH_REASON_NO_CODE: "на странице не читается QR-код; отсканируйте её ровнее и целиком",
-    documents_pb.MISMATCH_REASON_UNKNOWN_DOCUMENT: "это не решение вашей школы",
-    documents_pb.MISMATCH_REASON_PAGE_MISSING: "в файле нет другой страницы того же решения; отсканируйте все его страницы",
-    documents_pb.MISMATCH_REASON_ALREADY_SIGNED: "это решение уже подписано",
-    documents_pb.MISMATCH_REASON_ORIGINAL: "это исходный файл решения, рукой на нём ничего не подписано; отсканируйте бумагу",
+    signing_pb2.MISMATCH_REASON_NO_CODE: "на странице не читается QR-код; отсканируйте её ровнее и целиком",
+    signing_pb2.MISMATCH_REASON_UNKNOWN_DOCUMENT: "это не решение вашей школы",
+    signing_pb2.MISMATCH_REASON_PAGE_MISSING: "в файле нет другой страницы того же решения; отсканируйте все его страницы",
+    signing_pb2.MISMATCH_REASON_ALREADY_SIGNED: "это решение уже подписано",
+    signing_pb2.MISMATCH_REASON_ORIGINAL: "это исходный файл решения, рукой на нём ничего не подписано; отсканируйте бумагу",
 }
 _SIGNATURE_MISMATCHES = {
-    documents_pb.MISMATCH_REASON_UNKNOWN_DOCUMENT: "подписан не тот файл: такого решения в школе нет",
-    documents_pb.MISMATCH_REASON_ALREADY_SIGNED: "это решение уже подписано",
-    documents_pb.MISMATCH_REASON_NO_SIGNATURE: "это не файл отсоединённой подписи (.sig, .p7s) одного подписавшего",
-    documents_pb.MISMATCH_REASON_SIGNATURE_INVALID: "подпись не по ГОСТ, не подходит к сертификату, или он не действовал",
+    signing_pb2.MISMATCH_REASON_UNKNOWN_DOCUMENT: "подписан не тот файл: такого решения в школе нет",
+    signing_pb2.MISMATCH_REASON_ALREADY_SIGNED: "это решение уже подписано",
+    signing_pb2.MISMATCH_REASON_NO_SIGNATURE: "это не файл отсоединённой подписи (.sig, .p7s) одного подписавшего",
+    signing_pb2.MISMATCH_REASON_SIGNATURE_INVALID: "подпись не по ГОСТ, не подходит к сертификату, или он не действовал",
 }
 
 
@@ -74,7 +74,7 @@ class UploadResult:
 
 
 def build_proposed(
-    school_id: str, cases: Iterable[pb.Application], chosen: frozenset[str] | None = None
+    school_id: str, cases: Iterable[application_pb2.Application], chosen: frozenset[str] | None = None
 ) -> tuple[ProposedRow, ...]:
     """The refusals that wait, all chosen; of a form that was refused those that were."""
     return tuple(
@@ -84,7 +84,9 @@ def build_proposed(
             number=case.number,
             student_name=case.student_name,
             class_name=case.class_name,
-            appendix=APPENDICES.get(case.kind, APPENDICES[pb.APPLICATION_KIND_APPENDIX_1]).replace(" № ", "\u00a0№\u00a0"),
+            appendix=APPENDICES.get(case.kind, APPENDICES[application_pb2.APPLICATION_KIND_APPENDIX_1]).replace(
+                " № ", "\u00a0№\u00a0"
+            ),
             ground=GROUNDS.get(case.refusal.ground, ""),
             evidence=case.refusal.evidence.replace("№ ", "№\u00a0"),
             is_chosen=chosen is None or case.application_id in chosen,
@@ -93,7 +95,7 @@ def build_proposed(
     )
 
 
-def build_waiting(school_id: str, documents: Iterable[documents_pb.Document]) -> tuple[WaitingRow, ...]:
+def build_waiting(school_id: str, documents: Iterable[document_pb2.Document]) -> tuple[WaitingRow, ...]:
     """The decisions without a signature."""
     return tuple(
         WaitingRow(
@@ -107,7 +109,7 @@ def build_waiting(school_id: str, documents: Iterable[documents_pb.Document]) ->
     )
 
 
-def build_scanned(school_id: str, documents: Iterable[documents_pb.Document]) -> tuple[ScannedRow, ...]:
+def build_scanned(school_id: str, documents: Iterable[document_pb2.Document]) -> tuple[ScannedRow, ...]:
     """The decisions whose scan is not confirmed."""
     return tuple(
         ScannedRow(
@@ -122,12 +124,12 @@ def build_scanned(school_id: str, documents: Iterable[documents_pb.Document]) ->
     )
 
 
-def build_confirmed(answer: documents_pb.ConfirmScansResponse) -> UploadResult:
+def build_confirmed(answer: signing_pb2.ConfirmScansResponse) -> UploadResult:
     """All of them."""
     return UploadResult("Подписано решений", tuple(document.number for document in answer.documents), ())
 
 
-def build_scan_result(answer: documents_pb.UploadScanResponse) -> UploadResult:
+def build_scan_result(answer: signing_pb2.UploadScanResponse) -> UploadResult:
     """Pages by their number."""
     failures = tuple(
         (f"Страница\u00a0{one.place}", _SCAN_MISMATCHES.get(one.reason, "не принята")) for one in answer.mismatches
@@ -135,7 +137,7 @@ def build_scan_result(answer: documents_pb.UploadScanResponse) -> UploadResult:
     return UploadResult("Загружено сканов", tuple(document.number for document in answer.documents), failures)
 
 
-def build_signatures_result(answer: documents_pb.AttachSignaturesResponse) -> UploadResult:
+def build_signatures_result(answer: signing_pb2.AttachSignaturesResponse) -> UploadResult:
     """Files by their name."""
     failures = tuple(
         (one.file_name or f"Файл\u00a0{one.place}", _SIGNATURE_MISMATCHES.get(one.reason, "не принят"))

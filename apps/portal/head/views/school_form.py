@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from apps.portal import dates
-from diary.access.v1.school_service_pb2 import Regulation, SchoolDetails
+from diary.access.v1.school_pb2 import Regulation, SchoolDetails
 
 # Name in the proto, label, what to write, most letters.
 _FIELDS = (

@@ -20,8 +20,8 @@ from apps.portal.office.views import applications as views
 from apps.portal.office.words import KINDS, STAFF_CHANNELS, WAYS
 from apps.portal.reasons import sentence
 from apps.portal.sessions import Session
+from diary.access.v1 import application_pb2, student_pb2
 from diary.access.v1 import application_service_pb2 as pb
-from diary.access.v1 import roster_service_pb2 as roster_pb
 from diary.access.v1.session_service_pb2 import GetCallerResponse
 
 _LIST = "/schools/{school:uuid}/applications"
@@ -95,9 +95,9 @@ class ApplicationPages:
     async def _show_form(self, request: Request, session: Session) -> Response:
         caller, student, guardianships = await about_student(self._frame, *_about(request), session.token)
         channel = (
-            pb.APPLICATION_CHANNEL_IN_PERSON
+            application_pb2.APPLICATION_CHANNEL_IN_PERSON
             if roles.sees_whole_school(caller, path_id(request, "school"))
-            else pb.APPLICATION_CHANNEL_CLASS_TEACHER
+            else application_pb2.APPLICATION_CHANNEL_CLASS_TEACHER
         )
         form = forms.empty_form(channel, self._now(caller, request), not guardianships, new_id(self._frame.clock))
         return self._form_page(request, caller, student, guardianships, form)
@@ -135,8 +135,8 @@ class ApplicationPages:
         self,
         request: Request,
         caller: GetCallerResponse,
-        student: roster_pb.Student,
-        guardianships: list[roster_pb.Guardianship],
+        student: student_pb2.Student,
+        guardianships: list[student_pb2.Guardianship],
         form: forms.ApplicationForm,
         status: int = 200,
         problem: str = "",
@@ -155,7 +155,7 @@ class ApplicationPages:
             channels=STAFF_CHANNELS,
             kinds=KINDS,
             ways=WAYS,
-            appendix=pb.APPLICATION_KIND_APPENDIX_1,
+            appendix=application_pb2.APPLICATION_KIND_APPENDIX_1,
             form_url=f"{people.applications_url(path_id(request, 'school'))}/new/{student.student_id}",
             url=people.applications_url(path_id(request, "school")),
         )

@@ -9,7 +9,7 @@ from apps.portal.downloads import attachment
 from apps.portal.frame import Frame
 from apps.portal.gateway import call
 from apps.portal.sessions import Session
-from diary.documents.v1 import document_service_pb2 as pb
+from diary.documents.v1 import document_pb2
 
 _DOCUMENT = "/schools/{school:uuid}/documents/{document:uuid}"
 _SECONDS = 15.0
@@ -28,18 +28,18 @@ class DocumentPages:
         ]
 
     async def _download_paper(self, request: Request, session: Session) -> Response:
-        return await self._download(request, session, pb.DOCUMENT_PART_ORIGINAL, ("decision", "Решение"))
+        return await self._download(request, session, document_pb2.DOCUMENT_PART_ORIGINAL, ("decision", "Решение"))
 
     async def _download_scan(self, request: Request, session: Session) -> Response:
-        return await self._download(request, session, pb.DOCUMENT_PART_SCAN, ("decision-scan", "Решение, скан"))
+        return await self._download(request, session, document_pb2.DOCUMENT_PART_SCAN, ("decision-scan", "Решение, скан"))
 
     async def _download_signature(self, request: Request, session: Session) -> Response:
-        return await self._download(request, session, pb.DOCUMENT_PART_SIGNATURE, ("decision", "Решение"))
+        return await self._download(request, session, document_pb2.DOCUMENT_PART_SIGNATURE, ("decision", "Решение"))
 
     async def _download(
-        self, request: Request, session: Session, part: pb.DocumentPart.ValueType, names: tuple[str, str]
+        self, request: Request, session: Session, part: document_pb2.DocumentPart.ValueType, names: tuple[str, str]
     ) -> Response:
-        wanted = pb.DownloadDocumentRequest(
+        wanted = document_pb2.DownloadDocumentRequest(
             school_id=path_id(request, "school"), document_id=path_id(request, "document"), part=part
         )
         file = await call(self._frame.gateway.documents.DownloadDocument, wanted, session.token, _SECONDS)

@@ -18,6 +18,7 @@ from apps.portal.office.pages.students import about_student
 from apps.portal.office.views import statement_form as forms
 from apps.portal.reasons import sentence
 from apps.portal.sessions import Session
+from diary.access.v1 import application_pb2
 from diary.access.v1 import application_service_pb2 as pb
 
 _STATEMENT = "/schools/{school:uuid}/applications/new/{student:uuid}/statement"
@@ -45,7 +46,9 @@ class StatementPages:
         school_id = path_id(request, "school")
         caller, _, guardianships = about = await about_student(self._frame, *_ids(request), session.token)
         of_office = roles.sees_whole_school(caller, school_id)
-        channel = pb.APPLICATION_CHANNEL_IN_PERSON if of_office else pb.APPLICATION_CHANNEL_CLASS_TEACHER
+        channel = (
+            application_pb2.APPLICATION_CHANNEL_IN_PERSON if of_office else application_pb2.APPLICATION_CHANNEL_CLASS_TEACHER
+        )
         now = self._frame.clock.now().astimezone(ZoneInfo(people.school_zone(caller, school_id)))
         form = forms.empty_statement(kind, channel, now, not guardianships, new_id(self._frame.clock))
         return self._page(request, about, form)
@@ -100,7 +103,7 @@ class StatementPages:
     ) -> Response:
         caller, student, guardianships = about
         url = people.applications_url(path_id(request, "school"))
-        kind = int(form.kind) if form.kind in map(str, words.STATEMENTS) else pb.APPLICATION_KIND_APPENDIX_3
+        kind = int(form.kind) if form.kind in map(str, words.STATEMENTS) else application_pb2.APPLICATION_KIND_APPENDIX_3
         now = self._frame.clock.now().astimezone(ZoneInfo(people.school_zone(caller, path_id(request, "school"))))
         return self._frame.page(
             "office/statement_confirm.html" if is_to_confirm else "office/statement_form.html",

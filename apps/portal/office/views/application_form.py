@@ -6,6 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from apps.portal.numbers import read_number
+from diary.access.v1 import application_pb2
 from diary.access.v1 import application_service_pb2 as pb
 
 # In a field of whom to choose: a person whom the school does not know yet. An empty field: no applicant.
@@ -28,7 +29,7 @@ class ApplicantFields:
     document_date: str = ""
     document_end: str = ""
     email: str = ""
-    way: str = str(pb.CREDENTIALS_WAY_IN_PERSON)
+    way: str = str(application_pb2.CREDENTIALS_WAY_IN_PERSON)
     known_id: str = ""
     known_number: str = ""
     is_another: str = ""
@@ -38,16 +39,16 @@ class ApplicantFields:
         """The name as typed."""
         return " ".join(filter(None, (self.family_name, self.given_name, self.patronymic)))
 
-    def to_message(self) -> pb.FiledApplicant:
+    def to_message(self) -> application_pb2.FiledApplicant:
         """The applicant of the request; names typed for a new person are left out where a known one is chosen."""
-        message = pb.FiledApplicant(
+        message = application_pb2.FiledApplicant(
             authority_document=self.document,
             authority_date=self.document_date,
             authority_end_date=self.document_end,
             email=self.email,
-            credentials_way=pb.CREDENTIALS_WAY_EMAIL
-            if self.way == str(pb.CREDENTIALS_WAY_EMAIL)
-            else pb.CREDENTIALS_WAY_IN_PERSON,
+            credentials_way=application_pb2.CREDENTIALS_WAY_EMAIL
+            if self.way == str(application_pb2.CREDENTIALS_WAY_EMAIL)
+            else application_pb2.CREDENTIALS_WAY_IN_PERSON,
         )
         if self.who in (NEW, self.known_id):
             message.guardian_kind = read_number(self.kind)  # type: ignore[assignment]  # a number of the enum, or refused as none
@@ -90,7 +91,7 @@ class ApplicationForm:
 
 
 def empty_form(
-    channel: pb.ApplicationChannel.ValueType, now: datetime, is_nobody_known: bool, request_id: str
+    channel: application_pb2.ApplicationChannel.ValueType, now: datetime, is_nobody_known: bool, request_id: str
 ) -> ApplicationForm:
     """A form received `now`, in the school's zone; without known guardians the first applicant is a new person."""
     first = ApplicantFields(who=NEW if is_nobody_known else "")

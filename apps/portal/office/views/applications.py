@@ -7,16 +7,16 @@ from datetime import datetime
 from apps.portal import dates
 from apps.portal.office.words import APPENDICES, STATES, is_statement
 from apps.portal.people import Link, applications_url
-from diary.access.v1 import application_service_pb2 as pb
+from diary.access.v1 import application_pb2
 
 # What is to be decided comes first.
 _FILTERS = {
-    "": ("На рассмотрении", pb.APPLICATION_STATE_REGISTERED),
-    "waiting": ("Ожидают зачисления", pb.APPLICATION_STATE_WAITS_FOR_ENROLMENT),
-    "proposed": ("Отказ ждёт подписи", pb.APPLICATION_STATE_REFUSAL_PROPOSED),
-    "granted": ("Доступ предоставлен", pb.APPLICATION_STATE_GRANTED),
-    "refused": ("Отказано", pb.APPLICATION_STATE_REFUSED),
-    "all": ("Все", pb.APPLICATION_STATE_UNSPECIFIED),
+    "": ("На рассмотрении", application_pb2.APPLICATION_STATE_REGISTERED),
+    "waiting": ("Ожидают зачисления", application_pb2.APPLICATION_STATE_WAITS_FOR_ENROLMENT),
+    "proposed": ("Отказ ждёт подписи", application_pb2.APPLICATION_STATE_REFUSAL_PROPOSED),
+    "granted": ("Доступ предоставлен", application_pb2.APPLICATION_STATE_GRANTED),
+    "refused": ("Отказано", application_pb2.APPLICATION_STATE_REFUSED),
+    "all": ("Все", application_pb2.APPLICATION_STATE_UNSPECIFIED),
 }
 
 
@@ -44,10 +44,10 @@ class ApplicationRow:
 
 
 _NO_TERM = TermView("", "", False)
-_WITHDRAWN = pb.APPLICATION_STATE_WITHDRAWN
+_WITHDRAWN = application_pb2.APPLICATION_STATE_WITHDRAWN
 
 
-def find_state(chosen: str) -> pb.ApplicationState.ValueType | None:
+def find_state(chosen: str) -> application_pb2.ApplicationState.ValueType | None:
     """The state of a filter's word; None when there is no such filter."""
     return _FILTERS[chosen][1] if chosen in _FILTERS else None
 
@@ -58,7 +58,9 @@ def build_filters(school_id: str, chosen: str) -> tuple[Link, ...]:
     return tuple(Link(title, f"{url}?state={word}" if word else url, word == chosen) for word, (title, _) in _FILTERS.items())
 
 
-def build_rows(school_id: str, cases: Iterable[pb.Application], zone: str, now: datetime) -> tuple[ApplicationRow, ...]:
+def build_rows(
+    school_id: str, cases: Iterable[application_pb2.Application], zone: str, now: datetime
+) -> tuple[ApplicationRow, ...]:
     """The rows in the order they came: the earliest due first."""
     return tuple(
         ApplicationRow(
@@ -76,7 +78,7 @@ def build_rows(school_id: str, cases: Iterable[pb.Application], zone: str, now: 
     )
 
 
-def build_term(applicants: Iterable[pb.Applicant], zone: str, now: datetime) -> TermView:
+def build_term(applicants: Iterable[application_pb2.Applicant], zone: str, now: datetime) -> TermView:
     """The term of applicants: of the earliest that is not met, else of the one met last."""
     with_term = [applicant for applicant in applicants if applicant.HasField("due_time")]
     if not with_term:

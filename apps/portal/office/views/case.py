@@ -10,13 +10,13 @@ from apps.portal import dates
 from apps.portal.office import words
 from apps.portal.office.views.applications import TermView, build_term
 from apps.portal.office.views.decisions import DecisionView, RefusalView, build_decision, build_refusal
-from diary.access.v1 import application_service_pb2 as pb
+from diary.access.v1 import application_pb2, guardianship_pb2
 
 _OPEN = frozenset(
     {
-        pb.APPLICATION_STATE_REGISTERED,
-        pb.APPLICATION_STATE_WAITS_FOR_ENROLMENT,
-        pb.APPLICATION_STATE_REFUSAL_PROPOSED,
+        application_pb2.APPLICATION_STATE_REGISTERED,
+        application_pb2.APPLICATION_STATE_WAITS_FOR_ENROLMENT,
+        application_pb2.APPLICATION_STATE_REFUSAL_PROPOSED,
     }
 )
 
@@ -107,7 +107,9 @@ class CaseView:
     withdraw_request_id: str
 
 
-def build_case(case: pb.Application, school_id: str, zone: str, now: datetime, new_id: Callable[[], str]) -> CaseView:
+def build_case(
+    case: application_pb2.Application, school_id: str, zone: str, now: datetime, new_id: Callable[[], str]
+) -> CaseView:
     """The case of an answer."""
     is_statement, is_open = words.is_statement(case.kind), case.state in _OPEN
     lacks_relation = any(item.clause == "R6" and not item.is_met for item in case.checklist)
@@ -136,8 +138,8 @@ def build_case(case: pb.Application, school_id: str, zone: str, now: datetime, n
         ),
         is_statement=is_statement,
         is_open=is_open,
-        is_granted=case.state == pb.APPLICATION_STATE_GRANTED,
-        is_refused=case.state == pb.APPLICATION_STATE_REFUSED,
+        is_granted=case.state == application_pb2.APPLICATION_STATE_GRANTED,
+        is_refused=case.state == application_pb2.APPLICATION_STATE_REFUSED,
         is_complete=all(item.is_met for item in case.checklist),
         has_slips_to_give=any(not applicant.is_activated for applicant in case.applicants),
         may_be_withdrawn=is_open and not is_statement,
@@ -147,7 +149,7 @@ def build_case(case: pb.Application, school_id: str, zone: str, now: datetime, n
     )
 
 
-def write_declaration(declaration: pb.PaperDeclaration) -> str:
+def write_declaration(declaration: application_pb2.PaperDeclaration) -> str:
     """«№ 15-Р/2026 от 20.11.2026, причина: нежелание пользоваться электронным дневником; распечатки не нужны»; in place of the
     last part how they are to be given, where that was said.
     """
@@ -159,15 +161,15 @@ def write_declaration(declaration: pb.PaperDeclaration) -> str:
     return f"{_bind(f'№ {declaration.number}')}{on}{why}{f'; {printouts}' if printouts else ''}"
 
 
-def write_printout_way(way: pb.PrintoutWay.ValueType, note: str) -> str:
+def write_printout_way(way: application_pb2.PrintoutWay.ValueType, note: str) -> str:
     """«передавать с ребёнком», «передавать иначе: бабушке»; empty where nothing was said."""
-    if way == pb.PRINTOUT_WAY_OTHER:
+    if way == application_pb2.PRINTOUT_WAY_OTHER:
         return f"передавать иначе: {note}"
     return words.PRINTOUT_WAYS.get(way, "")
 
 
 def _build_applicant(
-    school_id: str, applicant: pb.Applicant, zone: str, now: datetime, new_id: Callable[[], str], *, may_show: bool
+    school_id: str, applicant: application_pb2.Applicant, zone: str, now: datetime, new_id: Callable[[], str], *, may_show: bool
 ) -> ApplicantView:
     end, today = applicant.authority_end_date, now.astimezone(ZoneInfo(zone)).date()
     is_over = bool(end) and date.fromisoformat(end) < today
@@ -188,14 +190,14 @@ def _build_applicant(
         is_document_over=is_over,
         declaration=write_declaration(applicant.paper_declaration) if applicant.HasField("paper_declaration") else "",
         decision=build_decision(school_id, applicant, zone),
-        may_show=may_show and applicant.guardian_kind != pb.GUARDIAN_KIND_UNSPECIFIED,
+        may_show=may_show and applicant.guardian_kind != guardianship_pb2.GUARDIAN_KIND_UNSPECIFIED,
         slip_request_id=new_id(),
         hand_over_request_id=new_id(),
         authority_request_id=new_id(),
     )
 
 
-def _write_authority(applicant: pb.Applicant, *, is_over: bool) -> str:
+def _write_authority(applicant: application_pb2.Applicant, *, is_over: bool) -> str:
     """The document that was shown, and until when it holds or held."""
     if not applicant.authority_end_date:
         return _bind(applicant.authority_document)
@@ -203,7 +205,7 @@ def _write_authority(applicant: pb.Applicant, *, is_over: bool) -> str:
     return f"{_bind(applicant.authority_document)}, {'срок истёк' if is_over else 'действует по'}\u00a0{last}"
 
 
-def _build_check(item: pb.ChecklistItem, *, is_document_over: bool) -> CheckView:
+def _build_check(item: application_pb2.ChecklistItem, *, is_document_over: bool) -> CheckView:
     title, todo = words.CHECKS.get(item.clause, ("Условие регламента", ""))
     if item.clause == "R6" and is_document_over:
         todo = words.DOCUMENT_OVER

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from apps.portal import dates
 from apps.portal.office.words import DELIVERIES, GROUNDS, SIGNINGS
 from apps.portal.people import document_url
-from diary.access.v1 import application_service_pb2 as pb
+from diary.access.v1 import application_pb2, refusal_pb2
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class DecisionView:
     delivered: str
 
 
-def build_refusal(case: pb.Application, zone: str) -> RefusalView | None:
+def build_refusal(case: application_pb2.Application, zone: str) -> RefusalView | None:
     """The refusal of a case that has one."""
     if not case.HasField("refusal"):
         return None
@@ -46,7 +46,7 @@ def build_refusal(case: pb.Application, zone: str) -> RefusalView | None:
     )
 
 
-def build_decision(school_id: str, applicant: pb.Applicant, zone: str) -> DecisionView | None:
+def build_decision(school_id: str, applicant: application_pb2.Applicant, zone: str) -> DecisionView | None:
     """The applicant's copy; None until its paper is made."""
     if not applicant.HasField("decision"):
         return None
@@ -59,8 +59,8 @@ def build_decision(school_id: str, applicant: pb.Applicant, zone: str) -> Decisi
         delivered = f"{DELIVERIES.get(paper.channel, '')} {dates.moment(paper.deliver_time, zone)}{by}".strip()
     return DecisionView(
         url=url,
-        scan_url=f"{url}/scan" if way == pb.SIGNING_WAY_PAPER else "",
-        signature_url=f"{url}/signature" if way == pb.SIGNING_WAY_ELECTRONIC else "",
+        scan_url=f"{url}/scan" if way == refusal_pb2.SIGNING_WAY_PAPER else "",
+        signature_url=f"{url}/signature" if way == refusal_pb2.SIGNING_WAY_ELECTRONIC else "",
         signed=signed,
         delivered=delivered,
     )

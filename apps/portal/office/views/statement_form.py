@@ -9,12 +9,13 @@ from apps.portal.numbers import read_number
 from apps.portal.office.views.case import write_printout_way
 from apps.portal.office.views.informing import set_printout_way
 from apps.portal.office.words import KINDS, PAPER_REASONS, STATEMENTS
+from diary.access.v1 import application_pb2
 from diary.access.v1 import application_service_pb2 as pb
-from diary.access.v1.roster_service_pb2 import Guardianship, Student
+from diary.access.v1.student_pb2 import Guardianship, Student
 
 NEW = "new"
 _SIGNERS = 2
-_DOES_NOT_WANT = str(pb.PAPER_REASON_DOES_NOT_WANT)
+_DOES_NOT_WANT = str(application_pb2.PAPER_REASON_DOES_NOT_WANT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,10 @@ class SignerFields:
         """The name as typed."""
         return " ".join(filter(None, (self.family_name, self.given_name, self.patronymic)))
 
-    def to_message(self, student_id: str) -> pb.FiledApplicant:
+    def to_message(self, student_id: str) -> application_pb2.FiledApplicant:
         """The signer of the request. The student begins no paper mode."""
-        message = pb.FiledApplicant(
-            credentials_way=pb.CREDENTIALS_WAY_IN_PERSON,
+        message = application_pb2.FiledApplicant(
+            credentials_way=application_pb2.CREDENTIALS_WAY_IN_PERSON,
             authority_document=self.document,
             authority_date=self.document_date,
             authority_end_date=self.document_end,
@@ -117,8 +118,8 @@ class SignerView:
 
 
 def empty_statement(
-    kind: pb.ApplicationKind.ValueType,
-    channel: pb.ApplicationChannel.ValueType,
+    kind: application_pb2.ApplicationKind.ValueType,
+    channel: application_pb2.ApplicationChannel.ValueType,
     now: datetime,
     is_nobody_known: bool,
     request_id: str,
@@ -140,7 +141,7 @@ def read_statement_form(form: Mapping[str, str]) -> StatementForm:
     )
 
 
-def read_kind(text: str) -> pb.ApplicationKind.ValueType:
+def read_kind(text: str) -> application_pb2.ApplicationKind.ValueType:
     """The kind of a statement. Raises ValueError for another."""
     kind = read_number(text)
     if kind not in STATEMENTS:
@@ -183,7 +184,7 @@ def find_mistake(form: StatementForm) -> str:
     for number, signer in enumerate(form.signers, start=1):
         if signer.who in (NEW, signer.known_id or NEW) and not (signer.family_name and read_number(signer.kind)):
             return f"Подписавший {number}: укажите фамилию и кем он приходится ребёнку."
-        if read_number(signer.way) == pb.PRINTOUT_WAY_OTHER and not (signer.way_note or signer.declines):
+        if read_number(signer.way) == application_pb2.PRINTOUT_WAY_OTHER and not (signer.way_note or signer.declines):
             return f"Подписавший {number}: напишите, как именно передавать распечатку."
     return ""
 

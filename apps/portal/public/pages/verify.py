@@ -11,7 +11,7 @@ from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
 from apps.portal.public.views import build_verdict
 from apps.portal.reasons import sentence
-from diary.documents.v1 import document_service_pb2 as pb
+from diary.documents.v1 import document_pb2, form_pb2
 
 _VERIFY = "/verify"
 _SECONDS = 15.0
@@ -47,8 +47,10 @@ class PublicPages:
             return self._page()
         if len(code) > _CODE_LETTERS:
             # Longer than any link with a code: of no paper of ours.
-            return self._page(verdict=pb.VerifyDocumentResponse(verdict=pb.VERDICT_UNKNOWN), code=code[:_CODE_LETTERS])
-        return await self._ask(pb.VerifyDocumentRequest(code=code), code)
+            return self._page(
+                verdict=document_pb2.VerifyDocumentResponse(verdict=document_pb2.VERDICT_UNKNOWN), code=code[:_CODE_LETTERS]
+            )
+        return await self._ask(document_pb2.VerifyDocumentRequest(code=code), code)
 
     async def _verify_file(self, request: Request) -> Response:
         files = await read_files(request, "file")
@@ -57,9 +59,9 @@ class PublicPages:
             return self._page(422, "Выберите файл документа.", code=code)
         if len(files[0].content) > FILE_BYTES:
             return self._page(413, FILE_TOO_LARGE)
-        return await self._ask(pb.VerifyDocumentRequest(file=files[0].content))
+        return await self._ask(document_pb2.VerifyDocumentRequest(file=files[0].content))
 
-    async def _ask(self, wanted: pb.VerifyDocumentRequest, code: str = "") -> Response:
+    async def _ask(self, wanted: document_pb2.VerifyDocumentRequest, code: str = "") -> Response:
         try:
             answer = await call(self._frame.gateway.documents.VerifyDocument, wanted, seconds=_SECONDS)
         except GatewayError as error:
@@ -73,7 +75,7 @@ class PublicPages:
         status: int = 200,
         problem: str = "",
         *,
-        verdict: pb.VerifyDocumentResponse | None = None,
+        verdict: document_pb2.VerifyDocumentResponse | None = None,
         code: str = "",
         is_by_file: bool = False,
     ) -> Response:
@@ -82,6 +84,6 @@ class PublicPages:
 
     async def _download_form(self, request: Request) -> Response:
         kind: str = request.path_params["kind"]
-        wanted = pb.RenderFormRequest(school_id=path_id(request, "school"), kind=kind)
+        wanted = form_pb2.RenderFormRequest(school_id=path_id(request, "school"), kind=kind)
         file = await call(self._frame.gateway.documents.RenderForm, wanted, seconds=_SECONDS)
         return attachment(file, "form", _FORM_NAMES.get(kind, ""))

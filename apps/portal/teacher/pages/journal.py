@@ -14,6 +14,7 @@ from apps.portal.sessions import Session
 from apps.portal.teacher.views import journal as views
 from chassis.clock import today
 from diary.access.v1.session_service_pb2 import GetCallerResponse
+from diary.journal.v1 import course_pb2
 from diary.journal.v1 import journal_service_pb2 as pb
 
 _COURSE = "/schools/{school:uuid}/courses/{course:uuid}"
@@ -70,9 +71,9 @@ class JournalPages:
         return today(self._frame.clock, people.school_zone(caller, path_id(request, "school")))
 
 
-async def list_courses(frame: Frame, school_id: str, token: str) -> list[pb.Course]:
+async def list_courses(frame: Frame, school_id: str, token: str) -> list[course_pb2.Course]:
     """All courses of a school that the caller teaches or reads."""
-    courses: list[pb.Course] = []
+    courses: list[course_pb2.Course] = []
     wanted = pb.ListCoursesRequest(school_id=school_id, page_size=500)
     while True:
         answer = await call(frame.gateway.journal.ListCourses, wanted, token)

@@ -16,6 +16,7 @@ from apps.portal.teacher.views import class_form
 from apps.portal.teacher.views.class_form import ClassForm, Note, Outcome
 from apps.portal.teacher.views.lesson_form import WORDS, LessonForm, merge_record, stored_words
 from diary.journal.v1 import journal_service_pb2 as pb
+from diary.journal.v1 import lesson_pb2
 
 if TYPE_CHECKING:
     from diary.journal.v1.journal_service_pb2_grpc import JournalServiceAsyncStub
@@ -38,8 +39,8 @@ class LessonWrites:
     read_page: Callable[[], Awaitable[pb.GetJournalPageResponse]]
 
     async def record(
-        self, page: pb.GetJournalPageResponse, lesson: pb.Lesson | None, record: LessonForm, typed: ClassForm
-    ) -> tuple[pb.Lesson | None, Outcome]:
+        self, page: pb.GetJournalPageResponse, lesson: lesson_pb2.Lesson | None, record: LessonForm, typed: ClassForm
+    ) -> tuple[lesson_pb2.Lesson | None, Outcome]:
         """Records what was typed, in one piece; what did not go through stands in the outcome.
 
         Field by field and line by line over what stands at this moment, again when another hand came between.
@@ -70,7 +71,7 @@ class LessonWrites:
     def _plan(
         self,
         page: pb.GetJournalPageResponse,
-        lesson: pb.Lesson | None,
+        lesson: lesson_pb2.Lesson | None,
         record: LessonForm,
         typed: ClassForm,
         outcome: Outcome,
@@ -91,7 +92,7 @@ class LessonWrites:
             course_id=self.course_id,
             lesson_date=record.lesson_date,
             lesson_number=record.number,
-            etag=lesson.etag if lesson and lesson.state == pb.LESSON_STATE_HELD else "",
+            etag=lesson.etag if lesson and lesson.state == lesson_pb2.LESSON_STATE_HELD else "",
             marks=class_form.plan_marks(typed, page.mark_min, outcome, class_form.find_unseen(typed, page, lesson_id)),
             absences=class_form.plan_absences(wanted),
             attendance_etag=lesson.attendance_etag if lesson else "",
@@ -130,12 +131,12 @@ class LessonWrites:
             del outcome.notes[cell.mark_id]
 
 
-def _says_what_stands(request: pb.RecordClassRequest, lesson: pb.Lesson, stored: Mapping[str, int]) -> bool:
+def _says_what_stands(request: pb.RecordClassRequest, lesson: lesson_pb2.Lesson, stored: Mapping[str, int]) -> bool:
     """Whether nothing is to be sent. Attendance of which nothing was recorded yet is: all were present."""
     words = {name: getattr(request, name) for name in WORDS}
     absences = {absence.student_id: int(absence.code) for absence in request.absences}
     is_same = words == stored_words(lesson) and absences == {one: code for one, code in stored.items() if code}
-    return bool(lesson.state == pb.LESSON_STATE_HELD and lesson.attendance_etag and is_same and not request.marks)
+    return bool(lesson.state == lesson_pb2.LESSON_STATE_HELD and lesson.attendance_etag and is_same and not request.marks)
 
 
 def _note_refusal(outcome: Outcome, error: GatewayError) -> None:

@@ -24,6 +24,7 @@ from apps.portal.teacher.views.lesson_form import LessonForm, again, build_lesso
 from chassis.clock import today
 from diary.access.v1.session_service_pb2 import GetCallerResponse
 from diary.journal.v1 import journal_service_pb2 as pb
+from diary.journal.v1 import lesson_pb2
 
 _LESSONS = "/schools/{school:uuid}/courses/{course:uuid}/lessons"
 
@@ -71,7 +72,7 @@ class LessonPages:
         form, typed = await _read(request)
         caller, page = await self._course_page(request, session, _parse_date(form.lesson_date))
         lesson = lessons.find_place(page, form.lesson_date, form.number)
-        if lesson and lesson.state == pb.LESSON_STATE_HELD and not lessons.is_sent_again(lesson, form):
+        if lesson and lesson.state == lesson_pb2.LESSON_STATE_HELD and not lessons.is_sent_again(lesson, form):
             return self._refused(request, caller, page, form, None, typed, class_form.Outcome(existing=lesson))
         if lesson is None and not form.is_extra and lessons.has_timetable(page):
             return self._refused(request, caller, page, form, None, typed, class_form.Outcome(asks_extra=True))
@@ -93,7 +94,7 @@ class LessonPages:
         session: Session,
         caller: GetCallerResponse,
         page: pb.GetJournalPageResponse,
-        lesson: pb.Lesson | None,
+        lesson: lesson_pb2.Lesson | None,
         form: LessonForm,
         typed: class_form.ClassForm,
     ) -> Response:
@@ -118,7 +119,7 @@ class LessonPages:
         caller: GetCallerResponse,
         page: pb.GetJournalPageResponse,
         form: LessonForm,
-        lesson: pb.Lesson | None,
+        lesson: lesson_pb2.Lesson | None,
         typed: class_form.ClassForm,
         outcome: class_form.Outcome,
     ) -> Response:
@@ -161,7 +162,7 @@ class LessonPages:
         caller: GetCallerResponse,
         page: pb.GetJournalPageResponse,
         form: LessonForm,
-        lesson: pb.Lesson | None,
+        lesson: lesson_pb2.Lesson | None,
         status: int = 200,
         typed: class_form.ClassForm | None = None,
         outcome: class_form.Outcome | None = None,
@@ -184,7 +185,7 @@ class LessonPages:
             letters=codes.LETTERS,
             form=form,
             lesson=lesson,
-            is_held=lesson is not None and lesson.state == pb.LESSON_STATE_HELD,
+            is_held=lesson is not None and lesson.state == lesson_pb2.LESSON_STATE_HELD,
             may_retract=lesson is not None and lessons.is_empty(page, lesson),
             day=dates.day_month(date.fromisoformat(lesson.lesson_date)) if lesson else "",
             today=self._today(caller, request).isoformat(),
@@ -238,7 +239,7 @@ def _parse_date(text: str) -> date | None:
         return None
 
 
-def _find_lesson(page: pb.GetJournalPageResponse, lesson_id: str) -> pb.Lesson:
+def _find_lesson(page: pb.GetJournalPageResponse, lesson_id: str) -> lesson_pb2.Lesson:
     for lesson in page.lessons:
         if lesson.lesson_id == lesson_id:
             return lesson

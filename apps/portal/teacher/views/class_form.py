@@ -14,6 +14,7 @@ from apps.portal.codes import ABSENCES, AWAY
 from apps.portal.reasons import sentence
 from apps.portal.teacher.views.merge import merge
 from diary.journal.v1 import journal_service_pb2 as pb
+from diary.journal.v1 import lesson_pb2, mark_pb2
 
 MARK_MAX = 5
 # A second mark in a lesson is common (2/4); a third field appears with the third mark.
@@ -100,7 +101,7 @@ class Outcome:
     both: set[str] = field(default_factory=set)
     others: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
-    existing: pb.Lesson | None = None
+    existing: lesson_pb2.Lesson | None = None
     asks_extra: bool = False
     is_unsaved: bool = False
 
@@ -215,10 +216,10 @@ def plan_marks(form: ClassForm, mark_min: int, outcome: Outcome, unseen: Mapping
     return cells
 
 
-def plan_absences(wanted: Mapping[str, int]) -> list[pb.AbsenceCell]:
+def plan_absences(wanted: Mapping[str, int]) -> list[lesson_pb2.AbsenceCell]:
     """The absences to send: everyone not named is present."""
     return [
-        pb.AbsenceCell(student_id=student_id, code=pb.AbsenceCode.ValueType(code))
+        lesson_pb2.AbsenceCell(student_id=student_id, code=lesson_pb2.AbsenceCode.ValueType(code))
         for student_id, code in wanted.items()
         if code in ABSENCES
     ]
@@ -227,11 +228,11 @@ def plan_absences(wanted: Mapping[str, int]) -> list[pb.AbsenceCell]:
 def note_marks(outcome: Outcome, answer: pb.RecordClassResponse) -> None:
     """Adds the cells that were not saved to `outcome`."""
     for cell in answer.outcomes:
-        if cell.state == pb.CELL_STATE_CONFLICT:
+        if cell.state == mark_pb2.CELL_STATE_CONFLICT:
             current = str(cell.value) if cell.HasField("value") else "отметка снята"
             who = "изменили вы сами в другой вкладке или на другом устройстве" if cell.is_own else "изменил другой сотрудник"
             outcome.notes[cell.mark_id] = Note(f"{who}: {current}", "conflict", cell.revision)
-        elif cell.state == pb.CELL_STATE_REFUSED:
+        elif cell.state == mark_pb2.CELL_STATE_REFUSED:
             outcome.notes[cell.mark_id] = Note(sentence(cell.reason), "refused", cell.revision)
 
 
@@ -245,7 +246,7 @@ def build_lines(
     """The form's lines as the journal now stands; after a refusal with what was typed and a note beside each such cell."""
     outcome = outcome or Outcome()
     kept = {mark.mark_id: mark for mark in typed.marks if outcome.is_unsaved or mark.mark_id in outcome.notes} if typed else {}
-    marks: dict[str, list[pb.JournalMark]] = {}
+    marks: dict[str, list[mark_pb2.JournalMark]] = {}
     for mark in page.marks:
         if mark.lesson_id == lesson_id:
             marks.setdefault(mark.student_id, []).append(mark)
@@ -277,12 +278,12 @@ def name_in_list(name: str, number: int, names: Counter[str]) -> str:
 
 def name_code(code: int) -> str:
     """Н, У, Б, О; in words for one who is there."""
-    return ABSENCES[pb.AbsenceCode.ValueType(code)].letter if code else "присутствует"
+    return ABSENCES[lesson_pb2.AbsenceCode.ValueType(code)].letter if code else "присутствует"
 
 
 def _build_slots(
     student_id: str,
-    marks: list[pb.JournalMark],
+    marks: list[mark_pb2.JournalMark],
     unsaved: Mapping[str, TypedMark],
     outcome: Outcome,
     new_id: Callable[[], str],

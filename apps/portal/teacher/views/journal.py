@@ -11,6 +11,7 @@ from apps.portal.codes import ABSENCES, AbsenceView
 from apps.portal.words import name_class
 from chassis import words
 from chassis.names import build_list_name
+from diary.journal.v1 import course_pb2, lesson_pb2, mark_pb2
 from diary.journal.v1 import journal_service_pb2 as pb
 
 
@@ -18,7 +19,7 @@ from diary.journal.v1 import journal_service_pb2 as pb
 class CellView:
     """A student in a lesson."""
 
-    marks: tuple[pb.JournalMark, ...]
+    marks: tuple[mark_pb2.JournalMark, ...]
     absence: AbsenceView | None
 
 
@@ -57,8 +58,8 @@ class JournalView:
     title: str
     group: str
     teachers: str
-    period: pb.Period
-    periods: tuple[pb.Period, ...]
+    period: course_pb2.Period
+    periods: tuple[course_pb2.Period, ...]
     months: tuple[tuple[str, int], ...]
     columns: tuple[LessonColumn, ...]
     rows: tuple[RowView, ...]
@@ -71,7 +72,7 @@ class CourseGroup:
     """Journals of one class."""
 
     title: str
-    courses: tuple[pb.Course, ...]
+    courses: tuple[course_pb2.Course, ...]
 
 
 _NO_CELL = CellView((), None)
@@ -107,18 +108,18 @@ def build_journal(page: pb.GetJournalPageResponse, today: date) -> JournalView:
     )
 
 
-def _name_row(student: pb.JournalStudent, listed: Counter[str]) -> str:
+def _name_row(student: lesson_pb2.JournalStudent, listed: Counter[str]) -> str:
     """Without the patronymic, unless two of the list differ by it alone."""
     name = build_list_name(student.name)
     return name if name and listed[name] == 1 else student.display_name
 
 
-def course_group(course: pb.Course) -> str:
+def course_group(course: course_pb2.Course) -> str:
     """8-А, or 8-А, 1 подгруппа."""
     return ", ".join(part for part in (course.class_name, course.group_name) if part)
 
 
-def build_courses(courses: Iterable[pb.Course], *, is_own: bool) -> tuple[CourseGroup, ...]:
+def build_courses(courses: Iterable[course_pb2.Course], *, is_own: bool) -> tuple[CourseGroup, ...]:
     """Journals by class, in the order they came: those that the caller teaches, or those of colleagues."""
     courses = [course for course in courses if course.is_own == is_own]
     return tuple(
@@ -135,8 +136,8 @@ def find_period(page: pb.GetJournalPageResponse, day: date) -> str:
     return next((period.period_id for period in page.periods if period.start_date <= iso <= period.end_date), "")
 
 
-def _build_column(lesson: pb.Lesson, work_types: dict[str, str], today: date, may_record: bool) -> LessonColumn:
-    day, is_held = date.fromisoformat(lesson.lesson_date), lesson.state == pb.LESSON_STATE_HELD
+def _build_column(lesson: lesson_pb2.Lesson, work_types: dict[str, str], today: date, may_record: bool) -> LessonColumn:
+    day, is_held = date.fromisoformat(lesson.lesson_date), lesson.state == lesson_pb2.LESSON_STATE_HELD
     return LessonColumn(
         lesson_id=lesson.lesson_id,
         lesson_date=lesson.lesson_date,
@@ -154,7 +155,7 @@ def _build_column(lesson: pb.Lesson, work_types: dict[str, str], today: date, ma
 
 
 def _build_cells(page: pb.GetJournalPageResponse) -> dict[tuple[str, str], CellView]:
-    marks: dict[tuple[str, str], list[pb.JournalMark]] = {}
+    marks: dict[tuple[str, str], list[mark_pb2.JournalMark]] = {}
     for mark in page.marks:
         marks.setdefault((mark.student_id, mark.lesson_id), []).append(mark)
     absences = {(absence.student_id, absence.lesson_id): ABSENCES.get(absence.code) for absence in page.absences}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from apps.portal.teacher.views.merge import merge
-from diary.journal.v1 import journal_service_pb2 as pb
+from diary.journal.v1 import lesson_pb2
 
 # The fields of a record, in the order of the form.
 WORDS = ("topic", "homework", "work_type_id")
@@ -45,7 +45,7 @@ def empty_lesson_form(lesson_date: str, form_id: str) -> LessonForm:
     return LessonForm("", lesson_date, "", nothing, nothing, form_id)
 
 
-def build_lesson_form(lesson: pb.Lesson, form_id: str) -> LessonForm:
+def build_lesson_form(lesson: lesson_pb2.Lesson, form_id: str) -> LessonForm:
     """The lesson as it stands."""
     words = stored_words(lesson)
     return LessonForm(lesson.lesson_id, lesson.lesson_date, str(lesson.lesson_number), words, words, form_id)
@@ -67,7 +67,7 @@ def read_lesson_form(form: Mapping[str, str]) -> LessonForm:
     )
 
 
-def again(form: LessonForm, lesson: pb.Lesson | None, form_id: str) -> LessonForm:
+def again(form: LessonForm, lesson: lesson_pb2.Lesson | None, form_id: str) -> LessonForm:
     """The form after a refusal: what was typed, over what now stands; who sends it again has seen both."""
     if lesson is None:
         return LessonForm("", form.lesson_date, form.lesson_number, form.words, form.seen, form_id, form.is_extra)
@@ -78,7 +78,7 @@ def again(form: LessonForm, lesson: pb.Lesson | None, form_id: str) -> LessonFor
     return LessonForm(lesson.lesson_id, lesson.lesson_date, str(lesson.lesson_number), words, stored, form_id)
 
 
-def merge_record(form: LessonForm, lesson: pb.Lesson | None) -> MergedRecord:
+def merge_record(form: LessonForm, lesson: lesson_pb2.Lesson | None) -> MergedRecord:
     """Field by field: what was not touched here takes what stands; what both changed is left as it stands and told."""
     stored = stored_words(lesson) if lesson else dict.fromkeys(WORDS, "")
     words, others = {}, {}
@@ -89,7 +89,7 @@ def merge_record(form: LessonForm, lesson: pb.Lesson | None) -> MergedRecord:
     return MergedRecord(words, others)
 
 
-def stored_words(lesson: pb.Lesson) -> dict[str, str]:
+def stored_words(lesson: lesson_pb2.Lesson) -> dict[str, str]:
     """The record as the journal has it."""
     return {name: _one_kind_of_line_end(getattr(lesson, name)) for name in WORDS}
 

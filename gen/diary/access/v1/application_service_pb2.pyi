@@ -4,12 +4,12 @@ isort:skip_file
 """
 
 from collections import abc as _abc
-from diary.access.v1 import person_name_pb2 as _person_name_pb2
+from diary.access.v1 import application_pb2 as _application_pb2
+from diary.access.v1 import refusal_pb2 as _refusal_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
-from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -20,920 +20,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-class _ApplicationState:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _ApplicationStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ApplicationState.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    APPLICATION_STATE_UNSPECIFIED: _ApplicationState.ValueType  # 0
-    """Not set."""
-    APPLICATION_STATE_REGISTERED: _ApplicationState.ValueType  # 1
-    """зарегистрировано."""
-    APPLICATION_STATE_WAITS_FOR_ENROLMENT: _ApplicationState.ValueType  # 2
-    """ожидает зачисления."""
-    APPLICATION_STATE_GRANTED: _ApplicationState.ValueType  # 3
-    """доступ предоставлен."""
-    APPLICATION_STATE_REFUSAL_PROPOSED: _ApplicationState.ValueType  # 4
-    """отказ ждёт подписи руководителя."""
-    APPLICATION_STATE_REFUSED: _ApplicationState.ValueType  # 5
-    """в предоставлении услуги отказано."""
-    APPLICATION_STATE_WITHDRAWN: _ApplicationState.ValueType  # 6
-    """отозвано заявителем."""
-
-class ApplicationState(_ApplicationState, metaclass=_ApplicationStateEnumTypeWrapper):
-    """State of a case."""
-
-APPLICATION_STATE_UNSPECIFIED: ApplicationState.ValueType  # 0
-"""Not set."""
-APPLICATION_STATE_REGISTERED: ApplicationState.ValueType  # 1
-"""зарегистрировано."""
-APPLICATION_STATE_WAITS_FOR_ENROLMENT: ApplicationState.ValueType  # 2
-"""ожидает зачисления."""
-APPLICATION_STATE_GRANTED: ApplicationState.ValueType  # 3
-"""доступ предоставлен."""
-APPLICATION_STATE_REFUSAL_PROPOSED: ApplicationState.ValueType  # 4
-"""отказ ждёт подписи руководителя."""
-APPLICATION_STATE_REFUSED: ApplicationState.ValueType  # 5
-"""в предоставлении услуги отказано."""
-APPLICATION_STATE_WITHDRAWN: ApplicationState.ValueType  # 6
-"""отозвано заявителем."""
-Global___ApplicationState: _TypeAlias = ApplicationState  # noqa: Y015
-
-class _ApplicationKind:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _ApplicationKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ApplicationKind.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    APPLICATION_KIND_UNSPECIFIED: _ApplicationKind.ValueType  # 0
-    """Appendix 1."""
-    APPLICATION_KIND_APPENDIX_1: _ApplicationKind.ValueType  # 1
-    """Appendix 1: to provide access (R29)."""
-    APPLICATION_KIND_APPENDIX_2: _ApplicationKind.ValueType  # 2
-    """Appendix 2: not to provide the service (R30)."""
-    APPLICATION_KIND_APPENDIX_3: _ApplicationKind.ValueType  # 3
-    """Appendix 3: to cancel the service (R31)."""
-
-class ApplicationKind(_ApplicationKind, metaclass=_ApplicationKindEnumTypeWrapper):
-    """What is asked for."""
-
-APPLICATION_KIND_UNSPECIFIED: ApplicationKind.ValueType  # 0
-"""Appendix 1."""
-APPLICATION_KIND_APPENDIX_1: ApplicationKind.ValueType  # 1
-"""Appendix 1: to provide access (R29)."""
-APPLICATION_KIND_APPENDIX_2: ApplicationKind.ValueType  # 2
-"""Appendix 2: not to provide the service (R30)."""
-APPLICATION_KIND_APPENDIX_3: ApplicationKind.ValueType  # 3
-"""Appendix 3: to cancel the service (R31)."""
-Global___ApplicationKind: _TypeAlias = ApplicationKind  # noqa: Y015
-
-class _PaperReason:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _PaperReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PaperReason.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    PAPER_REASON_UNSPECIFIED: _PaperReason.ValueType  # 0
-    """Not declared; in a statement of Appendix 2 or 3 the guardian does not want electronic forms."""
-    PAPER_REASON_CANNOT: _PaperReason.ValueType  # 1
-    """невозможность."""
-    PAPER_REASON_DOES_NOT_WANT: _PaperReason.ValueType  # 2
-    """нежелание."""
-
-class PaperReason(_PaperReason, metaclass=_PaperReasonEnumTypeWrapper):
-    """Why a guardian is informed on paper (R7, R8)."""
-
-PAPER_REASON_UNSPECIFIED: PaperReason.ValueType  # 0
-"""Not declared; in a statement of Appendix 2 or 3 the guardian does not want electronic forms."""
-PAPER_REASON_CANNOT: PaperReason.ValueType  # 1
-"""невозможность."""
-PAPER_REASON_DOES_NOT_WANT: PaperReason.ValueType  # 2
-"""нежелание."""
-Global___PaperReason: _TypeAlias = PaperReason  # noqa: Y015
-
-class _PrintoutWay:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _PrintoutWayEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PrintoutWay.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    PRINTOUT_WAY_UNSPECIFIED: _PrintoutWay.ValueType  # 0
-    """Not said: nothing was ticked, or the declaration is from before the diary asked."""
-    PRINTOUT_WAY_WITH_CHILD: _PrintoutWay.ValueType  # 1
-    """передавать с ребенком."""
-    PRINTOUT_WAY_IN_PERSON: _PrintoutWay.ValueType  # 2
-    """выдавать мне лично у классного руководителя."""
-    PRINTOUT_WAY_OTHER: _PrintoutWay.ValueType  # 3
-    """иное, as the note says."""
-
-class PrintoutWay(_PrintoutWay, metaclass=_PrintoutWayEnumTypeWrapper):
-    """How a guardian asks to be given the weekly printouts (R7), as the sheet of choice lists it. Numbers of
-    diary.documents.v1.HandOverChannel.
-    """
-
-PRINTOUT_WAY_UNSPECIFIED: PrintoutWay.ValueType  # 0
-"""Not said: nothing was ticked, or the declaration is from before the diary asked."""
-PRINTOUT_WAY_WITH_CHILD: PrintoutWay.ValueType  # 1
-"""передавать с ребенком."""
-PRINTOUT_WAY_IN_PERSON: PrintoutWay.ValueType  # 2
-"""выдавать мне лично у классного руководителя."""
-PRINTOUT_WAY_OTHER: PrintoutWay.ValueType  # 3
-"""иное, as the note says."""
-Global___PrintoutWay: _TypeAlias = PrintoutWay  # noqa: Y015
-
-class _RefusalGround:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _RefusalGroundEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RefusalGround.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    REFUSAL_GROUND_UNSPECIFIED: _RefusalGround.ValueType  # 0
-    """Not set."""
-    REFUSAL_GROUND_NOT_AN_APPLICANT: _RefusalGround.ValueType  # 1
-    """R19: who asks is no applicant under the regulation: no proved relation, or the student is of age."""
-    REFUSAL_GROUND_NOT_A_STUDENT: _RefusalGround.ValueType  # 2
-    """R20: the student does not study at this school; towards a proved relation only."""
-    REFUSAL_GROUND_OWN_STATEMENT: _RefusalGround.ValueType  # 3
-    """R21: the applicant's own statement declines the service."""
-
-class RefusalGround(_RefusalGround, metaclass=_RefusalGroundEnumTypeWrapper):
-    """The grounds of a refusal: a closed list (R19-R21)."""
-
-REFUSAL_GROUND_UNSPECIFIED: RefusalGround.ValueType  # 0
-"""Not set."""
-REFUSAL_GROUND_NOT_AN_APPLICANT: RefusalGround.ValueType  # 1
-"""R19: who asks is no applicant under the regulation: no proved relation, or the student is of age."""
-REFUSAL_GROUND_NOT_A_STUDENT: RefusalGround.ValueType  # 2
-"""R20: the student does not study at this school; towards a proved relation only."""
-REFUSAL_GROUND_OWN_STATEMENT: RefusalGround.ValueType  # 3
-"""R21: the applicant's own statement declines the service."""
-Global___RefusalGround: _TypeAlias = RefusalGround  # noqa: Y015
-
-class _RefusalReason:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _RefusalReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RefusalReason.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    REFUSAL_REASON_UNSPECIFIED: _RefusalReason.ValueType  # 0
-    """Not set."""
-    REFUSAL_REASON_RELATION_NOT_PROVED: _RefusalReason.ValueType  # 1
-    """R19: no document shows the relation, and the school knows of none. The decision says nothing of the child."""
-    REFUSAL_REASON_STUDENT_OF_AGE: _RefusalReason.ValueType  # 2
-    """R19: the student is of age and has authorised nobody."""
-    REFUSAL_REASON_AUTHORITY_ENDED: _RefusalReason.ValueType  # 3
-    """R19: the applicant's authority has ended."""
-    REFUSAL_REASON_NOT_ENROLLED: _RefusalReason.ValueType  # 4
-    """R20: never a student of the school."""
-    REFUSAL_REASON_LEFT: _RefusalReason.ValueType  # 5
-    """R20: has left the school."""
-    REFUSAL_REASON_STATEMENT_NOT_TO_PROVIDE: _RefusalReason.ValueType  # 6
-    """R21: a statement of Appendix 2."""
-    REFUSAL_REASON_STATEMENT_TO_CANCEL: _RefusalReason.ValueType  # 7
-    """R21: a statement of Appendix 3."""
-
-class RefusalReason(_RefusalReason, metaclass=_RefusalReasonEnumTypeWrapper):
-    """Which case of its ground a refusal is: it chooses the words of the decision (templates, section 6)."""
-
-REFUSAL_REASON_UNSPECIFIED: RefusalReason.ValueType  # 0
-"""Not set."""
-REFUSAL_REASON_RELATION_NOT_PROVED: RefusalReason.ValueType  # 1
-"""R19: no document shows the relation, and the school knows of none. The decision says nothing of the child."""
-REFUSAL_REASON_STUDENT_OF_AGE: RefusalReason.ValueType  # 2
-"""R19: the student is of age and has authorised nobody."""
-REFUSAL_REASON_AUTHORITY_ENDED: RefusalReason.ValueType  # 3
-"""R19: the applicant's authority has ended."""
-REFUSAL_REASON_NOT_ENROLLED: RefusalReason.ValueType  # 4
-"""R20: never a student of the school."""
-REFUSAL_REASON_LEFT: RefusalReason.ValueType  # 5
-"""R20: has left the school."""
-REFUSAL_REASON_STATEMENT_NOT_TO_PROVIDE: RefusalReason.ValueType  # 6
-"""R21: a statement of Appendix 2."""
-REFUSAL_REASON_STATEMENT_TO_CANCEL: RefusalReason.ValueType  # 7
-"""R21: a statement of Appendix 3."""
-Global___RefusalReason: _TypeAlias = RefusalReason  # noqa: Y015
-
-class _SigningWay:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _SigningWayEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SigningWay.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    SIGNING_WAY_UNSPECIFIED: _SigningWay.ValueType  # 0
-    """Not signed yet."""
-    SIGNING_WAY_PAPER: _SigningWay.ValueType  # 1
-    """На бумаге; its scan is kept."""
-    SIGNING_WAY_ELECTRONIC: _SigningWay.ValueType  # 2
-    """A qualified signature made outside; the detached file is kept."""
-
-class SigningWay(_SigningWay, metaclass=_SigningWayEnumTypeWrapper):
-    """How a decision is signed by the head (R22)."""
-
-SIGNING_WAY_UNSPECIFIED: SigningWay.ValueType  # 0
-"""Not signed yet."""
-SIGNING_WAY_PAPER: SigningWay.ValueType  # 1
-"""На бумаге; its scan is kept."""
-SIGNING_WAY_ELECTRONIC: SigningWay.ValueType  # 2
-"""A qualified signature made outside; the detached file is kept."""
-Global___SigningWay: _TypeAlias = SigningWay  # noqa: Y015
-
-class _DecisionChannel:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _DecisionChannelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DecisionChannel.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    DECISION_CHANNEL_UNSPECIFIED: _DecisionChannel.ValueType  # 0
-    """Not set."""
-    DECISION_CHANNEL_IN_PERSON: _DecisionChannel.ValueType  # 1
-    """лично."""
-    DECISION_CHANNEL_EMAIL: _DecisionChannel.ValueType  # 2
-    """по электронной почте."""
-    DECISION_CHANNEL_POST: _DecisionChannel.ValueType  # 3
-    """почтой."""
-
-class DecisionChannel(_DecisionChannel, metaclass=_DecisionChannelEnumTypeWrapper):
-    """How a decision reached its applicant (R23)."""
-
-DECISION_CHANNEL_UNSPECIFIED: DecisionChannel.ValueType  # 0
-"""Not set."""
-DECISION_CHANNEL_IN_PERSON: DecisionChannel.ValueType  # 1
-"""лично."""
-DECISION_CHANNEL_EMAIL: DecisionChannel.ValueType  # 2
-"""по электронной почте."""
-DECISION_CHANNEL_POST: DecisionChannel.ValueType  # 3
-"""почтой."""
-Global___DecisionChannel: _TypeAlias = DecisionChannel  # noqa: Y015
-
-class _ApplicationChannel:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _ApplicationChannelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ApplicationChannel.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    APPLICATION_CHANNEL_UNSPECIFIED: _ApplicationChannel.ValueType  # 0
-    """Not set."""
-    APPLICATION_CHANNEL_IN_PERSON: _ApplicationChannel.ValueType  # 1
-    """лично."""
-    APPLICATION_CHANNEL_CLASS_TEACHER: _ApplicationChannel.ValueType  # 2
-    """через классного руководителя."""
-    APPLICATION_CHANNEL_POST: _ApplicationChannel.ValueType  # 3
-    """почтой."""
-    APPLICATION_CHANNEL_DIARY: _ApplicationChannel.ValueType  # 4
-    """через сервис, by the applicant; staff do not name it."""
-
-class ApplicationChannel(_ApplicationChannel, metaclass=_ApplicationChannelEnumTypeWrapper):
-    """How an application reached the school."""
-
-APPLICATION_CHANNEL_UNSPECIFIED: ApplicationChannel.ValueType  # 0
-"""Not set."""
-APPLICATION_CHANNEL_IN_PERSON: ApplicationChannel.ValueType  # 1
-"""лично."""
-APPLICATION_CHANNEL_CLASS_TEACHER: ApplicationChannel.ValueType  # 2
-"""через классного руководителя."""
-APPLICATION_CHANNEL_POST: ApplicationChannel.ValueType  # 3
-"""почтой."""
-APPLICATION_CHANNEL_DIARY: ApplicationChannel.ValueType  # 4
-"""через сервис, by the applicant; staff do not name it."""
-Global___ApplicationChannel: _TypeAlias = ApplicationChannel  # noqa: Y015
-
-class _GuardianKind:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _GuardianKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_GuardianKind.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    GUARDIAN_KIND_UNSPECIFIED: _GuardianKind.ValueType  # 0
-    """Not set."""
-    GUARDIAN_KIND_MOTHER: _GuardianKind.ValueType  # 1
-    """мать."""
-    GUARDIAN_KIND_FATHER: _GuardianKind.ValueType  # 2
-    """отец."""
-    GUARDIAN_KIND_GUARDIAN: _GuardianKind.ValueType  # 3
-    """опекун, of a child under 14."""
-    GUARDIAN_KIND_TRUSTEE: _GuardianKind.ValueType  # 4
-    """попечитель, of a child from 14 to 18."""
-    GUARDIAN_KIND_FOSTER_PARENT: _GuardianKind.ValueType  # 5
-    """приёмный родитель."""
-    GUARDIAN_KIND_ORGANISATION: _GuardianKind.ValueType  # 6
-    """организация для детей-сирот, by its worker by order."""
-    GUARDIAN_KIND_REPRESENTATIVE: _GuardianKind.ValueType  # 7
-    """представитель по доверенности."""
-
-class GuardianKind(_GuardianKind, metaclass=_GuardianKindEnumTypeWrapper):
-    """Kind of a guardian (R6)."""
-
-GUARDIAN_KIND_UNSPECIFIED: GuardianKind.ValueType  # 0
-"""Not set."""
-GUARDIAN_KIND_MOTHER: GuardianKind.ValueType  # 1
-"""мать."""
-GUARDIAN_KIND_FATHER: GuardianKind.ValueType  # 2
-"""отец."""
-GUARDIAN_KIND_GUARDIAN: GuardianKind.ValueType  # 3
-"""опекун, of a child under 14."""
-GUARDIAN_KIND_TRUSTEE: GuardianKind.ValueType  # 4
-"""попечитель, of a child from 14 to 18."""
-GUARDIAN_KIND_FOSTER_PARENT: GuardianKind.ValueType  # 5
-"""приёмный родитель."""
-GUARDIAN_KIND_ORGANISATION: GuardianKind.ValueType  # 6
-"""организация для детей-сирот, by its worker by order."""
-GUARDIAN_KIND_REPRESENTATIVE: GuardianKind.ValueType  # 7
-"""представитель по доверенности."""
-Global___GuardianKind: _TypeAlias = GuardianKind  # noqa: Y015
-
-class _AuthorityEnding:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _AuthorityEndingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AuthorityEnding.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    AUTHORITY_ENDING_UNSPECIFIED: _AuthorityEnding.ValueType  # 0
-    """Not set."""
-    AUTHORITY_ENDING_COURT_ACT: _AuthorityEnding.ValueType  # 1
-    """By a court's act that the school has."""
-    AUTHORITY_ENDING_GUARDIANSHIP_ACT: _AuthorityEnding.ValueType  # 2
-    """By an act of the guardianship authority that the school has."""
-    AUTHORITY_ENDING_POWER_WITHDRAWN: _AuthorityEnding.ValueType  # 3
-    """The power of attorney was withdrawn."""
-    AUTHORITY_ENDING_POWER_EXPIRED: _AuthorityEnding.ValueType  # 4
-    """The term of the power of attorney ran out."""
-    AUTHORITY_ENDING_TERM_EXPIRED: _AuthorityEnding.ValueType  # 5
-    """The term of another document ran out."""
-    AUTHORITY_ENDING_OTHER: _AuthorityEnding.ValueType  # 6
-    """In another way; no act is named."""
-
-class AuthorityEnding(_AuthorityEnding, metaclass=_AuthorityEndingEnumTypeWrapper):
-    """How an applicant's authority ended (R6, R19)."""
-
-AUTHORITY_ENDING_UNSPECIFIED: AuthorityEnding.ValueType  # 0
-"""Not set."""
-AUTHORITY_ENDING_COURT_ACT: AuthorityEnding.ValueType  # 1
-"""By a court's act that the school has."""
-AUTHORITY_ENDING_GUARDIANSHIP_ACT: AuthorityEnding.ValueType  # 2
-"""By an act of the guardianship authority that the school has."""
-AUTHORITY_ENDING_POWER_WITHDRAWN: AuthorityEnding.ValueType  # 3
-"""The power of attorney was withdrawn."""
-AUTHORITY_ENDING_POWER_EXPIRED: AuthorityEnding.ValueType  # 4
-"""The term of the power of attorney ran out."""
-AUTHORITY_ENDING_TERM_EXPIRED: AuthorityEnding.ValueType  # 5
-"""The term of another document ran out."""
-AUTHORITY_ENDING_OTHER: AuthorityEnding.ValueType  # 6
-"""In another way; no act is named."""
-Global___AuthorityEnding: _TypeAlias = AuthorityEnding  # noqa: Y015
-
-class _CredentialsWay:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _CredentialsWayEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CredentialsWay.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    CREDENTIALS_WAY_UNSPECIFIED: _CredentialsWay.ValueType  # 0
-    """Not set."""
-    CREDENTIALS_WAY_IN_PERSON: _CredentialsWay.ValueType  # 1
-    """выдать лично."""
-    CREDENTIALS_WAY_EMAIL: _CredentialsWay.ValueType  # 2
-    """направить на электронную почту."""
-
-class CredentialsWay(_CredentialsWay, metaclass=_CredentialsWayEnumTypeWrapper):
-    """How an applicant wants link, login and one-time password (R25, R26)."""
-
-CREDENTIALS_WAY_UNSPECIFIED: CredentialsWay.ValueType  # 0
-"""Not set."""
-CREDENTIALS_WAY_IN_PERSON: CredentialsWay.ValueType  # 1
-"""выдать лично."""
-CREDENTIALS_WAY_EMAIL: CredentialsWay.ValueType  # 2
-"""направить на электронную почту."""
-Global___CredentialsWay: _TypeAlias = CredentialsWay  # noqa: Y015
-
-@_typing.final
-class DecisionPaper(_message.Message):
-    """An applicant's copy of a refusal, as a paper (R22, R23)."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
-    ISSUE_TIME_FIELD_NUMBER: _builtins.int
-    SIGNING_WAY_FIELD_NUMBER: _builtins.int
-    SIGN_TIME_FIELD_NUMBER: _builtins.int
-    CHANNEL_FIELD_NUMBER: _builtins.int
-    DELIVER_TIME_FIELD_NUMBER: _builtins.int
-    DELIVERED_BY_FIELD_NUMBER: _builtins.int
-    document_id: _builtins.str
-    """The document in the register of papers."""
-    signing_way: Global___SigningWay.ValueType
-    """How the head signed it; UNSPECIFIED before."""
-    channel: Global___DecisionChannel.ValueType
-    """How it reached the applicant; UNSPECIFIED before."""
-    delivered_by: _builtins.str
-    """Who handed it over, for display; empty for a letter."""
-    @_builtins.property
-    def issue_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was made and sealed."""
-
-    @_builtins.property
-    def sign_time(self) -> _timestamp_pb2.Timestamp:
-        """When its scan or signature file came; unset before."""
-
-    @_builtins.property
-    def deliver_time(self) -> _timestamp_pb2.Timestamp:
-        """When; unset before."""
-
-    def __init__(
-        self,
-        *,
-        document_id: _builtins.str = ...,
-        issue_time: _timestamp_pb2.Timestamp | None = ...,
-        signing_way: Global___SigningWay.ValueType = ...,
-        sign_time: _timestamp_pb2.Timestamp | None = ...,
-        channel: Global___DecisionChannel.ValueType = ...,
-        deliver_time: _timestamp_pb2.Timestamp | None = ...,
-        delivered_by: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["deliver_time", b"deliver_time", "issue_time", b"issue_time", "sign_time", b"sign_time"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "deliver_time", b"deliver_time", "delivered_by", b"delivered_by", "document_id", b"document_id", "issue_time", b"issue_time", "sign_time", b"sign_time", "signing_way", b"signing_way"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___DecisionPaper: _TypeAlias = DecisionPaper  # noqa: Y015
-
-@_typing.final
-class Refusal(_message.Message):
-    """A refusal, proposed or signed."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    GROUND_FIELD_NUMBER: _builtins.int
-    EVIDENCE_FIELD_NUMBER: _builtins.int
-    PROPOSE_TIME_FIELD_NUMBER: _builtins.int
-    NUMBER_FIELD_NUMBER: _builtins.int
-    SIGN_TIME_FIELD_NUMBER: _builtins.int
-    SIGNER_NAME_FIELD_NUMBER: _builtins.int
-    REASON_FIELD_NUMBER: _builtins.int
-    SIGNER_FIELD_NUMBER: _builtins.int
-    AUTHORITY_ENDING_FIELD_NUMBER: _builtins.int
-    ground: Global___RefusalGround.ValueType
-    """The ground."""
-    evidence: _builtins.str
-    """What it was decided by, frozen: at the proposal, then at the signature."""
-    number: _builtins.str
-    """The decision's number, without gaps in the school's year; empty before the signature."""
-    signer_name: _builtins.str
-    """Who signed, for display; empty before the signature."""
-    reason: Global___RefusalReason.ValueType
-    """Which case of the ground it is."""
-    authority_ending: Global___AuthorityEnding.ValueType
-    """AUTHORITY_ENDED: how."""
-    @_builtins.property
-    def propose_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was proposed."""
-
-    @_builtins.property
-    def sign_time(self) -> _timestamp_pb2.Timestamp:
-        """When the head signed; unset before."""
-
-    @_builtins.property
-    def signer(self) -> _person_name_pb2.PersonName:
-        """The same in its parts; unset when nobody has signed."""
-
-    def __init__(
-        self,
-        *,
-        ground: Global___RefusalGround.ValueType = ...,
-        evidence: _builtins.str = ...,
-        propose_time: _timestamp_pb2.Timestamp | None = ...,
-        number: _builtins.str = ...,
-        sign_time: _timestamp_pb2.Timestamp | None = ...,
-        signer_name: _builtins.str = ...,
-        reason: Global___RefusalReason.ValueType = ...,
-        signer: _person_name_pb2.PersonName | None = ...,
-        authority_ending: Global___AuthorityEnding.ValueType = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["propose_time", b"propose_time", "sign_time", b"sign_time", "signer", b"signer"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority_ending", b"authority_ending", "evidence", b"evidence", "ground", b"ground", "number", b"number", "propose_time", b"propose_time", "reason", b"reason", "sign_time", b"sign_time", "signer", b"signer", "signer_name", b"signer_name"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Refusal: _TypeAlias = Refusal  # noqa: Y015
-
-@_typing.final
-class FiledApplicant(_message.Message):
-    """An applicant as filed."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    PERSON_ID_FIELD_NUMBER: _builtins.int
-    FAMILY_NAME_FIELD_NUMBER: _builtins.int
-    GIVEN_NAME_FIELD_NUMBER: _builtins.int
-    PATRONYMIC_FIELD_NUMBER: _builtins.int
-    GUARDIAN_KIND_FIELD_NUMBER: _builtins.int
-    AUTHORITY_DOCUMENT_FIELD_NUMBER: _builtins.int
-    EMAIL_FIELD_NUMBER: _builtins.int
-    CREDENTIALS_WAY_FIELD_NUMBER: _builtins.int
-    PAPER_REASON_FIELD_NUMBER: _builtins.int
-    DECLINES_PRINTOUTS_FIELD_NUMBER: _builtins.int
-    ENDS_PAPER_MODE_FIELD_NUMBER: _builtins.int
-    AUTHORITY_DATE_FIELD_NUMBER: _builtins.int
-    AUTHORITY_END_DATE_FIELD_NUMBER: _builtins.int
-    PRINTOUT_WAY_FIELD_NUMBER: _builtins.int
-    PRINTOUT_WAY_NOTE_FIELD_NUMBER: _builtins.int
-    IS_ANOTHER_PERSON_FIELD_NUMBER: _builtins.int
-    person_id: _builtins.str
-    """The person, when the school knows it already; empty for a new one. A guardian of another student may be named with the legal
-    relation and document to this one.
-    """
-    family_name: _builtins.str
-    """Family name; for a new person. Letters, hyphens, apostrophes, full stops and spaces (NAME_INVALID)."""
-    given_name: _builtins.str
-    """Given name; for a new person, empty for one who has a single name."""
-    patronymic: _builtins.str
-    """Patronymic; for a new person, may be empty."""
-    guardian_kind: Global___GuardianKind.ValueType
-    """Whose legal relation to the child it is; UNSPECIFIED for the student as applicant (R5)."""
-    authority_document: _builtins.str
-    """The document that shows the authority: kind, number, date. No copy is kept."""
-    email: _builtins.str
-    """Address for letters, its domain in any alphabet; needed for CREDENTIALS_WAY_EMAIL."""
-    credentials_way: Global___CredentialsWay.ValueType
-    """How the applicant wants the credentials."""
-    paper_reason: Global___PaperReason.ValueType
-    """In a statement: why the guardian declares for paper (R8)."""
-    declines_printouts: _builtins.bool
-    """In a statement: the guardian declines printouts too (R8)."""
-    ends_paper_mode: _builtins.bool
-    """In an application: the guardian's paper mode ends with the granting."""
-    authority_date: _builtins.str
-    """Date of the document, ISO 8601; of a power of attorney needed where its last day is not told: it then holds one year."""
-    authority_end_date: _builtins.str
-    """Last day on which the authority holds, ISO 8601; empty where the document names none."""
-    printout_way: Global___PrintoutWay.ValueType
-    """In a statement: how the guardian asks to be given the printouts; unset where it was not said, or where they are declined."""
-    printout_way_note: _builtins.str
-    """In a statement: how otherwise; needed for PRINTOUT_WAY_OTHER, empty else (PRINTOUT_WAY_NOTE_REQUIRED)."""
-    is_another_person: _builtins.bool
-    """Of a new person: whoever registers has made sure that it is none of those of this name whom the student's cases and card name
-    (APPLICANT_KNOWN).
-    """
-    def __init__(
-        self,
-        *,
-        person_id: _builtins.str = ...,
-        family_name: _builtins.str = ...,
-        given_name: _builtins.str = ...,
-        patronymic: _builtins.str = ...,
-        guardian_kind: Global___GuardianKind.ValueType = ...,
-        authority_document: _builtins.str = ...,
-        email: _builtins.str = ...,
-        credentials_way: Global___CredentialsWay.ValueType = ...,
-        paper_reason: Global___PaperReason.ValueType = ...,
-        declines_printouts: _builtins.bool = ...,
-        ends_paper_mode: _builtins.bool = ...,
-        authority_date: _builtins.str = ...,
-        authority_end_date: _builtins.str = ...,
-        printout_way: Global___PrintoutWay.ValueType = ...,
-        printout_way_note: _builtins.str = ...,
-        is_another_person: _builtins.bool = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority_date", b"authority_date", "authority_document", b"authority_document", "authority_end_date", b"authority_end_date", "credentials_way", b"credentials_way", "declines_printouts", b"declines_printouts", "email", b"email", "ends_paper_mode", b"ends_paper_mode", "family_name", b"family_name", "given_name", b"given_name", "guardian_kind", b"guardian_kind", "is_another_person", b"is_another_person", "paper_reason", b"paper_reason", "patronymic", b"patronymic", "person_id", b"person_id", "printout_way", b"printout_way", "printout_way_note", b"printout_way_note"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___FiledApplicant: _TypeAlias = FiledApplicant  # noqa: Y015
-
-@_typing.final
-class Applicant(_message.Message):
-    """An applicant of a case."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    APPLICANT_ID_FIELD_NUMBER: _builtins.int
-    PERSON_ID_FIELD_NUMBER: _builtins.int
-    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
-    GUARDIAN_KIND_FIELD_NUMBER: _builtins.int
-    CREDENTIALS_WAY_FIELD_NUMBER: _builtins.int
-    EMAIL_FIELD_NUMBER: _builtins.int
-    DUE_TIME_FIELD_NUMBER: _builtins.int
-    MET_TIME_FIELD_NUMBER: _builtins.int
-    GRANT_ID_FIELD_NUMBER: _builtins.int
-    LOGIN_FIELD_NUMBER: _builtins.int
-    HAND_OVER_TIME_FIELD_NUMBER: _builtins.int
-    IS_ACTIVATED_FIELD_NUMBER: _builtins.int
-    PAPER_DECLARATION_FIELD_NUMBER: _builtins.int
-    DECISION_FIELD_NUMBER: _builtins.int
-    NAME_FIELD_NUMBER: _builtins.int
-    AUTHORITY_DOCUMENT_FIELD_NUMBER: _builtins.int
-    AUTHORITY_DATE_FIELD_NUMBER: _builtins.int
-    AUTHORITY_END_DATE_FIELD_NUMBER: _builtins.int
-    HAS_ACCESS_FIELD_NUMBER: _builtins.int
-    applicant_id: _builtins.str
-    """The applicant."""
-    person_id: _builtins.str
-    """The person."""
-    display_name: _builtins.str
-    """Name for display."""
-    guardian_kind: Global___GuardianKind.ValueType
-    """Legal relation; UNSPECIFIED for the student."""
-    credentials_way: Global___CredentialsWay.ValueType
-    """How the applicant wants the credentials."""
-    email: _builtins.str
-    """Address for letters; shown to staff of the case only."""
-    grant_id: _builtins.str
-    """The grant, after the decision."""
-    login: _builtins.str
-    """The login, after the decision."""
-    is_activated: _builtins.bool
-    """Whether the holder has set an own password."""
-    authority_document: _builtins.str
-    """The document that shows the authority; shown to staff of the case only."""
-    authority_date: _builtins.str
-    """Date of the document, ISO 8601; empty where it was not told."""
-    authority_end_date: _builtins.str
-    """Last day on which the authority holds by its document, ISO 8601; empty without an end."""
-    has_access: _builtins.bool
-    """Whether the person has an access to this student's diary now."""
-    @_builtins.property
-    def due_time(self) -> _timestamp_pb2.Timestamp:
-        """Until when access must be formed (R15); unset while the clock has not started."""
-
-    @_builtins.property
-    def met_time(self) -> _timestamp_pb2.Timestamp:
-        """When access was active and credentials ready; unset before."""
-
-    @_builtins.property
-    def hand_over_time(self) -> _timestamp_pb2.Timestamp:
-        """When the slip was handed over; unset before."""
-
-    @_builtins.property
-    def paper_declaration(self) -> Global___PaperDeclaration:
-        """The declaration for paper that the statement made (R8); unset where it made none."""
-
-    @_builtins.property
-    def decision(self) -> Global___DecisionPaper:
-        """The applicant's copy of the refusal; unset until its paper is made."""
-
-    @_builtins.property
-    def name(self) -> _person_name_pb2.PersonName:
-        """The name in its parts."""
-
-    def __init__(
-        self,
-        *,
-        applicant_id: _builtins.str = ...,
-        person_id: _builtins.str = ...,
-        display_name: _builtins.str = ...,
-        guardian_kind: Global___GuardianKind.ValueType = ...,
-        credentials_way: Global___CredentialsWay.ValueType = ...,
-        email: _builtins.str = ...,
-        due_time: _timestamp_pb2.Timestamp | None = ...,
-        met_time: _timestamp_pb2.Timestamp | None = ...,
-        grant_id: _builtins.str = ...,
-        login: _builtins.str = ...,
-        hand_over_time: _timestamp_pb2.Timestamp | None = ...,
-        is_activated: _builtins.bool = ...,
-        paper_declaration: Global___PaperDeclaration | None = ...,
-        decision: Global___DecisionPaper | None = ...,
-        name: _person_name_pb2.PersonName | None = ...,
-        authority_document: _builtins.str = ...,
-        authority_date: _builtins.str = ...,
-        authority_end_date: _builtins.str = ...,
-        has_access: _builtins.bool = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["decision", b"decision", "due_time", b"due_time", "hand_over_time", b"hand_over_time", "met_time", b"met_time", "name", b"name", "paper_declaration", b"paper_declaration"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_id", b"applicant_id", "authority_date", b"authority_date", "authority_document", b"authority_document", "authority_end_date", b"authority_end_date", "credentials_way", b"credentials_way", "decision", b"decision", "display_name", b"display_name", "due_time", b"due_time", "email", b"email", "grant_id", b"grant_id", "guardian_kind", b"guardian_kind", "hand_over_time", b"hand_over_time", "has_access", b"has_access", "is_activated", b"is_activated", "login", b"login", "met_time", b"met_time", "name", b"name", "paper_declaration", b"paper_declaration", "person_id", b"person_id"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Applicant: _TypeAlias = Applicant  # noqa: Y015
-
-@_typing.final
-class PaperDeclaration(_message.Message):
-    """A guardian's declaration to be informed on paper (R7, R8)."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    DECLARATION_ID_FIELD_NUMBER: _builtins.int
-    NUMBER_FIELD_NUMBER: _builtins.int
-    DECLARE_DATE_FIELD_NUMBER: _builtins.int
-    REASON_FIELD_NUMBER: _builtins.int
-    DECLINES_PRINTOUTS_FIELD_NUMBER: _builtins.int
-    REVOKE_TIME_FIELD_NUMBER: _builtins.int
-    PRINTOUT_WAY_FIELD_NUMBER: _builtins.int
-    PRINTOUT_WAY_NOTE_FIELD_NUMBER: _builtins.int
-    declaration_id: _builtins.str
-    """The declaration."""
-    number: _builtins.str
-    """Its number, without gaps in the school's year; printed on each weekly printout."""
-    declare_date: _builtins.str
-    """Its date, ISO 8601."""
-    reason: Global___PaperReason.ValueType
-    """Why."""
-    declines_printouts: _builtins.bool
-    """Whether printouts are declined too."""
-    printout_way: Global___PrintoutWay.ValueType
-    """How the printouts are to be given; unset where it was not said."""
-    printout_way_note: _builtins.str
-    """How otherwise; for PRINTOUT_WAY_OTHER."""
-    @_builtins.property
-    def revoke_time(self) -> _timestamp_pb2.Timestamp:
-        """When it ended; unset while it holds."""
-
-    def __init__(
-        self,
-        *,
-        declaration_id: _builtins.str = ...,
-        number: _builtins.str = ...,
-        declare_date: _builtins.str = ...,
-        reason: Global___PaperReason.ValueType = ...,
-        declines_printouts: _builtins.bool = ...,
-        revoke_time: _timestamp_pb2.Timestamp | None = ...,
-        printout_way: Global___PrintoutWay.ValueType = ...,
-        printout_way_note: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["revoke_time", b"revoke_time"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["declaration_id", b"declaration_id", "declare_date", b"declare_date", "declines_printouts", b"declines_printouts", "number", b"number", "printout_way", b"printout_way", "printout_way_note", b"printout_way_note", "reason", b"reason", "revoke_time", b"revoke_time"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___PaperDeclaration: _TypeAlias = PaperDeclaration  # noqa: Y015
-
-@_typing.final
-class ChecklistItem(_message.Message):
-    """What must hold before access is granted."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    CLAUSE_FIELD_NUMBER: _builtins.int
-    IS_MET_FIELD_NUMBER: _builtins.int
-    EVIDENCE_FIELD_NUMBER: _builtins.int
-    clause: _builtins.str
-    """The clause: R10 enrolment in force, R11 data entered and placed in a class, R12 application registered, R6 relation proved."""
-    is_met: _builtins.bool
-    """Whether it holds."""
-    evidence: _builtins.str
-    """The fact it was decided by, such as the order's number and date; empty when it does not hold."""
-    def __init__(
-        self,
-        *,
-        clause: _builtins.str = ...,
-        is_met: _builtins.bool = ...,
-        evidence: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clause", b"clause", "evidence", b"evidence", "is_met", b"is_met"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ChecklistItem: _TypeAlias = ChecklistItem  # noqa: Y015
-
-@_typing.final
-class CaseLogEntry(_message.Message):
-    """A line of the case log (R2): append-only."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    TIME_FIELD_NUMBER: _builtins.int
-    ACTOR_NAME_FIELD_NUMBER: _builtins.int
-    STATE_FIELD_NUMBER: _builtins.int
-    GROUND_FIELD_NUMBER: _builtins.int
-    ACTOR_FIELD_NUMBER: _builtins.int
-    actor_name: _builtins.str
-    """Who, for display; empty for the service itself."""
-    state: Global___ApplicationState.ValueType
-    """Which state it led to."""
-    ground: _builtins.str
-    """On what ground."""
-    @_builtins.property
-    def time(self) -> _timestamp_pb2.Timestamp:
-        """When."""
-
-    @_builtins.property
-    def actor(self) -> _person_name_pb2.PersonName:
-        """The name of who acted in its parts; unset when nobody did."""
-
-    def __init__(
-        self,
-        *,
-        time: _timestamp_pb2.Timestamp | None = ...,
-        actor_name: _builtins.str = ...,
-        state: Global___ApplicationState.ValueType = ...,
-        ground: _builtins.str = ...,
-        actor: _person_name_pb2.PersonName | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "time", b"time"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "actor_name", b"actor_name", "ground", b"ground", "state", b"state", "time", b"time"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___CaseLogEntry: _TypeAlias = CaseLogEntry  # noqa: Y015
-
-@_typing.final
-class Application(_message.Message):
-    """A case."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    APPLICATION_ID_FIELD_NUMBER: _builtins.int
-    NUMBER_FIELD_NUMBER: _builtins.int
-    RECEIVE_TIME_FIELD_NUMBER: _builtins.int
-    REGISTER_TIME_FIELD_NUMBER: _builtins.int
-    CHANNEL_FIELD_NUMBER: _builtins.int
-    STATE_FIELD_NUMBER: _builtins.int
-    REGULATION_FIELD_NUMBER: _builtins.int
-    STUDENT_ID_FIELD_NUMBER: _builtins.int
-    STUDENT_NAME_FIELD_NUMBER: _builtins.int
-    CLASS_NAME_FIELD_NUMBER: _builtins.int
-    APPLICANTS_FIELD_NUMBER: _builtins.int
-    CHECKLIST_FIELD_NUMBER: _builtins.int
-    LOG_FIELD_NUMBER: _builtins.int
-    ETAG_FIELD_NUMBER: _builtins.int
-    KIND_FIELD_NUMBER: _builtins.int
-    REFUSAL_FIELD_NUMBER: _builtins.int
-    STUDENT_FIELD_NUMBER: _builtins.int
-    application_id: _builtins.str
-    """The case."""
-    number: _builtins.str
-    """Registration number, without gaps in the school's year."""
-    channel: Global___ApplicationChannel.ValueType
-    """How it came."""
-    state: Global___ApplicationState.ValueType
-    """State."""
-    regulation: _builtins.str
-    """The regulation version it is judged by: the order's number and date."""
-    student_id: _builtins.str
-    """The student."""
-    student_name: _builtins.str
-    """The student's name for display."""
-    class_name: _builtins.str
-    """The class."""
-    etag: _builtins.str
-    """Changes with every change of the case."""
-    kind: Global___ApplicationKind.ValueType
-    """What is asked for."""
-    @_builtins.property
-    def receive_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was received."""
-
-    @_builtins.property
-    def register_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was registered."""
-
-    @_builtins.property
-    def applicants(self) -> _containers.RepeatedCompositeFieldContainer[Global___Applicant]:
-        """One or two applicants, and the student where asked for."""
-
-    @_builtins.property
-    def checklist(self) -> _containers.RepeatedCompositeFieldContainer[Global___ChecklistItem]:
-        """What must hold before access is granted."""
-
-    @_builtins.property
-    def log(self) -> _containers.RepeatedCompositeFieldContainer[Global___CaseLogEntry]:
-        """The log, oldest first."""
-
-    @_builtins.property
-    def refusal(self) -> Global___Refusal:
-        """The refusal; unset where none is proposed."""
-
-    @_builtins.property
-    def student(self) -> _person_name_pb2.PersonName:
-        """The student's name in its parts."""
-
-    def __init__(
-        self,
-        *,
-        application_id: _builtins.str = ...,
-        number: _builtins.str = ...,
-        receive_time: _timestamp_pb2.Timestamp | None = ...,
-        register_time: _timestamp_pb2.Timestamp | None = ...,
-        channel: Global___ApplicationChannel.ValueType = ...,
-        state: Global___ApplicationState.ValueType = ...,
-        regulation: _builtins.str = ...,
-        student_id: _builtins.str = ...,
-        student_name: _builtins.str = ...,
-        class_name: _builtins.str = ...,
-        applicants: _abc.Iterable[Global___Applicant] | None = ...,
-        checklist: _abc.Iterable[Global___ChecklistItem] | None = ...,
-        log: _abc.Iterable[Global___CaseLogEntry] | None = ...,
-        etag: _builtins.str = ...,
-        kind: Global___ApplicationKind.ValueType = ...,
-        refusal: Global___Refusal | None = ...,
-        student: _person_name_pb2.PersonName | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["receive_time", b"receive_time", "refusal", b"refusal", "register_time", b"register_time", "student", b"student"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicants", b"applicants", "application_id", b"application_id", "channel", b"channel", "checklist", b"checklist", "class_name", b"class_name", "etag", b"etag", "kind", b"kind", "log", b"log", "number", b"number", "receive_time", b"receive_time", "refusal", b"refusal", "register_time", b"register_time", "regulation", b"regulation", "state", b"state", "student", b"student", "student_id", b"student_id", "student_name", b"student_name"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Application: _TypeAlias = Application  # noqa: Y015
 
 @_typing.final
 class RegisterApplicationRequest(_message.Message):
@@ -955,18 +41,18 @@ class RegisterApplicationRequest(_message.Message):
     """UUID made by the client; a repeat with the same one changes nothing."""
     student_id: _builtins.str
     """The student."""
-    channel: Global___ApplicationChannel.ValueType
+    channel: _application_pb2.ApplicationChannel.ValueType
     """How it came."""
     is_for_student_too: _builtins.bool
     """Whether access is asked for the student too; in an application only."""
-    kind: Global___ApplicationKind.ValueType
+    kind: _application_pb2.ApplicationKind.ValueType
     """What is asked for; Appendix 1 when unset."""
     @_builtins.property
     def receive_time(self) -> _timestamp_pb2.Timestamp:
         """When it was received; unset for now; not in the future."""
 
     @_builtins.property
-    def applicants(self) -> _containers.RepeatedCompositeFieldContainer[Global___FiledApplicant]:
+    def applicants(self) -> _containers.RepeatedCompositeFieldContainer[_application_pb2.FiledApplicant]:
         """One or two applicants."""
 
     def __init__(
@@ -975,11 +61,11 @@ class RegisterApplicationRequest(_message.Message):
         school_id: _builtins.str = ...,
         request_id: _builtins.str = ...,
         student_id: _builtins.str = ...,
-        channel: Global___ApplicationChannel.ValueType = ...,
+        channel: _application_pb2.ApplicationChannel.ValueType = ...,
         receive_time: _timestamp_pb2.Timestamp | None = ...,
-        applicants: _abc.Iterable[Global___FiledApplicant] | None = ...,
+        applicants: _abc.Iterable[_application_pb2.FiledApplicant] | None = ...,
         is_for_student_too: _builtins.bool = ...,
-        kind: Global___ApplicationKind.ValueType = ...,
+        kind: _application_pb2.ApplicationKind.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["receive_time", b"receive_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -997,13 +83,13 @@ class RegisterApplicationResponse(_message.Message):
 
     APPLICATION_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def application(self) -> Global___Application:
+    def application(self) -> _application_pb2.Application:
         """The case."""
 
     def __init__(
         self,
         *,
-        application: Global___Application | None = ...,
+        application: _application_pb2.Application | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["application", b"application"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1047,13 +133,13 @@ class GetApplicationResponse(_message.Message):
 
     APPLICATION_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def application(self) -> Global___Application:
+    def application(self) -> _application_pb2.Application:
         """The case."""
 
     def __init__(
         self,
         *,
-        application: Global___Application | None = ...,
+        application: _application_pb2.Application | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["application", b"application"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1101,13 +187,13 @@ class WithdrawApplicationResponse(_message.Message):
 
     APPLICATION_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def application(self) -> Global___Application:
+    def application(self) -> _application_pb2.Application:
         """The case."""
 
     def __init__(
         self,
         *,
-        application: Global___Application | None = ...,
+        application: _application_pb2.Application | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["application", b"application"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1129,7 +215,7 @@ class ListApplicationsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     school_id: _builtins.str
     """The school."""
-    state: Global___ApplicationState.ValueType
+    state: _application_pb2.ApplicationState.ValueType
     """Only cases in this state; UNSPECIFIED for all."""
     page_size: _builtins.int
     """Cases a page, 50 by default, 500 at most."""
@@ -1139,7 +225,7 @@ class ListApplicationsRequest(_message.Message):
         self,
         *,
         school_id: _builtins.str = ...,
-        state: Global___ApplicationState.ValueType = ...,
+        state: _application_pb2.ApplicationState.ValueType = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
     ) -> None: ...
@@ -1162,13 +248,13 @@ class ListApplicationsResponse(_message.Message):
     next_page_token: _builtins.str
     """Empty on the last page."""
     @_builtins.property
-    def applications(self) -> _containers.RepeatedCompositeFieldContainer[Global___Application]:
+    def applications(self) -> _containers.RepeatedCompositeFieldContainer[_application_pb2.Application]:
         """Cases; log and checklist are left out."""
 
     def __init__(
         self,
         *,
-        applications: _abc.Iterable[Global___Application] | None = ...,
+        applications: _abc.Iterable[_application_pb2.Application] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -1217,13 +303,13 @@ class GrantApplicationResponse(_message.Message):
 
     APPLICATION_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def application(self) -> Global___Application:
+    def application(self) -> _application_pb2.Application:
         """The case."""
 
     def __init__(
         self,
         *,
-        application: Global___Application | None = ...,
+        application: _application_pb2.Application | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["application", b"application"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1252,7 +338,7 @@ class RecordHandOverRequest(_message.Message):
     """The applicant who signed the receipt."""
     request_id: _builtins.str
     """UUID made by the client; a repeat with the same one changes nothing."""
-    channel: Global___DecisionChannel.ValueType
+    channel: _refusal_pb2.DecisionChannel.ValueType
     """Of a decision: how it was given; in person when unset. A letter by e-mail is recorded by itself."""
     def __init__(
         self,
@@ -1261,7 +347,7 @@ class RecordHandOverRequest(_message.Message):
         application_id: _builtins.str = ...,
         applicant_id: _builtins.str = ...,
         request_id: _builtins.str = ...,
-        channel: Global___DecisionChannel.ValueType = ...,
+        channel: _refusal_pb2.DecisionChannel.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1279,13 +365,13 @@ class RecordHandOverResponse(_message.Message):
 
     APPLICATION_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def application(self) -> Global___Application:
+    def application(self) -> _application_pb2.Application:
         """The case."""
 
     def __init__(
         self,
         *,
-        application: Global___Application | None = ...,
+        application: _application_pb2.Application | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["application", b"application"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1349,13 +435,13 @@ class ShowAuthorityResponse(_message.Message):
 
     APPLICATION_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def application(self) -> Global___Application:
+    def application(self) -> _application_pb2.Application:
         """The case."""
 
     def __init__(
         self,
         *,
-        application: Global___Application | None = ...,
+        application: _application_pb2.Application | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["application", b"application"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1381,7 +467,7 @@ class ProposeRefusalRequest(_message.Message):
     """The case."""
     request_id: _builtins.str
     """UUID made by the client; a repeat with the same one changes nothing."""
-    ground: Global___RefusalGround.ValueType
+    ground: _refusal_pb2.RefusalGround.ValueType
     """The ground."""
     def __init__(
         self,
@@ -1389,7 +475,7 @@ class ProposeRefusalRequest(_message.Message):
         school_id: _builtins.str = ...,
         application_id: _builtins.str = ...,
         request_id: _builtins.str = ...,
-        ground: Global___RefusalGround.ValueType = ...,
+        ground: _refusal_pb2.RefusalGround.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1407,13 +493,13 @@ class ProposeRefusalResponse(_message.Message):
 
     APPLICATION_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def application(self) -> Global___Application:
+    def application(self) -> _application_pb2.Application:
         """The case."""
 
     def __init__(
         self,
         *,
-        application: Global___Application | None = ...,
+        application: _application_pb2.Application | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["application", b"application"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1467,13 +553,13 @@ class SignRefusalsResponse(_message.Message):
 
     APPLICATIONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def applications(self) -> _containers.RepeatedCompositeFieldContainer[Global___Application]:
+    def applications(self) -> _containers.RepeatedCompositeFieldContainer[_application_pb2.Application]:
         """The cases, refused; log and checklist are left out."""
 
     def __init__(
         self,
         *,
-        applications: _abc.Iterable[Global___Application] | None = ...,
+        applications: _abc.Iterable[_application_pb2.Application] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

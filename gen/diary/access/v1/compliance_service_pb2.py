@@ -23,12 +23,12 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from diary.access.v1 import deadline_pb2 as diary_dot_access_dot_v1_dot_deadline__pb2
 from diary.options.v1 import options_pb2 as diary_dot_options_dot_v1_dot_options__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
-from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(diary/access/v1/compliance_service.proto\x12\x0f\x64iary.access.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x96\x02\n\x08\x44\x65\x61\x64line\x12\x0e\n\x06\x63lause\x18\x01 \x01(\t\x12\x12\n\nsubject_id\x18\x02 \x01(\t\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08met_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x65vidence_id\x18\x06 \x01(\t\x12-\n\x05state\x18\x07 \x01(\x0e\x32\x1e.diary.access.v1.DeadlineState\x12\x16\n\x0e\x61pplication_id\x18\x08 \x01(\t\"\xaf\x01\n\x14ListDeadlinesRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\'\n\x06\x63lause\x18\x02 \x01(\tB\x17\xbaH\x14r\x0f\x32\r^R[0-9]{1,2}$\xd8\x01\x01\x12\x14\n\x0cis_open_only\x18\x03 \x01(\x08\x12\x1d\n\tpage_size\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"^\n\x15ListDeadlinesResponse\x12,\n\tdeadlines\x18\x01 \x03(\x0b\x32\x19.diary.access.v1.Deadline\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\xbc\x01\n\rDeadlineState\x12\x1e\n\x1a\x44\x45\x41\x44LINE_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44\x45\x41\x44LINE_STATE_OPEN\x10\x01\x12\x19\n\x15\x44\x45\x41\x44LINE_STATE_WARNED\x10\x02\x12\x1e\n\x1a\x44\x45\x41\x44LINE_STATE_MET_IN_TIME\x10\x03\x12\x1b\n\x17\x44\x45\x41\x44LINE_STATE_MET_LATE\x10\x04\x12\x1a\n\x16\x44\x45\x41\x44LINE_STATE_OVERDUE\x10\x05\x32\xb4\x01\n\x11\x43omplianceService\x12\x9e\x01\n\rListDeadlines\x12%.diary.access.v1.ListDeadlinesRequest\x1a&.diary.access.v1.ListDeadlinesResponse\">\xca\xf3\x18\x11\n\x02\n\x0b\x10\x06\x1a\tschool_id\x82\xd3\xe4\x93\x02#\x12!/v1/schools/{school_id}/deadlinesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(diary/access/v1/compliance_service.proto\x12\x0f\x64iary.access.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1e\x64iary/access/v1/deadline.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\"\xaf\x01\n\x14ListDeadlinesRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\'\n\x06\x63lause\x18\x02 \x01(\tB\x17\xbaH\x14r\x0f\x32\r^R[0-9]{1,2}$\xd8\x01\x01\x12\x14\n\x0cis_open_only\x18\x03 \x01(\x08\x12\x1d\n\tpage_size\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"^\n\x15ListDeadlinesResponse\x12,\n\tdeadlines\x18\x01 \x03(\x0b\x32\x19.diary.access.v1.Deadline\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xb4\x01\n\x11\x43omplianceService\x12\x9e\x01\n\rListDeadlines\x12%.diary.access.v1.ListDeadlinesRequest\x1a&.diary.access.v1.ListDeadlinesResponse\">\xca\xf3\x18\x11\n\x02\n\x0b\x10\x06\x1a\tschool_id\x82\xd3\xe4\x93\x02#\x12!/v1/schools/{school_id}/deadlinesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,14 +45,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTDEADLINESREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\320\017'
   _globals['_COMPLIANCESERVICE'].methods_by_name['ListDeadlines']._loaded_options = None
   _globals['_COMPLIANCESERVICE'].methods_by_name['ListDeadlines']._serialized_options = b'\312\363\030\021\n\002\n\013\020\006\032\tschool_id\202\323\344\223\002#\022!/v1/schools/{school_id}/deadlines'
-  _globals['_DEADLINESTATE']._serialized_start=741
-  _globals['_DEADLINESTATE']._serialized_end=929
-  _globals['_DEADLINE']._serialized_start=186
-  _globals['_DEADLINE']._serialized_end=464
-  _globals['_LISTDEADLINESREQUEST']._serialized_start=467
-  _globals['_LISTDEADLINESREQUEST']._serialized_end=642
-  _globals['_LISTDEADLINESRESPONSE']._serialized_start=644
-  _globals['_LISTDEADLINESRESPONSE']._serialized_end=738
-  _globals['_COMPLIANCESERVICE']._serialized_start=932
-  _globals['_COMPLIANCESERVICE']._serialized_end=1112
+  _globals['_LISTDEADLINESREQUEST']._serialized_start=185
+  _globals['_LISTDEADLINESREQUEST']._serialized_end=360
+  _globals['_LISTDEADLINESRESPONSE']._serialized_start=362
+  _globals['_LISTDEADLINESRESPONSE']._serialized_end=456
+  _globals['_COMPLIANCESERVICE']._serialized_start=459
+  _globals['_COMPLIANCESERVICE']._serialized_end=639
 # @@protoc_insertion_point(module_scope)

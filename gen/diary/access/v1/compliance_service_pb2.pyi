@@ -4,11 +4,10 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from diary.access.v1 import deadline_pb2 as _deadline_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
-from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -19,98 +18,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-class _DeadlineState:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _DeadlineStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DeadlineState.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    DEADLINE_STATE_UNSPECIFIED: _DeadlineState.ValueType  # 0
-    """Not set."""
-    DEADLINE_STATE_OPEN: _DeadlineState.ValueType  # 1
-    """Not met, and far from due."""
-    DEADLINE_STATE_WARNED: _DeadlineState.ValueType  # 2
-    """Not met, and near to due: a day, or 30 days before the end of an access."""
-    DEADLINE_STATE_MET_IN_TIME: _DeadlineState.ValueType  # 3
-    """Met at the due moment or before."""
-    DEADLINE_STATE_MET_LATE: _DeadlineState.ValueType  # 4
-    """Met after it."""
-    DEADLINE_STATE_OVERDUE: _DeadlineState.ValueType  # 5
-    """Past due and not met."""
-
-class DeadlineState(_DeadlineState, metaclass=_DeadlineStateEnumTypeWrapper):
-    """What a deadline is now."""
-
-DEADLINE_STATE_UNSPECIFIED: DeadlineState.ValueType  # 0
-"""Not set."""
-DEADLINE_STATE_OPEN: DeadlineState.ValueType  # 1
-"""Not met, and far from due."""
-DEADLINE_STATE_WARNED: DeadlineState.ValueType  # 2
-"""Not met, and near to due: a day, or 30 days before the end of an access."""
-DEADLINE_STATE_MET_IN_TIME: DeadlineState.ValueType  # 3
-"""Met at the due moment or before."""
-DEADLINE_STATE_MET_LATE: DeadlineState.ValueType  # 4
-"""Met after it."""
-DEADLINE_STATE_OVERDUE: DeadlineState.ValueType  # 5
-"""Past due and not met."""
-Global___DeadlineState: _TypeAlias = DeadlineState  # noqa: Y015
-
-@_typing.final
-class Deadline(_message.Message):
-    """A deadline of the regulation."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    CLAUSE_FIELD_NUMBER: _builtins.int
-    SUBJECT_ID_FIELD_NUMBER: _builtins.int
-    START_TIME_FIELD_NUMBER: _builtins.int
-    DUE_TIME_FIELD_NUMBER: _builtins.int
-    MET_TIME_FIELD_NUMBER: _builtins.int
-    EVIDENCE_ID_FIELD_NUMBER: _builtins.int
-    STATE_FIELD_NUMBER: _builtins.int
-    APPLICATION_ID_FIELD_NUMBER: _builtins.int
-    clause: _builtins.str
-    """The clause, such as R15."""
-    subject_id: _builtins.str
-    """What it is about: an applicant (R15), a class and week (R7), a grant (R6, R13). With the clause it names the deadline."""
-    evidence_id: _builtins.str
-    """The record that proves it; empty until met."""
-    state: Global___DeadlineState.ValueType
-    """What it is now."""
-    application_id: _builtins.str
-    """The case of the applicant (R15); empty of other clauses."""
-    @_builtins.property
-    def start_time(self) -> _timestamp_pb2.Timestamp:
-        """When its clock started."""
-
-    @_builtins.property
-    def due_time(self) -> _timestamp_pb2.Timestamp:
-        """The last moment at which it is kept; of an access, its end."""
-
-    @_builtins.property
-    def met_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was met; unset before."""
-
-    def __init__(
-        self,
-        *,
-        clause: _builtins.str = ...,
-        subject_id: _builtins.str = ...,
-        start_time: _timestamp_pb2.Timestamp | None = ...,
-        due_time: _timestamp_pb2.Timestamp | None = ...,
-        met_time: _timestamp_pb2.Timestamp | None = ...,
-        evidence_id: _builtins.str = ...,
-        state: Global___DeadlineState.ValueType = ...,
-        application_id: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "met_time", b"met_time", "start_time", b"start_time"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_id", b"application_id", "clause", b"clause", "due_time", b"due_time", "evidence_id", b"evidence_id", "met_time", b"met_time", "start_time", b"start_time", "state", b"state", "subject_id", b"subject_id"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Deadline: _TypeAlias = Deadline  # noqa: Y015
 
 @_typing.final
 class ListDeadlinesRequest(_message.Message):
@@ -161,13 +68,13 @@ class ListDeadlinesResponse(_message.Message):
     next_page_token: _builtins.str
     """Empty on the last page."""
     @_builtins.property
-    def deadlines(self) -> _containers.RepeatedCompositeFieldContainer[Global___Deadline]:
+    def deadlines(self) -> _containers.RepeatedCompositeFieldContainer[_deadline_pb2.Deadline]:
         """Deadlines by due time."""
 
     def __init__(
         self,
         *,
-        deadlines: _abc.Iterable[Global___Deadline] | None = ...,
+        deadlines: _abc.Iterable[_deadline_pb2.Deadline] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015

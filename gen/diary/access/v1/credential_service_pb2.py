@@ -23,14 +23,14 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
-from diary.access.v1 import session_service_pb2 as diary_dot_access_dot_v1_dot_session__service__pb2
+from diary.access.v1 import session_pb2 as diary_dot_access_dot_v1_dot_session__pb2
 from diary.options.v1 import options_pb2 as diary_dot_options_dot_v1_dot_options__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(diary/access/v1/credential_service.proto\x12\x0f\x64iary.access.v1\x1a\x1b\x62uf/validate/validate.proto\x1a%diary/access/v1/session_service.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"i\n\x10IssueSlipRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x08grant_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xa4\x01\n\x16\x41\x63tivateAccountRequest\x12%\n\x10\x61\x63tivation_token\x18\x01 \x01(\tB\x0b\x80\x01\x01\xbaH\x05r\x03\x18\xc8\x01\x12\x16\n\x05login\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12&\n\x11one_time_password\x18\x03 \x01(\tB\x0b\x80\x01\x01\xbaH\x05r\x03\x18\xc8\x01\x12#\n\x0cnew_password\x18\x04 \x01(\tB\r\x80\x01\x01\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"X\n\x17\x41\x63tivateAccountResponse\x12.\n\x06tokens\x18\x01 \x01(\x0b\x32\x1e.diary.access.v1.SessionTokens\x12\r\n\x05login\x18\x02 \x01(\t\"P\n\x15RedeemDeliveryRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x08grant_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x9a\x02\n\x16RedeemDeliveryResponse\x12\x12\n\x05\x65mail\x18\x01 \x01(\tB\x03\x80\x01\x01\x12\x1d\n\x10\x61\x63tivation_token\x18\x02 \x01(\tB\x03\x80\x01\x01\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\naccount_id\x18\x04 \x01(\t\x12\x13\n\x0bschool_name\x18\x05 \x01(\t\x12\x11\n\ttime_zone\x18\x06 \x01(\t\x12\r\n\x05login\x18\x07 \x01(\t\x12\x1a\n\x12\x61pplication_number\x18\x08 \x01(\t\x12\x18\n\x10\x61pplication_date\x18\t \x01(\t\x12\x1b\n\x13student_called_name\x18\n \x01(\t2\xbb\x03\n\x11\x43redentialService\x12\x98\x01\n\tIssueSlip\x12!.diary.access.v1.IssueSlipRequest\x1a\x14.google.api.HttpBody\"R\xca\xf3\x18\x10\n\x02\x06\n\x10\x04\x1a\x08grant_id\x82\xd3\xe4\x93\x02\x38\"3/v1/schools/{school_id}/grants/{grant_id}:issueSlip:\x01*\x12\x94\x01\n\x0f\x41\x63tivateAccount\x12\'.diary.access.v1.ActivateAccountRequest\x1a(.diary.access.v1.ActivateAccountResponse\".\xca\xf3\x18\x05\n\x01\x01\x10\x01\xd0\xf3\x18\x80 \x82\xd3\xe4\x93\x02\x1a\"\x15/v1/accounts:activate:\x01*\x12t\n\x0eRedeemDelivery\x12&.diary.access.v1.RedeemDeliveryRequest\x1a\'.diary.access.v1.RedeemDeliveryResponse\"\x11\xca\xf3\x18\r\n\x01\r\x10\x08\"\x06notifyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(diary/access/v1/credential_service.proto\x12\x0f\x64iary.access.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1d\x64iary/access/v1/session.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"i\n\x10IssueSlipRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x08grant_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xa4\x01\n\x16\x41\x63tivateAccountRequest\x12%\n\x10\x61\x63tivation_token\x18\x01 \x01(\tB\x0b\x80\x01\x01\xbaH\x05r\x03\x18\xc8\x01\x12\x16\n\x05login\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12&\n\x11one_time_password\x18\x03 \x01(\tB\x0b\x80\x01\x01\xbaH\x05r\x03\x18\xc8\x01\x12#\n\x0cnew_password\x18\x04 \x01(\tB\r\x80\x01\x01\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"X\n\x17\x41\x63tivateAccountResponse\x12.\n\x06tokens\x18\x01 \x01(\x0b\x32\x1e.diary.access.v1.SessionTokens\x12\r\n\x05login\x18\x02 \x01(\t\"P\n\x15RedeemDeliveryRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x08grant_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x9a\x02\n\x16RedeemDeliveryResponse\x12\x12\n\x05\x65mail\x18\x01 \x01(\tB\x03\x80\x01\x01\x12\x1d\n\x10\x61\x63tivation_token\x18\x02 \x01(\tB\x03\x80\x01\x01\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\naccount_id\x18\x04 \x01(\t\x12\x13\n\x0bschool_name\x18\x05 \x01(\t\x12\x11\n\ttime_zone\x18\x06 \x01(\t\x12\r\n\x05login\x18\x07 \x01(\t\x12\x1a\n\x12\x61pplication_number\x18\x08 \x01(\t\x12\x18\n\x10\x61pplication_date\x18\t \x01(\t\x12\x1b\n\x13student_called_name\x18\n \x01(\t2\xbb\x03\n\x11\x43redentialService\x12\x98\x01\n\tIssueSlip\x12!.diary.access.v1.IssueSlipRequest\x1a\x14.google.api.HttpBody\"R\xca\xf3\x18\x10\n\x02\x06\n\x10\x04\x1a\x08grant_id\x82\xd3\xe4\x93\x02\x38\"3/v1/schools/{school_id}/grants/{grant_id}:issueSlip:\x01*\x12\x94\x01\n\x0f\x41\x63tivateAccount\x12\'.diary.access.v1.ActivateAccountRequest\x1a(.diary.access.v1.ActivateAccountResponse\".\xca\xf3\x18\x05\n\x01\x01\x10\x01\xd0\xf3\x18\x80 \x82\xd3\xe4\x93\x02\x1a\"\x15/v1/accounts:activate:\x01*\x12t\n\x0eRedeemDelivery\x12&.diary.access.v1.RedeemDeliveryRequest\x1a\'.diary.access.v1.RedeemDeliveryResponse\"\x11\xca\xf3\x18\r\n\x01\r\x10\x08\"\x06notifyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -65,16 +65,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREDENTIALSERVICE'].methods_by_name['ActivateAccount']._serialized_options = b'\312\363\030\005\n\001\001\020\001\320\363\030\200 \202\323\344\223\002\032\"\025/v1/accounts:activate:\001*'
   _globals['_CREDENTIALSERVICE'].methods_by_name['RedeemDelivery']._loaded_options = None
   _globals['_CREDENTIALSERVICE'].methods_by_name['RedeemDelivery']._serialized_options = b'\312\363\030\r\n\001\r\020\010\"\006notify'
-  _globals['_ISSUESLIPREQUEST']._serialized_start=251
-  _globals['_ISSUESLIPREQUEST']._serialized_end=356
-  _globals['_ACTIVATEACCOUNTREQUEST']._serialized_start=359
-  _globals['_ACTIVATEACCOUNTREQUEST']._serialized_end=523
-  _globals['_ACTIVATEACCOUNTRESPONSE']._serialized_start=525
-  _globals['_ACTIVATEACCOUNTRESPONSE']._serialized_end=613
-  _globals['_REDEEMDELIVERYREQUEST']._serialized_start=615
-  _globals['_REDEEMDELIVERYREQUEST']._serialized_end=695
-  _globals['_REDEEMDELIVERYRESPONSE']._serialized_start=698
-  _globals['_REDEEMDELIVERYRESPONSE']._serialized_end=980
-  _globals['_CREDENTIALSERVICE']._serialized_start=983
-  _globals['_CREDENTIALSERVICE']._serialized_end=1426
+  _globals['_ISSUESLIPREQUEST']._serialized_start=243
+  _globals['_ISSUESLIPREQUEST']._serialized_end=348
+  _globals['_ACTIVATEACCOUNTREQUEST']._serialized_start=351
+  _globals['_ACTIVATEACCOUNTREQUEST']._serialized_end=515
+  _globals['_ACTIVATEACCOUNTRESPONSE']._serialized_start=517
+  _globals['_ACTIVATEACCOUNTRESPONSE']._serialized_end=605
+  _globals['_REDEEMDELIVERYREQUEST']._serialized_start=607
+  _globals['_REDEEMDELIVERYREQUEST']._serialized_end=687
+  _globals['_REDEEMDELIVERYRESPONSE']._serialized_start=690
+  _globals['_REDEEMDELIVERYRESPONSE']._serialized_end=972
+  _globals['_CREDENTIALSERVICE']._serialized_start=975
+  _globals['_CREDENTIALSERVICE']._serialized_end=1418
 # @@protoc_insertion_point(module_scope)

@@ -3,7 +3,7 @@
 isort:skip_file
 """
 
-from diary.access.v1 import session_service_pb2 as _session_service_pb2
+from diary.access.v1 import session_pb2 as _session_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -93,13 +93,13 @@ class ActivateAccountResponse(_message.Message):
     login: _builtins.str
     """The login."""
     @_builtins.property
-    def tokens(self) -> _session_service_pb2.SessionTokens:
+    def tokens(self) -> _session_pb2.SessionTokens:
         """The session that begins."""
 
     def __init__(
         self,
         *,
-        tokens: _session_service_pb2.SessionTokens | None = ...,
+        tokens: _session_pb2.SessionTokens | None = ...,
         login: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["tokens", b"tokens"]  # noqa: Y015

@@ -23,21 +23,17 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
-from diary.access.v1 import application_service_pb2 as diary_dot_access_dot_v1_dot_application__service__pb2
-from diary.access.v1 import person_name_pb2 as diary_dot_access_dot_v1_dot_person__name__pb2
+from diary.access.v1 import decision_pb2 as diary_dot_access_dot_v1_dot_decision__pb2
 from diary.options.v1 import options_pb2 as diary_dot_options_dot_v1_dot_options__pb2
-from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&diary/access/v1/decision_service.proto\x12\x0f\x64iary.access.v1\x1a\x1b\x62uf/validate/validate.proto\x1a)diary/access/v1/application_service.proto\x1a!diary/access/v1/person_name.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbc\x01\n\nLetterhead\x12\x13\n\x0bschool_code\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\tfull_name\x18\x03 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x04 \x01(\t\x12\r\n\x05phone\x18\x05 \x01(\t\x12\r\n\x05\x65mail\x18\x06 \x01(\t\x12\x0c\n\x04site\x18\x07 \x01(\t\x12\x10\n\x08locality\x18\x08 \x01(\t\x12\x0f\n\x07\x66ounder\x18\t \x01(\t\x12\x18\n\x10\x66ounder_contacts\x18\n \x01(\t\"\xe9\n\n\x08\x44\x65\x63ision\x12\x16\n\x0e\x61pplication_id\x18\x01 \x01(\t\x12\x14\n\x0c\x61pplicant_id\x18\x02 \x01(\t\x12\x12\n\naccount_id\x18\x03 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x04 \x01(\t\x12\x0e\n\x06number\x18\x05 \x01(\t\x12/\n\x0b\x64\x65\x63ide_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\ttime_zone\x18\x07 \x01(\t\x12/\n\nletterhead\x18\x08 \x01(\x0b\x32\x1b.diary.access.v1.Letterhead\x12\x16\n\x0e\x61pplicant_name\x18\t \x01(\t\x12\x1c\n\x0f\x61pplicant_email\x18\n \x01(\tB\x03\x80\x01\x01\x12\x1a\n\x12\x61pplication_number\x18\x0b \x01(\t\x12\x31\n\rregister_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x04kind\x18\r \x01(\x0e\x32 .diary.access.v1.ApplicationKind\x12\x18\n\x10regulation_title\x18\x0e \x01(\t\x12\x1f\n\x17regulation_order_number\x18\x0f \x01(\t\x12\x1d\n\x15regulation_order_date\x18\x10 \x01(\t\x12.\n\x06ground\x18\x11 \x01(\x0e\x32\x1e.diary.access.v1.RefusalGround\x12.\n\x06reason\x18\x12 \x01(\x0e\x32\x1e.diary.access.v1.RefusalReason\x12\x14\n\x0cstudent_name\x18\x13 \x01(\t\x12\x12\n\nclass_name\x18\x14 \x01(\t\x12\x13\n\x0bof_age_date\x18\x15 \x01(\t\x12.\n\ncheck_time\x18\x16 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tleft_date\x18\x17 \x01(\t\x12\x19\n\x11left_order_number\x18\x18 \x01(\t\x12\x33\n\x0f\x61\x63\x63\x65ss_end_time\x18\x19 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cpaper_number\x18\x1a \x01(\t\x12\x1a\n\x12\x64\x65\x63lines_printouts\x18\x1b \x01(\x08\x12\x1c\n\x14keeps_student_access\x18$ \x01(\x08\x12\x1d\n\x15keeps_guardian_access\x18% \x01(\x08\x12#\n\x1bis_own_statement_of_student\x18\x1c \x01(\x08\x12\x13\n\x0bsigner_name\x18\x1d \x01(\t\x12\x17\n\x0fsigner_position\x18\x1e \x01(\t\x12\x15\n\rpreparer_name\x18\x1f \x01(\t\x12.\n\tapplicant\x18  \x01(\x0b\x32\x1b.diary.access.v1.PersonName\x12,\n\x07student\x18! \x01(\x0b\x32\x1b.diary.access.v1.PersonName\x12+\n\x06signer\x18\" \x01(\x0b\x32\x1b.diary.access.v1.PersonName\x12-\n\x08preparer\x18# \x01(\x0b\x32\x1b.diary.access.v1.PersonName\x12:\n\x10\x61uthority_ending\x18\x32 \x01(\x0e\x32 .diary.access.v1.AuthorityEnding\x12\x1a\n\x12\x61uthority_end_date\x18\x33 \x01(\t\x12\x1c\n\x14\x61uthority_act_number\x18\x34 \x01(\t\x12\x1a\n\x12\x61uthority_act_date\x18\x35 \x01(\t\x12\x1e\n\x16\x61uthority_ending_words\x18\x36 \x01(\t\"T\n\x13GetDecisionsRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12 \n\x0e\x61pplication_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"D\n\x14GetDecisionsResponse\x12,\n\tdecisions\x18\x01 \x03(\x0b\x32\x19.diary.access.v1.Decision\"Y\n\x1aGetDecisionReceiverRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0c\x61pplicant_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x8e\x01\n\x1bGetDecisionReceiverResponse\x12\x12\n\x05\x65mail\x18\x01 \x01(\tB\x03\x80\x01\x01\x12\x13\n\x0bschool_name\x18\x02 \x01(\t\x12\x1a\n\x12\x61pplication_number\x18\x03 \x01(\t\x12\x18\n\x10\x61pplication_date\x18\x04 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x05 \x01(\t2\x8a\x02\n\x0f\x44\x65\x63isionService\x12q\n\x0cGetDecisions\x12$.diary.access.v1.GetDecisionsRequest\x1a%.diary.access.v1.GetDecisionsResponse\"\x14\xca\xf3\x18\x10\n\x01\r\x10\x08\"\tdocuments\x12\x83\x01\n\x13GetDecisionReceiver\x12+.diary.access.v1.GetDecisionReceiverRequest\x1a,.diary.access.v1.GetDecisionReceiverResponse\"\x11\xca\xf3\x18\r\n\x01\r\x10\x08\"\x06notifyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&diary/access/v1/decision_service.proto\x12\x0f\x64iary.access.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1e\x64iary/access/v1/decision.proto\x1a\x1e\x64iary/options/v1/options.proto\"T\n\x13GetDecisionsRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12 \n\x0e\x61pplication_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"D\n\x14GetDecisionsResponse\x12,\n\tdecisions\x18\x01 \x03(\x0b\x32\x19.diary.access.v1.Decision\"Y\n\x1aGetDecisionReceiverRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0c\x61pplicant_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x8e\x01\n\x1bGetDecisionReceiverResponse\x12\x12\n\x05\x65mail\x18\x01 \x01(\tB\x03\x80\x01\x01\x12\x13\n\x0bschool_name\x18\x02 \x01(\t\x12\x1a\n\x12\x61pplication_number\x18\x03 \x01(\t\x12\x18\n\x10\x61pplication_date\x18\x04 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x05 \x01(\t2\x8a\x02\n\x0f\x44\x65\x63isionService\x12q\n\x0cGetDecisions\x12$.diary.access.v1.GetDecisionsRequest\x1a%.diary.access.v1.GetDecisionsResponse\"\x14\xca\xf3\x18\x10\n\x01\r\x10\x08\"\tdocuments\x12\x83\x01\n\x13GetDecisionReceiver\x12+.diary.access.v1.GetDecisionReceiverRequest\x1a,.diary.access.v1.GetDecisionReceiverResponse\"\x11\xca\xf3\x18\r\n\x01\r\x10\x08\"\x06notifyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'diary.access.v1.decision_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DECISION'].fields_by_name['applicant_email']._loaded_options = None
-  _globals['_DECISION'].fields_by_name['applicant_email']._serialized_options = b'\200\001\001'
   _globals['_GETDECISIONSREQUEST'].fields_by_name['school_id']._loaded_options = None
   _globals['_GETDECISIONSREQUEST'].fields_by_name['school_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_GETDECISIONSREQUEST'].fields_by_name['application_id']._loaded_options = None
@@ -52,18 +48,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DECISIONSERVICE'].methods_by_name['GetDecisions']._serialized_options = b'\312\363\030\020\n\001\r\020\010\"\tdocuments'
   _globals['_DECISIONSERVICE'].methods_by_name['GetDecisionReceiver']._loaded_options = None
   _globals['_DECISIONSERVICE'].methods_by_name['GetDecisionReceiver']._serialized_options = b'\312\363\030\r\n\001\r\020\010\"\006notify'
-  _globals['_LETTERHEAD']._serialized_start=232
-  _globals['_LETTERHEAD']._serialized_end=420
-  _globals['_DECISION']._serialized_start=423
-  _globals['_DECISION']._serialized_end=1808
-  _globals['_GETDECISIONSREQUEST']._serialized_start=1810
-  _globals['_GETDECISIONSREQUEST']._serialized_end=1894
-  _globals['_GETDECISIONSRESPONSE']._serialized_start=1896
-  _globals['_GETDECISIONSRESPONSE']._serialized_end=1964
-  _globals['_GETDECISIONRECEIVERREQUEST']._serialized_start=1966
-  _globals['_GETDECISIONRECEIVERREQUEST']._serialized_end=2055
-  _globals['_GETDECISIONRECEIVERRESPONSE']._serialized_start=2058
-  _globals['_GETDECISIONRECEIVERRESPONSE']._serialized_end=2200
-  _globals['_DECISIONSERVICE']._serialized_start=2203
-  _globals['_DECISIONSERVICE']._serialized_end=2469
+  _globals['_GETDECISIONSREQUEST']._serialized_start=152
+  _globals['_GETDECISIONSREQUEST']._serialized_end=236
+  _globals['_GETDECISIONSRESPONSE']._serialized_start=238
+  _globals['_GETDECISIONSRESPONSE']._serialized_end=306
+  _globals['_GETDECISIONRECEIVERREQUEST']._serialized_start=308
+  _globals['_GETDECISIONRECEIVERREQUEST']._serialized_end=397
+  _globals['_GETDECISIONRECEIVERRESPONSE']._serialized_start=400
+  _globals['_GETDECISIONRECEIVERRESPONSE']._serialized_end=542
+  _globals['_DECISIONSERVICE']._serialized_start=545
+  _globals['_DECISIONSERVICE']._serialized_end=811
 # @@protoc_insertion_point(module_scope)

@@ -4,11 +4,9 @@ isort:skip_file
 """
 
 from collections import abc as _abc
-from diary.access.v1 import application_service_pb2 as _application_service_pb2
-from diary.access.v1 import person_name_pb2 as _person_name_pb2
+from diary.access.v1 import decision_pb2 as _decision_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
@@ -20,270 +18,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-@_typing.final
-class Letterhead(_message.Message):
-    """Whom a paper of the school names as its issuer."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    SCHOOL_CODE_FIELD_NUMBER: _builtins.int
-    NAME_FIELD_NUMBER: _builtins.int
-    FULL_NAME_FIELD_NUMBER: _builtins.int
-    ADDRESS_FIELD_NUMBER: _builtins.int
-    PHONE_FIELD_NUMBER: _builtins.int
-    EMAIL_FIELD_NUMBER: _builtins.int
-    SITE_FIELD_NUMBER: _builtins.int
-    LOCALITY_FIELD_NUMBER: _builtins.int
-    FOUNDER_FIELD_NUMBER: _builtins.int
-    FOUNDER_CONTACTS_FIELD_NUMBER: _builtins.int
-    school_code: _builtins.str
-    """Short code of the school."""
-    name: _builtins.str
-    """Short name."""
-    full_name: _builtins.str
-    """Full name by the charter."""
-    address: _builtins.str
-    """Address; may be empty, as all below."""
-    phone: _builtins.str
-    """Phone."""
-    email: _builtins.str
-    """E-mail of the school."""
-    site: _builtins.str
-    """Site."""
-    locality: _builtins.str
-    """Place where papers are drawn up, such as с. Александровка."""
-    founder: _builtins.str
-    """Founder: whom a complaint may go to."""
-    founder_contacts: _builtins.str
-    """Address, phone and e-mail of the founder, in one line."""
-    def __init__(
-        self,
-        *,
-        school_code: _builtins.str = ...,
-        name: _builtins.str = ...,
-        full_name: _builtins.str = ...,
-        address: _builtins.str = ...,
-        phone: _builtins.str = ...,
-        email: _builtins.str = ...,
-        site: _builtins.str = ...,
-        locality: _builtins.str = ...,
-        founder: _builtins.str = ...,
-        founder_contacts: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "email", b"email", "founder", b"founder", "founder_contacts", b"founder_contacts", "full_name", b"full_name", "locality", b"locality", "name", b"name", "phone", b"phone", "school_code", b"school_code", "site", b"site"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Letterhead: _TypeAlias = Letterhead  # noqa: Y015
-
-@_typing.final
-class Decision(_message.Message):
-    """An applicant's copy of a refusal. No cases of names are guessed: all names are in the nominative."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    APPLICATION_ID_FIELD_NUMBER: _builtins.int
-    APPLICANT_ID_FIELD_NUMBER: _builtins.int
-    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
-    CLASS_ID_FIELD_NUMBER: _builtins.int
-    NUMBER_FIELD_NUMBER: _builtins.int
-    DECIDE_TIME_FIELD_NUMBER: _builtins.int
-    TIME_ZONE_FIELD_NUMBER: _builtins.int
-    LETTERHEAD_FIELD_NUMBER: _builtins.int
-    APPLICANT_NAME_FIELD_NUMBER: _builtins.int
-    APPLICANT_EMAIL_FIELD_NUMBER: _builtins.int
-    APPLICATION_NUMBER_FIELD_NUMBER: _builtins.int
-    REGISTER_TIME_FIELD_NUMBER: _builtins.int
-    KIND_FIELD_NUMBER: _builtins.int
-    REGULATION_TITLE_FIELD_NUMBER: _builtins.int
-    REGULATION_ORDER_NUMBER_FIELD_NUMBER: _builtins.int
-    REGULATION_ORDER_DATE_FIELD_NUMBER: _builtins.int
-    GROUND_FIELD_NUMBER: _builtins.int
-    REASON_FIELD_NUMBER: _builtins.int
-    STUDENT_NAME_FIELD_NUMBER: _builtins.int
-    CLASS_NAME_FIELD_NUMBER: _builtins.int
-    OF_AGE_DATE_FIELD_NUMBER: _builtins.int
-    CHECK_TIME_FIELD_NUMBER: _builtins.int
-    LEFT_DATE_FIELD_NUMBER: _builtins.int
-    LEFT_ORDER_NUMBER_FIELD_NUMBER: _builtins.int
-    ACCESS_END_TIME_FIELD_NUMBER: _builtins.int
-    PAPER_NUMBER_FIELD_NUMBER: _builtins.int
-    DECLINES_PRINTOUTS_FIELD_NUMBER: _builtins.int
-    KEEPS_STUDENT_ACCESS_FIELD_NUMBER: _builtins.int
-    KEEPS_GUARDIAN_ACCESS_FIELD_NUMBER: _builtins.int
-    IS_OWN_STATEMENT_OF_STUDENT_FIELD_NUMBER: _builtins.int
-    SIGNER_NAME_FIELD_NUMBER: _builtins.int
-    SIGNER_POSITION_FIELD_NUMBER: _builtins.int
-    PREPARER_NAME_FIELD_NUMBER: _builtins.int
-    APPLICANT_FIELD_NUMBER: _builtins.int
-    STUDENT_FIELD_NUMBER: _builtins.int
-    SIGNER_FIELD_NUMBER: _builtins.int
-    PREPARER_FIELD_NUMBER: _builtins.int
-    AUTHORITY_ENDING_FIELD_NUMBER: _builtins.int
-    AUTHORITY_END_DATE_FIELD_NUMBER: _builtins.int
-    AUTHORITY_ACT_NUMBER_FIELD_NUMBER: _builtins.int
-    AUTHORITY_ACT_DATE_FIELD_NUMBER: _builtins.int
-    AUTHORITY_ENDING_WORDS_FIELD_NUMBER: _builtins.int
-    application_id: _builtins.str
-    """The case."""
-    applicant_id: _builtins.str
-    """The applicant."""
-    account_id: _builtins.str
-    """The applicant's account; empty for one without."""
-    class_id: _builtins.str
-    """The student's class on the day of the decision, whose class teacher works with the paper; empty when in none."""
-    number: _builtins.str
-    """Number of the decision, such as 3-ЭДО/2026."""
-    time_zone: _builtins.str
-    """IANA zone of the school."""
-    applicant_name: _builtins.str
-    """The applicant's name."""
-    applicant_email: _builtins.str
-    """The applicant's e-mail as filed; may be empty."""
-    application_number: _builtins.str
-    """Number of the application or statement."""
-    kind: _application_service_pb2.ApplicationKind.ValueType
-    """What was asked for."""
-    regulation_title: _builtins.str
-    """Title of the regulation version it is judged by."""
-    regulation_order_number: _builtins.str
-    """Number of the order that put it in force; empty for the model version."""
-    regulation_order_date: _builtins.str
-    """Date of that order, ISO 8601; empty with the number."""
-    ground: _application_service_pb2.RefusalGround.ValueType
-    """The ground."""
-    reason: _application_service_pb2.RefusalReason.ValueType
-    """Which case of the ground."""
-    student_name: _builtins.str
-    """The student's name; empty where the decision must not tell of the child (RELATION_NOT_PROVED)."""
-    class_name: _builtins.str
-    """The student's class; empty with the name, or when in none."""
-    of_age_date: _builtins.str
-    """STUDENT_OF_AGE: the day of the 18th birthday, ISO 8601."""
-    left_date: _builtins.str
-    """LEFT: last day at the school, ISO 8601."""
-    left_order_number: _builtins.str
-    """LEFT: number of the order of leaving; may be empty."""
-    paper_number: _builtins.str
-    """R21: number of the declaration for paper; empty when none holds."""
-    declines_printouts: _builtins.bool
-    """R21: whether printouts were declined too."""
-    keeps_student_access: _builtins.bool
-    """Whether the student, another person than the applicant, has an access that goes on."""
-    keeps_guardian_access: _builtins.bool
-    """Whether another guardian than the applicant has an access that goes on."""
-    is_own_statement_of_student: _builtins.bool
-    """R21: the statement was the student's own."""
-    signer_name: _builtins.str
-    """Who decided: name."""
-    signer_position: _builtins.str
-    """Who decided: position, such as Директор, or исполняющий обязанности директора (приказ от 01.09.2026 № 5)."""
-    preparer_name: _builtins.str
-    """Who prepared the decision."""
-    authority_ending: _application_service_pb2.AuthorityEnding.ValueType
-    """AUTHORITY_ENDED: how."""
-    authority_end_date: _builtins.str
-    """AUTHORITY_ENDED: the last day of the authority, ISO 8601."""
-    authority_act_number: _builtins.str
-    """AUTHORITY_ENDED by an act: its number."""
-    authority_act_date: _builtins.str
-    """AUTHORITY_ENDED by an act: its date, ISO 8601."""
-    authority_ending_words: _builtins.str
-    """AUTHORITY_ENDED: the same in words as the decision prints them, without a full stop. An act is named only where one is
-    recorded.
-    """
-    @_builtins.property
-    def decide_time(self) -> _timestamp_pb2.Timestamp:
-        """When the head decided."""
-
-    @_builtins.property
-    def letterhead(self) -> Global___Letterhead:
-        """The school."""
-
-    @_builtins.property
-    def register_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was registered."""
-
-    @_builtins.property
-    def check_time(self) -> _timestamp_pb2.Timestamp:
-        """R20: when enrolment was checked."""
-
-    @_builtins.property
-    def access_end_time(self) -> _timestamp_pb2.Timestamp:
-        """STATEMENT_TO_CANCEL: when the applicant's access ended; unset where there was none."""
-
-    @_builtins.property
-    def applicant(self) -> _person_name_pb2.PersonName:
-        """The applicant's name in its parts."""
-
-    @_builtins.property
-    def student(self) -> _person_name_pb2.PersonName:
-        """The student's name in its parts; unset where student_name is empty."""
-
-    @_builtins.property
-    def signer(self) -> _person_name_pb2.PersonName:
-        """The signer's name in its parts."""
-
-    @_builtins.property
-    def preparer(self) -> _person_name_pb2.PersonName:
-        """The preparer's name in its parts."""
-
-    def __init__(
-        self,
-        *,
-        application_id: _builtins.str = ...,
-        applicant_id: _builtins.str = ...,
-        account_id: _builtins.str = ...,
-        class_id: _builtins.str = ...,
-        number: _builtins.str = ...,
-        decide_time: _timestamp_pb2.Timestamp | None = ...,
-        time_zone: _builtins.str = ...,
-        letterhead: Global___Letterhead | None = ...,
-        applicant_name: _builtins.str = ...,
-        applicant_email: _builtins.str = ...,
-        application_number: _builtins.str = ...,
-        register_time: _timestamp_pb2.Timestamp | None = ...,
-        kind: _application_service_pb2.ApplicationKind.ValueType = ...,
-        regulation_title: _builtins.str = ...,
-        regulation_order_number: _builtins.str = ...,
-        regulation_order_date: _builtins.str = ...,
-        ground: _application_service_pb2.RefusalGround.ValueType = ...,
-        reason: _application_service_pb2.RefusalReason.ValueType = ...,
-        student_name: _builtins.str = ...,
-        class_name: _builtins.str = ...,
-        of_age_date: _builtins.str = ...,
-        check_time: _timestamp_pb2.Timestamp | None = ...,
-        left_date: _builtins.str = ...,
-        left_order_number: _builtins.str = ...,
-        access_end_time: _timestamp_pb2.Timestamp | None = ...,
-        paper_number: _builtins.str = ...,
-        declines_printouts: _builtins.bool = ...,
-        keeps_student_access: _builtins.bool = ...,
-        keeps_guardian_access: _builtins.bool = ...,
-        is_own_statement_of_student: _builtins.bool = ...,
-        signer_name: _builtins.str = ...,
-        signer_position: _builtins.str = ...,
-        preparer_name: _builtins.str = ...,
-        applicant: _person_name_pb2.PersonName | None = ...,
-        student: _person_name_pb2.PersonName | None = ...,
-        signer: _person_name_pb2.PersonName | None = ...,
-        preparer: _person_name_pb2.PersonName | None = ...,
-        authority_ending: _application_service_pb2.AuthorityEnding.ValueType = ...,
-        authority_end_date: _builtins.str = ...,
-        authority_act_number: _builtins.str = ...,
-        authority_act_date: _builtins.str = ...,
-        authority_ending_words: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["access_end_time", b"access_end_time", "applicant", b"applicant", "check_time", b"check_time", "decide_time", b"decide_time", "letterhead", b"letterhead", "preparer", b"preparer", "register_time", b"register_time", "signer", b"signer", "student", b"student"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_end_time", b"access_end_time", "account_id", b"account_id", "applicant", b"applicant", "applicant_email", b"applicant_email", "applicant_id", b"applicant_id", "applicant_name", b"applicant_name", "application_id", b"application_id", "application_number", b"application_number", "authority_act_date", b"authority_act_date", "authority_act_number", b"authority_act_number", "authority_end_date", b"authority_end_date", "authority_ending", b"authority_ending", "authority_ending_words", b"authority_ending_words", "check_time", b"check_time", "class_id", b"class_id", "class_name", b"class_name", "decide_time", b"decide_time", "declines_printouts", b"declines_printouts", "ground", b"ground", "is_own_statement_of_student", b"is_own_statement_of_student", "keeps_guardian_access", b"keeps_guardian_access", "keeps_student_access", b"keeps_student_access", "kind", b"kind", "left_date", b"left_date", "left_order_number", b"left_order_number", "letterhead", b"letterhead", "number", b"number", "of_age_date", b"of_age_date", "paper_number", b"paper_number", "preparer", b"preparer", "preparer_name", b"preparer_name", "reason", b"reason", "register_time", b"register_time", "regulation_order_date", b"regulation_order_date", "regulation_order_number", b"regulation_order_number", "regulation_title", b"regulation_title", "signer", b"signer", "signer_name", b"signer_name", "signer_position", b"signer_position", "student", b"student", "student_name", b"student_name", "time_zone", b"time_zone"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Decision: _TypeAlias = Decision  # noqa: Y015
 
 @_typing.final
 class GetDecisionsRequest(_message.Message):
@@ -319,13 +53,13 @@ class GetDecisionsResponse(_message.Message):
 
     DECISIONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def decisions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Decision]:
+    def decisions(self) -> _containers.RepeatedCompositeFieldContainer[_decision_pb2.Decision]:
         """A copy for each applicant, in the order of filing."""
 
     def __init__(
         self,
         *,
-        decisions: _abc.Iterable[Global___Decision] | None = ...,
+        decisions: _abc.Iterable[_decision_pb2.Decision] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

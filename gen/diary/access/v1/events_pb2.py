@@ -22,36 +22,36 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from diary.access.v1 import application_service_pb2 as diary_dot_access_dot_v1_dot_application__service__pb2
-from diary.access.v1 import roster_service_pb2 as diary_dot_access_dot_v1_dot_roster__service__pb2
+from diary.access.v1 import application_pb2 as diary_dot_access_dot_v1_dot_application__pb2
+from diary.access.v1 import roster_pb2 as diary_dot_access_dot_v1_dot_roster__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x64iary/access/v1/events.proto\x12\x0f\x64iary.access.v1\x1a)diary/access/v1/application_service.proto\x1a$diary/access/v1/roster_service.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"Z\n\rRosterChanged\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12)\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.diary.access.v1.RosterKind\x12\x0b\n\x03ids\x18\x03 \x03(\t\"Z\n\x0bGrantIssued\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x10\n\x08grant_id\x18\x02 \x01(\t\x12\x12\n\nstudent_id\x18\x03 \x01(\t\x12\x12\n\naccount_id\x18\x04 \x01(\t\"Y\n\nGrantEnded\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x10\n\x08grant_id\x18\x02 \x01(\t\x12\x12\n\nstudent_id\x18\x03 \x01(\t\x12\x12\n\naccount_id\x18\x04 \x01(\t\"8\n\rSessionsEnded\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x13\n\x0bsession_ids\x18\x02 \x03(\t\"B\n\x15\x41pplicationRegistered\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61pplication_id\x18\x02 \x01(\t\"q\n\x12\x41pplicationDecided\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61pplication_id\x18\x02 \x01(\t\x12\x30\n\x05state\x18\x03 \x01(\x0e\x32!.diary.access.v1.ApplicationState\"\x8b\x01\n\x0e\x41\x63\x63\x65ssEndsSoon\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x10\n\x08grant_id\x18\x02 \x01(\t\x12\x12\n\nstudent_id\x18\x03 \x01(\t\x12\x12\n\naccount_id\x18\x04 \x01(\t\x12,\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"K\n\x10\x43redentialsReady\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x10\n\x08grant_id\x18\x02 \x01(\t\x12\x12\n\naccount_id\x18\x03 \x01(\t\"\x9e\x01\n\x10PaperModeChanged\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x12\n\nstudent_id\x18\x02 \x01(\t\x12\x1a\n\x12guardian_person_id\x18\x03 \x01(\t\x12\x16\n\x0e\x64\x65\x63laration_id\x18\x04 \x01(\t\x12\x13\n\x0bis_in_force\x18\x05 \x01(\x08\x12\x1a\n\x12\x64\x65\x63lines_printouts\x18\x06 \x01(\x08\"\xfa\x01\n\x0f\x44\x65\x61\x64lineChanged\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x0e\n\x06\x63lause\x18\x02 \x01(\t\x12\x12\n\nsubject_id\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08met_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x65vidence_id\x18\x07 \x01(\t\x12\x0f\n\x07is_void\x18\x08 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x64iary/access/v1/events.proto\x12\x0f\x64iary.access.v1\x1a!diary/access/v1/application.proto\x1a\x1c\x64iary/access/v1/roster.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"Z\n\rRosterChanged\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12)\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.diary.access.v1.RosterKind\x12\x0b\n\x03ids\x18\x03 \x03(\t\"Z\n\x0bGrantIssued\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x10\n\x08grant_id\x18\x02 \x01(\t\x12\x12\n\nstudent_id\x18\x03 \x01(\t\x12\x12\n\naccount_id\x18\x04 \x01(\t\"Y\n\nGrantEnded\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x10\n\x08grant_id\x18\x02 \x01(\t\x12\x12\n\nstudent_id\x18\x03 \x01(\t\x12\x12\n\naccount_id\x18\x04 \x01(\t\"8\n\rSessionsEnded\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x13\n\x0bsession_ids\x18\x02 \x03(\t\"B\n\x15\x41pplicationRegistered\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61pplication_id\x18\x02 \x01(\t\"q\n\x12\x41pplicationDecided\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61pplication_id\x18\x02 \x01(\t\x12\x30\n\x05state\x18\x03 \x01(\x0e\x32!.diary.access.v1.ApplicationState\"\x8b\x01\n\x0e\x41\x63\x63\x65ssEndsSoon\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x10\n\x08grant_id\x18\x02 \x01(\t\x12\x12\n\nstudent_id\x18\x03 \x01(\t\x12\x12\n\naccount_id\x18\x04 \x01(\t\x12,\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"K\n\x10\x43redentialsReady\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x10\n\x08grant_id\x18\x02 \x01(\t\x12\x12\n\naccount_id\x18\x03 \x01(\t\"\x9e\x01\n\x10PaperModeChanged\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x12\n\nstudent_id\x18\x02 \x01(\t\x12\x1a\n\x12guardian_person_id\x18\x03 \x01(\t\x12\x16\n\x0e\x64\x65\x63laration_id\x18\x04 \x01(\t\x12\x13\n\x0bis_in_force\x18\x05 \x01(\x08\x12\x1a\n\x12\x64\x65\x63lines_printouts\x18\x06 \x01(\x08\"\xfa\x01\n\x0f\x44\x65\x61\x64lineChanged\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x0e\n\x06\x63lause\x18\x02 \x01(\t\x12\x12\n\nsubject_id\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08met_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x65vidence_id\x18\x07 \x01(\t\x12\x0f\n\x07is_void\x18\x08 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'diary.access.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ROSTERCHANGED']._serialized_start=163
-  _globals['_ROSTERCHANGED']._serialized_end=253
-  _globals['_GRANTISSUED']._serialized_start=255
-  _globals['_GRANTISSUED']._serialized_end=345
-  _globals['_GRANTENDED']._serialized_start=347
-  _globals['_GRANTENDED']._serialized_end=436
-  _globals['_SESSIONSENDED']._serialized_start=438
-  _globals['_SESSIONSENDED']._serialized_end=494
-  _globals['_APPLICATIONREGISTERED']._serialized_start=496
-  _globals['_APPLICATIONREGISTERED']._serialized_end=562
-  _globals['_APPLICATIONDECIDED']._serialized_start=564
-  _globals['_APPLICATIONDECIDED']._serialized_end=677
-  _globals['_ACCESSENDSSOON']._serialized_start=680
-  _globals['_ACCESSENDSSOON']._serialized_end=819
-  _globals['_CREDENTIALSREADY']._serialized_start=821
-  _globals['_CREDENTIALSREADY']._serialized_end=896
-  _globals['_PAPERMODECHANGED']._serialized_start=899
-  _globals['_PAPERMODECHANGED']._serialized_end=1057
-  _globals['_DEADLINECHANGED']._serialized_start=1060
-  _globals['_DEADLINECHANGED']._serialized_end=1310
+  _globals['_ROSTERCHANGED']._serialized_start=147
+  _globals['_ROSTERCHANGED']._serialized_end=237
+  _globals['_GRANTISSUED']._serialized_start=239
+  _globals['_GRANTISSUED']._serialized_end=329
+  _globals['_GRANTENDED']._serialized_start=331
+  _globals['_GRANTENDED']._serialized_end=420
+  _globals['_SESSIONSENDED']._serialized_start=422
+  _globals['_SESSIONSENDED']._serialized_end=478
+  _globals['_APPLICATIONREGISTERED']._serialized_start=480
+  _globals['_APPLICATIONREGISTERED']._serialized_end=546
+  _globals['_APPLICATIONDECIDED']._serialized_start=548
+  _globals['_APPLICATIONDECIDED']._serialized_end=661
+  _globals['_ACCESSENDSSOON']._serialized_start=664
+  _globals['_ACCESSENDSSOON']._serialized_end=803
+  _globals['_CREDENTIALSREADY']._serialized_start=805
+  _globals['_CREDENTIALSREADY']._serialized_end=880
+  _globals['_PAPERMODECHANGED']._serialized_start=883
+  _globals['_PAPERMODECHANGED']._serialized_end=1041
+  _globals['_DEADLINECHANGED']._serialized_start=1044
+  _globals['_DEADLINECHANGED']._serialized_end=1294
 # @@protoc_insertion_point(module_scope)

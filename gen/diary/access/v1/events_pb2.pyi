@@ -4,8 +4,8 @@ isort:skip_file
 """
 
 from collections import abc as _abc
-from diary.access.v1 import application_service_pb2 as _application_service_pb2
-from diary.access.v1 import roster_service_pb2 as _roster_service_pb2
+from diary.access.v1 import application_pb2 as _application_pb2
+from diary.access.v1 import roster_pb2 as _roster_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -32,7 +32,7 @@ class RosterChanged(_message.Message):
     IDS_FIELD_NUMBER: _builtins.int
     school_id: _builtins.str
     """The school."""
-    kind: _roster_service_pb2.RosterKind.ValueType
+    kind: _roster_pb2.RosterKind.ValueType
     """Kind of the entries."""
     @_builtins.property
     def ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -42,7 +42,7 @@ class RosterChanged(_message.Message):
         self,
         *,
         school_id: _builtins.str = ...,
-        kind: _roster_service_pb2.RosterKind.ValueType = ...,
+        kind: _roster_pb2.RosterKind.ValueType = ...,
         ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -188,14 +188,14 @@ class ApplicationDecided(_message.Message):
     """The school."""
     application_id: _builtins.str
     """The case."""
-    state: _application_service_pb2.ApplicationState.ValueType
+    state: _application_pb2.ApplicationState.ValueType
     """GRANTED, REFUSED or WITHDRAWN."""
     def __init__(
         self,
         *,
         school_id: _builtins.str = ...,
         application_id: _builtins.str = ...,
-        state: _application_service_pb2.ApplicationState.ValueType = ...,
+        state: _application_pb2.ApplicationState.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

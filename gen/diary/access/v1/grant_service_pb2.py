@@ -23,13 +23,14 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from diary.access.v1 import grant_pb2 as diary_dot_access_dot_v1_dot_grant__pb2
 from diary.access.v1 import person_name_pb2 as diary_dot_access_dot_v1_dot_person__name__pb2
 from diary.options.v1 import options_pb2 as diary_dot_options_dot_v1_dot_options__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#diary/access/v1/grant_service.proto\x12\x0f\x64iary.access.v1\x1a\x1b\x62uf/validate/validate.proto\x1a!diary/access/v1/person_name.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"P\n\x15GetGrantEndingRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x08grant_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xad\x02\n\x16GetGrantEndingResponse\x12\x30\n\x05\x63\x61use\x18\x01 \x01(\x0e\x32!.diary.access.v1.GrantEndingCause\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12\x1a\n\x12student_given_name\x18\x04 \x01(\t\x12\x13\n\x0bschool_name\x18\x05 \x01(\t\x12\x19\n\x11holder_account_id\x18\x06 \x01(\t\x12\x13\n\x0bholder_name\x18\x07 \x01(\t\x12\x12\n\nis_student\x18\x08 \x01(\x08\x12+\n\x06holder\x18\t \x01(\x0b\x32\x1b.diary.access.v1.PersonName\"\x87\x03\n\x05Grant\x12\x10\n\x08grant_id\x18\x01 \x01(\t\x12\x12\n\nstudent_id\x18\x02 \x01(\t\x12\x14\n\x0cstudent_name\x18\x03 \x01(\t\x12\x18\n\x10holder_person_id\x18\x04 \x01(\t\x12\x13\n\x0bholder_name\x18\x05 \x01(\t\x12$\n\x04role\x18\x06 \x01(\x0e\x32\x16.diary.options.v1.Role\x12\x1a\n\x12\x61pplication_number\x18\x07 \x01(\t\x12\x18\n\x10\x61pplication_date\x18\x08 \x01(\t\x12.\n\ngrant_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x07student\x18\x0b \x01(\x0b\x32\x1b.diary.access.v1.PersonName\x12+\n\x06holder\x18\x0c \x01(\x0b\x32\x1b.diary.access.v1.PersonName\"\x8e\x01\n\x11ListGrantsRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1f\n\nstudent_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"U\n\x12ListGrantsResponse\x12&\n\x06grants\x18\x01 \x03(\x0b\x32\x16.diary.access.v1.Grant\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"k\n\x12RevokeGrantRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x08grant_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"<\n\x13RevokeGrantResponse\x12%\n\x05grant\x18\x01 \x01(\x0b\x32\x16.diary.access.v1.Grant\"\x98\x01\n\x08OwnGrant\x12%\n\x05grant\x18\x01 \x01(\x0b\x32\x16.diary.access.v1.Grant\x12\x10\n\x08has_case\x18\x02 \x01(\x08\x12\x1e\n\x16\x65nd_application_number\x18\x03 \x01(\t\x12\x1a\n\x12\x65nd_application_id\x18\x04 \x01(\t\x12\x17\n\x0fmay_apply_again\x18\x05 \x01(\x08\"\x91\x01\n\x14ListOwnGrantsRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1f\n\nstudent_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"[\n\x15ListOwnGrantsResponse\x12)\n\x06grants\x18\x01 \x03(\x0b\x32\x19.diary.access.v1.OwnGrant\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x97\x01\n\x10GrantEndingCause\x12\"\n\x1eGRANT_ENDING_CAUSE_UNSPECIFIED\x10\x00\x12\x1d\n\x19GRANT_ENDING_CAUSE_OF_AGE\x10\x01\x12 \n\x1cGRANT_ENDING_CAUSE_AUTHORITY\x10\x02\x12\x1e\n\x1aGRANT_ENDING_CAUSE_LEAVING\x10\x03\x32\xdc\x04\n\x0cGrantService\x12\x94\x01\n\nListGrants\x12\".diary.access.v1.ListGrantsRequest\x1a#.diary.access.v1.ListGrantsResponse\"=\xca\xf3\x18\x13\n\x04\n\x06\x03\x04\x10\x06\x1a\tschool_id\x82\xd3\xe4\x93\x02 \x12\x1e/v1/schools/{school_id}/grants\x12\x92\x01\n\rListOwnGrants\x12%.diary.access.v1.ListOwnGrantsRequest\x1a&.diary.access.v1.ListOwnGrantsResponse\"2\xca\xf3\x18\x05\n\x01\x02\x10\x02\x82\xd3\xe4\x93\x02#\x12!/v1/schools/{school_id}/ownGrants\x12\xa9\x01\n\x0bRevokeGrant\x12#.diary.access.v1.RevokeGrantRequest\x1a$.diary.access.v1.RevokeGrantResponse\"O\xca\xf3\x18\x10\n\x02\n\x06\x10\x04\x1a\x08grant_id\x82\xd3\xe4\x93\x02\x35\"0/v1/schools/{school_id}/grants/{grant_id}:revoke:\x01*\x12t\n\x0eGetGrantEnding\x12&.diary.access.v1.GetGrantEndingRequest\x1a\'.diary.access.v1.GetGrantEndingResponse\"\x11\xca\xf3\x18\r\n\x01\r\x10\x08\"\x06notifyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#diary/access/v1/grant_service.proto\x12\x0f\x64iary.access.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1b\x64iary/access/v1/grant.proto\x1a!diary/access/v1/person_name.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"P\n\x15GetGrantEndingRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x08grant_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xad\x02\n\x16GetGrantEndingResponse\x12\x30\n\x05\x63\x61use\x18\x01 \x01(\x0e\x32!.diary.access.v1.GrantEndingCause\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12\x1a\n\x12student_given_name\x18\x04 \x01(\t\x12\x13\n\x0bschool_name\x18\x05 \x01(\t\x12\x19\n\x11holder_account_id\x18\x06 \x01(\t\x12\x13\n\x0bholder_name\x18\x07 \x01(\t\x12\x12\n\nis_student\x18\x08 \x01(\x08\x12+\n\x06holder\x18\t \x01(\x0b\x32\x1b.diary.access.v1.PersonName\"\x8e\x01\n\x11ListGrantsRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1f\n\nstudent_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"U\n\x12ListGrantsResponse\x12&\n\x06grants\x18\x01 \x03(\x0b\x32\x16.diary.access.v1.Grant\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"k\n\x12RevokeGrantRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x08grant_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"<\n\x13RevokeGrantResponse\x12%\n\x05grant\x18\x01 \x01(\x0b\x32\x16.diary.access.v1.Grant\"\x91\x01\n\x14ListOwnGrantsRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1f\n\nstudent_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"[\n\x15ListOwnGrantsResponse\x12)\n\x06grants\x18\x01 \x03(\x0b\x32\x19.diary.access.v1.OwnGrant\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xdc\x04\n\x0cGrantService\x12\x94\x01\n\nListGrants\x12\".diary.access.v1.ListGrantsRequest\x1a#.diary.access.v1.ListGrantsResponse\"=\xca\xf3\x18\x13\n\x04\n\x06\x03\x04\x10\x06\x1a\tschool_id\x82\xd3\xe4\x93\x02 \x12\x1e/v1/schools/{school_id}/grants\x12\x92\x01\n\rListOwnGrants\x12%.diary.access.v1.ListOwnGrantsRequest\x1a&.diary.access.v1.ListOwnGrantsResponse\"2\xca\xf3\x18\x05\n\x01\x02\x10\x02\x82\xd3\xe4\x93\x02#\x12!/v1/schools/{school_id}/ownGrants\x12\xa9\x01\n\x0bRevokeGrant\x12#.diary.access.v1.RevokeGrantRequest\x1a$.diary.access.v1.RevokeGrantResponse\"O\xca\xf3\x18\x10\n\x02\n\x06\x10\x04\x1a\x08grant_id\x82\xd3\xe4\x93\x02\x35\"0/v1/schools/{school_id}/grants/{grant_id}:revoke:\x01*\x12t\n\x0eGetGrantEnding\x12&.diary.access.v1.GetGrantEndingRequest\x1a\'.diary.access.v1.GetGrantEndingResponse\"\x11\xca\xf3\x18\r\n\x01\r\x10\x08\"\x06notifyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -70,28 +71,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GRANTSERVICE'].methods_by_name['RevokeGrant']._serialized_options = b'\312\363\030\020\n\002\n\006\020\004\032\010grant_id\202\323\344\223\0025\"0/v1/schools/{school_id}/grants/{grant_id}:revoke:\001*'
   _globals['_GRANTSERVICE'].methods_by_name['GetGrantEnding']._loaded_options = None
   _globals['_GRANTSERVICE'].methods_by_name['GetGrantEnding']._serialized_options = b'\312\363\030\r\n\001\r\020\010\"\006notify'
-  _globals['_GRANTENDINGCAUSE']._serialized_start=1795
-  _globals['_GRANTENDINGCAUSE']._serialized_end=1946
-  _globals['_GETGRANTENDINGREQUEST']._serialized_start=215
-  _globals['_GETGRANTENDINGREQUEST']._serialized_end=295
-  _globals['_GETGRANTENDINGRESPONSE']._serialized_start=298
-  _globals['_GETGRANTENDINGRESPONSE']._serialized_end=599
-  _globals['_GRANT']._serialized_start=602
-  _globals['_GRANT']._serialized_end=993
-  _globals['_LISTGRANTSREQUEST']._serialized_start=996
-  _globals['_LISTGRANTSREQUEST']._serialized_end=1138
-  _globals['_LISTGRANTSRESPONSE']._serialized_start=1140
-  _globals['_LISTGRANTSRESPONSE']._serialized_end=1225
-  _globals['_REVOKEGRANTREQUEST']._serialized_start=1227
-  _globals['_REVOKEGRANTREQUEST']._serialized_end=1334
-  _globals['_REVOKEGRANTRESPONSE']._serialized_start=1336
-  _globals['_REVOKEGRANTRESPONSE']._serialized_end=1396
-  _globals['_OWNGRANT']._serialized_start=1399
-  _globals['_OWNGRANT']._serialized_end=1551
-  _globals['_LISTOWNGRANTSREQUEST']._serialized_start=1554
-  _globals['_LISTOWNGRANTSREQUEST']._serialized_end=1699
-  _globals['_LISTOWNGRANTSRESPONSE']._serialized_start=1701
-  _globals['_LISTOWNGRANTSRESPONSE']._serialized_end=1792
-  _globals['_GRANTSERVICE']._serialized_start=1949
-  _globals['_GRANTSERVICE']._serialized_end=2553
+  _globals['_GETGRANTENDINGREQUEST']._serialized_start=244
+  _globals['_GETGRANTENDINGREQUEST']._serialized_end=324
+  _globals['_GETGRANTENDINGRESPONSE']._serialized_start=327
+  _globals['_GETGRANTENDINGRESPONSE']._serialized_end=628
+  _globals['_LISTGRANTSREQUEST']._serialized_start=631
+  _globals['_LISTGRANTSREQUEST']._serialized_end=773
+  _globals['_LISTGRANTSRESPONSE']._serialized_start=775
+  _globals['_LISTGRANTSRESPONSE']._serialized_end=860
+  _globals['_REVOKEGRANTREQUEST']._serialized_start=862
+  _globals['_REVOKEGRANTREQUEST']._serialized_end=969
+  _globals['_REVOKEGRANTRESPONSE']._serialized_start=971
+  _globals['_REVOKEGRANTRESPONSE']._serialized_end=1031
+  _globals['_LISTOWNGRANTSREQUEST']._serialized_start=1034
+  _globals['_LISTOWNGRANTSREQUEST']._serialized_end=1179
+  _globals['_LISTOWNGRANTSRESPONSE']._serialized_start=1181
+  _globals['_LISTOWNGRANTSRESPONSE']._serialized_end=1272
+  _globals['_GRANTSERVICE']._serialized_start=1275
+  _globals['_GRANTSERVICE']._serialized_end=1879
 # @@protoc_insertion_point(module_scope)

@@ -4,13 +4,12 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from diary.access.v1 import grant_pb2 as _grant_pb2
 from diary.access.v1 import person_name_pb2 as _person_name_pb2
-from diary.options.v1 import options_pb2 as _options_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
-from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -21,34 +20,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-class _GrantEndingCause:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _GrantEndingCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_GrantEndingCause.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    GRANT_ENDING_CAUSE_UNSPECIFIED: _GrantEndingCause.ValueType  # 0
-    """Not set."""
-    GRANT_ENDING_CAUSE_OF_AGE: _GrantEndingCause.ValueType  # 1
-    """The student comes of age (R6)."""
-    GRANT_ENDING_CAUSE_AUTHORITY: _GrantEndingCause.ValueType  # 2
-    """The guardianship, or the representative's authority, ends (R6)."""
-    GRANT_ENDING_CAUSE_LEAVING: _GrantEndingCause.ValueType  # 3
-    """The student leaves the school (R13)."""
-
-class GrantEndingCause(_GrantEndingCause, metaclass=_GrantEndingCauseEnumTypeWrapper):
-    """Why an access ends by itself."""
-
-GRANT_ENDING_CAUSE_UNSPECIFIED: GrantEndingCause.ValueType  # 0
-"""Not set."""
-GRANT_ENDING_CAUSE_OF_AGE: GrantEndingCause.ValueType  # 1
-"""The student comes of age (R6)."""
-GRANT_ENDING_CAUSE_AUTHORITY: GrantEndingCause.ValueType  # 2
-"""The guardianship, or the representative's authority, ends (R6)."""
-GRANT_ENDING_CAUSE_LEAVING: GrantEndingCause.ValueType  # 3
-"""The student leaves the school (R13)."""
-Global___GrantEndingCause: _TypeAlias = GrantEndingCause  # noqa: Y015
 
 @_typing.final
 class GetGrantEndingRequest(_message.Message):
@@ -91,7 +62,7 @@ class GetGrantEndingResponse(_message.Message):
     HOLDER_NAME_FIELD_NUMBER: _builtins.int
     IS_STUDENT_FIELD_NUMBER: _builtins.int
     HOLDER_FIELD_NUMBER: _builtins.int
-    cause: Global___GrantEndingCause.ValueType
+    cause: _grant_pb2.GrantEndingCause.ValueType
     """Why."""
     time_zone: _builtins.str
     """IANA zone of the school."""
@@ -116,7 +87,7 @@ class GetGrantEndingResponse(_message.Message):
     def __init__(
         self,
         *,
-        cause: Global___GrantEndingCause.ValueType = ...,
+        cause: _grant_pb2.GrantEndingCause.ValueType = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
         time_zone: _builtins.str = ...,
         student_given_name: _builtins.str = ...,
@@ -133,80 +104,6 @@ class GetGrantEndingResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetGrantEndingResponse: _TypeAlias = GetGrantEndingResponse  # noqa: Y015
-
-@_typing.final
-class Grant(_message.Message):
-    """An access of one account to one student's diary."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    GRANT_ID_FIELD_NUMBER: _builtins.int
-    STUDENT_ID_FIELD_NUMBER: _builtins.int
-    STUDENT_NAME_FIELD_NUMBER: _builtins.int
-    HOLDER_PERSON_ID_FIELD_NUMBER: _builtins.int
-    HOLDER_NAME_FIELD_NUMBER: _builtins.int
-    ROLE_FIELD_NUMBER: _builtins.int
-    APPLICATION_NUMBER_FIELD_NUMBER: _builtins.int
-    APPLICATION_DATE_FIELD_NUMBER: _builtins.int
-    GRANT_TIME_FIELD_NUMBER: _builtins.int
-    END_TIME_FIELD_NUMBER: _builtins.int
-    STUDENT_FIELD_NUMBER: _builtins.int
-    HOLDER_FIELD_NUMBER: _builtins.int
-    grant_id: _builtins.str
-    """UUIDv7 of the grant."""
-    student_id: _builtins.str
-    """The student."""
-    student_name: _builtins.str
-    """The student's name for display."""
-    holder_person_id: _builtins.str
-    """The person who holds the grant."""
-    holder_name: _builtins.str
-    """The holder's name for display."""
-    role: _options_pb2.Role.ValueType
-    """STUDENT or GUARDIAN."""
-    application_number: _builtins.str
-    """Number of the application it follows (R12)."""
-    application_date: _builtins.str
-    """Date of the application, ISO 8601."""
-    @_builtins.property
-    def grant_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was granted."""
-
-    @_builtins.property
-    def end_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was ended; unset while it holds."""
-
-    @_builtins.property
-    def student(self) -> _person_name_pb2.PersonName:
-        """The student's name in its parts."""
-
-    @_builtins.property
-    def holder(self) -> _person_name_pb2.PersonName:
-        """The holder's name in its parts."""
-
-    def __init__(
-        self,
-        *,
-        grant_id: _builtins.str = ...,
-        student_id: _builtins.str = ...,
-        student_name: _builtins.str = ...,
-        holder_person_id: _builtins.str = ...,
-        holder_name: _builtins.str = ...,
-        role: _options_pb2.Role.ValueType = ...,
-        application_number: _builtins.str = ...,
-        application_date: _builtins.str = ...,
-        grant_time: _timestamp_pb2.Timestamp | None = ...,
-        end_time: _timestamp_pb2.Timestamp | None = ...,
-        student: _person_name_pb2.PersonName | None = ...,
-        holder: _person_name_pb2.PersonName | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "grant_time", b"grant_time", "holder", b"holder", "student", b"student"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_date", b"application_date", "application_number", b"application_number", "end_time", b"end_time", "grant_id", b"grant_id", "grant_time", b"grant_time", "holder", b"holder", "holder_name", b"holder_name", "holder_person_id", b"holder_person_id", "role", b"role", "student", b"student", "student_id", b"student_id", "student_name", b"student_name"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Grant: _TypeAlias = Grant  # noqa: Y015
 
 @_typing.final
 class ListGrantsRequest(_message.Message):
@@ -253,13 +150,13 @@ class ListGrantsResponse(_message.Message):
     next_page_token: _builtins.str
     """Empty on the last page."""
     @_builtins.property
-    def grants(self) -> _containers.RepeatedCompositeFieldContainer[Global___Grant]:
+    def grants(self) -> _containers.RepeatedCompositeFieldContainer[_grant_pb2.Grant]:
         """Grants in order of their ids."""
 
     def __init__(
         self,
         *,
-        grants: _abc.Iterable[Global___Grant] | None = ...,
+        grants: _abc.Iterable[_grant_pb2.Grant] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -308,13 +205,13 @@ class RevokeGrantResponse(_message.Message):
 
     GRANT_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def grant(self) -> Global___Grant:
+    def grant(self) -> _grant_pb2.Grant:
         """The ended grant."""
 
     def __init__(
         self,
         *,
-        grant: Global___Grant | None = ...,
+        grant: _grant_pb2.Grant | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["grant", b"grant"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -323,46 +220,6 @@ class RevokeGrantResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RevokeGrantResponse: _TypeAlias = RevokeGrantResponse  # noqa: Y015
-
-@_typing.final
-class OwnGrant(_message.Message):
-    """A grant of the caller's, as its holder is told of it."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    GRANT_FIELD_NUMBER: _builtins.int
-    HAS_CASE_FIELD_NUMBER: _builtins.int
-    END_APPLICATION_NUMBER_FIELD_NUMBER: _builtins.int
-    END_APPLICATION_ID_FIELD_NUMBER: _builtins.int
-    MAY_APPLY_AGAIN_FIELD_NUMBER: _builtins.int
-    has_case: _builtins.bool
-    """Whether its application is a case of this school's register; else it is an earlier one on paper."""
-    end_application_number: _builtins.str
-    """Number of the own statement by which it ended; empty when it holds, or ended otherwise (R33)."""
-    end_application_id: _builtins.str
-    """The case of that statement."""
-    may_apply_again: _builtins.bool
-    """Whether the holder may apply for the student again: a shown relation stands, or it is the student's own."""
-    @_builtins.property
-    def grant(self) -> Global___Grant:
-        """The grant."""
-
-    def __init__(
-        self,
-        *,
-        grant: Global___Grant | None = ...,
-        has_case: _builtins.bool = ...,
-        end_application_number: _builtins.str = ...,
-        end_application_id: _builtins.str = ...,
-        may_apply_again: _builtins.bool = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["grant", b"grant"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_application_id", b"end_application_id", "end_application_number", b"end_application_number", "grant", b"grant", "has_case", b"has_case", "may_apply_again", b"may_apply_again"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___OwnGrant: _TypeAlias = OwnGrant  # noqa: Y015
 
 @_typing.final
 class ListOwnGrantsRequest(_message.Message):
@@ -409,13 +266,13 @@ class ListOwnGrantsResponse(_message.Message):
     next_page_token: _builtins.str
     """Empty on the last page."""
     @_builtins.property
-    def grants(self) -> _containers.RepeatedCompositeFieldContainer[Global___OwnGrant]:
+    def grants(self) -> _containers.RepeatedCompositeFieldContainer[_grant_pb2.OwnGrant]:
         """The grants."""
 
     def __init__(
         self,
         *,
-        grants: _abc.Iterable[Global___OwnGrant] | None = ...,
+        grants: _abc.Iterable[_grant_pb2.OwnGrant] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015

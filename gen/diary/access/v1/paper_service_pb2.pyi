@@ -4,12 +4,11 @@ isort:skip_file
 """
 
 from collections import abc as _abc
-from diary.access.v1 import application_service_pb2 as _application_service_pb2
-from diary.access.v1 import person_name_pb2 as _person_name_pb2
+from diary.access.v1 import application_pb2 as _application_pb2
+from diary.access.v1 import paper_declaration_pb2 as _paper_declaration_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
-from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -20,80 +19,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-class _PaperDeclarationForm:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _PaperDeclarationFormEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PaperDeclarationForm.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    PAPER_DECLARATION_FORM_UNSPECIFIED: _PaperDeclarationForm.ValueType  # 0
-    """Not set."""
-    PAPER_DECLARATION_FORM_STATEMENT: _PaperDeclarationForm.ValueType  # 1
-    """Within a statement of Appendix 2 or 3."""
-    PAPER_DECLARATION_FORM_SHEET: _PaperDeclarationForm.ValueType  # 2
-    """On the signed sheet of choice."""
-    PAPER_DECLARATION_FORM_WORDS: _PaperDeclarationForm.ValueType  # 3
-    """Told, and written down by staff."""
-    PAPER_DECLARATION_FORM_ELECTRONIC: _PaperDeclarationForm.ValueType  # 4
-    """By the guardian in the diary."""
-
-class PaperDeclarationForm(_PaperDeclarationForm, metaclass=_PaperDeclarationFormEnumTypeWrapper):
-    """How a declaration was made."""
-
-PAPER_DECLARATION_FORM_UNSPECIFIED: PaperDeclarationForm.ValueType  # 0
-"""Not set."""
-PAPER_DECLARATION_FORM_STATEMENT: PaperDeclarationForm.ValueType  # 1
-"""Within a statement of Appendix 2 or 3."""
-PAPER_DECLARATION_FORM_SHEET: PaperDeclarationForm.ValueType  # 2
-"""On the signed sheet of choice."""
-PAPER_DECLARATION_FORM_WORDS: PaperDeclarationForm.ValueType  # 3
-"""Told, and written down by staff."""
-PAPER_DECLARATION_FORM_ELECTRONIC: PaperDeclarationForm.ValueType  # 4
-"""By the guardian in the diary."""
-Global___PaperDeclarationForm: _TypeAlias = PaperDeclarationForm  # noqa: Y015
-
-@_typing.final
-class ListedPaperDeclaration(_message.Message):
-    """A declaration with its guardian."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    DECLARATION_FIELD_NUMBER: _builtins.int
-    GUARDIAN_PERSON_ID_FIELD_NUMBER: _builtins.int
-    GUARDIAN_NAME_FIELD_NUMBER: _builtins.int
-    FORM_FIELD_NUMBER: _builtins.int
-    GUARDIAN_FIELD_NUMBER: _builtins.int
-    guardian_person_id: _builtins.str
-    """The guardian."""
-    guardian_name: _builtins.str
-    """The guardian's name for display."""
-    form: Global___PaperDeclarationForm.ValueType
-    """How it was made."""
-    @_builtins.property
-    def declaration(self) -> _application_service_pb2.PaperDeclaration:
-        """The declaration."""
-
-    @_builtins.property
-    def guardian(self) -> _person_name_pb2.PersonName:
-        """The guardian's name in its parts."""
-
-    def __init__(
-        self,
-        *,
-        declaration: _application_service_pb2.PaperDeclaration | None = ...,
-        guardian_person_id: _builtins.str = ...,
-        guardian_name: _builtins.str = ...,
-        form: Global___PaperDeclarationForm.ValueType = ...,
-        guardian: _person_name_pb2.PersonName | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["declaration", b"declaration", "guardian", b"guardian"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["declaration", b"declaration", "form", b"form", "guardian", b"guardian", "guardian_name", b"guardian_name", "guardian_person_id", b"guardian_person_id"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ListedPaperDeclaration: _TypeAlias = ListedPaperDeclaration  # noqa: Y015
 
 @_typing.final
 class RecordPaperDeclarationRequest(_message.Message):
@@ -119,15 +44,15 @@ class RecordPaperDeclarationRequest(_message.Message):
     """The student."""
     guardian_person_id: _builtins.str
     """The guardian; empty for the caller. Only staff name another."""
-    form: Global___PaperDeclarationForm.ValueType
+    form: _paper_declaration_pb2.PaperDeclarationForm.ValueType
     """How it was made: SHEET or WORDS of staff; a guardian leaves it unset."""
     declare_date: _builtins.str
     """Its date, ISO 8601; empty for today, not ahead."""
-    reason: _application_service_pb2.PaperReason.ValueType
+    reason: _application_pb2.PaperReason.ValueType
     """Why."""
     declines_printouts: _builtins.bool
     """Whether printouts are declined too."""
-    printout_way: _application_service_pb2.PrintoutWay.ValueType
+    printout_way: _application_pb2.PrintoutWay.ValueType
     """How the printouts are to be given; unset where it was not said, or where they are declined."""
     printout_way_note: _builtins.str
     """How otherwise; needed for PRINTOUT_WAY_OTHER, empty else (PRINTOUT_WAY_NOTE_REQUIRED)."""
@@ -138,11 +63,11 @@ class RecordPaperDeclarationRequest(_message.Message):
         request_id: _builtins.str = ...,
         student_id: _builtins.str = ...,
         guardian_person_id: _builtins.str = ...,
-        form: Global___PaperDeclarationForm.ValueType = ...,
+        form: _paper_declaration_pb2.PaperDeclarationForm.ValueType = ...,
         declare_date: _builtins.str = ...,
-        reason: _application_service_pb2.PaperReason.ValueType = ...,
+        reason: _application_pb2.PaperReason.ValueType = ...,
         declines_printouts: _builtins.bool = ...,
-        printout_way: _application_service_pb2.PrintoutWay.ValueType = ...,
+        printout_way: _application_pb2.PrintoutWay.ValueType = ...,
         printout_way_note: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -161,13 +86,13 @@ class RecordPaperDeclarationResponse(_message.Message):
 
     DECLARATION_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def declaration(self) -> Global___ListedPaperDeclaration:
+    def declaration(self) -> _paper_declaration_pb2.ListedPaperDeclaration:
         """The declaration."""
 
     def __init__(
         self,
         *,
-        declaration: Global___ListedPaperDeclaration | None = ...,
+        declaration: _paper_declaration_pb2.ListedPaperDeclaration | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["declaration", b"declaration"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -219,13 +144,13 @@ class RevokePaperDeclarationResponse(_message.Message):
 
     DECLARATION_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def declaration(self) -> Global___ListedPaperDeclaration:
+    def declaration(self) -> _paper_declaration_pb2.ListedPaperDeclaration:
         """The declaration."""
 
     def __init__(
         self,
         *,
-        declaration: Global___ListedPaperDeclaration | None = ...,
+        declaration: _paper_declaration_pb2.ListedPaperDeclaration | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["declaration", b"declaration"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -280,13 +205,13 @@ class ListPaperDeclarationsResponse(_message.Message):
     next_page_token: _builtins.str
     """Empty on the last page."""
     @_builtins.property
-    def declarations(self) -> _containers.RepeatedCompositeFieldContainer[Global___ListedPaperDeclaration]:
+    def declarations(self) -> _containers.RepeatedCompositeFieldContainer[_paper_declaration_pb2.ListedPaperDeclaration]:
         """The declarations."""
 
     def __init__(
         self,
         *,
-        declarations: _abc.Iterable[Global___ListedPaperDeclaration] | None = ...,
+        declarations: _abc.Iterable[_paper_declaration_pb2.ListedPaperDeclaration] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -296,44 +221,6 @@ class ListPaperDeclarationsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListPaperDeclarationsResponse: _TypeAlias = ListPaperDeclarationsResponse  # noqa: Y015
-
-@_typing.final
-class OwnPaperDeclaration(_message.Message):
-    """A declaration of the caller's, with the student whom it is about."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    DECLARATION_FIELD_NUMBER: _builtins.int
-    FORM_FIELD_NUMBER: _builtins.int
-    STUDENT_ID_FIELD_NUMBER: _builtins.int
-    STUDENT_FIELD_NUMBER: _builtins.int
-    form: Global___PaperDeclarationForm.ValueType
-    """How it was made."""
-    student_id: _builtins.str
-    """The student."""
-    @_builtins.property
-    def declaration(self) -> _application_service_pb2.PaperDeclaration:
-        """The declaration."""
-
-    @_builtins.property
-    def student(self) -> _person_name_pb2.PersonName:
-        """The student's name in its parts."""
-
-    def __init__(
-        self,
-        *,
-        declaration: _application_service_pb2.PaperDeclaration | None = ...,
-        form: Global___PaperDeclarationForm.ValueType = ...,
-        student_id: _builtins.str = ...,
-        student: _person_name_pb2.PersonName | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["declaration", b"declaration", "student", b"student"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["declaration", b"declaration", "form", b"form", "student", b"student", "student_id", b"student_id"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___OwnPaperDeclaration: _TypeAlias = OwnPaperDeclaration  # noqa: Y015
 
 @_typing.final
 class ListOwnPaperDeclarationsRequest(_message.Message):
@@ -376,13 +263,13 @@ class ListOwnPaperDeclarationsResponse(_message.Message):
     next_page_token: _builtins.str
     """Empty on the last page."""
     @_builtins.property
-    def declarations(self) -> _containers.RepeatedCompositeFieldContainer[Global___OwnPaperDeclaration]:
+    def declarations(self) -> _containers.RepeatedCompositeFieldContainer[_paper_declaration_pb2.OwnPaperDeclaration]:
         """The declarations."""
 
     def __init__(
         self,
         *,
-        declarations: _abc.Iterable[Global___OwnPaperDeclaration] | None = ...,
+        declarations: _abc.Iterable[_paper_declaration_pb2.OwnPaperDeclaration] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015

@@ -27,7 +27,7 @@ from diary.options.v1 import options_pb2 as diary_dot_options_dot_v1_dot_options
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x64iary/access/v1/relation.proto\x12\x0f\x64iary.access.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xca\x02\n\x08Relation\x12\x1d\n\x0brelation_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x32\n\x04kind\x18\x02 \x01(\x0e\x32\x1a.diary.options.v1.RelationB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1b\n\tobject_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\naccount_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12.\n\x04role\x18\x05 \x01(\x0e\x32\x16.diary.options.v1.RoleB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x18\n\x07version\x18\x06 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x01\x12\x33\n\x0fvalid_from_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rvalid_to_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\\\n\x0c\x45ndedSession\x12\x1c\n\nsession_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12.\n\nended_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x64iary/access/v1/relation.proto\x12\x0f\x64iary.access.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xca\x02\n\x08Relation\x12\x1d\n\x0brelation_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x32\n\x04kind\x18\x02 \x01(\x0e\x32\x1a.diary.options.v1.RelationB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1b\n\tobject_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\naccount_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12.\n\x04role\x18\x05 \x01(\x0e\x32\x16.diary.options.v1.RoleB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x18\n\x07version\x18\x06 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x01\x12\x33\n\x0fvalid_from_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rvalid_to_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\\\n\x0c\x45ndedSession\x12\x1c\n\nsession_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12.\n\nended_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb2\x01\n\x15\x41pplyRelationsRequest\x12\x1e\n\tschool_id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x37\n\trelations\x18\x02 \x03(\x0b\x32\x19.diary.access.v1.RelationB\t\xbaH\x06\x92\x01\x03\x10\xf4\x03\x12@\n\x0e\x65nded_sessions\x18\x03 \x03(\x0b\x32\x1d.diary.access.v1.EndedSessionB\t\xbaH\x06\x92\x01\x03\x10\xf4\x03\"\x18\n\x16\x41pplyRelationsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,8 +48,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RELATION'].fields_by_name['version']._serialized_options = b'\272H\004\"\002(\001'
   _globals['_ENDEDSESSION'].fields_by_name['session_id']._loaded_options = None
   _globals['_ENDEDSESSION'].fields_by_name['session_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_APPLYRELATIONSREQUEST'].fields_by_name['school_id']._loaded_options = None
+  _globals['_APPLYRELATIONSREQUEST'].fields_by_name['school_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
+  _globals['_APPLYRELATIONSREQUEST'].fields_by_name['relations']._loaded_options = None
+  _globals['_APPLYRELATIONSREQUEST'].fields_by_name['relations']._serialized_options = b'\272H\006\222\001\003\020\364\003'
+  _globals['_APPLYRELATIONSREQUEST'].fields_by_name['ended_sessions']._loaded_options = None
+  _globals['_APPLYRELATIONSREQUEST'].fields_by_name['ended_sessions']._serialized_options = b'\272H\006\222\001\003\020\364\003'
   _globals['_RELATION']._serialized_start=146
   _globals['_RELATION']._serialized_end=476
   _globals['_ENDEDSESSION']._serialized_start=478
   _globals['_ENDEDSESSION']._serialized_end=570
+  _globals['_APPLYRELATIONSREQUEST']._serialized_start=573
+  _globals['_APPLYRELATIONSREQUEST']._serialized_end=751
+  _globals['_APPLYRELATIONSRESPONSE']._serialized_start=753
+  _globals['_APPLYRELATIONSRESPONSE']._serialized_end=777
 # @@protoc_insertion_point(module_scope)

@@ -23,24 +23,20 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
-from diary.access.v1 import application_service_pb2 as diary_dot_access_dot_v1_dot_application__service__pb2
-from diary.access.v1 import person_name_pb2 as diary_dot_access_dot_v1_dot_person__name__pb2
-from diary.access.v1 import relation_pb2 as diary_dot_access_dot_v1_dot_relation__pb2
-from diary.access.v1 import school_service_pb2 as diary_dot_access_dot_v1_dot_school__service__pb2
+from diary.access.v1 import guardianship_pb2 as diary_dot_access_dot_v1_dot_guardianship__pb2
+from diary.access.v1 import roster_pb2 as diary_dot_access_dot_v1_dot_roster__pb2
+from diary.access.v1 import student_pb2 as diary_dot_access_dot_v1_dot_student__pb2
 from diary.options.v1 import options_pb2 as diary_dot_options_dot_v1_dot_options__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
-from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$diary/access/v1/roster_service.proto\x12\x0f\x64iary.access.v1\x1a\x1b\x62uf/validate/validate.proto\x1a)diary/access/v1/application_service.proto\x1a!diary/access/v1/person_name.proto\x1a\x1e\x64iary/access/v1/relation.proto\x1a$diary/access/v1/school_service.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd8\x02\n\x0bRosterEntry\x12/\n\x06school\x18\x01 \x01(\x0b\x32\x1d.diary.access.v1.RosterSchoolH\x00\x12-\n\x05\x63lass\x18\x02 \x01(\x0b\x32\x1c.diary.access.v1.RosterClassH\x00\x12\x31\n\x07student\x18\x03 \x01(\x0b\x32\x1e.diary.access.v1.RosterStudentH\x00\x12\x38\n\x0bstudy_group\x18\x04 \x01(\x0b\x32!.diary.access.v1.RosterStudyGroupH\x00\x12-\n\x08relation\x18\x05 \x01(\x0b\x32\x19.diary.access.v1.RelationH\x00\x12\x44\n\x11paper_declaration\x18\x06 \x01(\x0b\x32\'.diary.access.v1.RosterPaperDeclarationH\x00\x42\x07\n\x05\x65ntry\"\xb9\x02\n\x16RosterPaperDeclaration\x12\x16\n\x0e\x64\x65\x63laration_id\x18\x01 \x01(\t\x12\x12\n\nstudent_id\x18\x02 \x01(\t\x12\x1a\n\x12guardian_person_id\x18\x03 \x01(\t\x12\x0e\n\x06number\x18\x04 \x01(\t\x12\x1a\n\x12\x64\x65\x63lines_printouts\x18\x05 \x01(\x08\x12/\n\x0brevoke_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x07 \x01(\x03\x12\x15\n\rguardian_name\x18\x08 \x01(\t\x12\x32\n\x0cprintout_way\x18\t \x01(\x0e\x32\x1c.diary.access.v1.PrintoutWay\x12\x1e\n\x11printout_way_note\x18\n \x01(\tB\x03\x80\x01\x01\"\xb6\x01\n\x0cRosterSchool\x12\'\n\x06school\x18\x01 \x01(\x0b\x32\x17.diary.access.v1.School\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x17\n\x0fyear_start_date\x18\x03 \x01(\t\x12\x15\n\ryear_end_date\x18\x04 \x01(\t\x12\x10\n\x08mark_min\x18\x05 \x01(\x05\x12*\n\x05years\x18\x06 \x03(\x0b\x32\x1b.diary.access.v1.SchoolYear\"2\n\nSchoolYear\x12\x12\n\nstart_date\x18\x01 \x01(\t\x12\x10\n\x08\x65nd_date\x18\x02 \x01(\t\"j\n\x0bRosterClass\x12\x10\n\x08\x63lass_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06grades\x18\x03 \x03(\x05\x12\x0f\n\x07version\x18\x04 \x01(\x03\x12\x1a\n\x12\x63lass_teacher_name\x18\x05 \x01(\t\"\xd0\x01\n\rRosterStudent\x12\x12\n\nstudent_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x10\n\x08sort_key\x18\x03 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x03\x12)\n\x04name\x18\x06 \x01(\x0b\x32\x1b.diary.access.v1.PersonName\x12\x35\n\nplacements\x18\x07 \x03(\x0b\x32!.diary.access.v1.StudentPlacement\"\x80\x01\n\x10StudentPlacement\x12\x10\n\x08\x63lass_id\x18\x01 \x01(\t\x12-\n\tfrom_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xaa\x02\n\x10RosterStudyGroup\x12\x16\n\x0estudy_group_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x02 \x01(\t\x12\x14\n\x0csubject_name\x18\x03 \x01(\t\x12\x12\n\ngroup_name\x18\x04 \x01(\t\x12\x11\n\tis_marked\x18\x05 \x01(\x08\x12\x15\n\rteacher_names\x18\x06 \x03(\t\x12\x32\n\x07members\x18\x07 \x03(\x0b\x32!.diary.access.v1.StudyGroupMember\x12\x0f\n\x07version\x18\x08 \x01(\x03\x12\x12\n\nstart_date\x18\t \x01(\t\x12\x10\n\x08\x65nd_date\x18\n \x01(\t\x12-\n\x08teachers\x18\x0b \x03(\x0b\x32\x1b.diary.access.v1.PersonName\"J\n\x10StudyGroupMember\x12\x12\n\nstudent_id\x18\x01 \x01(\t\x12\x11\n\tfrom_date\x18\x02 \x01(\t\x12\x0f\n\x07to_date\x18\x03 \x01(\t\"\xa4\x01\n\x0bSchoolClass\x12\x10\n\x08\x63lass_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06grades\x18\x03 \x03(\x05\x12\x1a\n\x12\x63lass_teacher_name\x18\x04 \x01(\t\x12\x15\n\rstudent_count\x18\x05 \x01(\x05\x12\x32\n\rclass_teacher\x18\x06 \x01(\x0b\x32\x1b.diary.access.v1.PersonName\"n\n\x12ListClassesRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"]\n\x13ListClassesResponse\x12-\n\x07\x63lasses\x18\x01 \x03(\x0b\x32\x1c.diary.access.v1.SchoolClass\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x84\x01\n\x07Student\x12\x12\n\nstudent_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x03 \x01(\t\x12\x12\n\nclass_name\x18\x04 \x01(\t\x12)\n\x04name\x18\x05 \x01(\x0b\x32\x1b.diary.access.v1.PersonName\"\xed\x01\n\x0cGuardianship\x12\x17\n\x0fguardianship_id\x18\x01 \x01(\t\x12\x1a\n\x12guardian_person_id\x18\x02 \x01(\t\x12\x15\n\rguardian_name\x18\x03 \x01(\t\x12\x12\n\nstudent_id\x18\x04 \x01(\t\x12+\n\x04kind\x18\x05 \x01(\x0e\x32\x1d.diary.access.v1.GuardianKind\x12\x10\n\x08\x64ocument\x18\x06 \x01(\t\x12\x0f\n\x07to_date\x18\x07 \x01(\t\x12-\n\x08guardian\x18\x08 \x01(\x0b\x32\x1b.diary.access.v1.PersonName\"\xcd\x01\n\x13ListStudentsRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\x08\x63lass_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\x12=\n\x0bmonday_date\x18\x05 \x01(\tB(\xbaH%r 2\x1e^20[0-9]{2}-[0-9]{2}-[0-9]{2}$\xd8\x01\x01\"[\n\x14ListStudentsResponse\x12*\n\x08students\x18\x01 \x03(\x0b\x32\x18.diary.access.v1.Student\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"N\n\x11GetStudentRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nstudent_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"?\n\x12GetStudentResponse\x12)\n\x07student\x18\x01 \x01(\x0b\x32\x18.diary.access.v1.Student\"\x92\x01\n\x18ListGuardianshipsRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nstudent_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"j\n\x19ListGuardianshipsResponse\x12\x34\n\rguardianships\x18\x01 \x03(\x0b\x32\x1d.diary.access.v1.Guardianship\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8c\x01\n\x15\x42\x61tchGetRosterRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x35\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.diary.access.v1.RosterKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1f\n\x03ids\x18\x03 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x08\x01\x10\xf4\x03\"\x05r\x03\xb0\x01\x01\"G\n\x16\x42\x61tchGetRosterResponse\x12-\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1c.diary.access.v1.RosterEntry\"\xa4\x01\n\x11ListRosterRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x35\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.diary.access.v1.RosterKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"\\\n\x12ListRosterResponse\x12-\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1c.diary.access.v1.RosterEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xab\x02\n\x16\x45ndGuardianshipRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12!\n\x0fguardianship_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x06ground\x18\x04 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xac\x02\x12>\n\x06\x65nding\x18\x1e \x01(\x0e\x32 .diary.access.v1.AuthorityEndingB\x0c\xbaH\t\x82\x01\x06\x10\x01 \x04 \x05\x12\x1b\n\nact_number\x18\x1f \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12:\n\x08\x61\x63t_date\x18  \x01(\tB(\xbaH%r 2\x1e^20[0-9]{2}-[0-9]{2}-[0-9]{2}$\xd8\x01\x01\"\x19\n\x17\x45ndGuardianshipResponse\"\x84\x02\n\x13\x45ndEnrolmentRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nstudent_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x38\n\tlast_date\x18\x04 \x01(\tB%\xbaH\"r 2\x1e^20[0-9]{2}-[0-9]{2}-[0-9]{2}$\x12\x1f\n\x0corder_number\x18\x05 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x32\x12\x39\n\norder_date\x18\x06 \x01(\tB%\xbaH\"r 2\x1e^20[0-9]{2}-[0-9]{2}-[0-9]{2}$\"\x16\n\x14\x45ndEnrolmentResponse*\xcb\x01\n\nRosterKind\x12\x1b\n\x17ROSTER_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12ROSTER_KIND_SCHOOL\x10\x01\x12\x15\n\x11ROSTER_KIND_CLASS\x10\x02\x12\x17\n\x13ROSTER_KIND_STUDENT\x10\x03\x12\x1b\n\x17ROSTER_KIND_STUDY_GROUP\x10\x04\x12\x18\n\x14ROSTER_KIND_RELATION\x10\x05\x12!\n\x1dROSTER_KIND_PAPER_DECLARATION\x10\x06\x32\xa9\n\n\rRosterService\x12\x9b\x01\n\x0bListClasses\x12#.diary.access.v1.ListClassesRequest\x1a$.diary.access.v1.ListClassesResponse\"A\xca\xf3\x18\x16\n\x07\x05\x06\x07\x08\t\n\x0b\x10\x06\x1a\tschool_id\x82\xd3\xe4\x93\x02!\x12\x1f/v1/schools/{school_id}/classes\x12\x9b\x01\n\x0cListStudents\x12$.diary.access.v1.ListStudentsRequest\x1a%.diary.access.v1.ListStudentsResponse\">\xca\xf3\x18\x12\n\x03\x06\x08\n\x10\x06\x1a\tschool_id\x82\xd3\xe4\x93\x02\"\x12 /v1/schools/{school_id}/students\x12\xa3\x01\n\nGetStudent\x12\".diary.access.v1.GetStudentRequest\x1a#.diary.access.v1.GetStudentResponse\"L\xca\xf3\x18\x13\n\x03\x06\x08\n\x10\x04\x1a\nstudent_id\x82\xd3\xe4\x93\x02/\x12-/v1/schools/{school_id}/students/{student_id}\x12\xb0\x01\n\x11ListGuardianships\x12).diary.access.v1.ListGuardianshipsRequest\x1a*.diary.access.v1.ListGuardianshipsResponse\"D\xca\xf3\x18\x13\n\x03\x06\x08\n\x10\x04\x1a\nstudent_id\x82\xd3\xe4\x93\x02\'\x12%/v1/schools/{school_id}/guardianships\x12\xc0\x01\n\x0f\x45ndGuardianship\x12\'.diary.access.v1.EndGuardianshipRequest\x1a(.diary.access.v1.EndGuardianshipResponse\"Z\xca\xf3\x18\x10\n\x01\n\x10\x06\x1a\tschool_id\x82\xd3\xe4\x93\x02@\";/v1/schools/{school_id}/guardianships/{guardianship_id}:end:\x01*\x12\xb6\x01\n\x0c\x45ndEnrolment\x12$.diary.access.v1.EndEnrolmentRequest\x1a%.diary.access.v1.EndEnrolmentResponse\"Y\xca\xf3\x18\x10\n\x01\n\x10\x06\x1a\tschool_id\x82\xd3\xe4\x93\x02?\":/v1/schools/{school_id}/students/{student_id}:endEnrolment:\x01*\x12\x88\x01\n\x0e\x42\x61tchGetRoster\x12&.diary.access.v1.BatchGetRosterRequest\x1a\'.diary.access.v1.BatchGetRosterResponse\"%\xca\xf3\x18!\n\x01\r\x10\x08\"\x07journal\"\x06notify\"\tdocuments\x12|\n\nListRoster\x12\".diary.access.v1.ListRosterRequest\x1a#.diary.access.v1.ListRosterResponse\"%\xca\xf3\x18!\n\x01\r\x10\x08\"\x07journal\"\x06notify\"\tdocumentsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$diary/access/v1/roster_service.proto\x12\x0f\x64iary.access.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"diary/access/v1/guardianship.proto\x1a\x1c\x64iary/access/v1/roster.proto\x1a\x1d\x64iary/access/v1/student.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\"n\n\x12ListClassesRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"]\n\x13ListClassesResponse\x12-\n\x07\x63lasses\x18\x01 \x03(\x0b\x32\x1c.diary.access.v1.SchoolClass\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xcd\x01\n\x13ListStudentsRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\x08\x63lass_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\x12=\n\x0bmonday_date\x18\x05 \x01(\tB(\xbaH%r 2\x1e^20[0-9]{2}-[0-9]{2}-[0-9]{2}$\xd8\x01\x01\"[\n\x14ListStudentsResponse\x12*\n\x08students\x18\x01 \x03(\x0b\x32\x18.diary.access.v1.Student\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"N\n\x11GetStudentRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nstudent_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"?\n\x12GetStudentResponse\x12)\n\x07student\x18\x01 \x01(\x0b\x32\x18.diary.access.v1.Student\"\x92\x01\n\x18ListGuardianshipsRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nstudent_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"j\n\x19ListGuardianshipsResponse\x12\x34\n\rguardianships\x18\x01 \x03(\x0b\x32\x1d.diary.access.v1.Guardianship\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8c\x01\n\x15\x42\x61tchGetRosterRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x35\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.diary.access.v1.RosterKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1f\n\x03ids\x18\x03 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x08\x01\x10\xf4\x03\"\x05r\x03\xb0\x01\x01\"G\n\x16\x42\x61tchGetRosterResponse\x12-\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1c.diary.access.v1.RosterEntry\"\xa4\x01\n\x11ListRosterRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x35\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.diary.access.v1.RosterKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"\\\n\x12ListRosterResponse\x12-\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1c.diary.access.v1.RosterEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xab\x02\n\x16\x45ndGuardianshipRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12!\n\x0fguardianship_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x06ground\x18\x04 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xac\x02\x12>\n\x06\x65nding\x18\x1e \x01(\x0e\x32 .diary.access.v1.AuthorityEndingB\x0c\xbaH\t\x82\x01\x06\x10\x01 \x04 \x05\x12\x1b\n\nact_number\x18\x1f \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12:\n\x08\x61\x63t_date\x18  \x01(\tB(\xbaH%r 2\x1e^20[0-9]{2}-[0-9]{2}-[0-9]{2}$\xd8\x01\x01\"\x19\n\x17\x45ndGuardianshipResponse\"\x84\x02\n\x13\x45ndEnrolmentRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nstudent_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x38\n\tlast_date\x18\x04 \x01(\tB%\xbaH\"r 2\x1e^20[0-9]{2}-[0-9]{2}-[0-9]{2}$\x12\x1f\n\x0corder_number\x18\x05 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x32\x12\x39\n\norder_date\x18\x06 \x01(\tB%\xbaH\"r 2\x1e^20[0-9]{2}-[0-9]{2}-[0-9]{2}$\"\x16\n\x14\x45ndEnrolmentResponse2\xa9\n\n\rRosterService\x12\x9b\x01\n\x0bListClasses\x12#.diary.access.v1.ListClassesRequest\x1a$.diary.access.v1.ListClassesResponse\"A\xca\xf3\x18\x16\n\x07\x05\x06\x07\x08\t\n\x0b\x10\x06\x1a\tschool_id\x82\xd3\xe4\x93\x02!\x12\x1f/v1/schools/{school_id}/classes\x12\x9b\x01\n\x0cListStudents\x12$.diary.access.v1.ListStudentsRequest\x1a%.diary.access.v1.ListStudentsResponse\">\xca\xf3\x18\x12\n\x03\x06\x08\n\x10\x06\x1a\tschool_id\x82\xd3\xe4\x93\x02\"\x12 /v1/schools/{school_id}/students\x12\xa3\x01\n\nGetStudent\x12\".diary.access.v1.GetStudentRequest\x1a#.diary.access.v1.GetStudentResponse\"L\xca\xf3\x18\x13\n\x03\x06\x08\n\x10\x04\x1a\nstudent_id\x82\xd3\xe4\x93\x02/\x12-/v1/schools/{school_id}/students/{student_id}\x12\xb0\x01\n\x11ListGuardianships\x12).diary.access.v1.ListGuardianshipsRequest\x1a*.diary.access.v1.ListGuardianshipsResponse\"D\xca\xf3\x18\x13\n\x03\x06\x08\n\x10\x04\x1a\nstudent_id\x82\xd3\xe4\x93\x02\'\x12%/v1/schools/{school_id}/guardianships\x12\xc0\x01\n\x0f\x45ndGuardianship\x12\'.diary.access.v1.EndGuardianshipRequest\x1a(.diary.access.v1.EndGuardianshipResponse\"Z\xca\xf3\x18\x10\n\x01\n\x10\x06\x1a\tschool_id\x82\xd3\xe4\x93\x02@\";/v1/schools/{school_id}/guardianships/{guardianship_id}:end:\x01*\x12\xb6\x01\n\x0c\x45ndEnrolment\x12$.diary.access.v1.EndEnrolmentRequest\x1a%.diary.access.v1.EndEnrolmentResponse\"Y\xca\xf3\x18\x10\n\x01\n\x10\x06\x1a\tschool_id\x82\xd3\xe4\x93\x02?\":/v1/schools/{school_id}/students/{student_id}:endEnrolment:\x01*\x12\x88\x01\n\x0e\x42\x61tchGetRoster\x12&.diary.access.v1.BatchGetRosterRequest\x1a\'.diary.access.v1.BatchGetRosterResponse\"%\xca\xf3\x18!\n\x01\r\x10\x08\"\x07journal\"\x06notify\"\tdocuments\x12|\n\nListRoster\x12\".diary.access.v1.ListRosterRequest\x1a#.diary.access.v1.ListRosterResponse\"%\xca\xf3\x18!\n\x01\r\x10\x08\"\x07journal\"\x06notify\"\tdocumentsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'diary.access.v1.roster_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ROSTERPAPERDECLARATION'].fields_by_name['printout_way_note']._loaded_options = None
-  _globals['_ROSTERPAPERDECLARATION'].fields_by_name['printout_way_note']._serialized_options = b'\200\001\001'
   _globals['_LISTCLASSESREQUEST'].fields_by_name['school_id']._loaded_options = None
   _globals['_LISTCLASSESREQUEST'].fields_by_name['school_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_LISTCLASSESREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -125,64 +121,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ROSTERSERVICE'].methods_by_name['BatchGetRoster']._serialized_options = b'\312\363\030!\n\001\r\020\010\"\007journal\"\006notify\"\tdocuments'
   _globals['_ROSTERSERVICE'].methods_by_name['ListRoster']._loaded_options = None
   _globals['_ROSTERSERVICE'].methods_by_name['ListRoster']._serialized_options = b'\312\363\030!\n\001\r\020\010\"\007journal\"\006notify\"\tdocuments'
-  _globals['_ROSTERKIND']._serialized_start=4602
-  _globals['_ROSTERKIND']._serialized_end=4805
-  _globals['_ROSTERENTRY']._serialized_start=330
-  _globals['_ROSTERENTRY']._serialized_end=674
-  _globals['_ROSTERPAPERDECLARATION']._serialized_start=677
-  _globals['_ROSTERPAPERDECLARATION']._serialized_end=990
-  _globals['_ROSTERSCHOOL']._serialized_start=993
-  _globals['_ROSTERSCHOOL']._serialized_end=1175
-  _globals['_SCHOOLYEAR']._serialized_start=1177
-  _globals['_SCHOOLYEAR']._serialized_end=1227
-  _globals['_ROSTERCLASS']._serialized_start=1229
-  _globals['_ROSTERCLASS']._serialized_end=1335
-  _globals['_ROSTERSTUDENT']._serialized_start=1338
-  _globals['_ROSTERSTUDENT']._serialized_end=1546
-  _globals['_STUDENTPLACEMENT']._serialized_start=1549
-  _globals['_STUDENTPLACEMENT']._serialized_end=1677
-  _globals['_ROSTERSTUDYGROUP']._serialized_start=1680
-  _globals['_ROSTERSTUDYGROUP']._serialized_end=1978
-  _globals['_STUDYGROUPMEMBER']._serialized_start=1980
-  _globals['_STUDYGROUPMEMBER']._serialized_end=2054
-  _globals['_SCHOOLCLASS']._serialized_start=2057
-  _globals['_SCHOOLCLASS']._serialized_end=2221
-  _globals['_LISTCLASSESREQUEST']._serialized_start=2223
-  _globals['_LISTCLASSESREQUEST']._serialized_end=2333
-  _globals['_LISTCLASSESRESPONSE']._serialized_start=2335
-  _globals['_LISTCLASSESRESPONSE']._serialized_end=2428
-  _globals['_STUDENT']._serialized_start=2431
-  _globals['_STUDENT']._serialized_end=2563
-  _globals['_GUARDIANSHIP']._serialized_start=2566
-  _globals['_GUARDIANSHIP']._serialized_end=2803
-  _globals['_LISTSTUDENTSREQUEST']._serialized_start=2806
-  _globals['_LISTSTUDENTSREQUEST']._serialized_end=3011
-  _globals['_LISTSTUDENTSRESPONSE']._serialized_start=3013
-  _globals['_LISTSTUDENTSRESPONSE']._serialized_end=3104
-  _globals['_GETSTUDENTREQUEST']._serialized_start=3106
-  _globals['_GETSTUDENTREQUEST']._serialized_end=3184
-  _globals['_GETSTUDENTRESPONSE']._serialized_start=3186
-  _globals['_GETSTUDENTRESPONSE']._serialized_end=3249
-  _globals['_LISTGUARDIANSHIPSREQUEST']._serialized_start=3252
-  _globals['_LISTGUARDIANSHIPSREQUEST']._serialized_end=3398
-  _globals['_LISTGUARDIANSHIPSRESPONSE']._serialized_start=3400
-  _globals['_LISTGUARDIANSHIPSRESPONSE']._serialized_end=3506
-  _globals['_BATCHGETROSTERREQUEST']._serialized_start=3509
-  _globals['_BATCHGETROSTERREQUEST']._serialized_end=3649
-  _globals['_BATCHGETROSTERRESPONSE']._serialized_start=3651
-  _globals['_BATCHGETROSTERRESPONSE']._serialized_end=3722
-  _globals['_LISTROSTERREQUEST']._serialized_start=3725
-  _globals['_LISTROSTERREQUEST']._serialized_end=3889
-  _globals['_LISTROSTERRESPONSE']._serialized_start=3891
-  _globals['_LISTROSTERRESPONSE']._serialized_end=3983
-  _globals['_ENDGUARDIANSHIPREQUEST']._serialized_start=3986
-  _globals['_ENDGUARDIANSHIPREQUEST']._serialized_end=4285
-  _globals['_ENDGUARDIANSHIPRESPONSE']._serialized_start=4287
-  _globals['_ENDGUARDIANSHIPRESPONSE']._serialized_end=4312
-  _globals['_ENDENROLMENTREQUEST']._serialized_start=4315
-  _globals['_ENDENROLMENTREQUEST']._serialized_end=4575
-  _globals['_ENDENROLMENTRESPONSE']._serialized_start=4577
-  _globals['_ENDENROLMENTRESPONSE']._serialized_end=4599
-  _globals['_ROSTERSERVICE']._serialized_start=4808
-  _globals['_ROSTERSERVICE']._serialized_end=6129
+  _globals['_LISTCLASSESREQUEST']._serialized_start=245
+  _globals['_LISTCLASSESREQUEST']._serialized_end=355
+  _globals['_LISTCLASSESRESPONSE']._serialized_start=357
+  _globals['_LISTCLASSESRESPONSE']._serialized_end=450
+  _globals['_LISTSTUDENTSREQUEST']._serialized_start=453
+  _globals['_LISTSTUDENTSREQUEST']._serialized_end=658
+  _globals['_LISTSTUDENTSRESPONSE']._serialized_start=660
+  _globals['_LISTSTUDENTSRESPONSE']._serialized_end=751
+  _globals['_GETSTUDENTREQUEST']._serialized_start=753
+  _globals['_GETSTUDENTREQUEST']._serialized_end=831
+  _globals['_GETSTUDENTRESPONSE']._serialized_start=833
+  _globals['_GETSTUDENTRESPONSE']._serialized_end=896
+  _globals['_LISTGUARDIANSHIPSREQUEST']._serialized_start=899
+  _globals['_LISTGUARDIANSHIPSREQUEST']._serialized_end=1045
+  _globals['_LISTGUARDIANSHIPSRESPONSE']._serialized_start=1047
+  _globals['_LISTGUARDIANSHIPSRESPONSE']._serialized_end=1153
+  _globals['_BATCHGETROSTERREQUEST']._serialized_start=1156
+  _globals['_BATCHGETROSTERREQUEST']._serialized_end=1296
+  _globals['_BATCHGETROSTERRESPONSE']._serialized_start=1298
+  _globals['_BATCHGETROSTERRESPONSE']._serialized_end=1369
+  _globals['_LISTROSTERREQUEST']._serialized_start=1372
+  _globals['_LISTROSTERREQUEST']._serialized_end=1536
+  _globals['_LISTROSTERRESPONSE']._serialized_start=1538
+  _globals['_LISTROSTERRESPONSE']._serialized_end=1630
+  _globals['_ENDGUARDIANSHIPREQUEST']._serialized_start=1633
+  _globals['_ENDGUARDIANSHIPREQUEST']._serialized_end=1932
+  _globals['_ENDGUARDIANSHIPRESPONSE']._serialized_start=1934
+  _globals['_ENDGUARDIANSHIPRESPONSE']._serialized_end=1959
+  _globals['_ENDENROLMENTREQUEST']._serialized_start=1962
+  _globals['_ENDENROLMENTREQUEST']._serialized_end=2222
+  _globals['_ENDENROLMENTRESPONSE']._serialized_start=2224
+  _globals['_ENDENROLMENTRESPONSE']._serialized_end=2246
+  _globals['_ROSTERSERVICE']._serialized_start=2249
+  _globals['_ROSTERSERVICE']._serialized_end=3570
 # @@protoc_insertion_point(module_scope)

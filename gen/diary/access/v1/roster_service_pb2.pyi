@@ -4,15 +4,12 @@ isort:skip_file
 """
 
 from collections import abc as _abc
-from diary.access.v1 import application_service_pb2 as _application_service_pb2
-from diary.access.v1 import person_name_pb2 as _person_name_pb2
-from diary.access.v1 import relation_pb2 as _relation_pb2
-from diary.access.v1 import school_service_pb2 as _school_service_pb2
+from diary.access.v1 import guardianship_pb2 as _guardianship_pb2
+from diary.access.v1 import roster_pb2 as _roster_pb2
+from diary.access.v1 import student_pb2 as _student_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
-from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -23,497 +20,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-class _RosterKind:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _RosterKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RosterKind.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    ROSTER_KIND_UNSPECIFIED: _RosterKind.ValueType  # 0
-    """Not set."""
-    ROSTER_KIND_SCHOOL: _RosterKind.ValueType  # 1
-    """The school itself with its current year."""
-    ROSTER_KIND_CLASS: _RosterKind.ValueType  # 2
-    """A class (homeroom)."""
-    ROSTER_KIND_STUDENT: _RosterKind.ValueType  # 3
-    """A student."""
-    ROSTER_KIND_STUDY_GROUP: _RosterKind.ValueType  # 4
-    """A study group: class x subject x teachers x members."""
-    ROSTER_KIND_RELATION: _RosterKind.ValueType  # 5
-    """A relation."""
-    ROSTER_KIND_PAPER_DECLARATION: _RosterKind.ValueType  # 6
-    """A guardian's declaration for paper (R8)."""
-
-class RosterKind(_RosterKind, metaclass=_RosterKindEnumTypeWrapper):
-    """Kinds of roster entries."""
-
-ROSTER_KIND_UNSPECIFIED: RosterKind.ValueType  # 0
-"""Not set."""
-ROSTER_KIND_SCHOOL: RosterKind.ValueType  # 1
-"""The school itself with its current year."""
-ROSTER_KIND_CLASS: RosterKind.ValueType  # 2
-"""A class (homeroom)."""
-ROSTER_KIND_STUDENT: RosterKind.ValueType  # 3
-"""A student."""
-ROSTER_KIND_STUDY_GROUP: RosterKind.ValueType  # 4
-"""A study group: class x subject x teachers x members."""
-ROSTER_KIND_RELATION: RosterKind.ValueType  # 5
-"""A relation."""
-ROSTER_KIND_PAPER_DECLARATION: RosterKind.ValueType  # 6
-"""A guardian's declaration for paper (R8)."""
-Global___RosterKind: _TypeAlias = RosterKind  # noqa: Y015
-
-@_typing.final
-class RosterEntry(_message.Message):
-    """One entry of the roster."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    SCHOOL_FIELD_NUMBER: _builtins.int
-    CLASS_FIELD_NUMBER: _builtins.int
-    STUDENT_FIELD_NUMBER: _builtins.int
-    STUDY_GROUP_FIELD_NUMBER: _builtins.int
-    RELATION_FIELD_NUMBER: _builtins.int
-    PAPER_DECLARATION_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def school(self) -> Global___RosterSchool:
-        """A school."""
-
-    @_builtins.property
-    def student(self) -> Global___RosterStudent:
-        """A student."""
-
-    @_builtins.property
-    def study_group(self) -> Global___RosterStudyGroup:
-        """A study group."""
-
-    @_builtins.property
-    def relation(self) -> _relation_pb2.Relation:
-        """A relation."""
-
-    @_builtins.property
-    def paper_declaration(self) -> Global___RosterPaperDeclaration:
-        """A declaration for paper."""
-
-    def __init__(
-        self,
-        *,
-        school: Global___RosterSchool | None = ...,
-        student: Global___RosterStudent | None = ...,
-        study_group: Global___RosterStudyGroup | None = ...,
-        relation: _relation_pb2.Relation | None = ...,
-        paper_declaration: Global___RosterPaperDeclaration | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["class", b"class", "entry", b"entry", "paper_declaration", b"paper_declaration", "relation", b"relation", "school", b"school", "student", b"student", "study_group", b"study_group"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["class", b"class", "entry", b"entry", "paper_declaration", b"paper_declaration", "relation", b"relation", "school", b"school", "student", b"student", "study_group", b"study_group"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_entry: _TypeAlias = _typing.Literal["school", "class", "student", "study_group", "relation", "paper_declaration"]  # noqa: Y015
-    _WhichOneofArgType_entry: _TypeAlias = _typing.Literal["entry", b"entry"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType_entry) -> _WhichOneofReturnType_entry | None: ...
-
-Global___RosterEntry: _TypeAlias = RosterEntry  # noqa: Y015
-
-@_typing.final
-class RosterPaperDeclaration(_message.Message):
-    """A guardian's declaration for paper about a student (R8)."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    DECLARATION_ID_FIELD_NUMBER: _builtins.int
-    STUDENT_ID_FIELD_NUMBER: _builtins.int
-    GUARDIAN_PERSON_ID_FIELD_NUMBER: _builtins.int
-    NUMBER_FIELD_NUMBER: _builtins.int
-    DECLINES_PRINTOUTS_FIELD_NUMBER: _builtins.int
-    REVOKE_TIME_FIELD_NUMBER: _builtins.int
-    VERSION_FIELD_NUMBER: _builtins.int
-    GUARDIAN_NAME_FIELD_NUMBER: _builtins.int
-    PRINTOUT_WAY_FIELD_NUMBER: _builtins.int
-    PRINTOUT_WAY_NOTE_FIELD_NUMBER: _builtins.int
-    declaration_id: _builtins.str
-    """The declaration."""
-    student_id: _builtins.str
-    """The student."""
-    guardian_person_id: _builtins.str
-    """The guardian."""
-    number: _builtins.str
-    """Its number, printed on each weekly printout."""
-    declines_printouts: _builtins.bool
-    """Whether printouts are declined too."""
-    version: _builtins.int
-    """Raised with every change."""
-    guardian_name: _builtins.str
-    """The guardian's name for display: the printout names its recipient (R7)."""
-    printout_way: _application_service_pb2.PrintoutWay.ValueType
-    """How the printouts are to be given; unset where it was not said."""
-    printout_way_note: _builtins.str
-    """How otherwise; for PRINTOUT_WAY_OTHER."""
-    @_builtins.property
-    def revoke_time(self) -> _timestamp_pb2.Timestamp:
-        """When it ended; unset while it holds."""
-
-    def __init__(
-        self,
-        *,
-        declaration_id: _builtins.str = ...,
-        student_id: _builtins.str = ...,
-        guardian_person_id: _builtins.str = ...,
-        number: _builtins.str = ...,
-        declines_printouts: _builtins.bool = ...,
-        revoke_time: _timestamp_pb2.Timestamp | None = ...,
-        version: _builtins.int = ...,
-        guardian_name: _builtins.str = ...,
-        printout_way: _application_service_pb2.PrintoutWay.ValueType = ...,
-        printout_way_note: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["revoke_time", b"revoke_time"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["declaration_id", b"declaration_id", "declines_printouts", b"declines_printouts", "guardian_name", b"guardian_name", "guardian_person_id", b"guardian_person_id", "number", b"number", "printout_way", b"printout_way", "printout_way_note", b"printout_way_note", "revoke_time", b"revoke_time", "student_id", b"student_id", "version", b"version"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___RosterPaperDeclaration: _TypeAlias = RosterPaperDeclaration  # noqa: Y015
-
-@_typing.final
-class RosterSchool(_message.Message):
-    """A school and its current year."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    SCHOOL_FIELD_NUMBER: _builtins.int
-    VERSION_FIELD_NUMBER: _builtins.int
-    YEAR_START_DATE_FIELD_NUMBER: _builtins.int
-    YEAR_END_DATE_FIELD_NUMBER: _builtins.int
-    MARK_MIN_FIELD_NUMBER: _builtins.int
-    YEARS_FIELD_NUMBER: _builtins.int
-    version: _builtins.int
-    """Raised with every change."""
-    year_start_date: _builtins.str
-    """First day of the school year, ISO 8601."""
-    year_end_date: _builtins.str
-    """Last day of the school year, ISO 8601."""
-    mark_min: _builtins.int
-    """Lowest mark of the school's scale: 1 or 2; the highest is 5."""
-    @_builtins.property
-    def school(self) -> _school_service_pb2.School:
-        """The school."""
-
-    @_builtins.property
-    def years(self) -> _containers.RepeatedCompositeFieldContainer[Global___SchoolYear]:
-        """All its years by first day: whoever keeps them knows the year of any day. A day belongs to the last year begun."""
-
-    def __init__(
-        self,
-        *,
-        school: _school_service_pb2.School | None = ...,
-        version: _builtins.int = ...,
-        year_start_date: _builtins.str = ...,
-        year_end_date: _builtins.str = ...,
-        mark_min: _builtins.int = ...,
-        years: _abc.Iterable[Global___SchoolYear] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["school", b"school"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["mark_min", b"mark_min", "school", b"school", "version", b"version", "year_end_date", b"year_end_date", "year_start_date", b"year_start_date", "years", b"years"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___RosterSchool: _TypeAlias = RosterSchool  # noqa: Y015
-
-@_typing.final
-class SchoolYear(_message.Message):
-    """A school year."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    START_DATE_FIELD_NUMBER: _builtins.int
-    END_DATE_FIELD_NUMBER: _builtins.int
-    start_date: _builtins.str
-    """First day, ISO 8601."""
-    end_date: _builtins.str
-    """Last day, ISO 8601."""
-    def __init__(
-        self,
-        *,
-        start_date: _builtins.str = ...,
-        end_date: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "start_date", b"start_date"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___SchoolYear: _TypeAlias = SchoolYear  # noqa: Y015
-
-@_typing.final
-class RosterClass(_message.Message):
-    """A class (homeroom)."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    CLASS_ID_FIELD_NUMBER: _builtins.int
-    NAME_FIELD_NUMBER: _builtins.int
-    GRADES_FIELD_NUMBER: _builtins.int
-    VERSION_FIELD_NUMBER: _builtins.int
-    CLASS_TEACHER_NAME_FIELD_NUMBER: _builtins.int
-    class_id: _builtins.str
-    """The class."""
-    name: _builtins.str
-    """Name as the school writes it, such as 8-А."""
-    version: _builtins.int
-    """Raised with every change."""
-    class_teacher_name: _builtins.str
-    """Name of today's class teacher for display; empty while there is none."""
-    @_builtins.property
-    def grades(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """Grades taught in it; more than one in a small school."""
-
-    def __init__(
-        self,
-        *,
-        class_id: _builtins.str = ...,
-        name: _builtins.str = ...,
-        grades: _abc.Iterable[_builtins.int] | None = ...,
-        version: _builtins.int = ...,
-        class_teacher_name: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "class_teacher_name", b"class_teacher_name", "grades", b"grades", "name", b"name", "version", b"version"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___RosterClass: _TypeAlias = RosterClass  # noqa: Y015
-
-@_typing.final
-class RosterStudent(_message.Message):
-    """A student."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    STUDENT_ID_FIELD_NUMBER: _builtins.int
-    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
-    SORT_KEY_FIELD_NUMBER: _builtins.int
-    CLASS_ID_FIELD_NUMBER: _builtins.int
-    VERSION_FIELD_NUMBER: _builtins.int
-    NAME_FIELD_NUMBER: _builtins.int
-    PLACEMENTS_FIELD_NUMBER: _builtins.int
-    student_id: _builtins.str
-    """The student."""
-    display_name: _builtins.str
-    """Name for display: family name, given name, patronymic."""
-    sort_key: _builtins.str
-    """Key by which names are sorted (casefold, ё after е)."""
-    class_id: _builtins.str
-    """The class the student is placed in; empty when in none."""
-    version: _builtins.int
-    """Raised with every change."""
-    @_builtins.property
-    def name(self) -> _person_name_pb2.PersonName:
-        """The name in its parts."""
-
-    @_builtins.property
-    def placements(self) -> _containers.RepeatedCompositeFieldContainer[Global___StudentPlacement]:
-        """Where the student is placed, was and will be, by first day; whoever keeps them knows the class of any day."""
-
-    def __init__(
-        self,
-        *,
-        student_id: _builtins.str = ...,
-        display_name: _builtins.str = ...,
-        sort_key: _builtins.str = ...,
-        class_id: _builtins.str = ...,
-        version: _builtins.int = ...,
-        name: _person_name_pb2.PersonName | None = ...,
-        placements: _abc.Iterable[Global___StudentPlacement] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "display_name", b"display_name", "name", b"name", "placements", b"placements", "sort_key", b"sort_key", "student_id", b"student_id", "version", b"version"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___RosterStudent: _TypeAlias = RosterStudent  # noqa: Y015
-
-@_typing.final
-class StudentPlacement(_message.Message):
-    """A student's time in a class."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    CLASS_ID_FIELD_NUMBER: _builtins.int
-    FROM_TIME_FIELD_NUMBER: _builtins.int
-    TO_TIME_FIELD_NUMBER: _builtins.int
-    class_id: _builtins.str
-    """The class."""
-    @_builtins.property
-    def from_time(self) -> _timestamp_pb2.Timestamp:
-        """Midnight of the school's zone at which it begins."""
-
-    @_builtins.property
-    def to_time(self) -> _timestamp_pb2.Timestamp:
-        """Midnight at which it ends, after the last day; unset while open."""
-
-    def __init__(
-        self,
-        *,
-        class_id: _builtins.str = ...,
-        from_time: _timestamp_pb2.Timestamp | None = ...,
-        to_time: _timestamp_pb2.Timestamp | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time", "to_time", b"to_time"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "from_time", b"from_time", "to_time", b"to_time"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___StudentPlacement: _TypeAlias = StudentPlacement  # noqa: Y015
-
-@_typing.final
-class RosterStudyGroup(_message.Message):
-    """A study group: class x subject x teachers x members; the journal makes a course of each."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    STUDY_GROUP_ID_FIELD_NUMBER: _builtins.int
-    CLASS_ID_FIELD_NUMBER: _builtins.int
-    SUBJECT_NAME_FIELD_NUMBER: _builtins.int
-    GROUP_NAME_FIELD_NUMBER: _builtins.int
-    IS_MARKED_FIELD_NUMBER: _builtins.int
-    TEACHER_NAMES_FIELD_NUMBER: _builtins.int
-    MEMBERS_FIELD_NUMBER: _builtins.int
-    VERSION_FIELD_NUMBER: _builtins.int
-    START_DATE_FIELD_NUMBER: _builtins.int
-    END_DATE_FIELD_NUMBER: _builtins.int
-    TEACHERS_FIELD_NUMBER: _builtins.int
-    study_group_id: _builtins.str
-    """The study group, which is also the course's id."""
-    class_id: _builtins.str
-    """The class it is taught to; empty when it gathers several."""
-    subject_name: _builtins.str
-    """Name of the subject, such as Алгебра."""
-    group_name: _builtins.str
-    """Name of the group within the class, empty when it is the whole class."""
-    is_marked: _builtins.bool
-    """False for courses without marks."""
-    version: _builtins.int
-    """Raised with every change."""
-    start_date: _builtins.str
-    """First day it is taught, ISO 8601."""
-    end_date: _builtins.str
-    """Last day it is taught, ISO 8601."""
-    @_builtins.property
-    def teacher_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Names of the teachers for display, family name and initials."""
-
-    @_builtins.property
-    def members(self) -> _containers.RepeatedCompositeFieldContainer[Global___StudyGroupMember]:
-        """The members and their times."""
-
-    @_builtins.property
-    def teachers(self) -> _containers.RepeatedCompositeFieldContainer[_person_name_pb2.PersonName]:
-        """Names of the teachers in their parts, in the order of teacher_names."""
-
-    def __init__(
-        self,
-        *,
-        study_group_id: _builtins.str = ...,
-        class_id: _builtins.str = ...,
-        subject_name: _builtins.str = ...,
-        group_name: _builtins.str = ...,
-        is_marked: _builtins.bool = ...,
-        teacher_names: _abc.Iterable[_builtins.str] | None = ...,
-        members: _abc.Iterable[Global___StudyGroupMember] | None = ...,
-        version: _builtins.int = ...,
-        start_date: _builtins.str = ...,
-        end_date: _builtins.str = ...,
-        teachers: _abc.Iterable[_person_name_pb2.PersonName] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "end_date", b"end_date", "group_name", b"group_name", "is_marked", b"is_marked", "members", b"members", "start_date", b"start_date", "study_group_id", b"study_group_id", "subject_name", b"subject_name", "teacher_names", b"teacher_names", "teachers", b"teachers", "version", b"version"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___RosterStudyGroup: _TypeAlias = RosterStudyGroup  # noqa: Y015
-
-@_typing.final
-class StudyGroupMember(_message.Message):
-    """A student's time in a study group."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    STUDENT_ID_FIELD_NUMBER: _builtins.int
-    FROM_DATE_FIELD_NUMBER: _builtins.int
-    TO_DATE_FIELD_NUMBER: _builtins.int
-    student_id: _builtins.str
-    """The student."""
-    from_date: _builtins.str
-    """First day, ISO 8601."""
-    to_date: _builtins.str
-    """Last day, ISO 8601; empty while open."""
-    def __init__(
-        self,
-        *,
-        student_id: _builtins.str = ...,
-        from_date: _builtins.str = ...,
-        to_date: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_date", b"from_date", "student_id", b"student_id", "to_date", b"to_date"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___StudyGroupMember: _TypeAlias = StudyGroupMember  # noqa: Y015
-
-@_typing.final
-class SchoolClass(_message.Message):
-    """A class as staff see it."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    CLASS_ID_FIELD_NUMBER: _builtins.int
-    NAME_FIELD_NUMBER: _builtins.int
-    GRADES_FIELD_NUMBER: _builtins.int
-    CLASS_TEACHER_NAME_FIELD_NUMBER: _builtins.int
-    STUDENT_COUNT_FIELD_NUMBER: _builtins.int
-    CLASS_TEACHER_FIELD_NUMBER: _builtins.int
-    class_id: _builtins.str
-    """The class."""
-    name: _builtins.str
-    """Name as the school writes it."""
-    class_teacher_name: _builtins.str
-    """Name of the class teacher for display; empty when none is appointed."""
-    student_count: _builtins.int
-    """Students placed in it now."""
-    @_builtins.property
-    def grades(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """Grades taught in it."""
-
-    @_builtins.property
-    def class_teacher(self) -> _person_name_pb2.PersonName:
-        """The class teacher's name in its parts; unset when none is appointed."""
-
-    def __init__(
-        self,
-        *,
-        class_id: _builtins.str = ...,
-        name: _builtins.str = ...,
-        grades: _abc.Iterable[_builtins.int] | None = ...,
-        class_teacher_name: _builtins.str = ...,
-        student_count: _builtins.int = ...,
-        class_teacher: _person_name_pb2.PersonName | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["class_teacher", b"class_teacher"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "class_teacher", b"class_teacher", "class_teacher_name", b"class_teacher_name", "grades", b"grades", "name", b"name", "student_count", b"student_count"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___SchoolClass: _TypeAlias = SchoolClass  # noqa: Y015
 
 @_typing.final
 class ListClassesRequest(_message.Message):
@@ -556,13 +62,13 @@ class ListClassesResponse(_message.Message):
     next_page_token: _builtins.str
     """Empty on the last page."""
     @_builtins.property
-    def classes(self) -> _containers.RepeatedCompositeFieldContainer[Global___SchoolClass]:
+    def classes(self) -> _containers.RepeatedCompositeFieldContainer[_student_pb2.SchoolClass]:
         """Classes by lowest grade and name."""
 
     def __init__(
         self,
         *,
-        classes: _abc.Iterable[Global___SchoolClass] | None = ...,
+        classes: _abc.Iterable[_student_pb2.SchoolClass] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -572,98 +78,6 @@ class ListClassesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListClassesResponse: _TypeAlias = ListClassesResponse  # noqa: Y015
-
-@_typing.final
-class Student(_message.Message):
-    """A student as those see one who register applications."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    STUDENT_ID_FIELD_NUMBER: _builtins.int
-    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
-    CLASS_ID_FIELD_NUMBER: _builtins.int
-    CLASS_NAME_FIELD_NUMBER: _builtins.int
-    NAME_FIELD_NUMBER: _builtins.int
-    student_id: _builtins.str
-    """The student."""
-    display_name: _builtins.str
-    """Name for display: family name, given name, patronymic."""
-    class_id: _builtins.str
-    """The class the student is placed in, or will be; empty when in none."""
-    class_name: _builtins.str
-    """Its name."""
-    @_builtins.property
-    def name(self) -> _person_name_pb2.PersonName:
-        """The name in its parts."""
-
-    def __init__(
-        self,
-        *,
-        student_id: _builtins.str = ...,
-        display_name: _builtins.str = ...,
-        class_id: _builtins.str = ...,
-        class_name: _builtins.str = ...,
-        name: _person_name_pb2.PersonName | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "class_name", b"class_name", "display_name", b"display_name", "name", b"name", "student_id", b"student_id"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Student: _TypeAlias = Student  # noqa: Y015
-
-@_typing.final
-class Guardianship(_message.Message):
-    """What makes a person a guardian of a student (R6)."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    GUARDIANSHIP_ID_FIELD_NUMBER: _builtins.int
-    GUARDIAN_PERSON_ID_FIELD_NUMBER: _builtins.int
-    GUARDIAN_NAME_FIELD_NUMBER: _builtins.int
-    STUDENT_ID_FIELD_NUMBER: _builtins.int
-    KIND_FIELD_NUMBER: _builtins.int
-    DOCUMENT_FIELD_NUMBER: _builtins.int
-    TO_DATE_FIELD_NUMBER: _builtins.int
-    GUARDIAN_FIELD_NUMBER: _builtins.int
-    guardianship_id: _builtins.str
-    """The guardianship."""
-    guardian_person_id: _builtins.str
-    """The guardian."""
-    guardian_name: _builtins.str
-    """The guardian's name for display: family name, given name, patronymic."""
-    student_id: _builtins.str
-    """The student."""
-    kind: _application_service_pb2.GuardianKind.ValueType
-    """Legal relation."""
-    document: _builtins.str
-    """The document that shows it; empty when none is entered."""
-    to_date: _builtins.str
-    """Last day, ISO 8601; empty while open."""
-    @_builtins.property
-    def guardian(self) -> _person_name_pb2.PersonName:
-        """The guardian's name in its parts."""
-
-    def __init__(
-        self,
-        *,
-        guardianship_id: _builtins.str = ...,
-        guardian_person_id: _builtins.str = ...,
-        guardian_name: _builtins.str = ...,
-        student_id: _builtins.str = ...,
-        kind: _application_service_pb2.GuardianKind.ValueType = ...,
-        document: _builtins.str = ...,
-        to_date: _builtins.str = ...,
-        guardian: _person_name_pb2.PersonName | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["guardian", b"guardian"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "guardian", b"guardian", "guardian_name", b"guardian_name", "guardian_person_id", b"guardian_person_id", "guardianship_id", b"guardianship_id", "kind", b"kind", "student_id", b"student_id", "to_date", b"to_date"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Guardianship: _TypeAlias = Guardianship  # noqa: Y015
 
 @_typing.final
 class ListStudentsRequest(_message.Message):
@@ -716,13 +130,13 @@ class ListStudentsResponse(_message.Message):
     next_page_token: _builtins.str
     """Empty on the last page."""
     @_builtins.property
-    def students(self) -> _containers.RepeatedCompositeFieldContainer[Global___Student]:
+    def students(self) -> _containers.RepeatedCompositeFieldContainer[_student_pb2.Student]:
         """Students by name; who has left is not among them."""
 
     def __init__(
         self,
         *,
-        students: _abc.Iterable[Global___Student] | None = ...,
+        students: _abc.Iterable[_student_pb2.Student] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -767,13 +181,13 @@ class GetStudentResponse(_message.Message):
 
     STUDENT_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def student(self) -> Global___Student:
+    def student(self) -> _student_pb2.Student:
         """The student."""
 
     def __init__(
         self,
         *,
-        student: Global___Student | None = ...,
+        student: _student_pb2.Student | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["student", b"student"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -828,13 +242,13 @@ class ListGuardianshipsResponse(_message.Message):
     next_page_token: _builtins.str
     """Empty on the last page."""
     @_builtins.property
-    def guardianships(self) -> _containers.RepeatedCompositeFieldContainer[Global___Guardianship]:
+    def guardianships(self) -> _containers.RepeatedCompositeFieldContainer[_student_pb2.Guardianship]:
         """Guardianships by the guardian's name."""
 
     def __init__(
         self,
         *,
-        guardianships: _abc.Iterable[Global___Guardianship] | None = ...,
+        guardianships: _abc.Iterable[_student_pb2.Guardianship] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -856,7 +270,7 @@ class BatchGetRosterRequest(_message.Message):
     IDS_FIELD_NUMBER: _builtins.int
     school_id: _builtins.str
     """The school."""
-    kind: Global___RosterKind.ValueType
+    kind: _roster_pb2.RosterKind.ValueType
     """Kind of the entries."""
     @_builtins.property
     def ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -866,7 +280,7 @@ class BatchGetRosterRequest(_message.Message):
         self,
         *,
         school_id: _builtins.str = ...,
-        kind: Global___RosterKind.ValueType = ...,
+        kind: _roster_pb2.RosterKind.ValueType = ...,
         ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -885,13 +299,13 @@ class BatchGetRosterResponse(_message.Message):
 
     ENTRIES_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___RosterEntry]:
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[_roster_pb2.RosterEntry]:
         """The entries that exist, in no promised order."""
 
     def __init__(
         self,
         *,
-        entries: _abc.Iterable[Global___RosterEntry] | None = ...,
+        entries: _abc.Iterable[_roster_pb2.RosterEntry] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -913,7 +327,7 @@ class ListRosterRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     school_id: _builtins.str
     """The school."""
-    kind: Global___RosterKind.ValueType
+    kind: _roster_pb2.RosterKind.ValueType
     """Kind of the entries."""
     page_size: _builtins.int
     """Entries a page, 50 by default, 500 at most."""
@@ -923,7 +337,7 @@ class ListRosterRequest(_message.Message):
         self,
         *,
         school_id: _builtins.str = ...,
-        kind: Global___RosterKind.ValueType = ...,
+        kind: _roster_pb2.RosterKind.ValueType = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
     ) -> None: ...
@@ -946,13 +360,13 @@ class ListRosterResponse(_message.Message):
     next_page_token: _builtins.str
     """Empty on the last page."""
     @_builtins.property
-    def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___RosterEntry]:
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[_roster_pb2.RosterEntry]:
         """Entries in order of their ids."""
 
     def __init__(
         self,
         *,
-        entries: _abc.Iterable[Global___RosterEntry] | None = ...,
+        entries: _abc.Iterable[_roster_pb2.RosterEntry] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -984,7 +398,7 @@ class EndGuardianshipRequest(_message.Message):
     """UUID made by the client; a repeat with the same one changes nothing."""
     ground: _builtins.str
     """The ground: the court's act, the withdrawn power of attorney, with number and date."""
-    ending: _application_service_pb2.AuthorityEnding.ValueType
+    ending: _guardianship_pb2.AuthorityEnding.ValueType
     """How it ends; OTHER when unset. What time alone ends is not told here."""
     act_number: _builtins.str
     """Number of the act; with an act of a court or of the guardianship authority only, and then needed."""
@@ -997,7 +411,7 @@ class EndGuardianshipRequest(_message.Message):
         guardianship_id: _builtins.str = ...,
         request_id: _builtins.str = ...,
         ground: _builtins.str = ...,
-        ending: _application_service_pb2.AuthorityEnding.ValueType = ...,
+        ending: _guardianship_pb2.AuthorityEnding.ValueType = ...,
         act_number: _builtins.str = ...,
         act_date: _builtins.str = ...,
     ) -> None: ...

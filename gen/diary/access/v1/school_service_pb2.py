@@ -23,37 +23,18 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from diary.access.v1 import school_pb2 as diary_dot_access_dot_v1_dot_school__pb2
 from diary.options.v1 import options_pb2 as diary_dot_options_dot_v1_dot_options__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$diary/access/v1/school_service.proto\x12\x0f\x64iary.access.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\"^\n\nRegulation\x12\r\n\x05title\x18\x01 \x01(\t\x12\x14\n\x0corder_number\x18\x02 \x01(\t\x12\x12\n\norder_date\x18\x03 \x01(\t\x12\x17\n\x0fvalid_from_date\x18\x04 \x01(\t\"\xd3\x02\n\rSchoolDetails\x12\x19\n\x07\x61\x64\x64ress\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\x12\x32\n\x05phone\x18\x02 \x01(\tB#\xbaH r\x1e\x18\x64\x32\x1a^([+0-9()\\- ,;.]|\xd0\xb4\xd0\xbe\xd0\xb1)*$\x12\x17\n\x05\x65mail\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xfe\x01\x12\x16\n\x04site\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x19\n\x08locality\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x1e\n\rhead_position\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12%\n\x14head_position_dative\x18\x07 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12!\n\x10head_name_dative\x18\x08 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x19\n\x07\x66ounder\x18\t \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\x12\"\n\x10\x66ounder_contacts\x18\n \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\"/\n\x10GetSchoolRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xac\x01\n\x11GetSchoolResponse\x12\'\n\x06school\x18\x01 \x01(\x0b\x32\x17.diary.access.v1.School\x12/\n\x07\x64\x65tails\x18\x02 \x01(\x0b\x32\x1e.diary.access.v1.SchoolDetails\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12/\n\nregulation\x18\x1e \x01(\x0b\x32\x1b.diary.access.v1.Regulation\"\xa2\x01\n\x13UpdateSchoolRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x17\n\x04\x65tag\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12\x37\n\x07\x64\x65tails\x18\x04 \x01(\x0b\x32\x1e.diary.access.v1.SchoolDetailsB\x06\xbaH\x03\xc8\x01\x01\"~\n\x14UpdateSchoolResponse\x12\'\n\x06school\x18\x01 \x01(\x0b\x32\x17.diary.access.v1.School\x12/\n\x07\x64\x65tails\x18\x02 \x01(\x0b\x32\x1e.diary.access.v1.SchoolDetails\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\"\x8a\x02\n\x16\x41\x64optRegulationRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x05title\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xac\x02\x12\x1f\n\x0corder_number\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x32\x12\x39\n\norder_date\x18\x05 \x01(\tB%\xbaH\"r 2\x1e^20[0-9]{2}-[0-9]{2}-[0-9]{2}$\x12>\n\x0fvalid_from_date\x18\x06 \x01(\tB%\xbaH\"r 2\x1e^20[0-9]{2}-[0-9]{2}-[0-9]{2}$\"J\n\x17\x41\x64optRegulationResponse\x12/\n\nregulation\x18\x01 \x01(\x0b\x32\x1b.diary.access.v1.Regulation\"]\n\x06School\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x11\n\tfull_name\x18\x04 \x01(\t\x12\x11\n\ttime_zone\x18\x05 \x01(\t\"Q\n\x12ListSchoolsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"X\n\x13ListSchoolsResponse\x12(\n\x07schools\x18\x01 \x03(\x0b\x32\x17.diary.access.v1.School\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xd3\x04\n\rSchoolService\x12{\n\x0bListSchools\x12#.diary.access.v1.ListSchoolsRequest\x1a$.diary.access.v1.ListSchoolsResponse\"!\xca\xf3\x18\x05\n\x01\x01\x10\x01\xd0\xf3\x18\x80@\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/schools\x12\x81\x01\n\tGetSchool\x12!.diary.access.v1.GetSchoolRequest\x1a\".diary.access.v1.GetSchoolResponse\"-\xca\xf3\x18\x05\n\x01\x01\x10\x01\xd0\xf3\x18\x80 \x82\xd3\xe4\x93\x02\x19\x12\x17/v1/schools/{school_id}\x12\x94\x01\n\x0cUpdateSchool\x12$.diary.access.v1.UpdateSchoolRequest\x1a%.diary.access.v1.UpdateSchoolResponse\"7\xca\xf3\x18\x11\n\x02\n\x0b\x10\x06\x1a\tschool_id\x82\xd3\xe4\x93\x02\x1c\x32\x17/v1/schools/{school_id}:\x01*\x12\xa9\x01\n\x0f\x41\x64optRegulation\x12\'.diary.access.v1.AdoptRegulationRequest\x1a(.diary.access.v1.AdoptRegulationResponse\"C\xca\xf3\x18\x11\n\x02\n\x0b\x10\x06\x1a\tschool_id\x82\xd3\xe4\x93\x02(\"#/v1/schools/{school_id}/regulations:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$diary/access/v1/school_service.proto\x12\x0f\x64iary.access.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x64iary/access/v1/school.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\"/\n\x10GetSchoolRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xac\x01\n\x11GetSchoolResponse\x12\'\n\x06school\x18\x01 \x01(\x0b\x32\x17.diary.access.v1.School\x12/\n\x07\x64\x65tails\x18\x02 \x01(\x0b\x32\x1e.diary.access.v1.SchoolDetails\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12/\n\nregulation\x18\x1e \x01(\x0b\x32\x1b.diary.access.v1.Regulation\"\xa2\x01\n\x13UpdateSchoolRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x17\n\x04\x65tag\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12\x37\n\x07\x64\x65tails\x18\x04 \x01(\x0b\x32\x1e.diary.access.v1.SchoolDetailsB\x06\xbaH\x03\xc8\x01\x01\"~\n\x14UpdateSchoolResponse\x12\'\n\x06school\x18\x01 \x01(\x0b\x32\x17.diary.access.v1.School\x12/\n\x07\x64\x65tails\x18\x02 \x01(\x0b\x32\x1e.diary.access.v1.SchoolDetails\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\"\x8a\x02\n\x16\x41\x64optRegulationRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x05title\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xac\x02\x12\x1f\n\x0corder_number\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x32\x12\x39\n\norder_date\x18\x05 \x01(\tB%\xbaH\"r 2\x1e^20[0-9]{2}-[0-9]{2}-[0-9]{2}$\x12>\n\x0fvalid_from_date\x18\x06 \x01(\tB%\xbaH\"r 2\x1e^20[0-9]{2}-[0-9]{2}-[0-9]{2}$\"J\n\x17\x41\x64optRegulationResponse\x12/\n\nregulation\x18\x01 \x01(\x0b\x32\x1b.diary.access.v1.Regulation\"Q\n\x12ListSchoolsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"X\n\x13ListSchoolsResponse\x12(\n\x07schools\x18\x01 \x03(\x0b\x32\x17.diary.access.v1.School\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xd3\x04\n\rSchoolService\x12{\n\x0bListSchools\x12#.diary.access.v1.ListSchoolsRequest\x1a$.diary.access.v1.ListSchoolsResponse\"!\xca\xf3\x18\x05\n\x01\x01\x10\x01\xd0\xf3\x18\x80@\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/schools\x12\x81\x01\n\tGetSchool\x12!.diary.access.v1.GetSchoolRequest\x1a\".diary.access.v1.GetSchoolResponse\"-\xca\xf3\x18\x05\n\x01\x01\x10\x01\xd0\xf3\x18\x80 \x82\xd3\xe4\x93\x02\x19\x12\x17/v1/schools/{school_id}\x12\x94\x01\n\x0cUpdateSchool\x12$.diary.access.v1.UpdateSchoolRequest\x1a%.diary.access.v1.UpdateSchoolResponse\"7\xca\xf3\x18\x11\n\x02\n\x0b\x10\x06\x1a\tschool_id\x82\xd3\xe4\x93\x02\x1c\x32\x17/v1/schools/{school_id}:\x01*\x12\xa9\x01\n\x0f\x41\x64optRegulation\x12\'.diary.access.v1.AdoptRegulationRequest\x1a(.diary.access.v1.AdoptRegulationResponse\"C\xca\xf3\x18\x11\n\x02\n\x0b\x10\x06\x1a\tschool_id\x82\xd3\xe4\x93\x02(\"#/v1/schools/{school_id}/regulations:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'diary.access.v1.school_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SCHOOLDETAILS'].fields_by_name['address']._loaded_options = None
-  _globals['_SCHOOLDETAILS'].fields_by_name['address']._serialized_options = b'\272H\005r\003\030\254\002'
-  _globals['_SCHOOLDETAILS'].fields_by_name['phone']._loaded_options = None
-  _globals['_SCHOOLDETAILS'].fields_by_name['phone']._serialized_options = b'\272H r\036\030d2\032^([+0-9()\\- ,;.]|\320\264\320\276\320\261)*$'
-  _globals['_SCHOOLDETAILS'].fields_by_name['email']._loaded_options = None
-  _globals['_SCHOOLDETAILS'].fields_by_name['email']._serialized_options = b'\272H\005r\003\030\376\001'
-  _globals['_SCHOOLDETAILS'].fields_by_name['site']._loaded_options = None
-  _globals['_SCHOOLDETAILS'].fields_by_name['site']._serialized_options = b'\272H\005r\003\030\310\001'
-  _globals['_SCHOOLDETAILS'].fields_by_name['locality']._loaded_options = None
-  _globals['_SCHOOLDETAILS'].fields_by_name['locality']._serialized_options = b'\272H\004r\002\030d'
-  _globals['_SCHOOLDETAILS'].fields_by_name['head_position']._loaded_options = None
-  _globals['_SCHOOLDETAILS'].fields_by_name['head_position']._serialized_options = b'\272H\004r\002\030d'
-  _globals['_SCHOOLDETAILS'].fields_by_name['head_position_dative']._loaded_options = None
-  _globals['_SCHOOLDETAILS'].fields_by_name['head_position_dative']._serialized_options = b'\272H\004r\002\030d'
-  _globals['_SCHOOLDETAILS'].fields_by_name['head_name_dative']._loaded_options = None
-  _globals['_SCHOOLDETAILS'].fields_by_name['head_name_dative']._serialized_options = b'\272H\004r\002\030d'
-  _globals['_SCHOOLDETAILS'].fields_by_name['founder']._loaded_options = None
-  _globals['_SCHOOLDETAILS'].fields_by_name['founder']._serialized_options = b'\272H\005r\003\030\254\002'
-  _globals['_SCHOOLDETAILS'].fields_by_name['founder_contacts']._loaded_options = None
-  _globals['_SCHOOLDETAILS'].fields_by_name['founder_contacts']._serialized_options = b'\272H\005r\003\030\254\002'
   _globals['_GETSCHOOLREQUEST'].fields_by_name['school_id']._loaded_options = None
   _globals['_GETSCHOOLREQUEST'].fields_by_name['school_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_UPDATESCHOOLREQUEST'].fields_by_name['school_id']._loaded_options = None
@@ -88,28 +69,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCHOOLSERVICE'].methods_by_name['UpdateSchool']._serialized_options = b'\312\363\030\021\n\002\n\013\020\006\032\tschool_id\202\323\344\223\002\0342\027/v1/schools/{school_id}:\001*'
   _globals['_SCHOOLSERVICE'].methods_by_name['AdoptRegulation']._loaded_options = None
   _globals['_SCHOOLSERVICE'].methods_by_name['AdoptRegulation']._serialized_options = b'\312\363\030\021\n\002\n\013\020\006\032\tschool_id\202\323\344\223\002(\"#/v1/schools/{school_id}/regulations:\001*'
-  _globals['_REGULATION']._serialized_start=148
-  _globals['_REGULATION']._serialized_end=242
-  _globals['_SCHOOLDETAILS']._serialized_start=245
-  _globals['_SCHOOLDETAILS']._serialized_end=584
-  _globals['_GETSCHOOLREQUEST']._serialized_start=586
-  _globals['_GETSCHOOLREQUEST']._serialized_end=633
-  _globals['_GETSCHOOLRESPONSE']._serialized_start=636
-  _globals['_GETSCHOOLRESPONSE']._serialized_end=808
-  _globals['_UPDATESCHOOLREQUEST']._serialized_start=811
-  _globals['_UPDATESCHOOLREQUEST']._serialized_end=973
-  _globals['_UPDATESCHOOLRESPONSE']._serialized_start=975
-  _globals['_UPDATESCHOOLRESPONSE']._serialized_end=1101
-  _globals['_ADOPTREGULATIONREQUEST']._serialized_start=1104
-  _globals['_ADOPTREGULATIONREQUEST']._serialized_end=1370
-  _globals['_ADOPTREGULATIONRESPONSE']._serialized_start=1372
-  _globals['_ADOPTREGULATIONRESPONSE']._serialized_end=1446
-  _globals['_SCHOOL']._serialized_start=1448
-  _globals['_SCHOOL']._serialized_end=1541
-  _globals['_LISTSCHOOLSREQUEST']._serialized_start=1543
-  _globals['_LISTSCHOOLSREQUEST']._serialized_end=1624
-  _globals['_LISTSCHOOLSRESPONSE']._serialized_start=1626
-  _globals['_LISTSCHOOLSRESPONSE']._serialized_end=1714
-  _globals['_SCHOOLSERVICE']._serialized_start=1717
-  _globals['_SCHOOLSERVICE']._serialized_end=2312
+  _globals['_GETSCHOOLREQUEST']._serialized_start=178
+  _globals['_GETSCHOOLREQUEST']._serialized_end=225
+  _globals['_GETSCHOOLRESPONSE']._serialized_start=228
+  _globals['_GETSCHOOLRESPONSE']._serialized_end=400
+  _globals['_UPDATESCHOOLREQUEST']._serialized_start=403
+  _globals['_UPDATESCHOOLREQUEST']._serialized_end=565
+  _globals['_UPDATESCHOOLRESPONSE']._serialized_start=567
+  _globals['_UPDATESCHOOLRESPONSE']._serialized_end=693
+  _globals['_ADOPTREGULATIONREQUEST']._serialized_start=696
+  _globals['_ADOPTREGULATIONREQUEST']._serialized_end=962
+  _globals['_ADOPTREGULATIONRESPONSE']._serialized_start=964
+  _globals['_ADOPTREGULATIONRESPONSE']._serialized_end=1038
+  _globals['_LISTSCHOOLSREQUEST']._serialized_start=1040
+  _globals['_LISTSCHOOLSREQUEST']._serialized_end=1121
+  _globals['_LISTSCHOOLSRESPONSE']._serialized_start=1123
+  _globals['_LISTSCHOOLSRESPONSE']._serialized_end=1211
+  _globals['_SCHOOLSERVICE']._serialized_start=1214
+  _globals['_SCHOOLSERVICE']._serialized_end=1809
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from diary.access.v1 import school_pb2 as _school_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
@@ -17,98 +18,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-@_typing.final
-class Regulation(_message.Message):
-    """A regulation version of a school (R1)."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    TITLE_FIELD_NUMBER: _builtins.int
-    ORDER_NUMBER_FIELD_NUMBER: _builtins.int
-    ORDER_DATE_FIELD_NUMBER: _builtins.int
-    VALID_FROM_DATE_FIELD_NUMBER: _builtins.int
-    title: _builtins.str
-    """Title, as decisions print it."""
-    order_number: _builtins.str
-    """Number of the order that adopts it."""
-    order_date: _builtins.str
-    """Date of that order, ISO 8601."""
-    valid_from_date: _builtins.str
-    """First day in force, ISO 8601."""
-    def __init__(
-        self,
-        *,
-        title: _builtins.str = ...,
-        order_number: _builtins.str = ...,
-        order_date: _builtins.str = ...,
-        valid_from_date: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_date", b"order_date", "order_number", b"order_number", "title", b"title", "valid_from_date", b"valid_from_date"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Regulation: _TypeAlias = Regulation  # noqa: Y015
-
-@_typing.final
-class SchoolDetails(_message.Message):
-    """What a school's papers say of it; each may be empty and is then left out."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ADDRESS_FIELD_NUMBER: _builtins.int
-    PHONE_FIELD_NUMBER: _builtins.int
-    EMAIL_FIELD_NUMBER: _builtins.int
-    SITE_FIELD_NUMBER: _builtins.int
-    LOCALITY_FIELD_NUMBER: _builtins.int
-    HEAD_POSITION_FIELD_NUMBER: _builtins.int
-    HEAD_POSITION_DATIVE_FIELD_NUMBER: _builtins.int
-    HEAD_NAME_DATIVE_FIELD_NUMBER: _builtins.int
-    FOUNDER_FIELD_NUMBER: _builtins.int
-    FOUNDER_CONTACTS_FIELD_NUMBER: _builtins.int
-    address: _builtins.str
-    """Address."""
-    phone: _builtins.str
-    """Phone: digits with + ( ) - and spaces, доб. before an extension; several after commas."""
-    email: _builtins.str
-    """E-mail, its domain in any alphabet."""
-    site: _builtins.str
-    """Site."""
-    locality: _builtins.str
-    """Place where papers are drawn up, such as с. Александровка."""
-    head_position: _builtins.str
-    """Position of the head in the nominative, such as директор; директор when empty."""
-    head_position_dative: _builtins.str
-    """Position of the head in the dative, as forms begin; Директору when empty."""
-    head_name_dative: _builtins.str
-    """The head's family name and initials in the dative, confirmed by a person; a line to fill in when empty."""
-    founder: _builtins.str
-    """The founder."""
-    founder_contacts: _builtins.str
-    """The founder's address, phone and e-mail, in one line."""
-    def __init__(
-        self,
-        *,
-        address: _builtins.str = ...,
-        phone: _builtins.str = ...,
-        email: _builtins.str = ...,
-        site: _builtins.str = ...,
-        locality: _builtins.str = ...,
-        head_position: _builtins.str = ...,
-        head_position_dative: _builtins.str = ...,
-        head_name_dative: _builtins.str = ...,
-        founder: _builtins.str = ...,
-        founder_contacts: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "email", b"email", "founder", b"founder", "founder_contacts", b"founder_contacts", "head_name_dative", b"head_name_dative", "head_position", b"head_position", "head_position_dative", b"head_position_dative", "locality", b"locality", "phone", b"phone", "site", b"site"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___SchoolDetails: _TypeAlias = SchoolDetails  # noqa: Y015
 
 @_typing.final
 class GetSchoolRequest(_message.Message):
@@ -145,24 +54,24 @@ class GetSchoolResponse(_message.Message):
     etag: _builtins.str
     """Changes with every change."""
     @_builtins.property
-    def school(self) -> Global___School:
+    def school(self) -> _school_pb2.School:
         """The school."""
 
     @_builtins.property
-    def details(self) -> Global___SchoolDetails:
+    def details(self) -> _school_pb2.SchoolDetails:
         """What its papers say."""
 
     @_builtins.property
-    def regulation(self) -> Global___Regulation:
+    def regulation(self) -> _school_pb2.Regulation:
         """The regulation in force today; unset while the school has recorded none of its own."""
 
     def __init__(
         self,
         *,
-        school: Global___School | None = ...,
-        details: Global___SchoolDetails | None = ...,
+        school: _school_pb2.School | None = ...,
+        details: _school_pb2.SchoolDetails | None = ...,
         etag: _builtins.str = ...,
-        regulation: Global___Regulation | None = ...,
+        regulation: _school_pb2.Regulation | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["details", b"details", "regulation", b"regulation", "school", b"school"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -189,7 +98,7 @@ class UpdateSchoolRequest(_message.Message):
     etag: _builtins.str
     """The etag that was read."""
     @_builtins.property
-    def details(self) -> Global___SchoolDetails:
+    def details(self) -> _school_pb2.SchoolDetails:
         """What its papers say, whole."""
 
     def __init__(
@@ -198,7 +107,7 @@ class UpdateSchoolRequest(_message.Message):
         school_id: _builtins.str = ...,
         request_id: _builtins.str = ...,
         etag: _builtins.str = ...,
-        details: Global___SchoolDetails | None = ...,
+        details: _school_pb2.SchoolDetails | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["details", b"details"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -220,18 +129,18 @@ class UpdateSchoolResponse(_message.Message):
     etag: _builtins.str
     """The new etag."""
     @_builtins.property
-    def school(self) -> Global___School:
+    def school(self) -> _school_pb2.School:
         """The school."""
 
     @_builtins.property
-    def details(self) -> Global___SchoolDetails:
+    def details(self) -> _school_pb2.SchoolDetails:
         """What its papers say."""
 
     def __init__(
         self,
         *,
-        school: Global___School | None = ...,
-        details: Global___SchoolDetails | None = ...,
+        school: _school_pb2.School | None = ...,
+        details: _school_pb2.SchoolDetails | None = ...,
         etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["details", b"details", "school", b"school"]  # noqa: Y015
@@ -292,13 +201,13 @@ class AdoptRegulationResponse(_message.Message):
 
     REGULATION_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def regulation(self) -> Global___Regulation:
+    def regulation(self) -> _school_pb2.Regulation:
         """The version."""
 
     def __init__(
         self,
         *,
-        regulation: Global___Regulation | None = ...,
+        regulation: _school_pb2.Regulation | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["regulation", b"regulation"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -307,44 +216,6 @@ class AdoptRegulationResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AdoptRegulationResponse: _TypeAlias = AdoptRegulationResponse  # noqa: Y015
-
-@_typing.final
-class School(_message.Message):
-    """A school."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    SCHOOL_ID_FIELD_NUMBER: _builtins.int
-    CODE_FIELD_NUMBER: _builtins.int
-    NAME_FIELD_NUMBER: _builtins.int
-    FULL_NAME_FIELD_NUMBER: _builtins.int
-    TIME_ZONE_FIELD_NUMBER: _builtins.int
-    school_id: _builtins.str
-    """UUIDv7 of the school."""
-    code: _builtins.str
-    """Short code, with which codes used outside the school's path begin."""
-    name: _builtins.str
-    """Short name."""
-    full_name: _builtins.str
-    """Full name by the charter."""
-    time_zone: _builtins.str
-    """IANA zone."""
-    def __init__(
-        self,
-        *,
-        school_id: _builtins.str = ...,
-        code: _builtins.str = ...,
-        name: _builtins.str = ...,
-        full_name: _builtins.str = ...,
-        time_zone: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "full_name", b"full_name", "name", b"name", "school_id", b"school_id", "time_zone", b"time_zone"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___School: _TypeAlias = School  # noqa: Y015
 
 @_typing.final
 class ListSchoolsRequest(_message.Message):
@@ -383,13 +254,13 @@ class ListSchoolsResponse(_message.Message):
     next_page_token: _builtins.str
     """Empty on the last page."""
     @_builtins.property
-    def schools(self) -> _containers.RepeatedCompositeFieldContainer[Global___School]:
+    def schools(self) -> _containers.RepeatedCompositeFieldContainer[_school_pb2.School]:
         """Schools in order of their codes."""
 
     def __init__(
         self,
         *,
-        schools: _abc.Iterable[Global___School] | None = ...,
+        schools: _abc.Iterable[_school_pb2.School] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015

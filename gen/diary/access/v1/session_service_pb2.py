@@ -23,13 +23,12 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
-from diary.access.v1 import person_name_pb2 as diary_dot_access_dot_v1_dot_person__name__pb2
+from diary.access.v1 import session_pb2 as diary_dot_access_dot_v1_dot_session__pb2
 from diary.options.v1 import options_pb2 as diary_dot_options_dot_v1_dot_options__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
-from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%diary/access/v1/session_service.proto\x12\x0f\x64iary.access.v1\x1a\x1b\x62uf/validate/validate.proto\x1a!diary/access/v1/person_name.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"w\n\x14\x43reateSessionRequest\x12\x18\n\x05login\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12\x1f\n\x08password\x18\x02 \x01(\tB\r\x80\x01\x01\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12$\n\rone_time_code\x18\x03 \x01(\tB\r\x80\x01\x01\xbaH\x07r\x02\x18\x14\xd8\x01\x01\"Q\n\x10\x45nrolTotpRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1f\n\x08password\x18\x02 \x01(\tB\r\x80\x01\x01\xbaH\x07r\x05\x10\x01\x18\xc8\x01\";\n\x11\x45nrolTotpResponse\x12\x13\n\x06secret\x18\x01 \x01(\tB\x03\x80\x01\x01\x12\x11\n\x04link\x18\x02 \x01(\tB\x03\x80\x01\x01\"W\n\x12\x43onfirmTotpRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12#\n\rone_time_code\x18\x02 \x01(\tB\x0c\x80\x01\x01\xbaH\x06r\x04\x10\x01\x18\x14\"\x15\n\x13\x43onfirmTotpResponse\"G\n\x15\x43reateSessionResponse\x12.\n\x06tokens\x18\x01 \x01(\x0b\x32\x1e.diary.access.v1.SessionTokens\"\xcb\x01\n\rSessionTokens\x12\x19\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\tB\x03\x80\x01\x01\x12\x36\n\x12\x61\x63\x63\x65ss_expire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\rrefresh_token\x18\x03 \x01(\tB\x03\x80\x01\x01\x12\x37\n\x13refresh_expire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nsession_id\x18\x05 \x01(\t\"=\n\x15RefreshSessionRequest\x12$\n\rrefresh_token\x18\x01 \x01(\tB\r\x80\x01\x01\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"H\n\x16RefreshSessionResponse\x12.\n\x06tokens\x18\x01 \x01(\x0b\x32\x1e.diary.access.v1.SessionTokens\"9\n\x11\x45ndSessionRequest\x12$\n\rrefresh_token\x18\x01 \x01(\tB\r\x80\x01\x01\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"\x14\n\x12\x45ndSessionResponse\"\x12\n\x10GetCallerRequest\"\x81\x01\n\x11GetCallerResponse\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\r\n\x05login\x18\x02 \x01(\t\x12.\n\x07schools\x18\x03 \x03(\x0b\x32\x1d.diary.access.v1.CallerSchool\x12\x19\n\x11has_second_factor\x18\x04 \x01(\x08\"\xf6\x01\n\x0c\x43\x61llerSchool\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x13\n\x0bschool_name\x18\x02 \x01(\t\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12\x11\n\tperson_id\x18\x04 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x05 \x01(\t\x12%\n\x05roles\x18\x06 \x03(\x0e\x32\x16.diary.options.v1.Role\x12\x30\n\x08students\x18\x07 \x03(\x0b\x32\x1e.diary.access.v1.CallerStudent\x12)\n\x04name\x18\x08 \x01(\x0b\x32\x1b.diary.access.v1.PersonName\"\x9e\x01\n\rCallerStudent\x12\x12\n\nstudent_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x12\n\nclass_name\x18\x03 \x01(\t\x12$\n\x04role\x18\x04 \x01(\x0e\x32\x16.diary.options.v1.Role\x12)\n\x04name\x18\x05 \x01(\x0b\x32\x1b.diary.access.v1.PersonName2\xa4\x06\n\x0eSessionService\x12\x85\x01\n\rCreateSession\x12%.diary.access.v1.CreateSessionRequest\x1a&.diary.access.v1.CreateSessionResponse\"%\xca\xf3\x18\x05\n\x01\x01\x10\x01\xd0\xf3\x18\x80 \x82\xd3\xe4\x93\x02\x11\"\x0c/v1/sessions:\x01*\x12\x90\x01\n\x0eRefreshSession\x12&.diary.access.v1.RefreshSessionRequest\x1a\'.diary.access.v1.RefreshSessionResponse\"-\xca\xf3\x18\x05\n\x01\x01\x10\x01\xd0\xf3\x18\x80 \x82\xd3\xe4\x93\x02\x19\"\x14/v1/sessions:refresh:\x01*\x12\x80\x01\n\nEndSession\x12\".diary.access.v1.EndSessionRequest\x1a#.diary.access.v1.EndSessionResponse\")\xca\xf3\x18\x05\n\x01\x01\x10\x01\xd0\xf3\x18\x80 \x82\xd3\xe4\x93\x02\x15\"\x10/v1/sessions:end:\x01*\x12~\n\tEnrolTotp\x12!.diary.access.v1.EnrolTotpRequest\x1a\".diary.access.v1.EnrolTotpResponse\"*\xca\xf3\x18\x05\n\x01\x02\x10\x02\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/accounts:enrolTotp:\x01*\x12\x86\x01\n\x0b\x43onfirmTotp\x12#.diary.access.v1.ConfirmTotpRequest\x1a$.diary.access.v1.ConfirmTotpResponse\",\xca\xf3\x18\x05\n\x01\x02\x10\x02\x82\xd3\xe4\x93\x02\x1d\"\x18/v1/accounts:confirmTotp:\x01*\x12k\n\tGetCaller\x12!.diary.access.v1.GetCallerRequest\x1a\".diary.access.v1.GetCallerResponse\"\x17\xca\xf3\x18\x05\n\x01\x02\x10\x02\x82\xd3\xe4\x93\x02\x08\x12\x06/v1/meb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%diary/access/v1/session_service.proto\x12\x0f\x64iary.access.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1d\x64iary/access/v1/session.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\"w\n\x14\x43reateSessionRequest\x12\x18\n\x05login\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12\x1f\n\x08password\x18\x02 \x01(\tB\r\x80\x01\x01\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12$\n\rone_time_code\x18\x03 \x01(\tB\r\x80\x01\x01\xbaH\x07r\x02\x18\x14\xd8\x01\x01\"Q\n\x10\x45nrolTotpRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1f\n\x08password\x18\x02 \x01(\tB\r\x80\x01\x01\xbaH\x07r\x05\x10\x01\x18\xc8\x01\";\n\x11\x45nrolTotpResponse\x12\x13\n\x06secret\x18\x01 \x01(\tB\x03\x80\x01\x01\x12\x11\n\x04link\x18\x02 \x01(\tB\x03\x80\x01\x01\"W\n\x12\x43onfirmTotpRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12#\n\rone_time_code\x18\x02 \x01(\tB\x0c\x80\x01\x01\xbaH\x06r\x04\x10\x01\x18\x14\"\x15\n\x13\x43onfirmTotpResponse\"G\n\x15\x43reateSessionResponse\x12.\n\x06tokens\x18\x01 \x01(\x0b\x32\x1e.diary.access.v1.SessionTokens\"=\n\x15RefreshSessionRequest\x12$\n\rrefresh_token\x18\x01 \x01(\tB\r\x80\x01\x01\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"H\n\x16RefreshSessionResponse\x12.\n\x06tokens\x18\x01 \x01(\x0b\x32\x1e.diary.access.v1.SessionTokens\"9\n\x11\x45ndSessionRequest\x12$\n\rrefresh_token\x18\x01 \x01(\tB\r\x80\x01\x01\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"\x14\n\x12\x45ndSessionResponse\"\x12\n\x10GetCallerRequest\"\x81\x01\n\x11GetCallerResponse\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\r\n\x05login\x18\x02 \x01(\t\x12.\n\x07schools\x18\x03 \x03(\x0b\x32\x1d.diary.access.v1.CallerSchool\x12\x19\n\x11has_second_factor\x18\x04 \x01(\x08\x32\xa4\x06\n\x0eSessionService\x12\x85\x01\n\rCreateSession\x12%.diary.access.v1.CreateSessionRequest\x1a&.diary.access.v1.CreateSessionResponse\"%\xca\xf3\x18\x05\n\x01\x01\x10\x01\xd0\xf3\x18\x80 \x82\xd3\xe4\x93\x02\x11\"\x0c/v1/sessions:\x01*\x12\x90\x01\n\x0eRefreshSession\x12&.diary.access.v1.RefreshSessionRequest\x1a\'.diary.access.v1.RefreshSessionResponse\"-\xca\xf3\x18\x05\n\x01\x01\x10\x01\xd0\xf3\x18\x80 \x82\xd3\xe4\x93\x02\x19\"\x14/v1/sessions:refresh:\x01*\x12\x80\x01\n\nEndSession\x12\".diary.access.v1.EndSessionRequest\x1a#.diary.access.v1.EndSessionResponse\")\xca\xf3\x18\x05\n\x01\x01\x10\x01\xd0\xf3\x18\x80 \x82\xd3\xe4\x93\x02\x15\"\x10/v1/sessions:end:\x01*\x12~\n\tEnrolTotp\x12!.diary.access.v1.EnrolTotpRequest\x1a\".diary.access.v1.EnrolTotpResponse\"*\xca\xf3\x18\x05\n\x01\x02\x10\x02\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/accounts:enrolTotp:\x01*\x12\x86\x01\n\x0b\x43onfirmTotp\x12#.diary.access.v1.ConfirmTotpRequest\x1a$.diary.access.v1.ConfirmTotpResponse\",\xca\xf3\x18\x05\n\x01\x02\x10\x02\x82\xd3\xe4\x93\x02\x1d\"\x18/v1/accounts:confirmTotp:\x01*\x12k\n\tGetCaller\x12!.diary.access.v1.GetCallerRequest\x1a\".diary.access.v1.GetCallerResponse\"\x17\xca\xf3\x18\x05\n\x01\x02\x10\x02\x82\xd3\xe4\x93\x02\x08\x12\x06/v1/meb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -54,10 +53,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONFIRMTOTPREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_CONFIRMTOTPREQUEST'].fields_by_name['one_time_code']._loaded_options = None
   _globals['_CONFIRMTOTPREQUEST'].fields_by_name['one_time_code']._serialized_options = b'\200\001\001\272H\006r\004\020\001\030\024'
-  _globals['_SESSIONTOKENS'].fields_by_name['access_token']._loaded_options = None
-  _globals['_SESSIONTOKENS'].fields_by_name['access_token']._serialized_options = b'\200\001\001'
-  _globals['_SESSIONTOKENS'].fields_by_name['refresh_token']._loaded_options = None
-  _globals['_SESSIONTOKENS'].fields_by_name['refresh_token']._serialized_options = b'\200\001\001'
   _globals['_REFRESHSESSIONREQUEST'].fields_by_name['refresh_token']._loaded_options = None
   _globals['_REFRESHSESSIONREQUEST'].fields_by_name['refresh_token']._serialized_options = b'\200\001\001\272H\007r\005\020\001\030\310\001'
   _globals['_ENDSESSIONREQUEST'].fields_by_name['refresh_token']._loaded_options = None
@@ -74,36 +69,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SESSIONSERVICE'].methods_by_name['ConfirmTotp']._serialized_options = b'\312\363\030\005\n\001\002\020\002\202\323\344\223\002\035\"\030/v1/accounts:confirmTotp:\001*'
   _globals['_SESSIONSERVICE'].methods_by_name['GetCaller']._loaded_options = None
   _globals['_SESSIONSERVICE'].methods_by_name['GetCaller']._serialized_options = b'\312\363\030\005\n\001\002\020\002\202\323\344\223\002\010\022\006/v1/me'
-  _globals['_CREATESESSIONREQUEST']._serialized_start=217
-  _globals['_CREATESESSIONREQUEST']._serialized_end=336
-  _globals['_ENROLTOTPREQUEST']._serialized_start=338
-  _globals['_ENROLTOTPREQUEST']._serialized_end=419
-  _globals['_ENROLTOTPRESPONSE']._serialized_start=421
-  _globals['_ENROLTOTPRESPONSE']._serialized_end=480
-  _globals['_CONFIRMTOTPREQUEST']._serialized_start=482
-  _globals['_CONFIRMTOTPREQUEST']._serialized_end=569
-  _globals['_CONFIRMTOTPRESPONSE']._serialized_start=571
-  _globals['_CONFIRMTOTPRESPONSE']._serialized_end=592
-  _globals['_CREATESESSIONRESPONSE']._serialized_start=594
-  _globals['_CREATESESSIONRESPONSE']._serialized_end=665
-  _globals['_SESSIONTOKENS']._serialized_start=668
-  _globals['_SESSIONTOKENS']._serialized_end=871
-  _globals['_REFRESHSESSIONREQUEST']._serialized_start=873
-  _globals['_REFRESHSESSIONREQUEST']._serialized_end=934
-  _globals['_REFRESHSESSIONRESPONSE']._serialized_start=936
-  _globals['_REFRESHSESSIONRESPONSE']._serialized_end=1008
-  _globals['_ENDSESSIONREQUEST']._serialized_start=1010
-  _globals['_ENDSESSIONREQUEST']._serialized_end=1067
-  _globals['_ENDSESSIONRESPONSE']._serialized_start=1069
-  _globals['_ENDSESSIONRESPONSE']._serialized_end=1089
-  _globals['_GETCALLERREQUEST']._serialized_start=1091
-  _globals['_GETCALLERREQUEST']._serialized_end=1109
-  _globals['_GETCALLERRESPONSE']._serialized_start=1112
-  _globals['_GETCALLERRESPONSE']._serialized_end=1241
-  _globals['_CALLERSCHOOL']._serialized_start=1244
-  _globals['_CALLERSCHOOL']._serialized_end=1490
-  _globals['_CALLERSTUDENT']._serialized_start=1493
-  _globals['_CALLERSTUDENT']._serialized_end=1651
-  _globals['_SESSIONSERVICE']._serialized_start=1654
-  _globals['_SESSIONSERVICE']._serialized_end=2458
+  _globals['_CREATESESSIONREQUEST']._serialized_start=180
+  _globals['_CREATESESSIONREQUEST']._serialized_end=299
+  _globals['_ENROLTOTPREQUEST']._serialized_start=301
+  _globals['_ENROLTOTPREQUEST']._serialized_end=382
+  _globals['_ENROLTOTPRESPONSE']._serialized_start=384
+  _globals['_ENROLTOTPRESPONSE']._serialized_end=443
+  _globals['_CONFIRMTOTPREQUEST']._serialized_start=445
+  _globals['_CONFIRMTOTPREQUEST']._serialized_end=532
+  _globals['_CONFIRMTOTPRESPONSE']._serialized_start=534
+  _globals['_CONFIRMTOTPRESPONSE']._serialized_end=555
+  _globals['_CREATESESSIONRESPONSE']._serialized_start=557
+  _globals['_CREATESESSIONRESPONSE']._serialized_end=628
+  _globals['_REFRESHSESSIONREQUEST']._serialized_start=630
+  _globals['_REFRESHSESSIONREQUEST']._serialized_end=691
+  _globals['_REFRESHSESSIONRESPONSE']._serialized_start=693
+  _globals['_REFRESHSESSIONRESPONSE']._serialized_end=765
+  _globals['_ENDSESSIONREQUEST']._serialized_start=767
+  _globals['_ENDSESSIONREQUEST']._serialized_end=824
+  _globals['_ENDSESSIONRESPONSE']._serialized_start=826
+  _globals['_ENDSESSIONRESPONSE']._serialized_end=846
+  _globals['_GETCALLERREQUEST']._serialized_start=848
+  _globals['_GETCALLERREQUEST']._serialized_end=866
+  _globals['_GETCALLERRESPONSE']._serialized_start=869
+  _globals['_GETCALLERRESPONSE']._serialized_end=998
+  _globals['_SESSIONSERVICE']._serialized_start=1001
+  _globals['_SESSIONSERVICE']._serialized_end=1805
 # @@protoc_insertion_point(module_scope)

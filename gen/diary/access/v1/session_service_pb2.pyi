@@ -4,11 +4,9 @@ isort:skip_file
 """
 
 from collections import abc as _abc
-from diary.access.v1 import person_name_pb2 as _person_name_pb2
-from diary.options.v1 import options_pb2 as _options_pb2
+from diary.access.v1 import session_pb2 as _session_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
@@ -154,13 +152,13 @@ class CreateSessionResponse(_message.Message):
 
     TOKENS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def tokens(self) -> Global___SessionTokens:
+    def tokens(self) -> _session_pb2.SessionTokens:
         """The new session's tokens."""
 
     def __init__(
         self,
         *,
-        tokens: Global___SessionTokens | None = ...,
+        tokens: _session_pb2.SessionTokens | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["tokens", b"tokens"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -169,48 +167,6 @@ class CreateSessionResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CreateSessionResponse: _TypeAlias = CreateSessionResponse  # noqa: Y015
-
-@_typing.final
-class SessionTokens(_message.Message):
-    """The tokens of a session."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ACCESS_TOKEN_FIELD_NUMBER: _builtins.int
-    ACCESS_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
-    REFRESH_TOKEN_FIELD_NUMBER: _builtins.int
-    REFRESH_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
-    SESSION_ID_FIELD_NUMBER: _builtins.int
-    access_token: _builtins.str
-    """Ed25519 JWT, sent as `authorization: Bearer …`."""
-    refresh_token: _builtins.str
-    """Opaque, used once by RefreshSession."""
-    session_id: _builtins.str
-    """The session."""
-    @_builtins.property
-    def access_expire_time(self) -> _timestamp_pb2.Timestamp:
-        """Until when the access token is accepted (five minutes)."""
-
-    @_builtins.property
-    def refresh_expire_time(self) -> _timestamp_pb2.Timestamp:
-        """Until when the session can be refreshed."""
-
-    def __init__(
-        self,
-        *,
-        access_token: _builtins.str = ...,
-        access_expire_time: _timestamp_pb2.Timestamp | None = ...,
-        refresh_token: _builtins.str = ...,
-        refresh_expire_time: _timestamp_pb2.Timestamp | None = ...,
-        session_id: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["access_expire_time", b"access_expire_time", "refresh_expire_time", b"refresh_expire_time"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_expire_time", b"access_expire_time", "access_token", b"access_token", "refresh_expire_time", b"refresh_expire_time", "refresh_token", b"refresh_token", "session_id", b"session_id"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___SessionTokens: _TypeAlias = SessionTokens  # noqa: Y015
 
 @_typing.final
 class RefreshSessionRequest(_message.Message):
@@ -242,13 +198,13 @@ class RefreshSessionResponse(_message.Message):
 
     TOKENS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def tokens(self) -> Global___SessionTokens:
+    def tokens(self) -> _session_pb2.SessionTokens:
         """The next pair."""
 
     def __init__(
         self,
         *,
-        tokens: Global___SessionTokens | None = ...,
+        tokens: _session_pb2.SessionTokens | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["tokens", b"tokens"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -331,7 +287,7 @@ class GetCallerResponse(_message.Message):
     has_second_factor: _builtins.bool
     """Whether the account has a confirmed second factor."""
     @_builtins.property
-    def schools(self) -> _containers.RepeatedCompositeFieldContainer[Global___CallerSchool]:
+    def schools(self) -> _containers.RepeatedCompositeFieldContainer[_session_pb2.CallerSchool]:
         """The account's places in schools."""
 
     def __init__(
@@ -339,7 +295,7 @@ class GetCallerResponse(_message.Message):
         *,
         account_id: _builtins.str = ...,
         login: _builtins.str = ...,
-        schools: _abc.Iterable[Global___CallerSchool] | None = ...,
+        schools: _abc.Iterable[_session_pb2.CallerSchool] | None = ...,
         has_second_factor: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -349,99 +305,3 @@ class GetCallerResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetCallerResponse: _TypeAlias = GetCallerResponse  # noqa: Y015
-
-@_typing.final
-class CallerSchool(_message.Message):
-    """A place of an account in a school."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    SCHOOL_ID_FIELD_NUMBER: _builtins.int
-    SCHOOL_NAME_FIELD_NUMBER: _builtins.int
-    TIME_ZONE_FIELD_NUMBER: _builtins.int
-    PERSON_ID_FIELD_NUMBER: _builtins.int
-    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
-    ROLES_FIELD_NUMBER: _builtins.int
-    STUDENTS_FIELD_NUMBER: _builtins.int
-    NAME_FIELD_NUMBER: _builtins.int
-    school_id: _builtins.str
-    """The school."""
-    school_name: _builtins.str
-    """The school's short name."""
-    time_zone: _builtins.str
-    """IANA zone of the school, such as Europe/Simferopol."""
-    person_id: _builtins.str
-    """The person of the account in this school."""
-    display_name: _builtins.str
-    """The person's name for display: family name, given name, patronymic."""
-    @_builtins.property
-    def roles(self) -> _containers.RepeatedScalarFieldContainer[_options_pb2.Role.ValueType]:
-        """Roles the person has here now."""
-
-    @_builtins.property
-    def students(self) -> _containers.RepeatedCompositeFieldContainer[Global___CallerStudent]:
-        """Students whose diaries the account may open as family."""
-
-    @_builtins.property
-    def name(self) -> _person_name_pb2.PersonName:
-        """The name in its parts."""
-
-    def __init__(
-        self,
-        *,
-        school_id: _builtins.str = ...,
-        school_name: _builtins.str = ...,
-        time_zone: _builtins.str = ...,
-        person_id: _builtins.str = ...,
-        display_name: _builtins.str = ...,
-        roles: _abc.Iterable[_options_pb2.Role.ValueType] | None = ...,
-        students: _abc.Iterable[Global___CallerStudent] | None = ...,
-        name: _person_name_pb2.PersonName | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "name", b"name", "person_id", b"person_id", "roles", b"roles", "school_id", b"school_id", "school_name", b"school_name", "students", b"students", "time_zone", b"time_zone"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___CallerSchool: _TypeAlias = CallerSchool  # noqa: Y015
-
-@_typing.final
-class CallerStudent(_message.Message):
-    """A student whose diary the caller may open."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    STUDENT_ID_FIELD_NUMBER: _builtins.int
-    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
-    CLASS_NAME_FIELD_NUMBER: _builtins.int
-    ROLE_FIELD_NUMBER: _builtins.int
-    NAME_FIELD_NUMBER: _builtins.int
-    student_id: _builtins.str
-    """The student."""
-    display_name: _builtins.str
-    """The student's name for display."""
-    class_name: _builtins.str
-    """Name of the class, such as 8-А; empty when not placed."""
-    role: _options_pb2.Role.ValueType
-    """STUDENT for oneself, GUARDIAN for a child."""
-    @_builtins.property
-    def name(self) -> _person_name_pb2.PersonName:
-        """The name in its parts."""
-
-    def __init__(
-        self,
-        *,
-        student_id: _builtins.str = ...,
-        display_name: _builtins.str = ...,
-        class_name: _builtins.str = ...,
-        role: _options_pb2.Role.ValueType = ...,
-        name: _person_name_pb2.PersonName | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_name", b"class_name", "display_name", b"display_name", "name", b"name", "role", b"role", "student_id", b"student_id"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___CallerStudent: _TypeAlias = CallerStudent  # noqa: Y015

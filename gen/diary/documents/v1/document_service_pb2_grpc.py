@@ -3,7 +3,10 @@
 import grpc
 import warnings
 
-from diary.documents.v1 import document_service_pb2 as diary_dot_documents_dot_v1_dot_document__service__pb2
+from diary.documents.v1 import document_pb2 as diary_dot_documents_dot_v1_dot_document__pb2
+from diary.documents.v1 import form_pb2 as diary_dot_documents_dot_v1_dot_form__pb2
+from diary.documents.v1 import print_run_pb2 as diary_dot_documents_dot_v1_dot_print__run__pb2
+from diary.documents.v1 import signing_pb2 as diary_dot_documents_dot_v1_dot_signing__pb2
 from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -38,82 +41,82 @@ class DocumentServiceStub:
         """
         self.RenderSlip = channel.unary_unary(
                 '/diary.documents.v1.DocumentService/RenderSlip',
-                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.RenderSlipRequest.SerializeToString,
-                response_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.RenderSlipResponse.FromString,
+                request_serializer=diary_dot_documents_dot_v1_dot_form__pb2.RenderSlipRequest.SerializeToString,
+                response_deserializer=diary_dot_documents_dot_v1_dot_form__pb2.RenderSlipResponse.FromString,
                 _registered_method=True)
         self.PrepareWeeklyPrintouts = channel.unary_unary(
                 '/diary.documents.v1.DocumentService/PrepareWeeklyPrintouts',
-                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.PrepareWeeklyPrintoutsRequest.SerializeToString,
-                response_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.PrepareWeeklyPrintoutsResponse.FromString,
+                request_serializer=diary_dot_documents_dot_v1_dot_print__run__pb2.PrepareWeeklyPrintoutsRequest.SerializeToString,
+                response_deserializer=diary_dot_documents_dot_v1_dot_print__run__pb2.PrepareWeeklyPrintoutsResponse.FromString,
                 _registered_method=True)
         self.ListPrintRuns = channel.unary_unary(
                 '/diary.documents.v1.DocumentService/ListPrintRuns',
-                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.ListPrintRunsRequest.SerializeToString,
-                response_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.ListPrintRunsResponse.FromString,
+                request_serializer=diary_dot_documents_dot_v1_dot_print__run__pb2.ListPrintRunsRequest.SerializeToString,
+                response_deserializer=diary_dot_documents_dot_v1_dot_print__run__pb2.ListPrintRunsResponse.FromString,
                 _registered_method=True)
         self.DownloadPrintRun = channel.unary_unary(
                 '/diary.documents.v1.DocumentService/DownloadPrintRun',
-                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.DownloadPrintRunRequest.SerializeToString,
+                request_serializer=diary_dot_documents_dot_v1_dot_print__run__pb2.DownloadPrintRunRequest.SerializeToString,
                 response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
                 _registered_method=True)
         self.RecordPrintoutsHandedOver = channel.unary_unary(
                 '/diary.documents.v1.DocumentService/RecordPrintoutsHandedOver',
-                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.RecordPrintoutsHandedOverRequest.SerializeToString,
-                response_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.RecordPrintoutsHandedOverResponse.FromString,
+                request_serializer=diary_dot_documents_dot_v1_dot_print__run__pb2.RecordPrintoutsHandedOverRequest.SerializeToString,
+                response_deserializer=diary_dot_documents_dot_v1_dot_print__run__pb2.RecordPrintoutsHandedOverResponse.FromString,
                 _registered_method=True)
         self.ListDocuments = channel.unary_unary(
                 '/diary.documents.v1.DocumentService/ListDocuments',
-                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.ListDocumentsRequest.SerializeToString,
-                response_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.ListDocumentsResponse.FromString,
+                request_serializer=diary_dot_documents_dot_v1_dot_document__pb2.ListDocumentsRequest.SerializeToString,
+                response_deserializer=diary_dot_documents_dot_v1_dot_document__pb2.ListDocumentsResponse.FromString,
                 _registered_method=True)
         self.GetDocument = channel.unary_unary(
                 '/diary.documents.v1.DocumentService/GetDocument',
-                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.GetDocumentRequest.SerializeToString,
-                response_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.GetDocumentResponse.FromString,
+                request_serializer=diary_dot_documents_dot_v1_dot_document__pb2.GetDocumentRequest.SerializeToString,
+                response_deserializer=diary_dot_documents_dot_v1_dot_document__pb2.GetDocumentResponse.FromString,
                 _registered_method=True)
         self.DownloadDocument = channel.unary_unary(
                 '/diary.documents.v1.DocumentService/DownloadDocument',
-                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.DownloadDocumentRequest.SerializeToString,
+                request_serializer=diary_dot_documents_dot_v1_dot_document__pb2.DownloadDocumentRequest.SerializeToString,
                 response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
                 _registered_method=True)
         self.BundleDocuments = channel.unary_unary(
                 '/diary.documents.v1.DocumentService/BundleDocuments',
-                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.BundleDocumentsRequest.SerializeToString,
+                request_serializer=diary_dot_documents_dot_v1_dot_document__pb2.BundleDocumentsRequest.SerializeToString,
                 response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
                 _registered_method=True)
         self.UploadScan = channel.unary_unary(
                 '/diary.documents.v1.DocumentService/UploadScan',
-                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.UploadScanRequest.SerializeToString,
-                response_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.UploadScanResponse.FromString,
+                request_serializer=diary_dot_documents_dot_v1_dot_signing__pb2.UploadScanRequest.SerializeToString,
+                response_deserializer=diary_dot_documents_dot_v1_dot_signing__pb2.UploadScanResponse.FromString,
                 _registered_method=True)
         self.ConfirmScans = channel.unary_unary(
                 '/diary.documents.v1.DocumentService/ConfirmScans',
-                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.ConfirmScansRequest.SerializeToString,
-                response_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.ConfirmScansResponse.FromString,
+                request_serializer=diary_dot_documents_dot_v1_dot_signing__pb2.ConfirmScansRequest.SerializeToString,
+                response_deserializer=diary_dot_documents_dot_v1_dot_signing__pb2.ConfirmScansResponse.FromString,
                 _registered_method=True)
         self.AttachSignature = channel.unary_unary(
                 '/diary.documents.v1.DocumentService/AttachSignature',
-                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.AttachSignatureRequest.SerializeToString,
-                response_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.AttachSignatureResponse.FromString,
+                request_serializer=diary_dot_documents_dot_v1_dot_signing__pb2.AttachSignatureRequest.SerializeToString,
+                response_deserializer=diary_dot_documents_dot_v1_dot_signing__pb2.AttachSignatureResponse.FromString,
                 _registered_method=True)
         self.AttachSignatures = channel.unary_unary(
                 '/diary.documents.v1.DocumentService/AttachSignatures',
-                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.AttachSignaturesRequest.SerializeToString,
-                response_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.AttachSignaturesResponse.FromString,
+                request_serializer=diary_dot_documents_dot_v1_dot_signing__pb2.AttachSignaturesRequest.SerializeToString,
+                response_deserializer=diary_dot_documents_dot_v1_dot_signing__pb2.AttachSignaturesResponse.FromString,
                 _registered_method=True)
         self.VerifyDocument = channel.unary_unary(
                 '/diary.documents.v1.DocumentService/VerifyDocument',
-                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.VerifyDocumentRequest.SerializeToString,
-                response_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.VerifyDocumentResponse.FromString,
+                request_serializer=diary_dot_documents_dot_v1_dot_document__pb2.VerifyDocumentRequest.SerializeToString,
+                response_deserializer=diary_dot_documents_dot_v1_dot_document__pb2.VerifyDocumentResponse.FromString,
                 _registered_method=True)
         self.FetchDocument = channel.unary_unary(
                 '/diary.documents.v1.DocumentService/FetchDocument',
-                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.FetchDocumentRequest.SerializeToString,
-                response_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.FetchDocumentResponse.FromString,
+                request_serializer=diary_dot_documents_dot_v1_dot_document__pb2.FetchDocumentRequest.SerializeToString,
+                response_deserializer=diary_dot_documents_dot_v1_dot_document__pb2.FetchDocumentResponse.FromString,
                 _registered_method=True)
         self.RenderForm = channel.unary_unary(
                 '/diary.documents.v1.DocumentService/RenderForm',
-                request_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.RenderFormRequest.SerializeToString,
+                request_serializer=diary_dot_documents_dot_v1_dot_form__pb2.RenderFormRequest.SerializeToString,
                 response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
                 _registered_method=True)
 
@@ -255,82 +258,82 @@ def add_DocumentServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'RenderSlip': grpc.unary_unary_rpc_method_handler(
                     servicer.RenderSlip,
-                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.RenderSlipRequest.FromString,
-                    response_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.RenderSlipResponse.SerializeToString,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_form__pb2.RenderSlipRequest.FromString,
+                    response_serializer=diary_dot_documents_dot_v1_dot_form__pb2.RenderSlipResponse.SerializeToString,
             ),
             'PrepareWeeklyPrintouts': grpc.unary_unary_rpc_method_handler(
                     servicer.PrepareWeeklyPrintouts,
-                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.PrepareWeeklyPrintoutsRequest.FromString,
-                    response_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.PrepareWeeklyPrintoutsResponse.SerializeToString,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_print__run__pb2.PrepareWeeklyPrintoutsRequest.FromString,
+                    response_serializer=diary_dot_documents_dot_v1_dot_print__run__pb2.PrepareWeeklyPrintoutsResponse.SerializeToString,
             ),
             'ListPrintRuns': grpc.unary_unary_rpc_method_handler(
                     servicer.ListPrintRuns,
-                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.ListPrintRunsRequest.FromString,
-                    response_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.ListPrintRunsResponse.SerializeToString,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_print__run__pb2.ListPrintRunsRequest.FromString,
+                    response_serializer=diary_dot_documents_dot_v1_dot_print__run__pb2.ListPrintRunsResponse.SerializeToString,
             ),
             'DownloadPrintRun': grpc.unary_unary_rpc_method_handler(
                     servicer.DownloadPrintRun,
-                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.DownloadPrintRunRequest.FromString,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_print__run__pb2.DownloadPrintRunRequest.FromString,
                     response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
             ),
             'RecordPrintoutsHandedOver': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordPrintoutsHandedOver,
-                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.RecordPrintoutsHandedOverRequest.FromString,
-                    response_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.RecordPrintoutsHandedOverResponse.SerializeToString,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_print__run__pb2.RecordPrintoutsHandedOverRequest.FromString,
+                    response_serializer=diary_dot_documents_dot_v1_dot_print__run__pb2.RecordPrintoutsHandedOverResponse.SerializeToString,
             ),
             'ListDocuments': grpc.unary_unary_rpc_method_handler(
                     servicer.ListDocuments,
-                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.ListDocumentsRequest.FromString,
-                    response_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.ListDocumentsResponse.SerializeToString,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_document__pb2.ListDocumentsRequest.FromString,
+                    response_serializer=diary_dot_documents_dot_v1_dot_document__pb2.ListDocumentsResponse.SerializeToString,
             ),
             'GetDocument': grpc.unary_unary_rpc_method_handler(
                     servicer.GetDocument,
-                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.GetDocumentRequest.FromString,
-                    response_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.GetDocumentResponse.SerializeToString,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_document__pb2.GetDocumentRequest.FromString,
+                    response_serializer=diary_dot_documents_dot_v1_dot_document__pb2.GetDocumentResponse.SerializeToString,
             ),
             'DownloadDocument': grpc.unary_unary_rpc_method_handler(
                     servicer.DownloadDocument,
-                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.DownloadDocumentRequest.FromString,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_document__pb2.DownloadDocumentRequest.FromString,
                     response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
             ),
             'BundleDocuments': grpc.unary_unary_rpc_method_handler(
                     servicer.BundleDocuments,
-                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.BundleDocumentsRequest.FromString,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_document__pb2.BundleDocumentsRequest.FromString,
                     response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
             ),
             'UploadScan': grpc.unary_unary_rpc_method_handler(
                     servicer.UploadScan,
-                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.UploadScanRequest.FromString,
-                    response_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.UploadScanResponse.SerializeToString,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_signing__pb2.UploadScanRequest.FromString,
+                    response_serializer=diary_dot_documents_dot_v1_dot_signing__pb2.UploadScanResponse.SerializeToString,
             ),
             'ConfirmScans': grpc.unary_unary_rpc_method_handler(
                     servicer.ConfirmScans,
-                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.ConfirmScansRequest.FromString,
-                    response_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.ConfirmScansResponse.SerializeToString,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_signing__pb2.ConfirmScansRequest.FromString,
+                    response_serializer=diary_dot_documents_dot_v1_dot_signing__pb2.ConfirmScansResponse.SerializeToString,
             ),
             'AttachSignature': grpc.unary_unary_rpc_method_handler(
                     servicer.AttachSignature,
-                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.AttachSignatureRequest.FromString,
-                    response_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.AttachSignatureResponse.SerializeToString,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_signing__pb2.AttachSignatureRequest.FromString,
+                    response_serializer=diary_dot_documents_dot_v1_dot_signing__pb2.AttachSignatureResponse.SerializeToString,
             ),
             'AttachSignatures': grpc.unary_unary_rpc_method_handler(
                     servicer.AttachSignatures,
-                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.AttachSignaturesRequest.FromString,
-                    response_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.AttachSignaturesResponse.SerializeToString,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_signing__pb2.AttachSignaturesRequest.FromString,
+                    response_serializer=diary_dot_documents_dot_v1_dot_signing__pb2.AttachSignaturesResponse.SerializeToString,
             ),
             'VerifyDocument': grpc.unary_unary_rpc_method_handler(
                     servicer.VerifyDocument,
-                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.VerifyDocumentRequest.FromString,
-                    response_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.VerifyDocumentResponse.SerializeToString,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_document__pb2.VerifyDocumentRequest.FromString,
+                    response_serializer=diary_dot_documents_dot_v1_dot_document__pb2.VerifyDocumentResponse.SerializeToString,
             ),
             'FetchDocument': grpc.unary_unary_rpc_method_handler(
                     servicer.FetchDocument,
-                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.FetchDocumentRequest.FromString,
-                    response_serializer=diary_dot_documents_dot_v1_dot_document__service__pb2.FetchDocumentResponse.SerializeToString,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_document__pb2.FetchDocumentRequest.FromString,
+                    response_serializer=diary_dot_documents_dot_v1_dot_document__pb2.FetchDocumentResponse.SerializeToString,
             ),
             'RenderForm': grpc.unary_unary_rpc_method_handler(
                     servicer.RenderForm,
-                    request_deserializer=diary_dot_documents_dot_v1_dot_document__service__pb2.RenderFormRequest.FromString,
+                    request_deserializer=diary_dot_documents_dot_v1_dot_form__pb2.RenderFormRequest.FromString,
                     response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
             ),
     }
@@ -360,8 +363,8 @@ class DocumentService:
             request,
             target,
             '/diary.documents.v1.DocumentService/RenderSlip',
-            diary_dot_documents_dot_v1_dot_document__service__pb2.RenderSlipRequest.SerializeToString,
-            diary_dot_documents_dot_v1_dot_document__service__pb2.RenderSlipResponse.FromString,
+            diary_dot_documents_dot_v1_dot_form__pb2.RenderSlipRequest.SerializeToString,
+            diary_dot_documents_dot_v1_dot_form__pb2.RenderSlipResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -387,8 +390,8 @@ class DocumentService:
             request,
             target,
             '/diary.documents.v1.DocumentService/PrepareWeeklyPrintouts',
-            diary_dot_documents_dot_v1_dot_document__service__pb2.PrepareWeeklyPrintoutsRequest.SerializeToString,
-            diary_dot_documents_dot_v1_dot_document__service__pb2.PrepareWeeklyPrintoutsResponse.FromString,
+            diary_dot_documents_dot_v1_dot_print__run__pb2.PrepareWeeklyPrintoutsRequest.SerializeToString,
+            diary_dot_documents_dot_v1_dot_print__run__pb2.PrepareWeeklyPrintoutsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -414,8 +417,8 @@ class DocumentService:
             request,
             target,
             '/diary.documents.v1.DocumentService/ListPrintRuns',
-            diary_dot_documents_dot_v1_dot_document__service__pb2.ListPrintRunsRequest.SerializeToString,
-            diary_dot_documents_dot_v1_dot_document__service__pb2.ListPrintRunsResponse.FromString,
+            diary_dot_documents_dot_v1_dot_print__run__pb2.ListPrintRunsRequest.SerializeToString,
+            diary_dot_documents_dot_v1_dot_print__run__pb2.ListPrintRunsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -441,7 +444,7 @@ class DocumentService:
             request,
             target,
             '/diary.documents.v1.DocumentService/DownloadPrintRun',
-            diary_dot_documents_dot_v1_dot_document__service__pb2.DownloadPrintRunRequest.SerializeToString,
+            diary_dot_documents_dot_v1_dot_print__run__pb2.DownloadPrintRunRequest.SerializeToString,
             google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
             options,
             channel_credentials,
@@ -468,8 +471,8 @@ class DocumentService:
             request,
             target,
             '/diary.documents.v1.DocumentService/RecordPrintoutsHandedOver',
-            diary_dot_documents_dot_v1_dot_document__service__pb2.RecordPrintoutsHandedOverRequest.SerializeToString,
-            diary_dot_documents_dot_v1_dot_document__service__pb2.RecordPrintoutsHandedOverResponse.FromString,
+            diary_dot_documents_dot_v1_dot_print__run__pb2.RecordPrintoutsHandedOverRequest.SerializeToString,
+            diary_dot_documents_dot_v1_dot_print__run__pb2.RecordPrintoutsHandedOverResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -495,8 +498,8 @@ class DocumentService:
             request,
             target,
             '/diary.documents.v1.DocumentService/ListDocuments',
-            diary_dot_documents_dot_v1_dot_document__service__pb2.ListDocumentsRequest.SerializeToString,
-            diary_dot_documents_dot_v1_dot_document__service__pb2.ListDocumentsResponse.FromString,
+            diary_dot_documents_dot_v1_dot_document__pb2.ListDocumentsRequest.SerializeToString,
+            diary_dot_documents_dot_v1_dot_document__pb2.ListDocumentsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -522,8 +525,8 @@ class DocumentService:
             request,
             target,
             '/diary.documents.v1.DocumentService/GetDocument',
-            diary_dot_documents_dot_v1_dot_document__service__pb2.GetDocumentRequest.SerializeToString,
-            diary_dot_documents_dot_v1_dot_document__service__pb2.GetDocumentResponse.FromString,
+            diary_dot_documents_dot_v1_dot_document__pb2.GetDocumentRequest.SerializeToString,
+            diary_dot_documents_dot_v1_dot_document__pb2.GetDocumentResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -549,7 +552,7 @@ class DocumentService:
             request,
             target,
             '/diary.documents.v1.DocumentService/DownloadDocument',
-            diary_dot_documents_dot_v1_dot_document__service__pb2.DownloadDocumentRequest.SerializeToString,
+            diary_dot_documents_dot_v1_dot_document__pb2.DownloadDocumentRequest.SerializeToString,
             google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
             options,
             channel_credentials,
@@ -576,7 +579,7 @@ class DocumentService:
             request,
             target,
             '/diary.documents.v1.DocumentService/BundleDocuments',
-            diary_dot_documents_dot_v1_dot_document__service__pb2.BundleDocumentsRequest.SerializeToString,
+            diary_dot_documents_dot_v1_dot_document__pb2.BundleDocumentsRequest.SerializeToString,
             google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
             options,
             channel_credentials,
@@ -603,8 +606,8 @@ class DocumentService:
             request,
             target,
             '/diary.documents.v1.DocumentService/UploadScan',
-            diary_dot_documents_dot_v1_dot_document__service__pb2.UploadScanRequest.SerializeToString,
-            diary_dot_documents_dot_v1_dot_document__service__pb2.UploadScanResponse.FromString,
+            diary_dot_documents_dot_v1_dot_signing__pb2.UploadScanRequest.SerializeToString,
+            diary_dot_documents_dot_v1_dot_signing__pb2.UploadScanResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -630,8 +633,8 @@ class DocumentService:
             request,
             target,
             '/diary.documents.v1.DocumentService/ConfirmScans',
-            diary_dot_documents_dot_v1_dot_document__service__pb2.ConfirmScansRequest.SerializeToString,
-            diary_dot_documents_dot_v1_dot_document__service__pb2.ConfirmScansResponse.FromString,
+            diary_dot_documents_dot_v1_dot_signing__pb2.ConfirmScansRequest.SerializeToString,
+            diary_dot_documents_dot_v1_dot_signing__pb2.ConfirmScansResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -657,8 +660,8 @@ class DocumentService:
             request,
             target,
             '/diary.documents.v1.DocumentService/AttachSignature',
-            diary_dot_documents_dot_v1_dot_document__service__pb2.AttachSignatureRequest.SerializeToString,
-            diary_dot_documents_dot_v1_dot_document__service__pb2.AttachSignatureResponse.FromString,
+            diary_dot_documents_dot_v1_dot_signing__pb2.AttachSignatureRequest.SerializeToString,
+            diary_dot_documents_dot_v1_dot_signing__pb2.AttachSignatureResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -684,8 +687,8 @@ class DocumentService:
             request,
             target,
             '/diary.documents.v1.DocumentService/AttachSignatures',
-            diary_dot_documents_dot_v1_dot_document__service__pb2.AttachSignaturesRequest.SerializeToString,
-            diary_dot_documents_dot_v1_dot_document__service__pb2.AttachSignaturesResponse.FromString,
+            diary_dot_documents_dot_v1_dot_signing__pb2.AttachSignaturesRequest.SerializeToString,
+            diary_dot_documents_dot_v1_dot_signing__pb2.AttachSignaturesResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -711,8 +714,8 @@ class DocumentService:
             request,
             target,
             '/diary.documents.v1.DocumentService/VerifyDocument',
-            diary_dot_documents_dot_v1_dot_document__service__pb2.VerifyDocumentRequest.SerializeToString,
-            diary_dot_documents_dot_v1_dot_document__service__pb2.VerifyDocumentResponse.FromString,
+            diary_dot_documents_dot_v1_dot_document__pb2.VerifyDocumentRequest.SerializeToString,
+            diary_dot_documents_dot_v1_dot_document__pb2.VerifyDocumentResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -738,8 +741,8 @@ class DocumentService:
             request,
             target,
             '/diary.documents.v1.DocumentService/FetchDocument',
-            diary_dot_documents_dot_v1_dot_document__service__pb2.FetchDocumentRequest.SerializeToString,
-            diary_dot_documents_dot_v1_dot_document__service__pb2.FetchDocumentResponse.FromString,
+            diary_dot_documents_dot_v1_dot_document__pb2.FetchDocumentRequest.SerializeToString,
+            diary_dot_documents_dot_v1_dot_document__pb2.FetchDocumentResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -765,7 +768,7 @@ class DocumentService:
             request,
             target,
             '/diary.documents.v1.DocumentService/RenderForm',
-            diary_dot_documents_dot_v1_dot_document__service__pb2.RenderFormRequest.SerializeToString,
+            diary_dot_documents_dot_v1_dot_form__pb2.RenderFormRequest.SerializeToString,
             google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
             options,
             channel_credentials,

@@ -4,7 +4,10 @@ isort:skip_file
 """
 
 from collections import abc as _abc
-from diary.documents.v1 import document_service_pb2 as _document_service_pb2
+from diary.documents.v1 import document_pb2 as _document_pb2
+from diary.documents.v1 import form_pb2 as _form_pb2
+from diary.documents.v1 import print_run_pb2 as _print_run_pb2
+from diary.documents.v1 import signing_pb2 as _signing_pb2
 from google.api import httpbody_pb2 as _httpbody_pb2
 from grpc import aio as _aio
 import abc as _abc_1
@@ -34,60 +37,60 @@ class DocumentServiceStub:
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> DocumentServiceAsyncStub: ...
-    RenderSlip: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.RenderSlipRequest, _document_service_pb2.RenderSlipResponse]
+    RenderSlip: _grpc.UnaryUnaryMultiCallable[_form_pb2.RenderSlipRequest, _form_pb2.RenderSlipResponse]
     """Renders a credential slip «Уведомление о предоставлении услуги» as PDF (R25). Nothing of it is stored: the secret exists
     in memory only. Its receipt part carries neither login nor password.
     """
-    PrepareWeeklyPrintouts: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.PrepareWeeklyPrintoutsRequest, _document_service_pb2.PrepareWeeklyPrintoutsResponse]
+    PrepareWeeklyPrintouts: _grpc.UnaryUnaryMultiCallable[_print_run_pb2.PrepareWeeklyPrintoutsRequest, _print_run_pb2.PrepareWeeklyPrintoutsResponse]
     """Prints the week of a class, a sheet a student in the order of the class list, and the hand-over register (R7). What was
     printed is kept.
     """
-    ListPrintRuns: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.ListPrintRunsRequest, _document_service_pb2.ListPrintRunsResponse]
+    ListPrintRuns: _grpc.UnaryUnaryMultiCallable[_print_run_pb2.ListPrintRunsRequest, _print_run_pb2.ListPrintRunsResponse]
     """Lists the print runs of a class, the newest first, with who got what (R7)."""
-    DownloadPrintRun: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.DownloadPrintRunRequest, _httpbody_pb2.HttpBody]
+    DownloadPrintRun: _grpc.UnaryUnaryMultiCallable[_print_run_pb2.DownloadPrintRunRequest, _httpbody_pb2.HttpBody]
     """Returns the PDF of a print run, byte for byte as it was printed.
     buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
     buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
     """
-    RecordPrintoutsHandedOver: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.RecordPrintoutsHandedOverRequest, _document_service_pb2.RecordPrintoutsHandedOverResponse]
+    RecordPrintoutsHandedOver: _grpc.UnaryUnaryMultiCallable[_print_run_pb2.RecordPrintoutsHandedOverRequest, _print_run_pb2.RecordPrintoutsHandedOverResponse]
     """Records how printouts were handed over (R7). Append-only: a later record of the same printout stands above the earlier ones."""
-    ListDocuments: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.ListDocumentsRequest, _document_service_pb2.ListDocumentsResponse]
+    ListDocuments: _grpc.UnaryUnaryMultiCallable[_document_pb2.ListDocumentsRequest, _document_pb2.ListDocumentsResponse]
     """Lists papers of the register, the newest first: all for admin, secretary and head, of the own class for a class teacher, the
     own ones for whom they concern.
     """
-    GetDocument: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.GetDocumentRequest, _document_service_pb2.GetDocumentResponse]
+    GetDocument: _grpc.UnaryUnaryMultiCallable[_document_pb2.GetDocumentRequest, _document_pb2.GetDocumentResponse]
     """Returns a paper of the register: what it is, how it was signed."""
-    DownloadDocument: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.DownloadDocumentRequest, _httpbody_pb2.HttpBody]
+    DownloadDocument: _grpc.UnaryUnaryMultiCallable[_document_pb2.DownloadDocumentRequest, _httpbody_pb2.HttpBody]
     """Returns a paper's file, byte for byte as it was sealed, or its scan, or its detached signature.
     buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
     buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
     """
-    BundleDocuments: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.BundleDocumentsRequest, _httpbody_pb2.HttpBody]
+    BundleDocuments: _grpc.UnaryUnaryMultiCallable[_document_pb2.BundleDocumentsRequest, _httpbody_pb2.HttpBody]
     """Returns papers that wait for the head's signature together: one PDF to print and sign by hand, or a ZIP of the files as they are,
     to sign outside (R22). At most 8 MiB.
     buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
     buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
     """
-    UploadScan: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.UploadScanRequest, _document_service_pb2.UploadScanResponse]
+    UploadScan: _grpc.UnaryUnaryMultiCallable[_signing_pb2.UploadScanRequest, _signing_pb2.UploadScanResponse]
     """Keeps the scan of papers signed by hand: one file of many pages, each page matched to its paper by the QR code (R22). Pages that
     match nothing are named; nothing is kept of a paper of which a page lacks, or whose pages are the original's own. A scan counts
     when the head has confirmed it; a later scan takes the place of one that is not confirmed.
     """
-    ConfirmScans: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.ConfirmScansRequest, _document_service_pb2.ConfirmScansResponse]
+    ConfirmScans: _grpc.UnaryUnaryMultiCallable[_signing_pb2.ConfirmScansRequest, _signing_pb2.ConfirmScansResponse]
     """The head confirms scans: what was scanned bears the head's own signature, and from now on the papers are signed (R22)."""
-    AttachSignature: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.AttachSignatureRequest, _document_service_pb2.AttachSignatureResponse]
+    AttachSignature: _grpc.UnaryUnaryMultiCallable[_signing_pb2.AttachSignatureRequest, _signing_pb2.AttachSignatureResponse]
     """Keeps a detached signature of one paper, made outside with the head's qualified GOST certificate (R22). The mathematics and the
     hash are checked; the chain to an accredited authority is not, and no document claims it.
     """
-    AttachSignatures: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.AttachSignaturesRequest, _document_service_pb2.AttachSignaturesResponse]
+    AttachSignatures: _grpc.UnaryUnaryMultiCallable[_signing_pb2.AttachSignaturesRequest, _signing_pb2.AttachSignaturesResponse]
     """The same for many files at once, each matched to its paper by the hash it signs. Files that match nothing are named."""
-    VerifyDocument: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.VerifyDocumentRequest, _document_service_pb2.VerifyDocumentResponse]
+    VerifyDocument: _grpc.UnaryUnaryMultiCallable[_document_pb2.VerifyDocumentRequest, _document_pb2.VerifyDocumentResponse]
     """Says whether a paper is the school's and unchanged: by the code printed on it, by the file's SHA-256, or by the file itself. Kind,
     date and validity; no names.
     """
-    FetchDocument: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.FetchDocumentRequest, _document_service_pb2.FetchDocumentResponse]
+    FetchDocument: _grpc.UnaryUnaryMultiCallable[_document_pb2.FetchDocumentRequest, _document_pb2.FetchDocumentResponse]
     """Returns a signed paper with what proves the signature, for the letter that notify is about to send (R23)."""
-    RenderForm: _grpc.UnaryUnaryMultiCallable[_document_service_pb2.RenderFormRequest, _httpbody_pb2.HttpBody]
+    RenderForm: _grpc.UnaryUnaryMultiCallable[_form_pb2.RenderFormRequest, _httpbody_pb2.HttpBody]
     """Renders a blank form of the regulation as PDF (R30, R31, R8).
     buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
     buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
@@ -98,60 +101,60 @@ class DocumentServiceAsyncStub(DocumentServiceStub):
     """Papers of the service «Электронный дневник»."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
-    RenderSlip: _aio.UnaryUnaryMultiCallable[_document_service_pb2.RenderSlipRequest, _document_service_pb2.RenderSlipResponse]  # type: ignore[assignment]
+    RenderSlip: _aio.UnaryUnaryMultiCallable[_form_pb2.RenderSlipRequest, _form_pb2.RenderSlipResponse]  # type: ignore[assignment]
     """Renders a credential slip «Уведомление о предоставлении услуги» as PDF (R25). Nothing of it is stored: the secret exists
     in memory only. Its receipt part carries neither login nor password.
     """
-    PrepareWeeklyPrintouts: _aio.UnaryUnaryMultiCallable[_document_service_pb2.PrepareWeeklyPrintoutsRequest, _document_service_pb2.PrepareWeeklyPrintoutsResponse]  # type: ignore[assignment]
+    PrepareWeeklyPrintouts: _aio.UnaryUnaryMultiCallable[_print_run_pb2.PrepareWeeklyPrintoutsRequest, _print_run_pb2.PrepareWeeklyPrintoutsResponse]  # type: ignore[assignment]
     """Prints the week of a class, a sheet a student in the order of the class list, and the hand-over register (R7). What was
     printed is kept.
     """
-    ListPrintRuns: _aio.UnaryUnaryMultiCallable[_document_service_pb2.ListPrintRunsRequest, _document_service_pb2.ListPrintRunsResponse]  # type: ignore[assignment]
+    ListPrintRuns: _aio.UnaryUnaryMultiCallable[_print_run_pb2.ListPrintRunsRequest, _print_run_pb2.ListPrintRunsResponse]  # type: ignore[assignment]
     """Lists the print runs of a class, the newest first, with who got what (R7)."""
-    DownloadPrintRun: _aio.UnaryUnaryMultiCallable[_document_service_pb2.DownloadPrintRunRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
+    DownloadPrintRun: _aio.UnaryUnaryMultiCallable[_print_run_pb2.DownloadPrintRunRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """Returns the PDF of a print run, byte for byte as it was printed.
     buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
     buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
     """
-    RecordPrintoutsHandedOver: _aio.UnaryUnaryMultiCallable[_document_service_pb2.RecordPrintoutsHandedOverRequest, _document_service_pb2.RecordPrintoutsHandedOverResponse]  # type: ignore[assignment]
+    RecordPrintoutsHandedOver: _aio.UnaryUnaryMultiCallable[_print_run_pb2.RecordPrintoutsHandedOverRequest, _print_run_pb2.RecordPrintoutsHandedOverResponse]  # type: ignore[assignment]
     """Records how printouts were handed over (R7). Append-only: a later record of the same printout stands above the earlier ones."""
-    ListDocuments: _aio.UnaryUnaryMultiCallable[_document_service_pb2.ListDocumentsRequest, _document_service_pb2.ListDocumentsResponse]  # type: ignore[assignment]
+    ListDocuments: _aio.UnaryUnaryMultiCallable[_document_pb2.ListDocumentsRequest, _document_pb2.ListDocumentsResponse]  # type: ignore[assignment]
     """Lists papers of the register, the newest first: all for admin, secretary and head, of the own class for a class teacher, the
     own ones for whom they concern.
     """
-    GetDocument: _aio.UnaryUnaryMultiCallable[_document_service_pb2.GetDocumentRequest, _document_service_pb2.GetDocumentResponse]  # type: ignore[assignment]
+    GetDocument: _aio.UnaryUnaryMultiCallable[_document_pb2.GetDocumentRequest, _document_pb2.GetDocumentResponse]  # type: ignore[assignment]
     """Returns a paper of the register: what it is, how it was signed."""
-    DownloadDocument: _aio.UnaryUnaryMultiCallable[_document_service_pb2.DownloadDocumentRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
+    DownloadDocument: _aio.UnaryUnaryMultiCallable[_document_pb2.DownloadDocumentRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """Returns a paper's file, byte for byte as it was sealed, or its scan, or its detached signature.
     buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
     buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
     """
-    BundleDocuments: _aio.UnaryUnaryMultiCallable[_document_service_pb2.BundleDocumentsRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
+    BundleDocuments: _aio.UnaryUnaryMultiCallable[_document_pb2.BundleDocumentsRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """Returns papers that wait for the head's signature together: one PDF to print and sign by hand, or a ZIP of the files as they are,
     to sign outside (R22). At most 8 MiB.
     buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
     buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
     """
-    UploadScan: _aio.UnaryUnaryMultiCallable[_document_service_pb2.UploadScanRequest, _document_service_pb2.UploadScanResponse]  # type: ignore[assignment]
+    UploadScan: _aio.UnaryUnaryMultiCallable[_signing_pb2.UploadScanRequest, _signing_pb2.UploadScanResponse]  # type: ignore[assignment]
     """Keeps the scan of papers signed by hand: one file of many pages, each page matched to its paper by the QR code (R22). Pages that
     match nothing are named; nothing is kept of a paper of which a page lacks, or whose pages are the original's own. A scan counts
     when the head has confirmed it; a later scan takes the place of one that is not confirmed.
     """
-    ConfirmScans: _aio.UnaryUnaryMultiCallable[_document_service_pb2.ConfirmScansRequest, _document_service_pb2.ConfirmScansResponse]  # type: ignore[assignment]
+    ConfirmScans: _aio.UnaryUnaryMultiCallable[_signing_pb2.ConfirmScansRequest, _signing_pb2.ConfirmScansResponse]  # type: ignore[assignment]
     """The head confirms scans: what was scanned bears the head's own signature, and from now on the papers are signed (R22)."""
-    AttachSignature: _aio.UnaryUnaryMultiCallable[_document_service_pb2.AttachSignatureRequest, _document_service_pb2.AttachSignatureResponse]  # type: ignore[assignment]
+    AttachSignature: _aio.UnaryUnaryMultiCallable[_signing_pb2.AttachSignatureRequest, _signing_pb2.AttachSignatureResponse]  # type: ignore[assignment]
     """Keeps a detached signature of one paper, made outside with the head's qualified GOST certificate (R22). The mathematics and the
     hash are checked; the chain to an accredited authority is not, and no document claims it.
     """
-    AttachSignatures: _aio.UnaryUnaryMultiCallable[_document_service_pb2.AttachSignaturesRequest, _document_service_pb2.AttachSignaturesResponse]  # type: ignore[assignment]
+    AttachSignatures: _aio.UnaryUnaryMultiCallable[_signing_pb2.AttachSignaturesRequest, _signing_pb2.AttachSignaturesResponse]  # type: ignore[assignment]
     """The same for many files at once, each matched to its paper by the hash it signs. Files that match nothing are named."""
-    VerifyDocument: _aio.UnaryUnaryMultiCallable[_document_service_pb2.VerifyDocumentRequest, _document_service_pb2.VerifyDocumentResponse]  # type: ignore[assignment]
+    VerifyDocument: _aio.UnaryUnaryMultiCallable[_document_pb2.VerifyDocumentRequest, _document_pb2.VerifyDocumentResponse]  # type: ignore[assignment]
     """Says whether a paper is the school's and unchanged: by the code printed on it, by the file's SHA-256, or by the file itself. Kind,
     date and validity; no names.
     """
-    FetchDocument: _aio.UnaryUnaryMultiCallable[_document_service_pb2.FetchDocumentRequest, _document_service_pb2.FetchDocumentResponse]  # type: ignore[assignment]
+    FetchDocument: _aio.UnaryUnaryMultiCallable[_document_pb2.FetchDocumentRequest, _document_pb2.FetchDocumentResponse]  # type: ignore[assignment]
     """Returns a signed paper with what proves the signature, for the letter that notify is about to send (R23)."""
-    RenderForm: _aio.UnaryUnaryMultiCallable[_document_service_pb2.RenderFormRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
+    RenderForm: _aio.UnaryUnaryMultiCallable[_form_pb2.RenderFormRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """Renders a blank form of the regulation as PDF (R30, R31, R8).
     buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
     buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
@@ -163,9 +166,9 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def RenderSlip(
         self,
-        request: _document_service_pb2.RenderSlipRequest,
+        request: _form_pb2.RenderSlipRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_document_service_pb2.RenderSlipResponse, _abc.Awaitable[_document_service_pb2.RenderSlipResponse]]:
+    ) -> _typing.Union[_form_pb2.RenderSlipResponse, _abc.Awaitable[_form_pb2.RenderSlipResponse]]:
         """Renders a credential slip «Уведомление о предоставлении услуги» as PDF (R25). Nothing of it is stored: the secret exists
         in memory only. Its receipt part carries neither login nor password.
         """
@@ -173,9 +176,9 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def PrepareWeeklyPrintouts(
         self,
-        request: _document_service_pb2.PrepareWeeklyPrintoutsRequest,
+        request: _print_run_pb2.PrepareWeeklyPrintoutsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_document_service_pb2.PrepareWeeklyPrintoutsResponse, _abc.Awaitable[_document_service_pb2.PrepareWeeklyPrintoutsResponse]]:
+    ) -> _typing.Union[_print_run_pb2.PrepareWeeklyPrintoutsResponse, _abc.Awaitable[_print_run_pb2.PrepareWeeklyPrintoutsResponse]]:
         """Prints the week of a class, a sheet a student in the order of the class list, and the hand-over register (R7). What was
         printed is kept.
         """
@@ -183,15 +186,15 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def ListPrintRuns(
         self,
-        request: _document_service_pb2.ListPrintRunsRequest,
+        request: _print_run_pb2.ListPrintRunsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_document_service_pb2.ListPrintRunsResponse, _abc.Awaitable[_document_service_pb2.ListPrintRunsResponse]]:
+    ) -> _typing.Union[_print_run_pb2.ListPrintRunsResponse, _abc.Awaitable[_print_run_pb2.ListPrintRunsResponse]]:
         """Lists the print runs of a class, the newest first, with who got what (R7)."""
 
     @_abc_1.abstractmethod
     def DownloadPrintRun(
         self,
-        request: _document_service_pb2.DownloadPrintRunRequest,
+        request: _print_run_pb2.DownloadPrintRunRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_httpbody_pb2.HttpBody, _abc.Awaitable[_httpbody_pb2.HttpBody]]:
         """Returns the PDF of a print run, byte for byte as it was printed.
@@ -202,17 +205,17 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def RecordPrintoutsHandedOver(
         self,
-        request: _document_service_pb2.RecordPrintoutsHandedOverRequest,
+        request: _print_run_pb2.RecordPrintoutsHandedOverRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_document_service_pb2.RecordPrintoutsHandedOverResponse, _abc.Awaitable[_document_service_pb2.RecordPrintoutsHandedOverResponse]]:
+    ) -> _typing.Union[_print_run_pb2.RecordPrintoutsHandedOverResponse, _abc.Awaitable[_print_run_pb2.RecordPrintoutsHandedOverResponse]]:
         """Records how printouts were handed over (R7). Append-only: a later record of the same printout stands above the earlier ones."""
 
     @_abc_1.abstractmethod
     def ListDocuments(
         self,
-        request: _document_service_pb2.ListDocumentsRequest,
+        request: _document_pb2.ListDocumentsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_document_service_pb2.ListDocumentsResponse, _abc.Awaitable[_document_service_pb2.ListDocumentsResponse]]:
+    ) -> _typing.Union[_document_pb2.ListDocumentsResponse, _abc.Awaitable[_document_pb2.ListDocumentsResponse]]:
         """Lists papers of the register, the newest first: all for admin, secretary and head, of the own class for a class teacher, the
         own ones for whom they concern.
         """
@@ -220,15 +223,15 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def GetDocument(
         self,
-        request: _document_service_pb2.GetDocumentRequest,
+        request: _document_pb2.GetDocumentRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_document_service_pb2.GetDocumentResponse, _abc.Awaitable[_document_service_pb2.GetDocumentResponse]]:
+    ) -> _typing.Union[_document_pb2.GetDocumentResponse, _abc.Awaitable[_document_pb2.GetDocumentResponse]]:
         """Returns a paper of the register: what it is, how it was signed."""
 
     @_abc_1.abstractmethod
     def DownloadDocument(
         self,
-        request: _document_service_pb2.DownloadDocumentRequest,
+        request: _document_pb2.DownloadDocumentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_httpbody_pb2.HttpBody, _abc.Awaitable[_httpbody_pb2.HttpBody]]:
         """Returns a paper's file, byte for byte as it was sealed, or its scan, or its detached signature.
@@ -239,7 +242,7 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def BundleDocuments(
         self,
-        request: _document_service_pb2.BundleDocumentsRequest,
+        request: _document_pb2.BundleDocumentsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_httpbody_pb2.HttpBody, _abc.Awaitable[_httpbody_pb2.HttpBody]]:
         """Returns papers that wait for the head's signature together: one PDF to print and sign by hand, or a ZIP of the files as they are,
@@ -251,9 +254,9 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def UploadScan(
         self,
-        request: _document_service_pb2.UploadScanRequest,
+        request: _signing_pb2.UploadScanRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_document_service_pb2.UploadScanResponse, _abc.Awaitable[_document_service_pb2.UploadScanResponse]]:
+    ) -> _typing.Union[_signing_pb2.UploadScanResponse, _abc.Awaitable[_signing_pb2.UploadScanResponse]]:
         """Keeps the scan of papers signed by hand: one file of many pages, each page matched to its paper by the QR code (R22). Pages that
         match nothing are named; nothing is kept of a paper of which a page lacks, or whose pages are the original's own. A scan counts
         when the head has confirmed it; a later scan takes the place of one that is not confirmed.
@@ -262,17 +265,17 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def ConfirmScans(
         self,
-        request: _document_service_pb2.ConfirmScansRequest,
+        request: _signing_pb2.ConfirmScansRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_document_service_pb2.ConfirmScansResponse, _abc.Awaitable[_document_service_pb2.ConfirmScansResponse]]:
+    ) -> _typing.Union[_signing_pb2.ConfirmScansResponse, _abc.Awaitable[_signing_pb2.ConfirmScansResponse]]:
         """The head confirms scans: what was scanned bears the head's own signature, and from now on the papers are signed (R22)."""
 
     @_abc_1.abstractmethod
     def AttachSignature(
         self,
-        request: _document_service_pb2.AttachSignatureRequest,
+        request: _signing_pb2.AttachSignatureRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_document_service_pb2.AttachSignatureResponse, _abc.Awaitable[_document_service_pb2.AttachSignatureResponse]]:
+    ) -> _typing.Union[_signing_pb2.AttachSignatureResponse, _abc.Awaitable[_signing_pb2.AttachSignatureResponse]]:
         """Keeps a detached signature of one paper, made outside with the head's qualified GOST certificate (R22). The mathematics and the
         hash are checked; the chain to an accredited authority is not, and no document claims it.
         """
@@ -280,17 +283,17 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def AttachSignatures(
         self,
-        request: _document_service_pb2.AttachSignaturesRequest,
+        request: _signing_pb2.AttachSignaturesRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_document_service_pb2.AttachSignaturesResponse, _abc.Awaitable[_document_service_pb2.AttachSignaturesResponse]]:
+    ) -> _typing.Union[_signing_pb2.AttachSignaturesResponse, _abc.Awaitable[_signing_pb2.AttachSignaturesResponse]]:
         """The same for many files at once, each matched to its paper by the hash it signs. Files that match nothing are named."""
 
     @_abc_1.abstractmethod
     def VerifyDocument(
         self,
-        request: _document_service_pb2.VerifyDocumentRequest,
+        request: _document_pb2.VerifyDocumentRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_document_service_pb2.VerifyDocumentResponse, _abc.Awaitable[_document_service_pb2.VerifyDocumentResponse]]:
+    ) -> _typing.Union[_document_pb2.VerifyDocumentResponse, _abc.Awaitable[_document_pb2.VerifyDocumentResponse]]:
         """Says whether a paper is the school's and unchanged: by the code printed on it, by the file's SHA-256, or by the file itself. Kind,
         date and validity; no names.
         """
@@ -298,15 +301,15 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def FetchDocument(
         self,
-        request: _document_service_pb2.FetchDocumentRequest,
+        request: _document_pb2.FetchDocumentRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_document_service_pb2.FetchDocumentResponse, _abc.Awaitable[_document_service_pb2.FetchDocumentResponse]]:
+    ) -> _typing.Union[_document_pb2.FetchDocumentResponse, _abc.Awaitable[_document_pb2.FetchDocumentResponse]]:
         """Returns a signed paper with what proves the signature, for the letter that notify is about to send (R23)."""
 
     @_abc_1.abstractmethod
     def RenderForm(
         self,
-        request: _document_service_pb2.RenderFormRequest,
+        request: _form_pb2.RenderFormRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_httpbody_pb2.HttpBody, _abc.Awaitable[_httpbody_pb2.HttpBody]]:
         """Renders a blank form of the regulation as PDF (R30, R31, R8).

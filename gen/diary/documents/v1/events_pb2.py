@@ -22,25 +22,25 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from diary.documents.v1 import document_service_pb2 as diary_dot_documents_dot_v1_dot_document__service__pb2
+from diary.documents.v1 import document_pb2 as diary_dot_documents_dot_v1_dot_document__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x64iary/documents/v1/events.proto\x12\x12\x64iary.documents.v1\x1a)diary/documents/v1/document_service.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfa\x01\n\x0f\x44\x65\x61\x64lineChanged\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x0e\n\x06\x63lause\x18\x02 \x01(\t\x12\x12\n\nsubject_id\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08met_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x65vidence_id\x18\x07 \x01(\t\x12\x0f\n\x07is_void\x18\x08 \x01(\x08\"\x96\x01\n\x0e\x44ocumentIssued\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64ocument_id\x18\x02 \x01(\t\x12.\n\x04kind\x18\x03 \x01(\x0e\x32 .diary.documents.v1.DocumentKind\x12\x16\n\x0e\x61pplication_id\x18\x04 \x01(\t\x12\x14\n\x0c\x61pplicant_id\x18\x05 \x01(\t\"\x83\x02\n\x0e\x44ocumentSigned\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64ocument_id\x18\x02 \x01(\t\x12.\n\x04kind\x18\x03 \x01(\x0e\x32 .diary.documents.v1.DocumentKind\x12\x16\n\x0e\x61pplication_id\x18\x04 \x01(\t\x12\x14\n\x0c\x61pplicant_id\x18\x05 \x01(\t\x12\x30\n\x05state\x18\x06 \x01(\x0e\x32!.diary.documents.v1.DocumentState\x12\x1b\n\x13uploader_account_id\x18\x07 \x01(\t\x12\x1c\n\x14\x63onfirmer_account_id\x18\x08 \x01(\t\"J\n\rPrintRunReady\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x14\n\x0cprint_run_id\x18\x02 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x03 \x01(\t\"R\n\x12PrintoutHandedOver\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x14\n\x0cprint_run_id\x18\x02 \x01(\t\x12\x13\n\x0bstudent_ids\x18\x03 \x03(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x64iary/documents/v1/events.proto\x12\x12\x64iary.documents.v1\x1a!diary/documents/v1/document.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfa\x01\n\x0f\x44\x65\x61\x64lineChanged\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x0e\n\x06\x63lause\x18\x02 \x01(\t\x12\x12\n\nsubject_id\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08met_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x65vidence_id\x18\x07 \x01(\t\x12\x0f\n\x07is_void\x18\x08 \x01(\x08\"\x96\x01\n\x0e\x44ocumentIssued\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64ocument_id\x18\x02 \x01(\t\x12.\n\x04kind\x18\x03 \x01(\x0e\x32 .diary.documents.v1.DocumentKind\x12\x16\n\x0e\x61pplication_id\x18\x04 \x01(\t\x12\x14\n\x0c\x61pplicant_id\x18\x05 \x01(\t\"\x83\x02\n\x0e\x44ocumentSigned\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64ocument_id\x18\x02 \x01(\t\x12.\n\x04kind\x18\x03 \x01(\x0e\x32 .diary.documents.v1.DocumentKind\x12\x16\n\x0e\x61pplication_id\x18\x04 \x01(\t\x12\x14\n\x0c\x61pplicant_id\x18\x05 \x01(\t\x12\x30\n\x05state\x18\x06 \x01(\x0e\x32!.diary.documents.v1.DocumentState\x12\x1b\n\x13uploader_account_id\x18\x07 \x01(\t\x12\x1c\n\x14\x63onfirmer_account_id\x18\x08 \x01(\t\"J\n\rPrintRunReady\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x14\n\x0cprint_run_id\x18\x02 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x03 \x01(\t\"R\n\x12PrintoutHandedOver\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x14\n\x0cprint_run_id\x18\x02 \x01(\t\x12\x13\n\x0bstudent_ids\x18\x03 \x03(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'diary.documents.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DEADLINECHANGED']._serialized_start=132
-  _globals['_DEADLINECHANGED']._serialized_end=382
-  _globals['_DOCUMENTISSUED']._serialized_start=385
-  _globals['_DOCUMENTISSUED']._serialized_end=535
-  _globals['_DOCUMENTSIGNED']._serialized_start=538
-  _globals['_DOCUMENTSIGNED']._serialized_end=797
-  _globals['_PRINTRUNREADY']._serialized_start=799
-  _globals['_PRINTRUNREADY']._serialized_end=873
-  _globals['_PRINTOUTHANDEDOVER']._serialized_start=875
-  _globals['_PRINTOUTHANDEDOVER']._serialized_end=957
+  _globals['_DEADLINECHANGED']._serialized_start=124
+  _globals['_DEADLINECHANGED']._serialized_end=374
+  _globals['_DOCUMENTISSUED']._serialized_start=377
+  _globals['_DOCUMENTISSUED']._serialized_end=527
+  _globals['_DOCUMENTSIGNED']._serialized_start=530
+  _globals['_DOCUMENTSIGNED']._serialized_end=789
+  _globals['_PRINTRUNREADY']._serialized_start=791
+  _globals['_PRINTRUNREADY']._serialized_end=865
+  _globals['_PRINTOUTHANDEDOVER']._serialized_start=867
+  _globals['_PRINTOUTHANDEDOVER']._serialized_end=949
 # @@protoc_insertion_point(module_scope)

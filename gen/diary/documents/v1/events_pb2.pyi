@@ -4,7 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
-from diary.documents.v1 import document_service_pb2 as _document_service_pb2
+from diary.documents.v1 import document_pb2 as _document_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -91,7 +91,7 @@ class DocumentIssued(_message.Message):
     """The school."""
     document_id: _builtins.str
     """The document."""
-    kind: _document_service_pb2.DocumentKind.ValueType
+    kind: _document_pb2.DocumentKind.ValueType
     """Its kind."""
     application_id: _builtins.str
     """The case it belongs to."""
@@ -102,7 +102,7 @@ class DocumentIssued(_message.Message):
         *,
         school_id: _builtins.str = ...,
         document_id: _builtins.str = ...,
-        kind: _document_service_pb2.DocumentKind.ValueType = ...,
+        kind: _document_pb2.DocumentKind.ValueType = ...,
         application_id: _builtins.str = ...,
         applicant_id: _builtins.str = ...,
     ) -> None: ...
@@ -132,13 +132,13 @@ class DocumentSigned(_message.Message):
     """The school."""
     document_id: _builtins.str
     """The document."""
-    kind: _document_service_pb2.DocumentKind.ValueType
+    kind: _document_pb2.DocumentKind.ValueType
     """Its kind."""
     application_id: _builtins.str
     """The case it belongs to."""
     applicant_id: _builtins.str
     """The applicant whose copy it is."""
-    state: _document_service_pb2.DocumentState.ValueType
+    state: _document_pb2.DocumentState.ValueType
     """SIGNED_ON_PAPER or SIGNED_ELECTRONICALLY."""
     uploader_account_id: _builtins.str
     """Account of the one who uploaded the scan or the signature."""
@@ -149,10 +149,10 @@ class DocumentSigned(_message.Message):
         *,
         school_id: _builtins.str = ...,
         document_id: _builtins.str = ...,
-        kind: _document_service_pb2.DocumentKind.ValueType = ...,
+        kind: _document_pb2.DocumentKind.ValueType = ...,
         application_id: _builtins.str = ...,
         applicant_id: _builtins.str = ...,
-        state: _document_service_pb2.DocumentState.ValueType = ...,
+        state: _document_pb2.DocumentState.ValueType = ...,
         uploader_account_id: _builtins.str = ...,
         confirmer_account_id: _builtins.str = ...,
     ) -> None: ...

@@ -3,69 +3,6 @@
 isort:skip_file
 """
 
-from collections import abc as _abc
-from diary.access.v1 import relation_pb2 as _relation_pb2
 from google.protobuf import descriptor as _descriptor
-from google.protobuf import message as _message
-from google.protobuf.internal import containers as _containers
-import builtins as _builtins
-import sys
-import typing as _typing
-
-if sys.version_info >= (3, 11):
-    from typing import TypeAlias as _TypeAlias, Never as _Never
-else:
-    from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-@_typing.final
-class ApplyRelationsRequest(_message.Message):
-    """Request of ApplyRelations."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    SCHOOL_ID_FIELD_NUMBER: _builtins.int
-    RELATIONS_FIELD_NUMBER: _builtins.int
-    ENDED_SESSIONS_FIELD_NUMBER: _builtins.int
-    school_id: _builtins.str
-    """The school of the relations; empty when only sessions are ended."""
-    @_builtins.property
-    def relations(self) -> _containers.RepeatedCompositeFieldContainer[_relation_pb2.Relation]:
-        """Relations as they now are."""
-
-    @_builtins.property
-    def ended_sessions(self) -> _containers.RepeatedCompositeFieldContainer[_relation_pb2.EndedSession]:
-        """Sessions that have ended."""
-
-    def __init__(
-        self,
-        *,
-        school_id: _builtins.str = ...,
-        relations: _abc.Iterable[_relation_pb2.Relation] | None = ...,
-        ended_sessions: _abc.Iterable[_relation_pb2.EndedSession] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ended_sessions", b"ended_sessions", "relations", b"relations", "school_id", b"school_id"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ApplyRelationsRequest: _TypeAlias = ApplyRelationsRequest  # noqa: Y015
-
-@_typing.final
-class ApplyRelationsResponse(_message.Message):
-    """Response of ApplyRelations: all is committed."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    def __init__(
-        self,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ApplyRelationsResponse: _TypeAlias = ApplyRelationsResponse  # noqa: Y015

@@ -23,13 +23,13 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
-from diary.access.v1 import person_name_pb2 as diary_dot_access_dot_v1_dot_person__name__pb2
-from diary.journal.v1 import journal_service_pb2 as diary_dot_journal_dot_v1_dot_journal__service__pb2
+from diary.journal.v1 import class_week_pb2 as diary_dot_journal_dot_v1_dot_class__week__pb2
+from diary.journal.v1 import diary_week_pb2 as diary_dot_journal_dot_v1_dot_diary__week__pb2
 from diary.options.v1 import options_pb2 as diary_dot_options_dot_v1_dot_options__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$diary/journal/v1/diary_service.proto\x12\x10\x64iary.journal.v1\x1a\x1b\x62uf/validate/validate.proto\x1a!diary/access/v1/person_name.proto\x1a&diary/journal/v1/journal_service.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\"Y\n\x14\x42\x61tchGetMarksRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12$\n\x08mark_ids\x18\x02 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x08\x01\x10\xf4\x03\"\x05r\x03\xb0\x01\x01\"G\n\x15\x42\x61tchGetMarksResponse\x12.\n\x05marks\x18\x01 \x03(\x0b\x32\x1f.diary.journal.v1.MarkForLetter\"\x93\x02\n\rMarkForLetter\x12\x0f\n\x07mark_id\x18\x01 \x01(\t\x12\x12\n\nstudent_id\x18\x02 \x01(\t\x12\x14\n\x0cstudent_name\x18\x03 \x01(\t\x12\x14\n\x0csubject_name\x18\x04 \x01(\t\x12\x13\n\x0blesson_date\x18\x05 \x01(\t\x12\r\n\x05topic\x18\x06 \x01(\t\x12\x16\n\x0ework_type_name\x18\x07 \x01(\t\x12\r\n\x05value\x18\x08 \x01(\x05\x12\x10\n\x08revision\x18\t \x01(\x05\x12,\n\x07student\x18\n \x01(\x0b\x32\x1b.diary.access.v1.PersonName\x12\x16\n\x0eprevious_value\x18\x0b \x01(\x05\x12\x0e\n\x06reason\x18\x0c \x01(\t\"\x80\x01\n\x13GetDiaryWeekRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nstudent_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12.\n\x04week\x18\x03 \x01(\tB \xbaH\x1dr\x18\x32\x16^20[0-9]{2}-W[0-9]{2}$\xd8\x01\x01\"}\n\x14GetDiaryWeekResponse\x12\x12\n\nstudent_id\x18\x01 \x01(\t\x12\x0c\n\x04week\x18\x02 \x01(\t\x12\x13\n\x0bmonday_date\x18\x03 \x01(\t\x12.\n\x07lessons\x18\x04 \x03(\x0b\x32\x1d.diary.journal.v1.DiaryLesson\"\x9a\x01\n\x0b\x44iaryLesson\x12/\n\x04\x63\x61rd\x18\x01 \x01(\x0b\x32!.diary.journal.v1.DiaryLessonCard\x12*\n\x05marks\x18\x02 \x03(\x0b\x32\x1b.diary.journal.v1.DiaryMark\x12.\n\x07\x61\x62sence\x18\x03 \x01(\x0e\x32\x1d.diary.journal.v1.AbsenceCode\"\xf7\x01\n\x0f\x44iaryLessonCard\x12\x11\n\tlesson_id\x18\x01 \x01(\t\x12\x13\n\x0blesson_date\x18\x02 \x01(\t\x12\x15\n\rlesson_number\x18\x03 \x01(\x05\x12,\n\x05state\x18\x04 \x01(\x0e\x32\x1d.diary.journal.v1.LessonState\x12\x14\n\x0csubject_name\x18\x05 \x01(\t\x12\x15\n\rteacher_names\x18\x06 \x03(\t\x12\r\n\x05topic\x18\x07 \x01(\t\x12\x10\n\x08homework\x18\x08 \x01(\t\x12\x16\n\x0ework_type_name\x18\t \x01(\t\x12\x11\n\tcourse_id\x18\n \x01(\t\"=\n\tDiaryMark\x12\x0f\n\x07mark_id\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x05\x12\x10\n\x08revision\x18\x03 \x01(\x05\"{\n\x13GetClassWeekRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x08\x63lass_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12+\n\x04week\x18\x03 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^20[0-9]{2}-W[0-9]{2}$\"\x82\x02\n\x14GetClassWeekResponse\x12\x10\n\x08\x63lass_id\x18\x01 \x01(\t\x12\x12\n\nclass_name\x18\x02 \x01(\t\x12\x13\n\x0bschool_name\x18\x03 \x01(\t\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12\x0c\n\x04week\x18\x05 \x01(\t\x12\x13\n\x0bmonday_date\x18\x06 \x01(\t\x12\x13\n\x0bperiod_name\x18\x07 \x01(\t\x12\x13\n\x0bperiod_week\x18\x08 \x01(\x05\x12\x19\n\x11period_week_count\x18\t \x01(\x05\x12\x34\n\x08students\x18\n \x03(\x0b\x32\".diary.journal.v1.ClassWeekStudent\"\x8a\x02\n\x10\x43lassWeekStudent\x12\x12\n\nstudent_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x34\n\x08subjects\x18\x03 \x03(\x0b\x32\".diary.journal.v1.ClassWeekSubject\x12\x14\n\x0clesson_count\x18\x04 \x01(\x05\x12\x17\n\x0funexcused_count\x18\x05 \x01(\x05\x12\x15\n\rexcused_count\x18\x06 \x01(\x05\x12\x11\n\till_count\x18\x07 \x01(\x05\x12\x12\n\nlate_count\x18\x08 \x01(\x05\x12)\n\x04name\x18\t \x01(\x0b\x32\x1b.diary.access.v1.PersonName\"\xa8\x02\n\x10\x43lassWeekSubject\x12\x11\n\tcourse_id\x18\x01 \x01(\t\x12\x14\n\x0csubject_name\x18\x02 \x01(\t\x12\x11\n\tis_marked\x18\x03 \x01(\x08\x12\x14\n\x0clesson_count\x18\x04 \x01(\x05\x12\x14\n\x0cmissed_count\x18\x05 \x01(\x05\x12.\n\x05marks\x18\x06 \x03(\x0b\x32\x1f.diary.journal.v1.ClassWeekMark\x12\x1c\n\x0fmean_hundredths\x18\x07 \x01(\x05H\x00\x88\x01\x01\x12:\n\x0b\x63orrections\x18\x08 \x03(\x0b\x32%.diary.journal.v1.ClassWeekCorrection\x12\x0e\n\x06topics\x18\t \x03(\tB\x12\n\x10_mean_hundredths\"Z\n\rClassWeekMark\x12\r\n\x05value\x18\x01 \x01(\x05\x12\x16\n\x0ework_type_name\x18\x02 \x01(\t\x12\x13\n\x0blesson_date\x18\x03 \x01(\t\x12\r\n\x05topic\x18\x04 \x01(\t\"\x86\x01\n\x13\x43lassWeekCorrection\x12\x13\n\x0blesson_date\x18\x01 \x01(\t\x12\x16\n\told_value\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x16\n\tnew_value\x18\x03 \x01(\x05H\x01\x88\x01\x01\x12\x0e\n\x06reason\x18\x04 \x01(\tB\x0c\n\n_old_valueB\x0c\n\n_new_value2\xaf\x03\n\x0c\x44iaryService\x12\xb4\x01\n\x0cGetDiaryWeek\x12%.diary.journal.v1.GetDiaryWeekRequest\x1a&.diary.journal.v1.GetDiaryWeekResponse\"U\xca\xf3\x18\x16\n\x06\x03\x04\x06\x07\n\x0b\x10\x03\x1a\nstudent_id\x82\xd3\xe4\x93\x02\x35\x12\x33/v1/schools/{school_id}/students/{student_id}/diary\x12s\n\rBatchGetMarks\x12&.diary.journal.v1.BatchGetMarksRequest\x1a\'.diary.journal.v1.BatchGetMarksResponse\"\x11\xca\xf3\x18\r\n\x01\r\x10\x08\"\x06notify\x12s\n\x0cGetClassWeek\x12%.diary.journal.v1.GetClassWeekRequest\x1a&.diary.journal.v1.GetClassWeekResponse\"\x14\xca\xf3\x18\x10\n\x01\r\x10\x08\"\tdocumentsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$diary/journal/v1/diary_service.proto\x12\x10\x64iary.journal.v1\x1a\x1b\x62uf/validate/validate.proto\x1a!diary/journal/v1/class_week.proto\x1a!diary/journal/v1/diary_week.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\"Y\n\x14\x42\x61tchGetMarksRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12$\n\x08mark_ids\x18\x02 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x08\x01\x10\xf4\x03\"\x05r\x03\xb0\x01\x01\"G\n\x15\x42\x61tchGetMarksResponse\x12.\n\x05marks\x18\x01 \x03(\x0b\x32\x1f.diary.journal.v1.MarkForLetter\"\x80\x01\n\x13GetDiaryWeekRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nstudent_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12.\n\x04week\x18\x03 \x01(\tB \xbaH\x1dr\x18\x32\x16^20[0-9]{2}-W[0-9]{2}$\xd8\x01\x01\"}\n\x14GetDiaryWeekResponse\x12\x12\n\nstudent_id\x18\x01 \x01(\t\x12\x0c\n\x04week\x18\x02 \x01(\t\x12\x13\n\x0bmonday_date\x18\x03 \x01(\t\x12.\n\x07lessons\x18\x04 \x03(\x0b\x32\x1d.diary.journal.v1.DiaryLesson\"{\n\x13GetClassWeekRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x08\x63lass_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12+\n\x04week\x18\x03 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^20[0-9]{2}-W[0-9]{2}$\"\x82\x02\n\x14GetClassWeekResponse\x12\x10\n\x08\x63lass_id\x18\x01 \x01(\t\x12\x12\n\nclass_name\x18\x02 \x01(\t\x12\x13\n\x0bschool_name\x18\x03 \x01(\t\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12\x0c\n\x04week\x18\x05 \x01(\t\x12\x13\n\x0bmonday_date\x18\x06 \x01(\t\x12\x13\n\x0bperiod_name\x18\x07 \x01(\t\x12\x13\n\x0bperiod_week\x18\x08 \x01(\x05\x12\x19\n\x11period_week_count\x18\t \x01(\x05\x12\x34\n\x08students\x18\n \x03(\x0b\x32\".diary.journal.v1.ClassWeekStudent2\xaf\x03\n\x0c\x44iaryService\x12\xb4\x01\n\x0cGetDiaryWeek\x12%.diary.journal.v1.GetDiaryWeekRequest\x1a&.diary.journal.v1.GetDiaryWeekResponse\"U\xca\xf3\x18\x16\n\x06\x03\x04\x06\x07\n\x0b\x10\x03\x1a\nstudent_id\x82\xd3\xe4\x93\x02\x35\x12\x33/v1/schools/{school_id}/students/{student_id}/diary\x12s\n\rBatchGetMarks\x12&.diary.journal.v1.BatchGetMarksRequest\x1a\'.diary.journal.v1.BatchGetMarksResponse\"\x11\xca\xf3\x18\r\n\x01\r\x10\x08\"\x06notify\x12s\n\x0cGetClassWeek\x12%.diary.journal.v1.GetClassWeekRequest\x1a&.diary.journal.v1.GetClassWeekResponse\"\x14\xca\xf3\x18\x10\n\x01\r\x10\x08\"\tdocumentsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -58,34 +58,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DIARYSERVICE'].methods_by_name['BatchGetMarks']._serialized_options = b'\312\363\030\r\n\001\r\020\010\"\006notify'
   _globals['_DIARYSERVICE'].methods_by_name['GetClassWeek']._loaded_options = None
   _globals['_DIARYSERVICE'].methods_by_name['GetClassWeek']._serialized_options = b'\312\363\030\020\n\001\r\020\010\"\tdocuments'
-  _globals['_BATCHGETMARKSREQUEST']._serialized_start=224
-  _globals['_BATCHGETMARKSREQUEST']._serialized_end=313
-  _globals['_BATCHGETMARKSRESPONSE']._serialized_start=315
-  _globals['_BATCHGETMARKSRESPONSE']._serialized_end=386
-  _globals['_MARKFORLETTER']._serialized_start=389
-  _globals['_MARKFORLETTER']._serialized_end=664
-  _globals['_GETDIARYWEEKREQUEST']._serialized_start=667
-  _globals['_GETDIARYWEEKREQUEST']._serialized_end=795
-  _globals['_GETDIARYWEEKRESPONSE']._serialized_start=797
-  _globals['_GETDIARYWEEKRESPONSE']._serialized_end=922
-  _globals['_DIARYLESSON']._serialized_start=925
-  _globals['_DIARYLESSON']._serialized_end=1079
-  _globals['_DIARYLESSONCARD']._serialized_start=1082
-  _globals['_DIARYLESSONCARD']._serialized_end=1329
-  _globals['_DIARYMARK']._serialized_start=1331
-  _globals['_DIARYMARK']._serialized_end=1392
-  _globals['_GETCLASSWEEKREQUEST']._serialized_start=1394
-  _globals['_GETCLASSWEEKREQUEST']._serialized_end=1517
-  _globals['_GETCLASSWEEKRESPONSE']._serialized_start=1520
-  _globals['_GETCLASSWEEKRESPONSE']._serialized_end=1778
-  _globals['_CLASSWEEKSTUDENT']._serialized_start=1781
-  _globals['_CLASSWEEKSTUDENT']._serialized_end=2047
-  _globals['_CLASSWEEKSUBJECT']._serialized_start=2050
-  _globals['_CLASSWEEKSUBJECT']._serialized_end=2346
-  _globals['_CLASSWEEKMARK']._serialized_start=2348
-  _globals['_CLASSWEEKMARK']._serialized_end=2438
-  _globals['_CLASSWEEKCORRECTION']._serialized_start=2441
-  _globals['_CLASSWEEKCORRECTION']._serialized_end=2575
-  _globals['_DIARYSERVICE']._serialized_start=2578
-  _globals['_DIARYSERVICE']._serialized_end=3009
+  _globals['_BATCHGETMARKSREQUEST']._serialized_start=219
+  _globals['_BATCHGETMARKSREQUEST']._serialized_end=308
+  _globals['_BATCHGETMARKSRESPONSE']._serialized_start=310
+  _globals['_BATCHGETMARKSRESPONSE']._serialized_end=381
+  _globals['_GETDIARYWEEKREQUEST']._serialized_start=384
+  _globals['_GETDIARYWEEKREQUEST']._serialized_end=512
+  _globals['_GETDIARYWEEKRESPONSE']._serialized_start=514
+  _globals['_GETDIARYWEEKRESPONSE']._serialized_end=639
+  _globals['_GETCLASSWEEKREQUEST']._serialized_start=641
+  _globals['_GETCLASSWEEKREQUEST']._serialized_end=764
+  _globals['_GETCLASSWEEKRESPONSE']._serialized_start=767
+  _globals['_GETCLASSWEEKRESPONSE']._serialized_end=1025
+  _globals['_DIARYSERVICE']._serialized_start=1028
+  _globals['_DIARYSERVICE']._serialized_end=1459
 # @@protoc_insertion_point(module_scope)

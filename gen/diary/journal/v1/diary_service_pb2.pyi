@@ -4,8 +4,8 @@ isort:skip_file
 """
 
 from collections import abc as _abc
-from diary.access.v1 import person_name_pb2 as _person_name_pb2
-from diary.journal.v1 import journal_service_pb2 as _journal_service_pb2
+from diary.journal.v1 import class_week_pb2 as _class_week_pb2
+from diary.journal.v1 import diary_week_pb2 as _diary_week_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
@@ -56,13 +56,13 @@ class BatchGetMarksResponse(_message.Message):
 
     MARKS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def marks(self) -> _containers.RepeatedCompositeFieldContainer[Global___MarkForLetter]:
+    def marks(self) -> _containers.RepeatedCompositeFieldContainer[_diary_week_pb2.MarkForLetter]:
         """The marks, in no promised order."""
 
     def __init__(
         self,
         *,
-        marks: _abc.Iterable[Global___MarkForLetter] | None = ...,
+        marks: _abc.Iterable[_diary_week_pb2.MarkForLetter] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -71,74 +71,6 @@ class BatchGetMarksResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___BatchGetMarksResponse: _TypeAlias = BatchGetMarksResponse  # noqa: Y015
-
-@_typing.final
-class MarkForLetter(_message.Message):
-    """A mark with what a letter says of it."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    MARK_ID_FIELD_NUMBER: _builtins.int
-    STUDENT_ID_FIELD_NUMBER: _builtins.int
-    STUDENT_NAME_FIELD_NUMBER: _builtins.int
-    SUBJECT_NAME_FIELD_NUMBER: _builtins.int
-    LESSON_DATE_FIELD_NUMBER: _builtins.int
-    TOPIC_FIELD_NUMBER: _builtins.int
-    WORK_TYPE_NAME_FIELD_NUMBER: _builtins.int
-    VALUE_FIELD_NUMBER: _builtins.int
-    REVISION_FIELD_NUMBER: _builtins.int
-    STUDENT_FIELD_NUMBER: _builtins.int
-    PREVIOUS_VALUE_FIELD_NUMBER: _builtins.int
-    REASON_FIELD_NUMBER: _builtins.int
-    mark_id: _builtins.str
-    """The mark."""
-    student_id: _builtins.str
-    """The student."""
-    student_name: _builtins.str
-    """The student's name for display."""
-    subject_name: _builtins.str
-    """Name of the subject."""
-    lesson_date: _builtins.str
-    """Day of the lesson, ISO 8601."""
-    topic: _builtins.str
-    """Topic of the lesson."""
-    work_type_name: _builtins.str
-    """Name of the work type; empty when none is set."""
-    value: _builtins.int
-    """The mark, 1-5."""
-    revision: _builtins.int
-    """More than 1 when it was changed."""
-    previous_value: _builtins.int
-    """What it was before the last change; 0 when it was taken back or never changed."""
-    reason: _builtins.str
-    """Why it was changed, as the teacher wrote for the family; empty when no reason was asked for."""
-    @_builtins.property
-    def student(self) -> _person_name_pb2.PersonName:
-        """The student's name in its parts; unset until the roster has told them."""
-
-    def __init__(
-        self,
-        *,
-        mark_id: _builtins.str = ...,
-        student_id: _builtins.str = ...,
-        student_name: _builtins.str = ...,
-        subject_name: _builtins.str = ...,
-        lesson_date: _builtins.str = ...,
-        topic: _builtins.str = ...,
-        work_type_name: _builtins.str = ...,
-        value: _builtins.int = ...,
-        revision: _builtins.int = ...,
-        student: _person_name_pb2.PersonName | None = ...,
-        previous_value: _builtins.int = ...,
-        reason: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["student", b"student"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["lesson_date", b"lesson_date", "mark_id", b"mark_id", "previous_value", b"previous_value", "reason", b"reason", "revision", b"revision", "student", b"student", "student_id", b"student_id", "student_name", b"student_name", "subject_name", b"subject_name", "topic", b"topic", "value", b"value", "work_type_name", b"work_type_name"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___MarkForLetter: _TypeAlias = MarkForLetter  # noqa: Y015
 
 @_typing.final
 class GetDiaryWeekRequest(_message.Message):
@@ -187,7 +119,7 @@ class GetDiaryWeekResponse(_message.Message):
     monday_date: _builtins.str
     """Monday of the week, ISO 8601."""
     @_builtins.property
-    def lessons(self) -> _containers.RepeatedCompositeFieldContainer[Global___DiaryLesson]:
+    def lessons(self) -> _containers.RepeatedCompositeFieldContainer[_diary_week_pb2.DiaryLesson]:
         """Lessons by date and number."""
 
     def __init__(
@@ -196,7 +128,7 @@ class GetDiaryWeekResponse(_message.Message):
         student_id: _builtins.str = ...,
         week: _builtins.str = ...,
         monday_date: _builtins.str = ...,
-        lessons: _abc.Iterable[Global___DiaryLesson] | None = ...,
+        lessons: _abc.Iterable[_diary_week_pb2.DiaryLesson] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -205,130 +137,6 @@ class GetDiaryWeekResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetDiaryWeekResponse: _TypeAlias = GetDiaryWeekResponse  # noqa: Y015
-
-@_typing.final
-class DiaryLesson(_message.Message):
-    """A lesson in a student's week."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    CARD_FIELD_NUMBER: _builtins.int
-    MARKS_FIELD_NUMBER: _builtins.int
-    ABSENCE_FIELD_NUMBER: _builtins.int
-    absence: _journal_service_pb2.AbsenceCode.ValueType
-    """The student's absence; UNSPECIFIED when present or not recorded."""
-    @_builtins.property
-    def card(self) -> Global___DiaryLessonCard:
-        """What the lesson is, alike for all its students."""
-
-    @_builtins.property
-    def marks(self) -> _containers.RepeatedCompositeFieldContainer[Global___DiaryMark]:
-        """The student's marks of the lesson."""
-
-    def __init__(
-        self,
-        *,
-        card: Global___DiaryLessonCard | None = ...,
-        marks: _abc.Iterable[Global___DiaryMark] | None = ...,
-        absence: _journal_service_pb2.AbsenceCode.ValueType = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["card", b"card"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["absence", b"absence", "card", b"card", "marks", b"marks"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___DiaryLesson: _TypeAlias = DiaryLesson  # noqa: Y015
-
-@_typing.final
-class DiaryLessonCard(_message.Message):
-    """What a lesson is, alike for all its students."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    LESSON_ID_FIELD_NUMBER: _builtins.int
-    LESSON_DATE_FIELD_NUMBER: _builtins.int
-    LESSON_NUMBER_FIELD_NUMBER: _builtins.int
-    STATE_FIELD_NUMBER: _builtins.int
-    SUBJECT_NAME_FIELD_NUMBER: _builtins.int
-    TEACHER_NAMES_FIELD_NUMBER: _builtins.int
-    TOPIC_FIELD_NUMBER: _builtins.int
-    HOMEWORK_FIELD_NUMBER: _builtins.int
-    WORK_TYPE_NAME_FIELD_NUMBER: _builtins.int
-    COURSE_ID_FIELD_NUMBER: _builtins.int
-    lesson_id: _builtins.str
-    """The lesson."""
-    lesson_date: _builtins.str
-    """Day, ISO 8601."""
-    lesson_number: _builtins.int
-    """Number in the day."""
-    state: _journal_service_pb2.LessonState.ValueType
-    """Planned or held."""
-    subject_name: _builtins.str
-    """Name of the subject."""
-    topic: _builtins.str
-    """Topic."""
-    homework: _builtins.str
-    """Homework given at this lesson."""
-    work_type_name: _builtins.str
-    """Name of the work type of its marks; empty when none is set."""
-    course_id: _builtins.str
-    """The course."""
-    @_builtins.property
-    def teacher_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Names of the teachers for display."""
-
-    def __init__(
-        self,
-        *,
-        lesson_id: _builtins.str = ...,
-        lesson_date: _builtins.str = ...,
-        lesson_number: _builtins.int = ...,
-        state: _journal_service_pb2.LessonState.ValueType = ...,
-        subject_name: _builtins.str = ...,
-        teacher_names: _abc.Iterable[_builtins.str] | None = ...,
-        topic: _builtins.str = ...,
-        homework: _builtins.str = ...,
-        work_type_name: _builtins.str = ...,
-        course_id: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["course_id", b"course_id", "homework", b"homework", "lesson_date", b"lesson_date", "lesson_id", b"lesson_id", "lesson_number", b"lesson_number", "state", b"state", "subject_name", b"subject_name", "teacher_names", b"teacher_names", "topic", b"topic", "work_type_name", b"work_type_name"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___DiaryLessonCard: _TypeAlias = DiaryLessonCard  # noqa: Y015
-
-@_typing.final
-class DiaryMark(_message.Message):
-    """A student's mark."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    MARK_ID_FIELD_NUMBER: _builtins.int
-    VALUE_FIELD_NUMBER: _builtins.int
-    REVISION_FIELD_NUMBER: _builtins.int
-    mark_id: _builtins.str
-    """The mark."""
-    value: _builtins.int
-    """1-5."""
-    revision: _builtins.int
-    """More than 1 when it was changed."""
-    def __init__(
-        self,
-        *,
-        mark_id: _builtins.str = ...,
-        value: _builtins.int = ...,
-        revision: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["mark_id", b"mark_id", "revision", b"revision", "value", b"value"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___DiaryMark: _TypeAlias = DiaryMark  # noqa: Y015
 
 @_typing.final
 class GetClassWeekRequest(_message.Message):
@@ -395,7 +203,7 @@ class GetClassWeekResponse(_message.Message):
     period_week_count: _builtins.int
     """Calendar weeks of the period; 0 in holidays."""
     @_builtins.property
-    def students(self) -> _containers.RepeatedCompositeFieldContainer[Global___ClassWeekStudent]:
+    def students(self) -> _containers.RepeatedCompositeFieldContainer[_class_week_pb2.ClassWeekStudent]:
         """Students placed in the class, in the order of the class list."""
 
     def __init__(
@@ -410,7 +218,7 @@ class GetClassWeekResponse(_message.Message):
         period_name: _builtins.str = ...,
         period_week: _builtins.int = ...,
         period_week_count: _builtins.int = ...,
-        students: _abc.Iterable[Global___ClassWeekStudent] | None = ...,
+        students: _abc.Iterable[_class_week_pb2.ClassWeekStudent] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -419,198 +227,3 @@ class GetClassWeekResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetClassWeekResponse: _TypeAlias = GetClassWeekResponse  # noqa: Y015
-
-@_typing.final
-class ClassWeekStudent(_message.Message):
-    """A student's week on paper."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    STUDENT_ID_FIELD_NUMBER: _builtins.int
-    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
-    SUBJECTS_FIELD_NUMBER: _builtins.int
-    LESSON_COUNT_FIELD_NUMBER: _builtins.int
-    UNEXCUSED_COUNT_FIELD_NUMBER: _builtins.int
-    EXCUSED_COUNT_FIELD_NUMBER: _builtins.int
-    ILL_COUNT_FIELD_NUMBER: _builtins.int
-    LATE_COUNT_FIELD_NUMBER: _builtins.int
-    NAME_FIELD_NUMBER: _builtins.int
-    student_id: _builtins.str
-    """The student."""
-    display_name: _builtins.str
-    """The student's name for display."""
-    lesson_count: _builtins.int
-    """Held lessons of the student's courses."""
-    unexcused_count: _builtins.int
-    """Lessons missed without a good reason."""
-    excused_count: _builtins.int
-    """Lessons missed for a good reason other than illness."""
-    ill_count: _builtins.int
-    """Lessons missed through illness; for the family's eyes alone."""
-    late_count: _builtins.int
-    """Lessons the student was late for."""
-    @_builtins.property
-    def subjects(self) -> _containers.RepeatedCompositeFieldContainer[Global___ClassWeekSubject]:
-        """Courses the student is in during the week, by name."""
-
-    @_builtins.property
-    def name(self) -> _person_name_pb2.PersonName:
-        """The name in its parts; unset until the roster has told them."""
-
-    def __init__(
-        self,
-        *,
-        student_id: _builtins.str = ...,
-        display_name: _builtins.str = ...,
-        subjects: _abc.Iterable[Global___ClassWeekSubject] | None = ...,
-        lesson_count: _builtins.int = ...,
-        unexcused_count: _builtins.int = ...,
-        excused_count: _builtins.int = ...,
-        ill_count: _builtins.int = ...,
-        late_count: _builtins.int = ...,
-        name: _person_name_pb2.PersonName | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "excused_count", b"excused_count", "ill_count", b"ill_count", "late_count", b"late_count", "lesson_count", b"lesson_count", "name", b"name", "student_id", b"student_id", "subjects", b"subjects", "unexcused_count", b"unexcused_count"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ClassWeekStudent: _TypeAlias = ClassWeekStudent  # noqa: Y015
-
-@_typing.final
-class ClassWeekSubject(_message.Message):
-    """A course in a student's week."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    COURSE_ID_FIELD_NUMBER: _builtins.int
-    SUBJECT_NAME_FIELD_NUMBER: _builtins.int
-    IS_MARKED_FIELD_NUMBER: _builtins.int
-    LESSON_COUNT_FIELD_NUMBER: _builtins.int
-    MISSED_COUNT_FIELD_NUMBER: _builtins.int
-    MARKS_FIELD_NUMBER: _builtins.int
-    MEAN_HUNDREDTHS_FIELD_NUMBER: _builtins.int
-    CORRECTIONS_FIELD_NUMBER: _builtins.int
-    TOPICS_FIELD_NUMBER: _builtins.int
-    course_id: _builtins.str
-    """The course."""
-    subject_name: _builtins.str
-    """Name of the subject."""
-    is_marked: _builtins.bool
-    """Whether marks are given in it."""
-    lesson_count: _builtins.int
-    """Held lessons of the week."""
-    missed_count: _builtins.int
-    """Lessons of the week that the student missed."""
-    mean_hundredths: _builtins.int
-    """Mean of the period's marks up to the week's end, in hundredths, weighted by work types; unset without marks."""
-    @_builtins.property
-    def marks(self) -> _containers.RepeatedCompositeFieldContainer[Global___ClassWeekMark]:
-        """Marks of the week's lessons as they now stand, by date."""
-
-    @_builtins.property
-    def corrections(self) -> _containers.RepeatedCompositeFieldContainer[Global___ClassWeekCorrection]:
-        """Marks corrected during the week with a reason, of lessons of the period."""
-
-    @_builtins.property
-    def topics(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Topics of the week's lessons, by date; only of a course without marks."""
-
-    def __init__(
-        self,
-        *,
-        course_id: _builtins.str = ...,
-        subject_name: _builtins.str = ...,
-        is_marked: _builtins.bool = ...,
-        lesson_count: _builtins.int = ...,
-        missed_count: _builtins.int = ...,
-        marks: _abc.Iterable[Global___ClassWeekMark] | None = ...,
-        mean_hundredths: _builtins.int | None = ...,
-        corrections: _abc.Iterable[Global___ClassWeekCorrection] | None = ...,
-        topics: _abc.Iterable[_builtins.str] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_mean_hundredths", b"_mean_hundredths", "mean_hundredths", b"mean_hundredths"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_mean_hundredths", b"_mean_hundredths", "corrections", b"corrections", "course_id", b"course_id", "is_marked", b"is_marked", "lesson_count", b"lesson_count", "marks", b"marks", "mean_hundredths", b"mean_hundredths", "missed_count", b"missed_count", "subject_name", b"subject_name", "topics", b"topics"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType__mean_hundredths: _TypeAlias = _typing.Literal["mean_hundredths"]  # noqa: Y015
-    _WhichOneofArgType__mean_hundredths: _TypeAlias = _typing.Literal["_mean_hundredths", b"_mean_hundredths"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__mean_hundredths) -> _WhichOneofReturnType__mean_hundredths | None: ...
-
-Global___ClassWeekSubject: _TypeAlias = ClassWeekSubject  # noqa: Y015
-
-@_typing.final
-class ClassWeekMark(_message.Message):
-    """A mark on paper."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    VALUE_FIELD_NUMBER: _builtins.int
-    WORK_TYPE_NAME_FIELD_NUMBER: _builtins.int
-    LESSON_DATE_FIELD_NUMBER: _builtins.int
-    TOPIC_FIELD_NUMBER: _builtins.int
-    value: _builtins.int
-    """1-5."""
-    work_type_name: _builtins.str
-    """Name of the work type; empty when none is set."""
-    lesson_date: _builtins.str
-    """Day of the lesson, ISO 8601."""
-    topic: _builtins.str
-    """Topic of the lesson."""
-    def __init__(
-        self,
-        *,
-        value: _builtins.int = ...,
-        work_type_name: _builtins.str = ...,
-        lesson_date: _builtins.str = ...,
-        topic: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["lesson_date", b"lesson_date", "topic", b"topic", "value", b"value", "work_type_name", b"work_type_name"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ClassWeekMark: _TypeAlias = ClassWeekMark  # noqa: Y015
-
-@_typing.final
-class ClassWeekCorrection(_message.Message):
-    """A correction of a mark."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    LESSON_DATE_FIELD_NUMBER: _builtins.int
-    OLD_VALUE_FIELD_NUMBER: _builtins.int
-    NEW_VALUE_FIELD_NUMBER: _builtins.int
-    REASON_FIELD_NUMBER: _builtins.int
-    lesson_date: _builtins.str
-    """Day of the lesson, ISO 8601."""
-    old_value: _builtins.int
-    """Value before; unset when there was none."""
-    new_value: _builtins.int
-    """Value after; unset when the mark was taken back."""
-    reason: _builtins.str
-    """Why."""
-    def __init__(
-        self,
-        *,
-        lesson_date: _builtins.str = ...,
-        old_value: _builtins.int | None = ...,
-        new_value: _builtins.int | None = ...,
-        reason: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_new_value", b"_new_value", "_old_value", b"_old_value", "new_value", b"new_value", "old_value", b"old_value"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_new_value", b"_new_value", "_old_value", b"_old_value", "lesson_date", b"lesson_date", "new_value", b"new_value", "old_value", b"old_value", "reason", b"reason"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType__new_value: _TypeAlias = _typing.Literal["new_value"]  # noqa: Y015
-    _WhichOneofArgType__new_value: _TypeAlias = _typing.Literal["_new_value", b"_new_value"]  # noqa: Y015
-    _WhichOneofReturnType__old_value: _TypeAlias = _typing.Literal["old_value"]  # noqa: Y015
-    _WhichOneofArgType__old_value: _TypeAlias = _typing.Literal["_old_value", b"_old_value"]  # noqa: Y015
-    @_typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__new_value) -> _WhichOneofReturnType__new_value | None: ...
-    @_typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__old_value) -> _WhichOneofReturnType__old_value | None: ...
-
-Global___ClassWeekCorrection: _TypeAlias = ClassWeekCorrection  # noqa: Y015

@@ -23,13 +23,15 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
-from diary.access.v1 import person_name_pb2 as diary_dot_access_dot_v1_dot_person__name__pb2
+from diary.journal.v1 import course_pb2 as diary_dot_journal_dot_v1_dot_course__pb2
+from diary.journal.v1 import lesson_pb2 as diary_dot_journal_dot_v1_dot_lesson__pb2
+from diary.journal.v1 import mark_pb2 as diary_dot_journal_dot_v1_dot_mark__pb2
 from diary.options.v1 import options_pb2 as diary_dot_options_dot_v1_dot_options__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&diary/journal/v1/journal_service.proto\x12\x10\x64iary.journal.v1\x1a\x1b\x62uf/validate/validate.proto\x1a!diary/access/v1/person_name.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa5\x01\n\x06\x43ourse\x12\x11\n\tcourse_id\x18\x01 \x01(\t\x12\x14\n\x0csubject_name\x18\x02 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x03 \x01(\t\x12\x12\n\nclass_name\x18\x04 \x01(\t\x12\x12\n\ngroup_name\x18\x05 \x01(\t\x12\x15\n\rteacher_names\x18\x06 \x03(\t\x12\x11\n\tis_marked\x18\x07 \x01(\x08\x12\x0e\n\x06is_own\x18\x08 \x01(\x08\"b\n\x06Period\x12\x11\n\tperiod_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nstart_date\x18\x03 \x01(\t\x12\x10\n\x08\x65nd_date\x18\x04 \x01(\t\x12\x11\n\tis_closed\x18\x05 \x01(\x08\">\n\x08WorkType\x12\x14\n\x0cwork_type_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06weight\x18\x03 \x01(\x05\"\xe6\x01\n\x06Lesson\x12\x11\n\tlesson_id\x18\x01 \x01(\t\x12\x11\n\tcourse_id\x18\x02 \x01(\t\x12\x13\n\x0blesson_date\x18\x03 \x01(\t\x12\x15\n\rlesson_number\x18\x04 \x01(\x05\x12,\n\x05state\x18\x05 \x01(\x0e\x32\x1d.diary.journal.v1.LessonState\x12\r\n\x05topic\x18\x06 \x01(\t\x12\x10\n\x08homework\x18\x07 \x01(\t\x12\x14\n\x0cwork_type_id\x18\x08 \x01(\t\x12\x0c\n\x04\x65tag\x18\t \x01(\t\x12\x17\n\x0f\x61ttendance_etag\x18\n \x01(\t\"e\n\x0eJournalStudent\x12\x12\n\nstudent_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12)\n\x04name\x18\x03 \x01(\x0b\x32\x1b.diary.access.v1.PersonName\"f\n\x0bJournalMark\x12\x0f\n\x07mark_id\x18\x01 \x01(\t\x12\x11\n\tlesson_id\x18\x02 \x01(\t\x12\x12\n\nstudent_id\x18\x03 \x01(\t\x12\r\n\x05value\x18\x04 \x01(\x05\x12\x10\n\x08revision\x18\x05 \x01(\x05\"d\n\x0eJournalAbsence\x12\x11\n\tlesson_id\x18\x01 \x01(\t\x12\x12\n\nstudent_id\x18\x02 \x01(\t\x12+\n\x04\x63ode\x18\x03 \x01(\x0e\x32\x1d.diary.journal.v1.AbsenceCode\"n\n\x12ListCoursesRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"Y\n\x13ListCoursesResponse\x12)\n\x07\x63ourses\x18\x01 \x03(\x0b\x32\x18.diary.journal.v1.Course\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"q\n\x15GetJournalPageRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tcourse_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\tperiod_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\xc4\x03\n\x16GetJournalPageResponse\x12(\n\x06\x63ourse\x18\x01 \x01(\x0b\x32\x18.diary.journal.v1.Course\x12(\n\x06period\x18\x02 \x01(\x0b\x32\x18.diary.journal.v1.Period\x12)\n\x07periods\x18\x03 \x03(\x0b\x32\x18.diary.journal.v1.Period\x12.\n\nwork_types\x18\x04 \x03(\x0b\x32\x1a.diary.journal.v1.WorkType\x12\x32\n\x08students\x18\x05 \x03(\x0b\x32 .diary.journal.v1.JournalStudent\x12)\n\x07lessons\x18\x06 \x03(\x0b\x32\x18.diary.journal.v1.Lesson\x12,\n\x05marks\x18\x07 \x03(\x0b\x32\x1d.diary.journal.v1.JournalMark\x12\x32\n\x08\x61\x62sences\x18\x08 \x03(\x0b\x32 .diary.journal.v1.JournalAbsence\x12\x12\n\nmay_record\x18\t \x01(\x08\x12\x10\n\x08mark_min\x18\n \x01(\x05\x12\x14\n\x0csees_illness\x18\x0b \x01(\x08\"\xbc\x02\n\x13RecordLessonRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tcourse_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12:\n\x0blesson_date\x18\x04 \x01(\tB%\xbaH\"r 2\x1e^20[0-9]{2}-[0-9]{2}-[0-9]{2}$\x12 \n\rlesson_number\x18\x05 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x0f(\x01\x12\x19\n\x05topic\x18\x06 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xf4\x03\x12\x1a\n\x08homework\x18\x07 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\x12!\n\x0cwork_type_id\x18\x08 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x15\n\x04\x65tag\x18\t \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"@\n\x14RecordLessonResponse\x12(\n\x06lesson\x18\x01 \x01(\x0b\x32\x18.diary.journal.v1.Lesson\"\xc0\x01\n\x14RetractLessonRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tcourse_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tlesson_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x17\n\x04\x65tag\x18\x05 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12\x1a\n\x06reason\x18\x06 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xf4\x03\"+\n\x15RetractLessonResponse\x12\x12\n\nis_planned\x18\x01 \x01(\x08\"\xa4\x01\n\x12RecordMarksRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tcourse_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x36\n\x05\x63\x65lls\x18\x04 \x03(\x0b\x32\x1a.diary.journal.v1.MarkCellB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xf4\x03\"\xa2\x01\n\x08MarkCell\x12\x19\n\x07mark_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tlesson_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nstudent_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x12\n\x05value\x18\x04 \x01(\x05H\x00\x88\x01\x01\x12\"\n\x11\x65xpected_revision\x18\x05 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x42\x08\n\x06_value\"J\n\x13RecordMarksResponse\x12\x33\n\x08outcomes\x18\x01 \x03(\x0b\x32!.diary.journal.v1.MarkCellOutcome\"\x9e\x01\n\x0fMarkCellOutcome\x12\x0f\n\x07mark_id\x18\x01 \x01(\t\x12*\n\x05state\x18\x02 \x01(\x0e\x32\x1b.diary.journal.v1.CellState\x12\x10\n\x08revision\x18\x03 \x01(\x05\x12\x12\n\x05value\x18\x04 \x01(\x05H\x00\x88\x01\x01\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x0e\n\x06is_own\x18\x06 \x01(\x08\x42\x08\n\x06_value\"\xc8\x01\n\x12\x43orrectMarkRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x07mark_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x12\n\x05value\x18\x04 \x01(\x05H\x00\x88\x01\x01\x12\x1a\n\x06reason\x18\x05 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xf4\x03\x12\"\n\x11\x65xpected_revision\x18\x06 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x01\x42\x08\n\x06_value\"t\n\x13\x43orrectMarkResponse\x12+\n\x04mark\x18\x01 \x01(\x0b\x32\x1d.diary.journal.v1.JournalMark\x12\x30\n\x0c\x63orrect_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe0\x01\n\x17RecordAttendanceRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tcourse_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tlesson_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x39\n\x08\x61\x62sences\x18\x05 \x03(\x0b\x32\x1d.diary.journal.v1.AbsenceCellB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12\x15\n\x04\x65tag\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"d\n\x0b\x41\x62senceCell\x12\x1c\n\nstudent_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x37\n\x04\x63ode\x18\x02 \x01(\x0e\x32\x1d.diary.journal.v1.AbsenceCodeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\"D\n\x18RecordAttendanceResponse\x12(\n\x06lesson\x18\x01 \x01(\x0b\x32\x18.diary.journal.v1.Lesson\"\xd3\x03\n\x12RecordClassRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tcourse_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12:\n\x0blesson_date\x18\x04 \x01(\tB%\xbaH\"r 2\x1e^20[0-9]{2}-[0-9]{2}-[0-9]{2}$\x12 \n\rlesson_number\x18\x05 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x0f(\x01\x12\x19\n\x05topic\x18\x06 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xf4\x03\x12\x1a\n\x08homework\x18\x07 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\x12!\n\x0cwork_type_id\x18\x08 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x15\n\x04\x65tag\x18\t \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x39\n\x05marks\x18\n \x03(\x0b\x32\x1f.diary.journal.v1.ClassMarkCellB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01\x12\x39\n\x08\x61\x62sences\x18\x0b \x03(\x0b\x32\x1d.diary.journal.v1.AbsenceCellB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12 \n\x0f\x61ttendance_etag\x18\x0c \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"\x8a\x01\n\rClassMarkCell\x12\x19\n\x07mark_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nstudent_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x12\n\x05value\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12\"\n\x11\x65xpected_revision\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x42\x08\n\x06_value\"t\n\x13RecordClassResponse\x12(\n\x06lesson\x18\x01 \x01(\x0b\x32\x18.diary.journal.v1.Lesson\x12\x33\n\x08outcomes\x18\x02 \x03(\x0b\x32!.diary.journal.v1.MarkCellOutcome*\\\n\x0bLessonState\x12\x1c\n\x18LESSON_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14LESSON_STATE_PLANNED\x10\x01\x12\x15\n\x11LESSON_STATE_HELD\x10\x02*\x8b\x01\n\x0b\x41\x62senceCode\x12\x1c\n\x18\x41\x42SENCE_CODE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41\x42SENCE_CODE_ABSENT\x10\x01\x12\x18\n\x14\x41\x42SENCE_CODE_EXCUSED\x10\x02\x12\x14\n\x10\x41\x42SENCE_CODE_ILL\x10\x03\x12\x15\n\x11\x41\x42SENCE_CODE_LATE\x10\x04*n\n\tCellState\x12\x1a\n\x16\x43\x45LL_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43\x45LL_STATE_SAVED\x10\x01\x12\x17\n\x13\x43\x45LL_STATE_CONFLICT\x10\x02\x12\x16\n\x12\x43\x45LL_STATE_REFUSED\x10\x03\x32\xcc\x0b\n\x0eJournalService\x12\x9b\x01\n\x0bListCourses\x12$.diary.journal.v1.ListCoursesRequest\x1a%.diary.journal.v1.ListCoursesResponse\"?\xca\xf3\x18\x14\n\x05\x05\x06\x07\n\x0b\x10\x06\x1a\tschool_id\x82\xd3\xe4\x93\x02!\x12\x1f/v1/schools/{school_id}/courses\x12\xb5\x01\n\x0eGetJournalPage\x12\'.diary.journal.v1.GetJournalPageRequest\x1a(.diary.journal.v1.GetJournalPageResponse\"P\xca\xf3\x18\x14\n\x05\x05\x06\x07\n\x0b\x10\x05\x1a\tcourse_id\x82\xd3\xe4\x93\x02\x32\x12\x30/v1/schools/{school_id}/courses/{course_id}/page\x12\xb1\x01\n\x0cRecordLesson\x12%.diary.journal.v1.RecordLessonRequest\x1a&.diary.journal.v1.RecordLessonResponse\"R\xca\xf3\x18\x10\n\x01\x05\x10\x05\x1a\tcourse_id\x82\xd3\xe4\x93\x02\x38\"3/v1/schools/{school_id}/courses/{course_id}/lessons:\x01*\x12\xc8\x01\n\rRetractLesson\x12&.diary.journal.v1.RetractLessonRequest\x1a\'.diary.journal.v1.RetractLessonResponse\"f\xca\xf3\x18\x10\n\x01\x05\x10\x05\x1a\tcourse_id\x82\xd3\xe4\x93\x02L\"G/v1/schools/{school_id}/courses/{course_id}/lessons/{lesson_id}:retract:\x01*\x12\xb9\x01\n\x0bRecordMarks\x12$.diary.journal.v1.RecordMarksRequest\x1a%.diary.journal.v1.RecordMarksResponse\"]\xca\xf3\x18\x10\n\x01\x05\x10\x05\x1a\tcourse_id\xd0\xf3\x18\x80\x80\x10\x82\xd3\xe4\x93\x02=\"8/v1/schools/{school_id}/courses/{course_id}/marks:record:\x01*\x12\xa8\x01\n\x0b\x43orrectMark\x12$.diary.journal.v1.CorrectMarkRequest\x1a%.diary.journal.v1.CorrectMarkResponse\"L\xca\xf3\x18\x0e\n\x01\x05\x10\x05\x1a\x07mark_id\x82\xd3\xe4\x93\x02\x34\"//v1/schools/{school_id}/marks/{mark_id}:correct:\x01*\x12\xc7\x01\n\x10RecordAttendance\x12).diary.journal.v1.RecordAttendanceRequest\x1a*.diary.journal.v1.RecordAttendanceResponse\"\\\xca\xf3\x18\x10\n\x01\x05\x10\x05\x1a\tcourse_id\x82\xd3\xe4\x93\x02\x42\"=/v1/schools/{school_id}/courses/{course_id}/attendance:record:\x01*\x12\xb3\x01\n\x0bRecordClass\x12$.diary.journal.v1.RecordClassRequest\x1a%.diary.journal.v1.RecordClassResponse\"W\xca\xf3\x18\x10\n\x01\x05\x10\x05\x1a\tcourse_id\x82\xd3\xe4\x93\x02=\"8/v1/schools/{school_id}/courses/{course_id}/class:record:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&diary/journal/v1/journal_service.proto\x12\x10\x64iary.journal.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1d\x64iary/journal/v1/course.proto\x1a\x1d\x64iary/journal/v1/lesson.proto\x1a\x1b\x64iary/journal/v1/mark.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"n\n\x12ListCoursesRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"Y\n\x13ListCoursesResponse\x12)\n\x07\x63ourses\x18\x01 \x03(\x0b\x32\x18.diary.journal.v1.Course\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"q\n\x15GetJournalPageRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tcourse_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\tperiod_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\xc4\x03\n\x16GetJournalPageResponse\x12(\n\x06\x63ourse\x18\x01 \x01(\x0b\x32\x18.diary.journal.v1.Course\x12(\n\x06period\x18\x02 \x01(\x0b\x32\x18.diary.journal.v1.Period\x12)\n\x07periods\x18\x03 \x03(\x0b\x32\x18.diary.journal.v1.Period\x12.\n\nwork_types\x18\x04 \x03(\x0b\x32\x1a.diary.journal.v1.WorkType\x12\x32\n\x08students\x18\x05 \x03(\x0b\x32 .diary.journal.v1.JournalStudent\x12)\n\x07lessons\x18\x06 \x03(\x0b\x32\x18.diary.journal.v1.Lesson\x12,\n\x05marks\x18\x07 \x03(\x0b\x32\x1d.diary.journal.v1.JournalMark\x12\x32\n\x08\x61\x62sences\x18\x08 \x03(\x0b\x32 .diary.journal.v1.JournalAbsence\x12\x12\n\nmay_record\x18\t \x01(\x08\x12\x10\n\x08mark_min\x18\n \x01(\x05\x12\x14\n\x0csees_illness\x18\x0b \x01(\x08\"\xbc\x02\n\x13RecordLessonRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tcourse_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12:\n\x0blesson_date\x18\x04 \x01(\tB%\xbaH\"r 2\x1e^20[0-9]{2}-[0-9]{2}-[0-9]{2}$\x12 \n\rlesson_number\x18\x05 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x0f(\x01\x12\x19\n\x05topic\x18\x06 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xf4\x03\x12\x1a\n\x08homework\x18\x07 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\x12!\n\x0cwork_type_id\x18\x08 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x15\n\x04\x65tag\x18\t \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"@\n\x14RecordLessonResponse\x12(\n\x06lesson\x18\x01 \x01(\x0b\x32\x18.diary.journal.v1.Lesson\"\xc0\x01\n\x14RetractLessonRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tcourse_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tlesson_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x17\n\x04\x65tag\x18\x05 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12\x1a\n\x06reason\x18\x06 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xf4\x03\"+\n\x15RetractLessonResponse\x12\x12\n\nis_planned\x18\x01 \x01(\x08\"\xa4\x01\n\x12RecordMarksRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tcourse_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x36\n\x05\x63\x65lls\x18\x04 \x03(\x0b\x32\x1a.diary.journal.v1.MarkCellB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xf4\x03\"J\n\x13RecordMarksResponse\x12\x33\n\x08outcomes\x18\x01 \x03(\x0b\x32!.diary.journal.v1.MarkCellOutcome\"\xc8\x01\n\x12\x43orrectMarkRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x07mark_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x12\n\x05value\x18\x04 \x01(\x05H\x00\x88\x01\x01\x12\x1a\n\x06reason\x18\x05 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xf4\x03\x12\"\n\x11\x65xpected_revision\x18\x06 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x01\x42\x08\n\x06_value\"t\n\x13\x43orrectMarkResponse\x12+\n\x04mark\x18\x01 \x01(\x0b\x32\x1d.diary.journal.v1.JournalMark\x12\x30\n\x0c\x63orrect_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe0\x01\n\x17RecordAttendanceRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tcourse_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tlesson_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x39\n\x08\x61\x62sences\x18\x05 \x03(\x0b\x32\x1d.diary.journal.v1.AbsenceCellB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12\x15\n\x04\x65tag\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"D\n\x18RecordAttendanceResponse\x12(\n\x06lesson\x18\x01 \x01(\x0b\x32\x18.diary.journal.v1.Lesson\"\xd3\x03\n\x12RecordClassRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tcourse_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12:\n\x0blesson_date\x18\x04 \x01(\tB%\xbaH\"r 2\x1e^20[0-9]{2}-[0-9]{2}-[0-9]{2}$\x12 \n\rlesson_number\x18\x05 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x0f(\x01\x12\x19\n\x05topic\x18\x06 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xf4\x03\x12\x1a\n\x08homework\x18\x07 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\x12!\n\x0cwork_type_id\x18\x08 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x15\n\x04\x65tag\x18\t \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x39\n\x05marks\x18\n \x03(\x0b\x32\x1f.diary.journal.v1.ClassMarkCellB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01\x12\x39\n\x08\x61\x62sences\x18\x0b \x03(\x0b\x32\x1d.diary.journal.v1.AbsenceCellB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12 \n\x0f\x61ttendance_etag\x18\x0c \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"\x8a\x01\n\rClassMarkCell\x12\x19\n\x07mark_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nstudent_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x12\n\x05value\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12\"\n\x11\x65xpected_revision\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x42\x08\n\x06_value\"t\n\x13RecordClassResponse\x12(\n\x06lesson\x18\x01 \x01(\x0b\x32\x18.diary.journal.v1.Lesson\x12\x33\n\x08outcomes\x18\x02 \x03(\x0b\x32!.diary.journal.v1.MarkCellOutcome2\xcc\x0b\n\x0eJournalService\x12\x9b\x01\n\x0bListCourses\x12$.diary.journal.v1.ListCoursesRequest\x1a%.diary.journal.v1.ListCoursesResponse\"?\xca\xf3\x18\x14\n\x05\x05\x06\x07\n\x0b\x10\x06\x1a\tschool_id\x82\xd3\xe4\x93\x02!\x12\x1f/v1/schools/{school_id}/courses\x12\xb5\x01\n\x0eGetJournalPage\x12\'.diary.journal.v1.GetJournalPageRequest\x1a(.diary.journal.v1.GetJournalPageResponse\"P\xca\xf3\x18\x14\n\x05\x05\x06\x07\n\x0b\x10\x05\x1a\tcourse_id\x82\xd3\xe4\x93\x02\x32\x12\x30/v1/schools/{school_id}/courses/{course_id}/page\x12\xb1\x01\n\x0cRecordLesson\x12%.diary.journal.v1.RecordLessonRequest\x1a&.diary.journal.v1.RecordLessonResponse\"R\xca\xf3\x18\x10\n\x01\x05\x10\x05\x1a\tcourse_id\x82\xd3\xe4\x93\x02\x38\"3/v1/schools/{school_id}/courses/{course_id}/lessons:\x01*\x12\xc8\x01\n\rRetractLesson\x12&.diary.journal.v1.RetractLessonRequest\x1a\'.diary.journal.v1.RetractLessonResponse\"f\xca\xf3\x18\x10\n\x01\x05\x10\x05\x1a\tcourse_id\x82\xd3\xe4\x93\x02L\"G/v1/schools/{school_id}/courses/{course_id}/lessons/{lesson_id}:retract:\x01*\x12\xb9\x01\n\x0bRecordMarks\x12$.diary.journal.v1.RecordMarksRequest\x1a%.diary.journal.v1.RecordMarksResponse\"]\xca\xf3\x18\x10\n\x01\x05\x10\x05\x1a\tcourse_id\xd0\xf3\x18\x80\x80\x10\x82\xd3\xe4\x93\x02=\"8/v1/schools/{school_id}/courses/{course_id}/marks:record:\x01*\x12\xa8\x01\n\x0b\x43orrectMark\x12$.diary.journal.v1.CorrectMarkRequest\x1a%.diary.journal.v1.CorrectMarkResponse\"L\xca\xf3\x18\x0e\n\x01\x05\x10\x05\x1a\x07mark_id\x82\xd3\xe4\x93\x02\x34\"//v1/schools/{school_id}/marks/{mark_id}:correct:\x01*\x12\xc7\x01\n\x10RecordAttendance\x12).diary.journal.v1.RecordAttendanceRequest\x1a*.diary.journal.v1.RecordAttendanceResponse\"\\\xca\xf3\x18\x10\n\x01\x05\x10\x05\x1a\tcourse_id\x82\xd3\xe4\x93\x02\x42\"=/v1/schools/{school_id}/courses/{course_id}/attendance:record:\x01*\x12\xb3\x01\n\x0bRecordClass\x12$.diary.journal.v1.RecordClassRequest\x1a%.diary.journal.v1.RecordClassResponse\"W\xca\xf3\x18\x10\n\x01\x05\x10\x05\x1a\tcourse_id\x82\xd3\xe4\x93\x02=\"8/v1/schools/{school_id}/courses/{course_id}/class:record:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -86,14 +88,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECORDMARKSREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_RECORDMARKSREQUEST'].fields_by_name['cells']._loaded_options = None
   _globals['_RECORDMARKSREQUEST'].fields_by_name['cells']._serialized_options = b'\272H\010\222\001\005\010\001\020\364\003'
-  _globals['_MARKCELL'].fields_by_name['mark_id']._loaded_options = None
-  _globals['_MARKCELL'].fields_by_name['mark_id']._serialized_options = b'\272H\005r\003\260\001\001'
-  _globals['_MARKCELL'].fields_by_name['lesson_id']._loaded_options = None
-  _globals['_MARKCELL'].fields_by_name['lesson_id']._serialized_options = b'\272H\005r\003\260\001\001'
-  _globals['_MARKCELL'].fields_by_name['student_id']._loaded_options = None
-  _globals['_MARKCELL'].fields_by_name['student_id']._serialized_options = b'\272H\005r\003\260\001\001'
-  _globals['_MARKCELL'].fields_by_name['expected_revision']._loaded_options = None
-  _globals['_MARKCELL'].fields_by_name['expected_revision']._serialized_options = b'\272H\004\032\002(\000'
   _globals['_CORRECTMARKREQUEST'].fields_by_name['school_id']._loaded_options = None
   _globals['_CORRECTMARKREQUEST'].fields_by_name['school_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_CORRECTMARKREQUEST'].fields_by_name['mark_id']._loaded_options = None
@@ -116,10 +110,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECORDATTENDANCEREQUEST'].fields_by_name['absences']._serialized_options = b'\272H\005\222\001\002\020d'
   _globals['_RECORDATTENDANCEREQUEST'].fields_by_name['etag']._loaded_options = None
   _globals['_RECORDATTENDANCEREQUEST'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030d'
-  _globals['_ABSENCECELL'].fields_by_name['student_id']._loaded_options = None
-  _globals['_ABSENCECELL'].fields_by_name['student_id']._serialized_options = b'\272H\005r\003\260\001\001'
-  _globals['_ABSENCECELL'].fields_by_name['code']._loaded_options = None
-  _globals['_ABSENCECELL'].fields_by_name['code']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
   _globals['_RECORDCLASSREQUEST'].fields_by_name['school_id']._loaded_options = None
   _globals['_RECORDCLASSREQUEST'].fields_by_name['school_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_RECORDCLASSREQUEST'].fields_by_name['course_id']._loaded_options = None
@@ -166,66 +156,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_JOURNALSERVICE'].methods_by_name['RecordAttendance']._serialized_options = b'\312\363\030\020\n\001\005\020\005\032\tcourse_id\202\323\344\223\002B\"=/v1/schools/{school_id}/courses/{course_id}/attendance:record:\001*'
   _globals['_JOURNALSERVICE'].methods_by_name['RecordClass']._loaded_options = None
   _globals['_JOURNALSERVICE'].methods_by_name['RecordClass']._serialized_options = b'\312\363\030\020\n\001\005\020\005\032\tcourse_id\202\323\344\223\002=\"8/v1/schools/{school_id}/courses/{course_id}/class:record:\001*'
-  _globals['_LESSONSTATE']._serialized_start=4509
-  _globals['_LESSONSTATE']._serialized_end=4601
-  _globals['_ABSENCECODE']._serialized_start=4604
-  _globals['_ABSENCECODE']._serialized_end=4743
-  _globals['_CELLSTATE']._serialized_start=4745
-  _globals['_CELLSTATE']._serialized_end=4855
-  _globals['_COURSE']._serialized_start=220
-  _globals['_COURSE']._serialized_end=385
-  _globals['_PERIOD']._serialized_start=387
-  _globals['_PERIOD']._serialized_end=485
-  _globals['_WORKTYPE']._serialized_start=487
-  _globals['_WORKTYPE']._serialized_end=549
-  _globals['_LESSON']._serialized_start=552
-  _globals['_LESSON']._serialized_end=782
-  _globals['_JOURNALSTUDENT']._serialized_start=784
-  _globals['_JOURNALSTUDENT']._serialized_end=885
-  _globals['_JOURNALMARK']._serialized_start=887
-  _globals['_JOURNALMARK']._serialized_end=989
-  _globals['_JOURNALABSENCE']._serialized_start=991
-  _globals['_JOURNALABSENCE']._serialized_end=1091
-  _globals['_LISTCOURSESREQUEST']._serialized_start=1093
-  _globals['_LISTCOURSESREQUEST']._serialized_end=1203
-  _globals['_LISTCOURSESRESPONSE']._serialized_start=1205
-  _globals['_LISTCOURSESRESPONSE']._serialized_end=1294
-  _globals['_GETJOURNALPAGEREQUEST']._serialized_start=1296
-  _globals['_GETJOURNALPAGEREQUEST']._serialized_end=1409
-  _globals['_GETJOURNALPAGERESPONSE']._serialized_start=1412
-  _globals['_GETJOURNALPAGERESPONSE']._serialized_end=1864
-  _globals['_RECORDLESSONREQUEST']._serialized_start=1867
-  _globals['_RECORDLESSONREQUEST']._serialized_end=2183
-  _globals['_RECORDLESSONRESPONSE']._serialized_start=2185
-  _globals['_RECORDLESSONRESPONSE']._serialized_end=2249
-  _globals['_RETRACTLESSONREQUEST']._serialized_start=2252
-  _globals['_RETRACTLESSONREQUEST']._serialized_end=2444
-  _globals['_RETRACTLESSONRESPONSE']._serialized_start=2446
-  _globals['_RETRACTLESSONRESPONSE']._serialized_end=2489
-  _globals['_RECORDMARKSREQUEST']._serialized_start=2492
-  _globals['_RECORDMARKSREQUEST']._serialized_end=2656
-  _globals['_MARKCELL']._serialized_start=2659
-  _globals['_MARKCELL']._serialized_end=2821
-  _globals['_RECORDMARKSRESPONSE']._serialized_start=2823
-  _globals['_RECORDMARKSRESPONSE']._serialized_end=2897
-  _globals['_MARKCELLOUTCOME']._serialized_start=2900
-  _globals['_MARKCELLOUTCOME']._serialized_end=3058
-  _globals['_CORRECTMARKREQUEST']._serialized_start=3061
-  _globals['_CORRECTMARKREQUEST']._serialized_end=3261
-  _globals['_CORRECTMARKRESPONSE']._serialized_start=3263
-  _globals['_CORRECTMARKRESPONSE']._serialized_end=3379
-  _globals['_RECORDATTENDANCEREQUEST']._serialized_start=3382
-  _globals['_RECORDATTENDANCEREQUEST']._serialized_end=3606
-  _globals['_ABSENCECELL']._serialized_start=3608
-  _globals['_ABSENCECELL']._serialized_end=3708
-  _globals['_RECORDATTENDANCERESPONSE']._serialized_start=3710
-  _globals['_RECORDATTENDANCERESPONSE']._serialized_end=3778
-  _globals['_RECORDCLASSREQUEST']._serialized_start=3781
-  _globals['_RECORDCLASSREQUEST']._serialized_end=4248
-  _globals['_CLASSMARKCELL']._serialized_start=4251
-  _globals['_CLASSMARKCELL']._serialized_end=4389
-  _globals['_RECORDCLASSRESPONSE']._serialized_start=4391
-  _globals['_RECORDCLASSRESPONSE']._serialized_end=4507
-  _globals['_JOURNALSERVICE']._serialized_start=4858
-  _globals['_JOURNALSERVICE']._serialized_end=6342
+  _globals['_LISTCOURSESREQUEST']._serialized_start=275
+  _globals['_LISTCOURSESREQUEST']._serialized_end=385
+  _globals['_LISTCOURSESRESPONSE']._serialized_start=387
+  _globals['_LISTCOURSESRESPONSE']._serialized_end=476
+  _globals['_GETJOURNALPAGEREQUEST']._serialized_start=478
+  _globals['_GETJOURNALPAGEREQUEST']._serialized_end=591
+  _globals['_GETJOURNALPAGERESPONSE']._serialized_start=594
+  _globals['_GETJOURNALPAGERESPONSE']._serialized_end=1046
+  _globals['_RECORDLESSONREQUEST']._serialized_start=1049
+  _globals['_RECORDLESSONREQUEST']._serialized_end=1365
+  _globals['_RECORDLESSONRESPONSE']._serialized_start=1367
+  _globals['_RECORDLESSONRESPONSE']._serialized_end=1431
+  _globals['_RETRACTLESSONREQUEST']._serialized_start=1434
+  _globals['_RETRACTLESSONREQUEST']._serialized_end=1626
+  _globals['_RETRACTLESSONRESPONSE']._serialized_start=1628
+  _globals['_RETRACTLESSONRESPONSE']._serialized_end=1671
+  _globals['_RECORDMARKSREQUEST']._serialized_start=1674
+  _globals['_RECORDMARKSREQUEST']._serialized_end=1838
+  _globals['_RECORDMARKSRESPONSE']._serialized_start=1840
+  _globals['_RECORDMARKSRESPONSE']._serialized_end=1914
+  _globals['_CORRECTMARKREQUEST']._serialized_start=1917
+  _globals['_CORRECTMARKREQUEST']._serialized_end=2117
+  _globals['_CORRECTMARKRESPONSE']._serialized_start=2119
+  _globals['_CORRECTMARKRESPONSE']._serialized_end=2235
+  _globals['_RECORDATTENDANCEREQUEST']._serialized_start=2238
+  _globals['_RECORDATTENDANCEREQUEST']._serialized_end=2462
+  _globals['_RECORDATTENDANCERESPONSE']._serialized_start=2464
+  _globals['_RECORDATTENDANCERESPONSE']._serialized_end=2532
+  _globals['_RECORDCLASSREQUEST']._serialized_start=2535
+  _globals['_RECORDCLASSREQUEST']._serialized_end=3002
+  _globals['_CLASSMARKCELL']._serialized_start=3005
+  _globals['_CLASSMARKCELL']._serialized_end=3143
+  _globals['_RECORDCLASSRESPONSE']._serialized_start=3145
+  _globals['_RECORDCLASSRESPONSE']._serialized_end=3261
+  _globals['_JOURNALSERVICE']._serialized_start=3264
+  _globals['_JOURNALSERVICE']._serialized_end=4748
 # @@protoc_insertion_point(module_scope)

@@ -4,12 +4,13 @@ isort:skip_file
 """
 
 from collections import abc as _abc
-from diary.access.v1 import person_name_pb2 as _person_name_pb2
+from diary.journal.v1 import course_pb2 as _course_pb2
+from diary.journal.v1 import lesson_pb2 as _lesson_pb2
+from diary.journal.v1 import mark_pb2 as _mark_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
-from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -20,368 +21,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-class _LessonState:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _LessonStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LessonState.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    LESSON_STATE_UNSPECIFIED: _LessonState.ValueType  # 0
-    """Not set."""
-    LESSON_STATE_PLANNED: _LessonState.ValueType  # 1
-    """In the timetable, not recorded yet."""
-    LESSON_STATE_HELD: _LessonState.ValueType  # 2
-    """Recorded as held."""
-
-class LessonState(_LessonState, metaclass=_LessonStateEnumTypeWrapper):
-    """State of a lesson."""
-
-LESSON_STATE_UNSPECIFIED: LessonState.ValueType  # 0
-"""Not set."""
-LESSON_STATE_PLANNED: LessonState.ValueType  # 1
-"""In the timetable, not recorded yet."""
-LESSON_STATE_HELD: LessonState.ValueType  # 2
-"""Recorded as held."""
-Global___LessonState: _TypeAlias = LessonState  # noqa: Y015
-
-class _AbsenceCode:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _AbsenceCodeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AbsenceCode.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    ABSENCE_CODE_UNSPECIFIED: _AbsenceCode.ValueType  # 0
-    """Not set."""
-    ABSENCE_CODE_ABSENT: _AbsenceCode.ValueType  # 1
-    """Н: absent, the reason is not known or not valid."""
-    ABSENCE_CODE_EXCUSED: _AbsenceCode.ValueType  # 2
-    """У: absent for a valid reason."""
-    ABSENCE_CODE_ILL: _AbsenceCode.ValueType  # 3
-    """Б: ill; shown as У except to family, class teacher, nurse and deputy."""
-    ABSENCE_CODE_LATE: _AbsenceCode.ValueType  # 4
-    """О: late."""
-
-class AbsenceCode(_AbsenceCode, metaclass=_AbsenceCodeEnumTypeWrapper):
-    """Code of an absence, as in the paper journal."""
-
-ABSENCE_CODE_UNSPECIFIED: AbsenceCode.ValueType  # 0
-"""Not set."""
-ABSENCE_CODE_ABSENT: AbsenceCode.ValueType  # 1
-"""Н: absent, the reason is not known or not valid."""
-ABSENCE_CODE_EXCUSED: AbsenceCode.ValueType  # 2
-"""У: absent for a valid reason."""
-ABSENCE_CODE_ILL: AbsenceCode.ValueType  # 3
-"""Б: ill; shown as У except to family, class teacher, nurse and deputy."""
-ABSENCE_CODE_LATE: AbsenceCode.ValueType  # 4
-"""О: late."""
-Global___AbsenceCode: _TypeAlias = AbsenceCode  # noqa: Y015
-
-class _CellState:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _CellStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CellState.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    CELL_STATE_UNSPECIFIED: _CellState.ValueType  # 0
-    """Not set."""
-    CELL_STATE_SAVED: _CellState.ValueType  # 1
-    """Written, or already written by the same request."""
-    CELL_STATE_CONFLICT: _CellState.ValueType  # 2
-    """Another hand changed it since `expected_revision`; the current value is beside."""
-    CELL_STATE_REFUSED: _CellState.ValueType  # 3
-    """Refused for the reason beside."""
-
-class CellState(_CellState, metaclass=_CellStateEnumTypeWrapper):
-    """What became of a cell of RecordMarks."""
-
-CELL_STATE_UNSPECIFIED: CellState.ValueType  # 0
-"""Not set."""
-CELL_STATE_SAVED: CellState.ValueType  # 1
-"""Written, or already written by the same request."""
-CELL_STATE_CONFLICT: CellState.ValueType  # 2
-"""Another hand changed it since `expected_revision`; the current value is beside."""
-CELL_STATE_REFUSED: CellState.ValueType  # 3
-"""Refused for the reason beside."""
-Global___CellState: _TypeAlias = CellState  # noqa: Y015
-
-@_typing.final
-class Course(_message.Message):
-    """A course: class x subject x teacher."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    COURSE_ID_FIELD_NUMBER: _builtins.int
-    SUBJECT_NAME_FIELD_NUMBER: _builtins.int
-    CLASS_ID_FIELD_NUMBER: _builtins.int
-    CLASS_NAME_FIELD_NUMBER: _builtins.int
-    GROUP_NAME_FIELD_NUMBER: _builtins.int
-    TEACHER_NAMES_FIELD_NUMBER: _builtins.int
-    IS_MARKED_FIELD_NUMBER: _builtins.int
-    IS_OWN_FIELD_NUMBER: _builtins.int
-    course_id: _builtins.str
-    """The course, which is its study group's id."""
-    subject_name: _builtins.str
-    """Name of the subject."""
-    class_id: _builtins.str
-    """The class; empty when the course gathers several."""
-    class_name: _builtins.str
-    """Name of the class."""
-    group_name: _builtins.str
-    """Name of the group within the class; empty for the whole class."""
-    is_marked: _builtins.bool
-    """False for courses without marks."""
-    is_own: _builtins.bool
-    """Whether the caller teaches it; others read it."""
-    @_builtins.property
-    def teacher_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Names of the teachers for display."""
-
-    def __init__(
-        self,
-        *,
-        course_id: _builtins.str = ...,
-        subject_name: _builtins.str = ...,
-        class_id: _builtins.str = ...,
-        class_name: _builtins.str = ...,
-        group_name: _builtins.str = ...,
-        teacher_names: _abc.Iterable[_builtins.str] | None = ...,
-        is_marked: _builtins.bool = ...,
-        is_own: _builtins.bool = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "class_name", b"class_name", "course_id", b"course_id", "group_name", b"group_name", "is_marked", b"is_marked", "is_own", b"is_own", "subject_name", b"subject_name", "teacher_names", b"teacher_names"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Course: _TypeAlias = Course  # noqa: Y015
-
-@_typing.final
-class Period(_message.Message):
-    """A period: quarter, trimester, half-year."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    PERIOD_ID_FIELD_NUMBER: _builtins.int
-    NAME_FIELD_NUMBER: _builtins.int
-    START_DATE_FIELD_NUMBER: _builtins.int
-    END_DATE_FIELD_NUMBER: _builtins.int
-    IS_CLOSED_FIELD_NUMBER: _builtins.int
-    period_id: _builtins.str
-    """The period."""
-    name: _builtins.str
-    """Name, such as 2 четверть."""
-    start_date: _builtins.str
-    """First day, ISO 8601."""
-    end_date: _builtins.str
-    """Last day, ISO 8601."""
-    is_closed: _builtins.bool
-    """Whether marks of its lessons can no longer be recorded."""
-    def __init__(
-        self,
-        *,
-        period_id: _builtins.str = ...,
-        name: _builtins.str = ...,
-        start_date: _builtins.str = ...,
-        end_date: _builtins.str = ...,
-        is_closed: _builtins.bool = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "is_closed", b"is_closed", "name", b"name", "period_id", b"period_id", "start_date", b"start_date"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Period: _TypeAlias = Period  # noqa: Y015
-
-@_typing.final
-class WorkType(_message.Message):
-    """A type of work for which marks are given."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    WORK_TYPE_ID_FIELD_NUMBER: _builtins.int
-    NAME_FIELD_NUMBER: _builtins.int
-    WEIGHT_FIELD_NUMBER: _builtins.int
-    work_type_id: _builtins.str
-    """The work type."""
-    name: _builtins.str
-    """Name, such as контрольная работа."""
-    weight: _builtins.int
-    """Weight of its marks in the mean, in hundredths: 100 is one."""
-    def __init__(
-        self,
-        *,
-        work_type_id: _builtins.str = ...,
-        name: _builtins.str = ...,
-        weight: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "weight", b"weight", "work_type_id", b"work_type_id"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___WorkType: _TypeAlias = WorkType  # noqa: Y015
-
-@_typing.final
-class Lesson(_message.Message):
-    """A lesson of a course."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    LESSON_ID_FIELD_NUMBER: _builtins.int
-    COURSE_ID_FIELD_NUMBER: _builtins.int
-    LESSON_DATE_FIELD_NUMBER: _builtins.int
-    LESSON_NUMBER_FIELD_NUMBER: _builtins.int
-    STATE_FIELD_NUMBER: _builtins.int
-    TOPIC_FIELD_NUMBER: _builtins.int
-    HOMEWORK_FIELD_NUMBER: _builtins.int
-    WORK_TYPE_ID_FIELD_NUMBER: _builtins.int
-    ETAG_FIELD_NUMBER: _builtins.int
-    ATTENDANCE_ETAG_FIELD_NUMBER: _builtins.int
-    lesson_id: _builtins.str
-    """UUIDv7 of the lesson."""
-    course_id: _builtins.str
-    """The course."""
-    lesson_date: _builtins.str
-    """Day, ISO 8601."""
-    lesson_number: _builtins.int
-    """Number in the day, 1 is the first."""
-    state: Global___LessonState.ValueType
-    """Planned or held."""
-    topic: _builtins.str
-    """Topic."""
-    homework: _builtins.str
-    """Homework given at this lesson."""
-    work_type_id: _builtins.str
-    """The work type of the lesson's marks; empty when none is set."""
-    etag: _builtins.str
-    """Changes with every change of the lesson's record."""
-    attendance_etag: _builtins.str
-    """Changes with every change of its attendance; empty while attendance is not recorded."""
-    def __init__(
-        self,
-        *,
-        lesson_id: _builtins.str = ...,
-        course_id: _builtins.str = ...,
-        lesson_date: _builtins.str = ...,
-        lesson_number: _builtins.int = ...,
-        state: Global___LessonState.ValueType = ...,
-        topic: _builtins.str = ...,
-        homework: _builtins.str = ...,
-        work_type_id: _builtins.str = ...,
-        etag: _builtins.str = ...,
-        attendance_etag: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attendance_etag", b"attendance_etag", "course_id", b"course_id", "etag", b"etag", "homework", b"homework", "lesson_date", b"lesson_date", "lesson_id", b"lesson_id", "lesson_number", b"lesson_number", "state", b"state", "topic", b"topic", "work_type_id", b"work_type_id"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Lesson: _TypeAlias = Lesson  # noqa: Y015
-
-@_typing.final
-class JournalStudent(_message.Message):
-    """A student's row of a journal page."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    STUDENT_ID_FIELD_NUMBER: _builtins.int
-    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
-    NAME_FIELD_NUMBER: _builtins.int
-    student_id: _builtins.str
-    """The student."""
-    display_name: _builtins.str
-    """Name for display."""
-    @_builtins.property
-    def name(self) -> _person_name_pb2.PersonName:
-        """The name in its parts; unset until the roster has told them."""
-
-    def __init__(
-        self,
-        *,
-        student_id: _builtins.str = ...,
-        display_name: _builtins.str = ...,
-        name: _person_name_pb2.PersonName | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "name", b"name", "student_id", b"student_id"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___JournalStudent: _TypeAlias = JournalStudent  # noqa: Y015
-
-@_typing.final
-class JournalMark(_message.Message):
-    """A mark as it now stands."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    MARK_ID_FIELD_NUMBER: _builtins.int
-    LESSON_ID_FIELD_NUMBER: _builtins.int
-    STUDENT_ID_FIELD_NUMBER: _builtins.int
-    VALUE_FIELD_NUMBER: _builtins.int
-    REVISION_FIELD_NUMBER: _builtins.int
-    mark_id: _builtins.str
-    """UUIDv7, made by the client that recorded it."""
-    lesson_id: _builtins.str
-    """The lesson."""
-    student_id: _builtins.str
-    """The student."""
-    value: _builtins.int
-    """The mark, 1-5."""
-    revision: _builtins.int
-    """1 for the first record, raised with each change."""
-    def __init__(
-        self,
-        *,
-        mark_id: _builtins.str = ...,
-        lesson_id: _builtins.str = ...,
-        student_id: _builtins.str = ...,
-        value: _builtins.int = ...,
-        revision: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["lesson_id", b"lesson_id", "mark_id", b"mark_id", "revision", b"revision", "student_id", b"student_id", "value", b"value"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___JournalMark: _TypeAlias = JournalMark  # noqa: Y015
-
-@_typing.final
-class JournalAbsence(_message.Message):
-    """An absence as it now stands."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    LESSON_ID_FIELD_NUMBER: _builtins.int
-    STUDENT_ID_FIELD_NUMBER: _builtins.int
-    CODE_FIELD_NUMBER: _builtins.int
-    lesson_id: _builtins.str
-    """The lesson."""
-    student_id: _builtins.str
-    """The student."""
-    code: Global___AbsenceCode.ValueType
-    """The code."""
-    def __init__(
-        self,
-        *,
-        lesson_id: _builtins.str = ...,
-        student_id: _builtins.str = ...,
-        code: Global___AbsenceCode.ValueType = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "lesson_id", b"lesson_id", "student_id", b"student_id"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___JournalAbsence: _TypeAlias = JournalAbsence  # noqa: Y015
 
 @_typing.final
 class ListCoursesRequest(_message.Message):
@@ -424,13 +63,13 @@ class ListCoursesResponse(_message.Message):
     next_page_token: _builtins.str
     """Empty on the last page."""
     @_builtins.property
-    def courses(self) -> _containers.RepeatedCompositeFieldContainer[Global___Course]:
+    def courses(self) -> _containers.RepeatedCompositeFieldContainer[_course_pb2.Course]:
         """Courses by class, subject and group."""
 
     def __init__(
         self,
         *,
-        courses: _abc.Iterable[Global___Course] | None = ...,
+        courses: _abc.Iterable[_course_pb2.Course] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -495,48 +134,48 @@ class GetJournalPageResponse(_message.Message):
     sees_illness: _builtins.bool
     """Whether the caller is told of illness: to others Б is shown as У, so they have no use for Б in a form."""
     @_builtins.property
-    def course(self) -> Global___Course:
+    def course(self) -> _course_pb2.Course:
         """The course."""
 
     @_builtins.property
-    def period(self) -> Global___Period:
+    def period(self) -> _course_pb2.Period:
         """The period shown."""
 
     @_builtins.property
-    def periods(self) -> _containers.RepeatedCompositeFieldContainer[Global___Period]:
+    def periods(self) -> _containers.RepeatedCompositeFieldContainer[_course_pb2.Period]:
         """All periods of the year."""
 
     @_builtins.property
-    def work_types(self) -> _containers.RepeatedCompositeFieldContainer[Global___WorkType]:
+    def work_types(self) -> _containers.RepeatedCompositeFieldContainer[_course_pb2.WorkType]:
         """Work types of the school."""
 
     @_builtins.property
-    def students(self) -> _containers.RepeatedCompositeFieldContainer[Global___JournalStudent]:
+    def students(self) -> _containers.RepeatedCompositeFieldContainer[_lesson_pb2.JournalStudent]:
         """Students of the course in the period, in the order of the class list."""
 
     @_builtins.property
-    def lessons(self) -> _containers.RepeatedCompositeFieldContainer[Global___Lesson]:
+    def lessons(self) -> _containers.RepeatedCompositeFieldContainer[_lesson_pb2.Lesson]:
         """Lessons by date and number."""
 
     @_builtins.property
-    def marks(self) -> _containers.RepeatedCompositeFieldContainer[Global___JournalMark]:
+    def marks(self) -> _containers.RepeatedCompositeFieldContainer[_mark_pb2.JournalMark]:
         """Marks by lesson and student."""
 
     @_builtins.property
-    def absences(self) -> _containers.RepeatedCompositeFieldContainer[Global___JournalAbsence]:
+    def absences(self) -> _containers.RepeatedCompositeFieldContainer[_lesson_pb2.JournalAbsence]:
         """Absences by lesson and student."""
 
     def __init__(
         self,
         *,
-        course: Global___Course | None = ...,
-        period: Global___Period | None = ...,
-        periods: _abc.Iterable[Global___Period] | None = ...,
-        work_types: _abc.Iterable[Global___WorkType] | None = ...,
-        students: _abc.Iterable[Global___JournalStudent] | None = ...,
-        lessons: _abc.Iterable[Global___Lesson] | None = ...,
-        marks: _abc.Iterable[Global___JournalMark] | None = ...,
-        absences: _abc.Iterable[Global___JournalAbsence] | None = ...,
+        course: _course_pb2.Course | None = ...,
+        period: _course_pb2.Period | None = ...,
+        periods: _abc.Iterable[_course_pb2.Period] | None = ...,
+        work_types: _abc.Iterable[_course_pb2.WorkType] | None = ...,
+        students: _abc.Iterable[_lesson_pb2.JournalStudent] | None = ...,
+        lessons: _abc.Iterable[_lesson_pb2.Lesson] | None = ...,
+        marks: _abc.Iterable[_mark_pb2.JournalMark] | None = ...,
+        absences: _abc.Iterable[_lesson_pb2.JournalAbsence] | None = ...,
         may_record: _builtins.bool = ...,
         mark_min: _builtins.int = ...,
         sees_illness: _builtins.bool = ...,
@@ -611,13 +250,13 @@ class RecordLessonResponse(_message.Message):
 
     LESSON_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def lesson(self) -> Global___Lesson:
+    def lesson(self) -> _lesson_pb2.Lesson:
         """The lesson as it now stands."""
 
     def __init__(
         self,
         *,
-        lesson: Global___Lesson | None = ...,
+        lesson: _lesson_pb2.Lesson | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["lesson", b"lesson"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -708,7 +347,7 @@ class RecordMarksRequest(_message.Message):
     request_id: _builtins.str
     """UUID made by the client; a repeat with the same one changes nothing."""
     @_builtins.property
-    def cells(self) -> _containers.RepeatedCompositeFieldContainer[Global___MarkCell]:
+    def cells(self) -> _containers.RepeatedCompositeFieldContainer[_mark_pb2.MarkCell]:
         """The cells, at most 500."""
 
     def __init__(
@@ -717,7 +356,7 @@ class RecordMarksRequest(_message.Message):
         school_id: _builtins.str = ...,
         course_id: _builtins.str = ...,
         request_id: _builtins.str = ...,
-        cells: _abc.Iterable[Global___MarkCell] | None = ...,
+        cells: _abc.Iterable[_mark_pb2.MarkCell] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -728,46 +367,6 @@ class RecordMarksRequest(_message.Message):
 Global___RecordMarksRequest: _TypeAlias = RecordMarksRequest  # noqa: Y015
 
 @_typing.final
-class MarkCell(_message.Message):
-    """A cell of RecordMarks: one mark of one student in one lesson."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    MARK_ID_FIELD_NUMBER: _builtins.int
-    LESSON_ID_FIELD_NUMBER: _builtins.int
-    STUDENT_ID_FIELD_NUMBER: _builtins.int
-    VALUE_FIELD_NUMBER: _builtins.int
-    EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
-    mark_id: _builtins.str
-    """UUIDv7 made by the client, so that several marks in a lesson and repeats after a lost answer are exact."""
-    lesson_id: _builtins.str
-    """The lesson."""
-    student_id: _builtins.str
-    """The student."""
-    value: _builtins.int
-    """The mark; unset takes the mark back (its history stays)."""
-    expected_revision: _builtins.int
-    """The revision the teacher saw; 0 for a new mark."""
-    def __init__(
-        self,
-        *,
-        mark_id: _builtins.str = ...,
-        lesson_id: _builtins.str = ...,
-        student_id: _builtins.str = ...,
-        value: _builtins.int | None = ...,
-        expected_revision: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "value", b"value"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "expected_revision", b"expected_revision", "lesson_id", b"lesson_id", "mark_id", b"mark_id", "student_id", b"student_id", "value", b"value"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType__value: _TypeAlias = _typing.Literal["value"]  # noqa: Y015
-    _WhichOneofArgType__value: _TypeAlias = _typing.Literal["_value", b"_value"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__value) -> _WhichOneofReturnType__value | None: ...
-
-Global___MarkCell: _TypeAlias = MarkCell  # noqa: Y015
-
-@_typing.final
 class RecordMarksResponse(_message.Message):
     """Response of RecordMarks."""
 
@@ -775,13 +374,13 @@ class RecordMarksResponse(_message.Message):
 
     OUTCOMES_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[Global___MarkCellOutcome]:
+    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[_mark_pb2.MarkCellOutcome]:
         """One outcome a cell, in the order of the request."""
 
     def __init__(
         self,
         *,
-        outcomes: _abc.Iterable[Global___MarkCellOutcome] | None = ...,
+        outcomes: _abc.Iterable[_mark_pb2.MarkCellOutcome] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -790,50 +389,6 @@ class RecordMarksResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecordMarksResponse: _TypeAlias = RecordMarksResponse  # noqa: Y015
-
-@_typing.final
-class MarkCellOutcome(_message.Message):
-    """What became of a cell."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    MARK_ID_FIELD_NUMBER: _builtins.int
-    STATE_FIELD_NUMBER: _builtins.int
-    REVISION_FIELD_NUMBER: _builtins.int
-    VALUE_FIELD_NUMBER: _builtins.int
-    REASON_FIELD_NUMBER: _builtins.int
-    IS_OWN_FIELD_NUMBER: _builtins.int
-    mark_id: _builtins.str
-    """The mark."""
-    state: Global___CellState.ValueType
-    """Saved, conflict or refused."""
-    revision: _builtins.int
-    """The revision that now stands."""
-    value: _builtins.int
-    """The value that now stands; unset when there is none."""
-    reason: _builtins.str
-    """Why a cell was refused; unset otherwise."""
-    is_own: _builtins.bool
-    """Whether what stands against a cell in conflict is the caller's own, from another page."""
-    def __init__(
-        self,
-        *,
-        mark_id: _builtins.str = ...,
-        state: Global___CellState.ValueType = ...,
-        revision: _builtins.int = ...,
-        value: _builtins.int | None = ...,
-        reason: _builtins.str = ...,
-        is_own: _builtins.bool = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "value", b"value"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "is_own", b"is_own", "mark_id", b"mark_id", "reason", b"reason", "revision", b"revision", "state", b"state", "value", b"value"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType__value: _TypeAlias = _typing.Literal["value"]  # noqa: Y015
-    _WhichOneofArgType__value: _TypeAlias = _typing.Literal["_value", b"_value"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__value) -> _WhichOneofReturnType__value | None: ...
-
-Global___MarkCellOutcome: _TypeAlias = MarkCellOutcome  # noqa: Y015
 
 @_typing.final
 class CorrectMarkRequest(_message.Message):
@@ -888,7 +443,7 @@ class CorrectMarkResponse(_message.Message):
     MARK_FIELD_NUMBER: _builtins.int
     CORRECT_TIME_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def mark(self) -> Global___JournalMark:
+    def mark(self) -> _mark_pb2.JournalMark:
         """The mark; value unset (0) when it was taken back."""
 
     @_builtins.property
@@ -898,7 +453,7 @@ class CorrectMarkResponse(_message.Message):
     def __init__(
         self,
         *,
-        mark: Global___JournalMark | None = ...,
+        mark: _mark_pb2.JournalMark | None = ...,
         correct_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["correct_time", b"correct_time", "mark", b"mark"]  # noqa: Y015
@@ -932,7 +487,7 @@ class RecordAttendanceRequest(_message.Message):
     etag: _builtins.str
     """The attendance_etag of the lesson; empty for a first record."""
     @_builtins.property
-    def absences(self) -> _containers.RepeatedCompositeFieldContainer[Global___AbsenceCell]:
+    def absences(self) -> _containers.RepeatedCompositeFieldContainer[_lesson_pb2.AbsenceCell]:
         """The absences; everyone not named was present."""
 
     def __init__(
@@ -942,7 +497,7 @@ class RecordAttendanceRequest(_message.Message):
         course_id: _builtins.str = ...,
         lesson_id: _builtins.str = ...,
         request_id: _builtins.str = ...,
-        absences: _abc.Iterable[Global___AbsenceCell] | None = ...,
+        absences: _abc.Iterable[_lesson_pb2.AbsenceCell] | None = ...,
         etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -954,32 +509,6 @@ class RecordAttendanceRequest(_message.Message):
 Global___RecordAttendanceRequest: _TypeAlias = RecordAttendanceRequest  # noqa: Y015
 
 @_typing.final
-class AbsenceCell(_message.Message):
-    """An absence of RecordAttendance."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    STUDENT_ID_FIELD_NUMBER: _builtins.int
-    CODE_FIELD_NUMBER: _builtins.int
-    student_id: _builtins.str
-    """The student."""
-    code: Global___AbsenceCode.ValueType
-    """The code."""
-    def __init__(
-        self,
-        *,
-        student_id: _builtins.str = ...,
-        code: Global___AbsenceCode.ValueType = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "student_id", b"student_id"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___AbsenceCell: _TypeAlias = AbsenceCell  # noqa: Y015
-
-@_typing.final
 class RecordAttendanceResponse(_message.Message):
     """Response of RecordAttendance."""
 
@@ -987,13 +516,13 @@ class RecordAttendanceResponse(_message.Message):
 
     LESSON_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def lesson(self) -> Global___Lesson:
+    def lesson(self) -> _lesson_pb2.Lesson:
         """The lesson with its new attendance_etag."""
 
     def __init__(
         self,
         *,
-        lesson: Global___Lesson | None = ...,
+        lesson: _lesson_pb2.Lesson | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["lesson", b"lesson"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1046,7 +575,7 @@ class RecordClassRequest(_message.Message):
         """Marks of the lesson, at most 200; none where only the record or the attendance changes."""
 
     @_builtins.property
-    def absences(self) -> _containers.RepeatedCompositeFieldContainer[Global___AbsenceCell]:
+    def absences(self) -> _containers.RepeatedCompositeFieldContainer[_lesson_pb2.AbsenceCell]:
         """The absences; everyone not named was present."""
 
     def __init__(
@@ -1062,7 +591,7 @@ class RecordClassRequest(_message.Message):
         work_type_id: _builtins.str = ...,
         etag: _builtins.str = ...,
         marks: _abc.Iterable[Global___ClassMarkCell] | None = ...,
-        absences: _abc.Iterable[Global___AbsenceCell] | None = ...,
+        absences: _abc.Iterable[_lesson_pb2.AbsenceCell] | None = ...,
         attendance_etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -1118,18 +647,18 @@ class RecordClassResponse(_message.Message):
     LESSON_FIELD_NUMBER: _builtins.int
     OUTCOMES_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def lesson(self) -> Global___Lesson:
+    def lesson(self) -> _lesson_pb2.Lesson:
         """The lesson as it now stands, with its new etags."""
 
     @_builtins.property
-    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[Global___MarkCellOutcome]:
+    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[_mark_pb2.MarkCellOutcome]:
         """One outcome a mark, in the order of the request."""
 
     def __init__(
         self,
         *,
-        lesson: Global___Lesson | None = ...,
-        outcomes: _abc.Iterable[Global___MarkCellOutcome] | None = ...,
+        lesson: _lesson_pb2.Lesson | None = ...,
+        outcomes: _abc.Iterable[_mark_pb2.MarkCellOutcome] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["lesson", b"lesson"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

@@ -3,7 +3,7 @@
 import grpc
 import warnings
 
-from diary.journal.v1 import relation_service_pb2 as diary_dot_journal_dot_v1_dot_relation__service__pb2
+from diary.access.v1 import relation_pb2 as diary_dot_access_dot_v1_dot_relation__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -38,8 +38,8 @@ class RelationServiceStub:
         """
         self.ApplyRelations = channel.unary_unary(
                 '/diary.journal.v1.RelationService/ApplyRelations',
-                request_serializer=diary_dot_journal_dot_v1_dot_relation__service__pb2.ApplyRelationsRequest.SerializeToString,
-                response_deserializer=diary_dot_journal_dot_v1_dot_relation__service__pb2.ApplyRelationsResponse.FromString,
+                request_serializer=diary_dot_access_dot_v1_dot_relation__pb2.ApplyRelationsRequest.SerializeToString,
+                response_deserializer=diary_dot_access_dot_v1_dot_relation__pb2.ApplyRelationsResponse.FromString,
                 _registered_method=True)
 
 
@@ -60,8 +60,8 @@ def add_RelationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'ApplyRelations': grpc.unary_unary_rpc_method_handler(
                     servicer.ApplyRelations,
-                    request_deserializer=diary_dot_journal_dot_v1_dot_relation__service__pb2.ApplyRelationsRequest.FromString,
-                    response_serializer=diary_dot_journal_dot_v1_dot_relation__service__pb2.ApplyRelationsResponse.SerializeToString,
+                    request_deserializer=diary_dot_access_dot_v1_dot_relation__pb2.ApplyRelationsRequest.FromString,
+                    response_serializer=diary_dot_access_dot_v1_dot_relation__pb2.ApplyRelationsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -91,8 +91,8 @@ class RelationService:
             request,
             target,
             '/diary.journal.v1.RelationService/ApplyRelations',
-            diary_dot_journal_dot_v1_dot_relation__service__pb2.ApplyRelationsRequest.SerializeToString,
-            diary_dot_journal_dot_v1_dot_relation__service__pb2.ApplyRelationsResponse.FromString,
+            diary_dot_access_dot_v1_dot_relation__pb2.ApplyRelationsRequest.SerializeToString,
+            diary_dot_access_dot_v1_dot_relation__pb2.ApplyRelationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

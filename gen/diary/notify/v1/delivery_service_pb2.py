@@ -23,12 +23,12 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from diary.notify.v1 import delivery_pb2 as diary_dot_notify_dot_v1_dot_delivery__pb2
 from diary.options.v1 import options_pb2 as diary_dot_options_dot_v1_dot_options__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
-from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&diary/notify/v1/delivery_service.proto\x12\x0f\x64iary.notify.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb1\x02\n\x08\x44\x65livery\x12\x13\n\x0b\x64\x65livery_id\x18\x01 \x01(\t\x12)\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.diary.notify.v1.NoticeKind\x12\x12\n\naccount_id\x18\x03 \x01(\t\x12\x12\n\nstudent_id\x18\x04 \x01(\t\x12-\n\x05state\x18\x05 \x01(\x0e\x32\x1e.diary.notify.v1.DeliveryState\x12\x15\n\rattempt_count\x18\x06 \x01(\x05\x12\x17\n\x0fprovider_answer\x18\x07 \x01(\t\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tsend_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"q\n\x15ListDeliveriesRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"`\n\x16ListDeliveriesResponse\x12-\n\ndeliveries\x18\x01 \x03(\x0b\x32\x19.diary.notify.v1.Delivery\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x9d\x01\n\rDeliveryState\x12\x1e\n\x1a\x44\x45LIVERY_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x44\x45LIVERY_STATE_WAITING\x10\x01\x12\x17\n\x13\x44\x45LIVERY_STATE_SENT\x10\x02\x12\x19\n\x15\x44\x45LIVERY_STATE_FAILED\x10\x03\x12\x1c\n\x18\x44\x45LIVERY_STATE_CANCELLED\x10\x04*\x94\x01\n\nNoticeKind\x12\x1b\n\x17NOTICE_KIND_UNSPECIFIED\x10\x00\x12\x1b\n\x17NOTICE_KIND_CREDENTIALS\x10\x01\x12\x15\n\x11NOTICE_KIND_MARKS\x10\x02\x12\x18\n\x14NOTICE_KIND_DECISION\x10\x03\x12\x1b\n\x17NOTICE_KIND_ACCESS_ENDS\x10\x04\x32\xb8\x01\n\x0f\x44\x65liveryService\x12\xa4\x01\n\x0eListDeliveries\x12&.diary.notify.v1.ListDeliveriesRequest\x1a\'.diary.notify.v1.ListDeliveriesResponse\"A\xca\xf3\x18\x13\n\x04\n\x06\x03\x04\x10\x06\x1a\tschool_id\x82\xd3\xe4\x93\x02$\x12\"/v1/schools/{school_id}/deliveriesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&diary/notify/v1/delivery_service.proto\x12\x0f\x64iary.notify.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1e\x64iary/notify/v1/delivery.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\"q\n\x15ListDeliveriesRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"`\n\x16ListDeliveriesResponse\x12-\n\ndeliveries\x18\x01 \x03(\x0b\x32\x19.diary.notify.v1.Delivery\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xb8\x01\n\x0f\x44\x65liveryService\x12\xa4\x01\n\x0eListDeliveries\x12&.diary.notify.v1.ListDeliveriesRequest\x1a\'.diary.notify.v1.ListDeliveriesResponse\"A\xca\xf3\x18\x13\n\x04\n\x06\x03\x04\x10\x06\x1a\tschool_id\x82\xd3\xe4\x93\x02$\x12\"/v1/schools/{school_id}/deliveriesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,16 +43,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTDELIVERIESREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\320\017'
   _globals['_DELIVERYSERVICE'].methods_by_name['ListDeliveries']._loaded_options = None
   _globals['_DELIVERYSERVICE'].methods_by_name['ListDeliveries']._serialized_options = b'\312\363\030\023\n\004\n\006\003\004\020\006\032\tschool_id\202\323\344\223\002$\022\"/v1/schools/{school_id}/deliveries'
-  _globals['_DELIVERYSTATE']._serialized_start=705
-  _globals['_DELIVERYSTATE']._serialized_end=862
-  _globals['_NOTICEKIND']._serialized_start=865
-  _globals['_NOTICEKIND']._serialized_end=1013
-  _globals['_DELIVERY']._serialized_start=184
-  _globals['_DELIVERY']._serialized_end=489
-  _globals['_LISTDELIVERIESREQUEST']._serialized_start=491
-  _globals['_LISTDELIVERIESREQUEST']._serialized_end=604
-  _globals['_LISTDELIVERIESRESPONSE']._serialized_start=606
-  _globals['_LISTDELIVERIESRESPONSE']._serialized_end=702
-  _globals['_DELIVERYSERVICE']._serialized_start=1016
-  _globals['_DELIVERYSERVICE']._serialized_end=1200
+  _globals['_LISTDELIVERIESREQUEST']._serialized_start=182
+  _globals['_LISTDELIVERIESREQUEST']._serialized_end=295
+  _globals['_LISTDELIVERIESRESPONSE']._serialized_start=297
+  _globals['_LISTDELIVERIESRESPONSE']._serialized_end=393
+  _globals['_DELIVERYSERVICE']._serialized_start=396
+  _globals['_DELIVERYSERVICE']._serialized_end=580
 # @@protoc_insertion_point(module_scope)

@@ -4,11 +4,10 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from diary.notify.v1 import delivery_pb2 as _delivery_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
-from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -19,128 +18,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-class _DeliveryState:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _DeliveryStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DeliveryState.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    DELIVERY_STATE_UNSPECIFIED: _DeliveryState.ValueType  # 0
-    """Not set."""
-    DELIVERY_STATE_WAITING: _DeliveryState.ValueType  # 1
-    """Waits to be sent, or to be tried again."""
-    DELIVERY_STATE_SENT: _DeliveryState.ValueType  # 2
-    """Accepted by the mail server."""
-    DELIVERY_STATE_FAILED: _DeliveryState.ValueType  # 3
-    """Given up after the last attempt, or refused for good."""
-    DELIVERY_STATE_CANCELLED: _DeliveryState.ValueType  # 4
-    """Not sent, since its receiver may no longer read it or no longer wants it."""
-
-class DeliveryState(_DeliveryState, metaclass=_DeliveryStateEnumTypeWrapper):
-    """State of a delivery."""
-
-DELIVERY_STATE_UNSPECIFIED: DeliveryState.ValueType  # 0
-"""Not set."""
-DELIVERY_STATE_WAITING: DeliveryState.ValueType  # 1
-"""Waits to be sent, or to be tried again."""
-DELIVERY_STATE_SENT: DeliveryState.ValueType  # 2
-"""Accepted by the mail server."""
-DELIVERY_STATE_FAILED: DeliveryState.ValueType  # 3
-"""Given up after the last attempt, or refused for good."""
-DELIVERY_STATE_CANCELLED: DeliveryState.ValueType  # 4
-"""Not sent, since its receiver may no longer read it or no longer wants it."""
-Global___DeliveryState: _TypeAlias = DeliveryState  # noqa: Y015
-
-class _NoticeKind:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _NoticeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NoticeKind.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    NOTICE_KIND_UNSPECIFIED: _NoticeKind.ValueType  # 0
-    """Not set."""
-    NOTICE_KIND_CREDENTIALS: _NoticeKind.ValueType  # 1
-    """доступ готов, ссылка."""
-    NOTICE_KIND_MARKS: _NoticeKind.ValueType  # 2
-    """новые отметки."""
-    NOTICE_KIND_DECISION: _NoticeKind.ValueType  # 3
-    """решение по заявлению, вложением."""
-    NOTICE_KIND_ACCESS_ENDS: _NoticeKind.ValueType  # 4
-    """доступ скоро прекратится."""
-
-class NoticeKind(_NoticeKind, metaclass=_NoticeKindEnumTypeWrapper):
-    """Kind of a notice."""
-
-NOTICE_KIND_UNSPECIFIED: NoticeKind.ValueType  # 0
-"""Not set."""
-NOTICE_KIND_CREDENTIALS: NoticeKind.ValueType  # 1
-"""доступ готов, ссылка."""
-NOTICE_KIND_MARKS: NoticeKind.ValueType  # 2
-"""новые отметки."""
-NOTICE_KIND_DECISION: NoticeKind.ValueType  # 3
-"""решение по заявлению, вложением."""
-NOTICE_KIND_ACCESS_ENDS: NoticeKind.ValueType  # 4
-"""доступ скоро прекратится."""
-Global___NoticeKind: _TypeAlias = NoticeKind  # noqa: Y015
-
-@_typing.final
-class Delivery(_message.Message):
-    """A delivery; no address, no text."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    DELIVERY_ID_FIELD_NUMBER: _builtins.int
-    KIND_FIELD_NUMBER: _builtins.int
-    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
-    STUDENT_ID_FIELD_NUMBER: _builtins.int
-    STATE_FIELD_NUMBER: _builtins.int
-    ATTEMPT_COUNT_FIELD_NUMBER: _builtins.int
-    PROVIDER_ANSWER_FIELD_NUMBER: _builtins.int
-    CREATE_TIME_FIELD_NUMBER: _builtins.int
-    SEND_TIME_FIELD_NUMBER: _builtins.int
-    delivery_id: _builtins.str
-    """The delivery."""
-    kind: Global___NoticeKind.ValueType
-    """The kind of notice."""
-    account_id: _builtins.str
-    """The account it goes to; empty for an applicant without one."""
-    student_id: _builtins.str
-    """The student it is about."""
-    state: Global___DeliveryState.ValueType
-    """State."""
-    attempt_count: _builtins.int
-    """Attempts made."""
-    provider_answer: _builtins.str
-    """The mail server's last answer, such as `250 2.0.0 Ok` or `550 5.1.1 no such user`."""
-    @_builtins.property
-    def create_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was made."""
-
-    @_builtins.property
-    def send_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was sent; unset before."""
-
-    def __init__(
-        self,
-        *,
-        delivery_id: _builtins.str = ...,
-        kind: Global___NoticeKind.ValueType = ...,
-        account_id: _builtins.str = ...,
-        student_id: _builtins.str = ...,
-        state: Global___DeliveryState.ValueType = ...,
-        attempt_count: _builtins.int = ...,
-        provider_answer: _builtins.str = ...,
-        create_time: _timestamp_pb2.Timestamp | None = ...,
-        send_time: _timestamp_pb2.Timestamp | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "send_time", b"send_time"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "attempt_count", b"attempt_count", "create_time", b"create_time", "delivery_id", b"delivery_id", "kind", b"kind", "provider_answer", b"provider_answer", "send_time", b"send_time", "state", b"state", "student_id", b"student_id"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Delivery: _TypeAlias = Delivery  # noqa: Y015
 
 @_typing.final
 class ListDeliveriesRequest(_message.Message):
@@ -183,13 +60,13 @@ class ListDeliveriesResponse(_message.Message):
     next_page_token: _builtins.str
     """Empty on the last page."""
     @_builtins.property
-    def deliveries(self) -> _containers.RepeatedCompositeFieldContainer[Global___Delivery]:
+    def deliveries(self) -> _containers.RepeatedCompositeFieldContainer[_delivery_pb2.Delivery]:
         """Deliveries, newest first."""
 
     def __init__(
         self,
         *,
-        deliveries: _abc.Iterable[Global___Delivery] | None = ...,
+        deliveries: _abc.Iterable[_delivery_pb2.Delivery] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015

@@ -23,11 +23,12 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from diary.notify.v1 import preference_pb2 as diary_dot_notify_dot_v1_dot_preference__pb2
 from diary.options.v1 import options_pb2 as diary_dot_options_dot_v1_dot_options__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(diary/notify/v1/preference_service.proto\x12\x0f\x64iary.notify.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\"<\n\nPreference\x12\x12\n\nstudent_id\x18\x01 \x01(\t\x12\x1a\n\x12is_marks_letter_on\x18\x02 \x01(\x08\"4\n\x15GetPreferencesRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"^\n\x16GetPreferencesResponse\x12\x30\n\x0bpreferences\x18\x01 \x03(\x0b\x32\x1b.diary.notify.v1.Preference\x12\x12\n\x05\x65mail\x18\x02 \x01(\tB\x03\x80\x01\x01\"\x8f\x01\n\x18UpdatePreferencesRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nstudent_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x12is_marks_letter_on\x18\x04 \x01(\x08\"L\n\x19UpdatePreferencesResponse\x12/\n\npreference\x18\x01 \x01(\x0b\x32\x1b.diary.notify.v1.Preference2\xe1\x02\n\x11PreferenceService\x12\x98\x01\n\x0eGetPreferences\x12&.diary.notify.v1.GetPreferencesRequest\x1a\'.diary.notify.v1.GetPreferencesResponse\"5\xca\xf3\x18\x06\n\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02%\x12#/v1/schools/{school_id}/preferences\x12\xb0\x01\n\x11UpdatePreferences\x12).diary.notify.v1.UpdatePreferencesRequest\x1a*.diary.notify.v1.UpdatePreferencesResponse\"D\xca\xf3\x18\x12\n\x02\x03\x04\x10\x03\x1a\nstudent_id\x82\xd3\xe4\x93\x02(\"#/v1/schools/{school_id}/preferences:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(diary/notify/v1/preference_service.proto\x12\x0f\x64iary.notify.v1\x1a\x1b\x62uf/validate/validate.proto\x1a diary/notify/v1/preference.proto\x1a\x1e\x64iary/options/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\"4\n\x15GetPreferencesRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"^\n\x16GetPreferencesResponse\x12\x30\n\x0bpreferences\x18\x01 \x03(\x0b\x32\x1b.diary.notify.v1.Preference\x12\x12\n\x05\x65mail\x18\x02 \x01(\tB\x03\x80\x01\x01\"\x8f\x01\n\x18UpdatePreferencesRequest\x12\x1b\n\tschool_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nrequest_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nstudent_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x12is_marks_letter_on\x18\x04 \x01(\x08\"L\n\x19UpdatePreferencesResponse\x12/\n\npreference\x18\x01 \x01(\x0b\x32\x1b.diary.notify.v1.Preference2\xe1\x02\n\x11PreferenceService\x12\x98\x01\n\x0eGetPreferences\x12&.diary.notify.v1.GetPreferencesRequest\x1a\'.diary.notify.v1.GetPreferencesResponse\"5\xca\xf3\x18\x06\n\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02%\x12#/v1/schools/{school_id}/preferences\x12\xb0\x01\n\x11UpdatePreferences\x12).diary.notify.v1.UpdatePreferencesRequest\x1a*.diary.notify.v1.UpdatePreferencesResponse\"D\xca\xf3\x18\x12\n\x02\x03\x04\x10\x03\x1a\nstudent_id\x82\xd3\xe4\x93\x02(\"#/v1/schools/{school_id}/preferences:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,16 +49,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PREFERENCESERVICE'].methods_by_name['GetPreferences']._serialized_options = b'\312\363\030\006\n\002\003\004\020\002\202\323\344\223\002%\022#/v1/schools/{school_id}/preferences'
   _globals['_PREFERENCESERVICE'].methods_by_name['UpdatePreferences']._loaded_options = None
   _globals['_PREFERENCESERVICE'].methods_by_name['UpdatePreferences']._serialized_options = b'\312\363\030\022\n\002\003\004\020\003\032\nstudent_id\202\323\344\223\002(\"#/v1/schools/{school_id}/preferences:\001*'
-  _globals['_PREFERENCE']._serialized_start=152
-  _globals['_PREFERENCE']._serialized_end=212
-  _globals['_GETPREFERENCESREQUEST']._serialized_start=214
-  _globals['_GETPREFERENCESREQUEST']._serialized_end=266
-  _globals['_GETPREFERENCESRESPONSE']._serialized_start=268
-  _globals['_GETPREFERENCESRESPONSE']._serialized_end=362
-  _globals['_UPDATEPREFERENCESREQUEST']._serialized_start=365
-  _globals['_UPDATEPREFERENCESREQUEST']._serialized_end=508
-  _globals['_UPDATEPREFERENCESRESPONSE']._serialized_start=510
-  _globals['_UPDATEPREFERENCESRESPONSE']._serialized_end=586
-  _globals['_PREFERENCESERVICE']._serialized_start=589
-  _globals['_PREFERENCESERVICE']._serialized_end=942
+  _globals['_GETPREFERENCESREQUEST']._serialized_start=186
+  _globals['_GETPREFERENCESREQUEST']._serialized_end=238
+  _globals['_GETPREFERENCESRESPONSE']._serialized_start=240
+  _globals['_GETPREFERENCESRESPONSE']._serialized_end=334
+  _globals['_UPDATEPREFERENCESREQUEST']._serialized_start=337
+  _globals['_UPDATEPREFERENCESREQUEST']._serialized_end=480
+  _globals['_UPDATEPREFERENCESRESPONSE']._serialized_start=482
+  _globals['_UPDATEPREFERENCESRESPONSE']._serialized_end=558
+  _globals['_PREFERENCESERVICE']._serialized_start=561
+  _globals['_PREFERENCESERVICE']._serialized_end=914
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from diary.notify.v1 import preference_pb2 as _preference_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
@@ -17,32 +18,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-@_typing.final
-class Preference(_message.Message):
-    """What an account wants to hear about a student."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    STUDENT_ID_FIELD_NUMBER: _builtins.int
-    IS_MARKS_LETTER_ON_FIELD_NUMBER: _builtins.int
-    student_id: _builtins.str
-    """The student."""
-    is_marks_letter_on: _builtins.bool
-    """Whether a letter is sent when marks are recorded."""
-    def __init__(
-        self,
-        *,
-        student_id: _builtins.str = ...,
-        is_marks_letter_on: _builtins.bool = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_marks_letter_on", b"is_marks_letter_on", "student_id", b"student_id"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Preference: _TypeAlias = Preference  # noqa: Y015
 
 @_typing.final
 class GetPreferencesRequest(_message.Message):
@@ -77,13 +52,13 @@ class GetPreferencesResponse(_message.Message):
     email: _builtins.str
     """The caller's address for letters; empty when there is none."""
     @_builtins.property
-    def preferences(self) -> _containers.RepeatedCompositeFieldContainer[Global___Preference]:
+    def preferences(self) -> _containers.RepeatedCompositeFieldContainer[_preference_pb2.Preference]:
         """One for each student."""
 
     def __init__(
         self,
         *,
-        preferences: _abc.Iterable[Global___Preference] | None = ...,
+        preferences: _abc.Iterable[_preference_pb2.Preference] | None = ...,
         email: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -136,13 +111,13 @@ class UpdatePreferencesResponse(_message.Message):
 
     PREFERENCE_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def preference(self) -> Global___Preference:
+    def preference(self) -> _preference_pb2.Preference:
         """As it now stands."""
 
     def __init__(
         self,
         *,
-        preference: Global___Preference | None = ...,
+        preference: _preference_pb2.Preference | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["preference", b"preference"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

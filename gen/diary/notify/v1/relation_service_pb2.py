@@ -22,30 +22,19 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from diary.access.v1 import relation_pb2 as diary_dot_access_dot_v1_dot_relation__pb2
 from diary.options.v1 import options_pb2 as diary_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&diary/notify/v1/relation_service.proto\x12\x0f\x64iary.notify.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1e\x64iary/access/v1/relation.proto\x1a\x1e\x64iary/options/v1/options.proto\"\xb2\x01\n\x15\x41pplyRelationsRequest\x12\x1e\n\tschool_id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x37\n\trelations\x18\x02 \x03(\x0b\x32\x19.diary.access.v1.RelationB\t\xbaH\x06\x92\x01\x03\x10\xf4\x03\x12@\n\x0e\x65nded_sessions\x18\x03 \x03(\x0b\x32\x1d.diary.access.v1.EndedSessionB\t\xbaH\x06\x92\x01\x03\x10\xf4\x03\"\x18\n\x16\x41pplyRelationsResponse2\x8d\x01\n\x0fRelationService\x12z\n\x0e\x41pplyRelations\x12&.diary.notify.v1.ApplyRelationsRequest\x1a\'.diary.notify.v1.ApplyRelationsResponse\"\x17\xca\xf3\x18\r\n\x01\r\x10\x08\"\x06\x61\x63\x63\x65ss\xd0\xf3\x18\x80\x80\x10\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&diary/notify/v1/relation_service.proto\x12\x0f\x64iary.notify.v1\x1a\x1e\x64iary/access/v1/relation.proto\x1a\x1e\x64iary/options/v1/options.proto2\x8d\x01\n\x0fRelationService\x12z\n\x0e\x41pplyRelations\x12&.diary.access.v1.ApplyRelationsRequest\x1a\'.diary.access.v1.ApplyRelationsResponse\"\x17\xca\xf3\x18\r\n\x01\r\x10\x08\"\x06\x61\x63\x63\x65ss\xd0\xf3\x18\x80\x80\x10\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'diary.notify.v1.relation_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_APPLYRELATIONSREQUEST'].fields_by_name['school_id']._loaded_options = None
-  _globals['_APPLYRELATIONSREQUEST'].fields_by_name['school_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
-  _globals['_APPLYRELATIONSREQUEST'].fields_by_name['relations']._loaded_options = None
-  _globals['_APPLYRELATIONSREQUEST'].fields_by_name['relations']._serialized_options = b'\272H\006\222\001\003\020\364\003'
-  _globals['_APPLYRELATIONSREQUEST'].fields_by_name['ended_sessions']._loaded_options = None
-  _globals['_APPLYRELATIONSREQUEST'].fields_by_name['ended_sessions']._serialized_options = b'\272H\006\222\001\003\020\364\003'
   _globals['_RELATIONSERVICE'].methods_by_name['ApplyRelations']._loaded_options = None
   _globals['_RELATIONSERVICE'].methods_by_name['ApplyRelations']._serialized_options = b'\312\363\030\r\n\001\r\020\010\"\006access\320\363\030\200\200\020'
-  _globals['_APPLYRELATIONSREQUEST']._serialized_start=153
-  _globals['_APPLYRELATIONSREQUEST']._serialized_end=331
-  _globals['_APPLYRELATIONSRESPONSE']._serialized_start=333
-  _globals['_APPLYRELATIONSRESPONSE']._serialized_end=357
-  _globals['_RELATIONSERVICE']._serialized_start=360
-  _globals['_RELATIONSERVICE']._serialized_end=501
+  _globals['_RELATIONSERVICE']._serialized_start=124
+  _globals['_RELATIONSERVICE']._serialized_end=265
 # @@protoc_insertion_point(module_scope)

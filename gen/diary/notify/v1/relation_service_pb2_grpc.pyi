@@ -4,7 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
-from diary.notify.v1 import relation_service_pb2 as _relation_service_pb2
+from diary.access.v1 import relation_pb2 as _relation_pb2
 from grpc import aio as _aio
 import abc as _abc_1
 import grpc as _grpc
@@ -35,7 +35,7 @@ class RelationServiceStub:
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> RelationServiceAsyncStub: ...
-    ApplyRelations: _grpc.UnaryUnaryMultiCallable[_relation_service_pb2.ApplyRelationsRequest, _relation_service_pb2.ApplyRelationsResponse]
+    ApplyRelations: _grpc.UnaryUnaryMultiCallable[_relation_pb2.ApplyRelationsRequest, _relation_pb2.ApplyRelationsResponse]
     """Writes relations and ended sessions of a higher version than the kept ones, and answers when they are committed."""
 
 @_typing.type_check_only
@@ -45,7 +45,7 @@ class RelationServiceAsyncStub(RelationServiceStub):
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
-    ApplyRelations: _aio.UnaryUnaryMultiCallable[_relation_service_pb2.ApplyRelationsRequest, _relation_service_pb2.ApplyRelationsResponse]  # type: ignore[assignment]
+    ApplyRelations: _aio.UnaryUnaryMultiCallable[_relation_pb2.ApplyRelationsRequest, _relation_pb2.ApplyRelationsResponse]  # type: ignore[assignment]
     """Writes relations and ended sessions of a higher version than the kept ones, and answers when they are committed."""
 
 class RelationServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -56,9 +56,9 @@ class RelationServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def ApplyRelations(
         self,
-        request: _relation_service_pb2.ApplyRelationsRequest,
+        request: _relation_pb2.ApplyRelationsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_relation_service_pb2.ApplyRelationsResponse, _abc.Awaitable[_relation_service_pb2.ApplyRelationsResponse]]:
+    ) -> _typing.Union[_relation_pb2.ApplyRelationsResponse, _abc.Awaitable[_relation_pb2.ApplyRelationsResponse]]:
         """Writes relations and ended sessions of a higher version than the kept ones, and answers when they are committed."""
 
 def add_RelationServiceServicer_to_server(servicer: RelationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

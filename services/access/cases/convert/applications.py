@@ -7,8 +7,8 @@ from uuid import UUID
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.errors import FieldViolation, InvalidArgument
+from diary.access.v1 import application_pb2, events_pb2, guardianship_pb2, refusal_pb2
 from diary.access.v1 import application_service_pb2 as pb
-from diary.access.v1 import events_pb2
 from services.access.cases.rules.applications import Applicant, Case, ChecklistItem, LogEntry, State, Way
 from services.access.cases.rules.filing import Filed
 from services.access.cases.rules.refusals import Refusal, write_refusal_number
@@ -37,7 +37,7 @@ def read_receive_time(request: pb.RegisterApplicationRequest, now: datetime) -> 
         raise InvalidArgument("REQUEST_INVALID", violation.description, violations=(violation,)) from None
 
 
-def filed_applicant(message: pb.FiledApplicant) -> Filed:
+def filed_applicant(message: application_pb2.FiledApplicant) -> Filed:
     """An applicant as filed."""
     return Filed(
         person_id=UUID(message.person_id) if message.person_id else None,
@@ -70,9 +70,9 @@ def shown_authority(request: pb.ShowAuthorityRequest) -> Authority:
     )
 
 
-def application(case: Case, now: datetime) -> pb.Application:
+def application(case: Case, now: datetime) -> application_pb2.Application:
     """A case as a list shows it."""
-    message = pb.Application(
+    message = application_pb2.Application(
         application_id=str(case.application_id),
         kind=case.kind.value,  # type: ignore[arg-type]
         number=write_application_number(case.number, case.year),
@@ -98,7 +98,7 @@ def whole_application(
     declarations: Iterable[PaperDeclaration],
     refusal: Refusal | None,
     now: datetime,
-) -> pb.Application:
+) -> application_pb2.Application:
     """A case with its checklist, its log, the declarations for paper that it made and its refusal."""
     message = refused_application(case, refusal, now)
     made = {str(declaration.guardian_person_id): declaration for declaration in declarations}
@@ -106,13 +106,13 @@ def whole_application(
         if applicant.person_id in made:
             applicant.paper_declaration.CopyFrom(paper_declaration(made[applicant.person_id]))
     message.checklist.extend(
-        pb.ChecklistItem(clause=item.clause, is_met=item.is_met, evidence=item.evidence) for item in checklist
+        application_pb2.ChecklistItem(clause=item.clause, is_met=item.is_met, evidence=item.evidence) for item in checklist
     )
     message.log.extend(_log_entry(entry) for entry in log)
     return message
 
 
-def refused_application(case: Case, refusal: Refusal | None, now: datetime) -> pb.Application:
+def refused_application(case: Case, refusal: Refusal | None, now: datetime) -> application_pb2.Application:
     """A case as a list shows it, with its refusal where there is one."""
     message = application(case, now)
     if refusal is not None:
@@ -120,7 +120,9 @@ def refused_application(case: Case, refusal: Refusal | None, now: datetime) -> p
     return message
 
 
-def own_application(message: pb.Application, person_id: UUID, *, is_child_told: bool) -> pb.Application:
+def own_application(
+    message: application_pb2.Application, person_id: UUID, *, is_child_told: bool
+) -> application_pb2.Application:
     """A case as an applicant sees it: of other applicants the name alone, no words of the office, no refusal before the head
     has signed it; where the relation is not proved nothing of the child, nor whether it waits for an enrolment (Clause R19).
     """
@@ -131,12 +133,12 @@ def own_application(message: pb.Application, person_id: UUID, *, is_child_told: 
         message.ClearField("refusal")
     for applicant in message.applicants:
         if applicant.person_id != str(person_id):
-            applicant.CopyFrom(pb.Applicant(display_name=applicant.display_name, name=applicant.name))
+            applicant.CopyFrom(application_pb2.Applicant(display_name=applicant.display_name, name=applicant.name))
     if not is_child_told:
         message.student_id = message.student_name = message.class_name = ""
         message.ClearField("student")
-        if message.state == pb.APPLICATION_STATE_WAITS_FOR_ENROLMENT:
-            message.state = pb.APPLICATION_STATE_REGISTERED
+        if message.state == application_pb2.APPLICATION_STATE_WAITS_FOR_ENROLMENT:
+            message.state = application_pb2.APPLICATION_STATE_REGISTERED
         for applicant in message.applicants:
             applicant.ClearField("due_time")
     return message
@@ -156,12 +158,12 @@ def application_decided(school_id: UUID, application_id: UUID, state: State) -> 
     )
 
 
-def _refusal(refusal: Refusal) -> pb.Refusal:
-    message = pb.Refusal(
+def _refusal(refusal: Refusal) -> refusal_pb2.Refusal:
+    message = refusal_pb2.Refusal(
         ground=refusal.ground.value,  # type: ignore[arg-type]
-        reason=refusal.reason.value if refusal.reason else pb.REFUSAL_REASON_UNSPECIFIED,  # type: ignore[arg-type]
+        reason=refusal.reason.value if refusal.reason else refusal_pb2.REFUSAL_REASON_UNSPECIFIED,  # type: ignore[arg-type]
         evidence=refusal.evidence,
-        authority_ending=refusal.authority_ending or pb.AUTHORITY_ENDING_UNSPECIFIED,  # type: ignore[arg-type]
+        authority_ending=refusal.authority_ending or guardianship_pb2.AUTHORITY_ENDING_UNSPECIFIED,  # type: ignore[arg-type]
         number=write_refusal_number(refusal.number, refusal.year) if refusal.number and refusal.year else "",
         signer_name=build_short_name(refusal.signer) if refusal.signer else "",
         signer=person_name(refusal.signer) if refusal.signer else None,
@@ -172,13 +174,13 @@ def _refusal(refusal: Refusal) -> pb.Refusal:
     return message
 
 
-def _applicant(row: Applicant, case: Case, now: datetime) -> pb.Applicant:
-    message = pb.Applicant(
+def _applicant(row: Applicant, case: Case, now: datetime) -> application_pb2.Applicant:
+    message = application_pb2.Applicant(
         applicant_id=str(row.applicant_id),
         person_id=str(row.person_id),
         display_name=build_display_name(row.name),
         name=person_name(row.name),
-        guardian_kind=GUARDIAN_KIND_NUMBERS[row.kind] if row.kind else pb.GUARDIAN_KIND_UNSPECIFIED,
+        guardian_kind=GUARDIAN_KIND_NUMBERS[row.kind] if row.kind else guardianship_pb2.GUARDIAN_KIND_UNSPECIFIED,
         credentials_way=row.way.value,  # type: ignore[arg-type]
         email=row.email,
         grant_id=str(row.grant_id) if row.grant_id else "",
@@ -196,8 +198,8 @@ def _applicant(row: Applicant, case: Case, now: datetime) -> pb.Applicant:
     return message
 
 
-def _log_entry(entry: LogEntry) -> pb.CaseLogEntry:
-    message = pb.CaseLogEntry(
+def _log_entry(entry: LogEntry) -> application_pb2.CaseLogEntry:
+    message = application_pb2.CaseLogEntry(
         actor_name=build_short_name(entry.actor) if entry.actor else "",
         actor=person_name(entry.actor) if entry.actor else None,
         state=entry.state.value,  # type: ignore[arg-type]
@@ -207,7 +209,7 @@ def _log_entry(entry: LogEntry) -> pb.CaseLogEntry:
     return message
 
 
-def _set_times(message: pb.Applicant, **times: datetime | None) -> None:
+def _set_times(message: application_pb2.Applicant, **times: datetime | None) -> None:
     for name, time in times.items():
         if time is not None:
             field: Timestamp = getattr(message, name)

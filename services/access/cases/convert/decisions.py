@@ -2,9 +2,8 @@
 
 from uuid import UUID
 
-from diary.access.v1 import application_service_pb2 as pb
-from diary.access.v1 import decision_service_pb2
-from diary.documents.v1 import document_service_pb2, events_pb2
+from diary.access.v1 import application_pb2, decision_pb2, decision_service_pb2, refusal_pb2
+from diary.documents.v1 import document_pb2, events_pb2
 from services.access.cases.rules.decisions import Decision, DecisionPaper, Receiver, Signing, SigningWay, write_position
 from services.access.cases.rules.refusals import RefusalReason, write_refusal_number
 from services.access.people.convert.names import person_name
@@ -15,14 +14,14 @@ from services.access.people.rules.schools import DetailedSchool
 from services.access.rights.rules.grants import write_application_number
 
 _WAYS = {
-    document_service_pb2.DOCUMENT_STATE_SIGNED_ON_PAPER: SigningWay.PAPER,
-    document_service_pb2.DOCUMENT_STATE_SIGNED_ELECTRONICALLY: SigningWay.ELECTRONIC,
+    document_pb2.DOCUMENT_STATE_SIGNED_ON_PAPER: SigningWay.PAPER,
+    document_pb2.DOCUMENT_STATE_SIGNED_ELECTRONICALLY: SigningWay.ELECTRONIC,
 }
 
 
-def decision(copy: Decision, school: DetailedSchool) -> decision_service_pb2.Decision:
+def decision(copy: Decision, school: DetailedSchool) -> decision_pb2.Decision:
     """What an applicant's copy says."""
-    message = decision_service_pb2.Decision(
+    message = decision_pb2.Decision(
         application_id=str(copy.application_id),
         applicant_id=str(copy.applicant_id),
         account_id=str(copy.account_id or ""),
@@ -69,7 +68,7 @@ def decision(copy: Decision, school: DetailedSchool) -> decision_service_pb2.Dec
     return message
 
 
-def _write_end(message: decision_service_pb2.Decision, end: AuthorityEnd) -> None:
+def _write_end(message: decision_pb2.Decision, end: AuthorityEnd) -> None:
     message.left_order_number = ""
     message.authority_ending = end.ending.value  # type: ignore[assignment]  # a number of the enum
     message.authority_end_date = end.last_date.isoformat()
@@ -89,12 +88,12 @@ def receiver(found: Receiver) -> decision_service_pb2.GetDecisionReceiverRespons
     )
 
 
-def paper(row: DecisionPaper) -> pb.DecisionPaper:
+def paper(row: DecisionPaper) -> refusal_pb2.DecisionPaper:
     """An applicant's copy as a case shows it."""
-    message = pb.DecisionPaper(
+    message = refusal_pb2.DecisionPaper(
         document_id=str(row.document_id),
-        signing_way=row.signing_way.value if row.signing_way else pb.SIGNING_WAY_UNSPECIFIED,  # type: ignore[arg-type]
-        channel=row.channel.value if row.channel else pb.DECISION_CHANNEL_UNSPECIFIED,  # type: ignore[arg-type]
+        signing_way=row.signing_way.value if row.signing_way else refusal_pb2.SIGNING_WAY_UNSPECIFIED,  # type: ignore[arg-type]
+        channel=row.channel.value if row.channel else refusal_pb2.DECISION_CHANNEL_UNSPECIFIED,  # type: ignore[arg-type]
         delivered_by=build_short_name(row.delivered_by) if row.delivered_by else "",
     )
     message.issue_time.FromDatetime(row.issue_time)
@@ -105,7 +104,7 @@ def paper(row: DecisionPaper) -> pb.DecisionPaper:
     return message
 
 
-def show_papers(message: pb.Application, papers: dict[UUID, DecisionPaper]) -> pb.Application:
+def show_papers(message: application_pb2.Application, papers: dict[UUID, DecisionPaper]) -> application_pb2.Application:
     """The case with its applicants' copies."""
     for applicant in message.applicants:
         if found := papers.get(UUID(applicant.applicant_id)):

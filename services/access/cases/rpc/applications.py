@@ -10,8 +10,8 @@ from chassis.calendar import WorkingCalendar
 from chassis.db import Connection
 from chassis.interceptors import Context
 from chassis.run import Frame
+from diary.access.v1 import application_pb2, application_service_pb2_grpc
 from diary.access.v1 import application_service_pb2 as pb
-from diary.access.v1 import application_service_pb2_grpc
 from services.access.cases.actions.decision_papers import note_given
 from services.access.cases.actions.filing import Filing, register, show_authority
 from services.access.cases.actions.granting import grant_case
@@ -78,7 +78,7 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         card = await students.find_student(connection, school_id, student_id, who.account_id, now)
         own = await accounts.find_own_person(connection, school_id, student_id, who.account_id, now)
         is_staff = card is not None and bool(card.caller_roles & REGISTERING)
-        is_family = own is not None and (request.channel == pb.APPLICATION_CHANNEL_DIARY or not is_staff)
+        is_family = own is not None and (request.channel == application_pb2.APPLICATION_CHANNEL_DIARY or not is_staff)
         student = card if is_family and card is not None else require_student(card, REGISTERING)
         filing_rules.check_channel(request.channel, is_family=is_family)
         kind = ApplicationKind(request.kind or ApplicationKind.APPENDIX_1)
@@ -86,7 +86,11 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         filed = [convert.filed_applicant(message) for message in request.applicants]
         channel = request.channel
         if is_family and own is not None:
-            filed, channel, received = filing_rules.take_own_statement(filed, kind, own), pb.APPLICATION_CHANNEL_DIARY, now
+            filed, channel, received = (
+                filing_rules.take_own_statement(filed, kind, own),
+                application_pb2.APPLICATION_CHANNEL_DIARY,
+                now,
+            )
         if kind is not ApplicationKind.APPENDIX_1:
             filing_rules.check_statement(filed, student, request.is_for_student_too, now.astimezone(zone).date())
         day = now.astimezone(zone).date()
@@ -295,7 +299,7 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
             by_case[applicant.application_id].append(applicant)
         return [replace(case, applicants=by_case[case.application_id]) for case in cases]
 
-    async def _answer(self, connection: Connection, scene: Scene, case: Case) -> pb.Application:
+    async def _answer(self, connection: Connection, scene: Scene, case: Case) -> application_pb2.Application:
         log = await case_log.list_log(connection, scene.school_id, case.application_id)
         declared = await declarations.list_declarations(connection, scene.school_id, case.application_id)
         refusal = (await refusals.list_refusals(connection, scene.school_id, [case.application_id])).get(case.application_id)
@@ -305,7 +309,7 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         [shown] = await self._show(connection, scene, [(case, show_papers(message, papers))])
         return shown
 
-    async def _answer_list(self, connection: Connection, scene: Scene, cases: list[Case]) -> list[pb.Application]:
+    async def _answer_list(self, connection: Connection, scene: Scene, cases: list[Case]) -> list[application_pb2.Application]:
         ids, now = [case.application_id for case in cases], self._clock.now()
         known = await refusals.list_refusals(connection, scene.school_id, ids)
         papers = await decisions.list_papers(connection, scene.school_id, ids)
@@ -314,8 +318,8 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         return await self._show(connection, scene, whole)
 
     async def _show(
-        self, connection: Connection, scene: Scene, whole: list[tuple[Case, pb.Application]]
-    ) -> list[pb.Application]:
+        self, connection: Connection, scene: Scene, whole: list[tuple[Case, application_pb2.Application]]
+    ) -> list[application_pb2.Application]:
         """The cases as their caller may see them: whole for staff, the own part for an applicant."""
         if all(case.student.caller_roles & rules.READING for case, _ in whole):
             return [message for _, message in whole]

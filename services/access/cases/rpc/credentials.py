@@ -18,7 +18,7 @@ from chassis.interceptors import Context
 from chassis.run import Frame
 from diary.access.v1 import credential_service_pb2 as pb
 from diary.access.v1 import credential_service_pb2_grpc
-from diary.documents.v1 import document_service_pb2, document_service_pb2_grpc
+from diary.documents.v1 import document_service_pb2_grpc, form_pb2
 from services.access.cases.rules import applications
 from services.access.cases.store import applications as cases
 from services.access.cases.store import case_log
@@ -126,7 +126,7 @@ class CredentialServicer(credential_service_pb2_grpc.CredentialServiceServicer):
             )
         return grant
 
-    async def _render(self, request: document_service_pb2.RenderSlipRequest) -> bytes:
+    async def _render(self, request: form_pb2.RenderSlipRequest) -> bytes:
         """The PDF. Raises Unavailable DOCUMENTS_UNAVAILABLE."""
         try:
             return (await self._documents.RenderSlip(request, timeout=_RENDER_SECONDS)).pdf

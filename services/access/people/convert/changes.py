@@ -5,14 +5,14 @@ from uuid import UUID
 
 from diary.access.v1 import (
     events_pb2,
-    roster_service_pb2,
+    roster_pb2,
 )
 
 _IDS_AN_EVENT = 500
 
 
 def roster_changed(
-    school_id: UUID, kind: roster_service_pb2.RosterKind.ValueType, ids: Sequence[UUID]
+    school_id: UUID, kind: roster_pb2.RosterKind.ValueType, ids: Sequence[UUID]
 ) -> Iterator[events_pb2.RosterChanged]:
     """Events that name changed entries of the roster."""
     for start in range(0, len(ids), _IDS_AN_EVENT):

@@ -4,8 +4,12 @@ from datetime import date
 from uuid import UUID
 
 from chassis.errors import FieldViolation, InvalidArgument
-from diary.access.v1 import application_service_pb2, events_pb2, roster_service_pb2
-from diary.access.v1 import paper_service_pb2 as pb
+from diary.access.v1 import (
+    application_pb2,
+    events_pb2,
+    paper_declaration_pb2,
+    roster_pb2,
+)
 from services.access.people.convert.names import person_name
 from services.access.people.rules.declarations import (
     ListedDeclaration,
@@ -25,9 +29,9 @@ def read_declare_date(text: str, today: date) -> date:
         raise InvalidArgument("REQUEST_INVALID", violation.description, violations=(violation,)) from None
 
 
-def listed(row: ListedDeclaration) -> pb.ListedPaperDeclaration:
+def listed(row: ListedDeclaration) -> paper_declaration_pb2.ListedPaperDeclaration:
     """A declaration with its guardian."""
-    return pb.ListedPaperDeclaration(
+    return paper_declaration_pb2.ListedPaperDeclaration(
         declaration=paper_declaration(row.declaration),
         guardian_person_id=str(row.declaration.guardian_person_id),
         guardian_name=build_display_name(row.guardian_name),
@@ -36,9 +40,9 @@ def listed(row: ListedDeclaration) -> pb.ListedPaperDeclaration:
     )
 
 
-def own_declaration(row: OwnDeclaration) -> pb.OwnPaperDeclaration:
+def own_declaration(row: OwnDeclaration) -> paper_declaration_pb2.OwnPaperDeclaration:
     """A declaration as its guardian is told of it."""
-    return pb.OwnPaperDeclaration(
+    return paper_declaration_pb2.OwnPaperDeclaration(
         declaration=paper_declaration(row.declaration),
         form=row.form.value,  # type: ignore[arg-type]
         student_id=str(row.declaration.student_id),
@@ -46,10 +50,10 @@ def own_declaration(row: OwnDeclaration) -> pb.OwnPaperDeclaration:
     )
 
 
-def declaration_entry(listed: ListedDeclaration) -> roster_service_pb2.RosterEntry:
+def declaration_entry(listed: ListedDeclaration) -> roster_pb2.RosterEntry:
     """A declaration as documents keeps it, with the name to print; it changes once, when it is revoked."""
     row = listed.declaration
-    message = roster_service_pb2.RosterPaperDeclaration(
+    message = roster_pb2.RosterPaperDeclaration(
         declaration_id=str(row.declaration_id),
         student_id=str(row.student_id),
         guardian_person_id=str(row.guardian_person_id),
@@ -62,7 +66,7 @@ def declaration_entry(listed: ListedDeclaration) -> roster_service_pb2.RosterEnt
     )
     if row.revoke_time is not None:
         message.revoke_time.FromDatetime(row.revoke_time)
-    return roster_service_pb2.RosterEntry(paper_declaration=message)
+    return roster_pb2.RosterEntry(paper_declaration=message)
 
 
 def paper_mode_changed(school_id: UUID, declaration: PaperDeclaration) -> events_pb2.PaperModeChanged:
@@ -77,9 +81,9 @@ def paper_mode_changed(school_id: UUID, declaration: PaperDeclaration) -> events
     )
 
 
-def paper_declaration(declaration: PaperDeclaration) -> application_service_pb2.PaperDeclaration:
+def paper_declaration(declaration: PaperDeclaration) -> application_pb2.PaperDeclaration:
     """A declaration by its number."""
-    message = application_service_pb2.PaperDeclaration(
+    message = application_pb2.PaperDeclaration(
         declaration_id=str(declaration.declaration_id),
         number=write_paper_number(declaration),
         declare_date=declaration.declare_date.isoformat(),

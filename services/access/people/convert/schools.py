@@ -3,8 +3,8 @@
 from dataclasses import asdict, fields
 
 from diary.access.v1 import (
-    decision_service_pb2,
-    school_service_pb2,
+    decision_pb2,
+    school_pb2,
 )
 from diary.access.v1 import school_service_pb2 as pb
 from services.access.people.convert.dates import read_date
@@ -13,14 +13,14 @@ from services.access.people.rules.schools import DetailedSchool, School, SchoolD
 from services.access.people.rules.texts import one_line
 
 
-def read_details(message: pb.SchoolDetails) -> SchoolDetails:
+def read_details(message: school_pb2.SchoolDetails) -> SchoolDetails:
     """The details in clean lines."""
     return SchoolDetails(**{field.name: one_line(getattr(message, field.name)) for field in fields(SchoolDetails)})
 
 
 def write_school(found: DetailedSchool, adopted: Regulation | None = None) -> pb.GetSchoolResponse:
     """The school with its details, and the regulation it has adopted."""
-    details = pb.SchoolDetails(**asdict(found.details))
+    details = school_pb2.SchoolDetails(**asdict(found.details))
     message = pb.GetSchoolResponse(school=school(found.school), details=details, etag=str(found.version))
     if adopted is not None:
         message.regulation.CopyFrom(write_adopted(adopted))
@@ -33,9 +33,9 @@ def read_regulation(request: pb.AdoptRegulationRequest) -> Regulation:
     return Regulation(request.title, request.order_number, *dates)
 
 
-def write_adopted(adopted: Regulation) -> pb.Regulation:
+def write_adopted(adopted: Regulation) -> school_pb2.Regulation:
     """A version that an order of the school adopts."""
-    return pb.Regulation(
+    return school_pb2.Regulation(
         title=adopted.title,
         order_number=adopted.order_number or "",
         order_date=adopted.order_date.isoformat() if adopted.order_date else "",
@@ -49,10 +49,10 @@ def write_updated(found: DetailedSchool) -> pb.UpdateSchoolResponse:
     return pb.UpdateSchoolResponse(school=read.school, details=read.details, etag=read.etag)
 
 
-def write_letterhead(found: DetailedSchool) -> decision_service_pb2.Letterhead:
+def write_letterhead(found: DetailedSchool) -> decision_pb2.Letterhead:
     """Whom a paper names as its issuer."""
     said = found.details
-    return decision_service_pb2.Letterhead(
+    return decision_pb2.Letterhead(
         school_code=found.school.code,
         name=found.school.name,
         full_name=found.school.full_name,
@@ -66,8 +66,8 @@ def write_letterhead(found: DetailedSchool) -> decision_service_pb2.Letterhead:
     )
 
 
-def school(row: School) -> school_service_pb2.School:
+def school(row: School) -> school_pb2.School:
     """A school as anyone may see it."""
-    return school_service_pb2.School(
+    return school_pb2.School(
         school_id=str(row.school_id), code=row.code, name=row.name, full_name=row.full_name, time_zone=row.time_zone
     )

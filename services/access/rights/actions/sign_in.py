@@ -15,7 +15,7 @@ from chassis.clock import Clock
 from chassis.db import Connection, Database
 from chassis.errors import ResourceExhausted
 from chassis.run import Frame
-from diary.access.v1 import session_service_pb2
+from diary.access.v1 import session_pb2
 from services.access.people.rules.roles import Role
 from services.access.rights.convert import sessions as convert
 from services.access.rights.rules.sign_in import (
@@ -168,7 +168,7 @@ class Sessions:
             await sessions.add_sibling(connection, session_id, digest(next_token), SIBLINGS)
         return exchange, next_token, expire_time
 
-    async def sign(self, session: Session, refresh_token: str, expire_time: datetime) -> session_service_pb2.SessionTokens:
+    async def sign(self, session: Session, refresh_token: str, expire_time: datetime) -> session_pb2.SessionTokens:
         """The pair of tokens; the roles are those of now over all schools."""
         roles = {int(Role.OPERATOR)} if session.is_operator else set()
         now = self._clock.now()

@@ -4,16 +4,16 @@ from datetime import datetime
 
 from chassis.names import find_called_name
 from diary.access.v1 import credential_service_pb2 as pb
-from diary.documents.v1 import document_service_pb2
+from diary.documents.v1 import form_pb2
 from services.access.people.rules.names import build_display_name, build_short_name
 from services.access.rights.rules.credentials import PASSWORD_MIN_LENGTH, DeliveryGrant, SlipGrant
 
 
 def slip(
     grant: SlipGrant, link: str, one_time_password: str, expire_time: datetime, issue_number: int
-) -> document_service_pb2.RenderSlipRequest:
+) -> form_pb2.RenderSlipRequest:
     """The slip that documents prints (Clause R25)."""
-    page = document_service_pb2.Slip(
+    page = form_pb2.Slip(
         school_name=grant.school_name,
         holder_name=build_display_name(grant.holder),
         student_name="" if grant.holder_id == grant.student_id else build_display_name(grant.student),
@@ -30,7 +30,7 @@ def slip(
         handed_by=build_short_name(grant.handed_by) if grant.handed_by else "",
     )
     page.password_expire_time.FromDatetime(expire_time)
-    return document_service_pb2.RenderSlipRequest(slips=[page])
+    return form_pb2.RenderSlipRequest(slips=[page])
 
 
 def delivery(grant: DeliveryGrant, activation_token: str, expire_time: datetime) -> pb.RedeemDeliveryResponse:

@@ -6,6 +6,7 @@ from uuid import UUID
 from chassis.names import find_called_name
 from diary.access.v1 import (
     events_pb2,
+    grant_pb2,
     grant_service_pb2,
 )
 from services.access.people.convert.names import person_name
@@ -24,9 +25,9 @@ def grant_ended(school_id: UUID, grant: GrantFact) -> events_pb2.GrantEnded:
     )
 
 
-def grant(row: Grant) -> grant_service_pb2.Grant:
+def grant(row: Grant) -> grant_pb2.Grant:
     """A grant as a list shows it."""
-    message = grant_service_pb2.Grant(
+    message = grant_pb2.Grant(
         grant_id=str(row.grant_id),
         student_id=str(row.student_id),
         student_name=build_display_name(row.student_name),
@@ -44,9 +45,9 @@ def grant(row: Grant) -> grant_service_pb2.Grant:
     return message
 
 
-def own_grant(row: OwnGrant) -> grant_service_pb2.OwnGrant:
+def own_grant(row: OwnGrant) -> grant_pb2.OwnGrant:
     """A grant as its holder is told of it."""
-    message = grant_service_pb2.OwnGrant(grant=grant(row.grant), has_case=row.has_case, may_apply_again=row.may_apply_again)
+    message = grant_pb2.OwnGrant(grant=grant(row.grant), has_case=row.has_case, may_apply_again=row.may_apply_again)
     if row.end_number is not None and row.end_year is not None:
         message.end_application_number = write_application_number(row.end_number, row.end_year)
         message.end_application_id = str(row.end_application_id)

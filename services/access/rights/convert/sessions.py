@@ -6,7 +6,7 @@ from uuid import UUID
 
 from diary.access.v1 import (
     events_pb2,
-    session_service_pb2,
+    session_pb2,
 )
 from diary.options.v1 import options_pb2
 from services.access.people.convert.names import person_name
@@ -21,11 +21,9 @@ def sessions_ended(account_id: UUID, session_id: UUID) -> events_pb2.SessionsEnd
 
 def tokens(
     access_token: str, access_expire_time: datetime, refresh_token: str, refresh_expire_time: datetime, session_id: UUID
-) -> session_service_pb2.SessionTokens:
+) -> session_pb2.SessionTokens:
     """The tokens of a session."""
-    message = session_service_pb2.SessionTokens(
-        access_token=access_token, refresh_token=refresh_token, session_id=str(session_id)
-    )
+    message = session_pb2.SessionTokens(access_token=access_token, refresh_token=refresh_token, session_id=str(session_id))
     message.access_expire_time.FromDatetime(access_expire_time)
     message.refresh_expire_time.FromDatetime(refresh_expire_time)
     return message
@@ -38,9 +36,9 @@ def role_names(roles: Iterable[int]) -> list[str]:
 
 def caller_school(
     place: Place, name: PersonName, roles: Iterable[int], students: Iterable[OpenStudent]
-) -> session_service_pb2.CallerSchool:
+) -> session_pb2.CallerSchool:
     """A place of the caller in a school."""
-    return session_service_pb2.CallerSchool(
+    return session_pb2.CallerSchool(
         school_id=str(place.school_id),
         school_name=place.school_name,
         time_zone=place.time_zone,
@@ -49,7 +47,7 @@ def caller_school(
         name=person_name(name),
         roles=sorted(roles),  # type: ignore[arg-type]  # numbers of the enum
         students=[
-            session_service_pb2.CallerStudent(
+            session_pb2.CallerStudent(
                 student_id=str(student.student_id),
                 display_name=build_display_name(student.name),
                 name=person_name(student.name),

@@ -12,7 +12,7 @@ from chassis import auth, requests
 from chassis.errors import FailedPrecondition, ResourceExhausted, Unauthenticated
 from chassis.interceptors import Context
 from chassis.run import Frame
-from diary.access.v1 import session_service_pb2, session_service_pb2_grpc
+from diary.access.v1 import session_pb2, session_service_pb2, session_service_pb2_grpc
 from services.access.people.store import people
 from services.access.rights.actions.endings import Endings
 from services.access.rights.actions.passwords import Lane, Passwords
@@ -186,7 +186,7 @@ class SessionServicer(session_service_pb2_grpc.SessionServiceServicer):
                 await accounts.replace_password(connection, account.account_id, account.password_hash, checked.better_hash)
         return account
 
-    async def _read_place(self, account_id: UUID, place: Place, now: datetime) -> session_service_pb2.CallerSchool:
+    async def _read_place(self, account_id: UUID, place: Place, now: datetime) -> session_pb2.CallerSchool:
         async with self._database.school(place.school_id) as connection:
             name = await people.get_person_name(connection, place.school_id, place.person_id)
             roles = await relations.list_roles(connection, place.school_id, account_id, now)

@@ -19,7 +19,7 @@ from google.protobuf.message import Message
 from chassis import outbox
 from chassis.clock import Clock, today
 from chassis.db import Connection
-from diary.access.v1 import roster_service_pb2
+from diary.access.v1 import roster_pb2
 from services.access.people.convert import changes as convert
 from services.access.people.rules.names import build_display_name, build_sort_key
 from services.access.people.rules.roles import Role
@@ -269,10 +269,10 @@ class _Import:
         """Events of what was written, and the relations that follow from it."""
         school_id = report.school_id
         written = (
-            (roster_service_pb2.ROSTER_KIND_SCHOOL, [school_id] if years else []),
-            (roster_service_pb2.ROSTER_KIND_CLASS, classes),
-            (roster_service_pb2.ROSTER_KIND_STUDENT, students),
-            (roster_service_pb2.ROSTER_KIND_STUDY_GROUP, groups),
+            (roster_pb2.ROSTER_KIND_SCHOOL, [school_id] if years else []),
+            (roster_pb2.ROSTER_KIND_CLASS, classes),
+            (roster_pb2.ROSTER_KIND_STUDENT, students),
+            (roster_pb2.ROSTER_KIND_STUDY_GROUP, groups),
         )
         messages: chain[Message] = chain.from_iterable(convert.roster_changed(school_id, kind, ids) for kind, ids in written)
         for message in messages:

@@ -9,7 +9,7 @@ from chassis import outbox
 from chassis.clock import Clock, today
 from chassis.db import Connection
 from chassis.errors import FailedPrecondition, NotFound
-from diary.access.v1 import roster_service_pb2
+from diary.access.v1 import roster_pb2
 from services.access.people.actions.declarations import end_paper_mode
 from services.access.people.convert import changes as convert
 from services.access.people.rules.guardianships import AuthorityEnd, AuthorityEnding, check_end
@@ -83,7 +83,7 @@ async def end_enrolment(connection: Connection, clock: Clock, school_id: UUID, a
         derived = list(chain.from_iterable(derive_from_grant(fact, zone) for fact in facts))
         await write_relations(connection, clock, school_id, derived)
     for message in chain(
-        convert.roster_changed(school_id, roster_service_pb2.ROSTER_KIND_STUDENT, [student_id]),
-        convert.roster_changed(school_id, roster_service_pb2.ROSTER_KIND_STUDY_GROUP, groups),
+        convert.roster_changed(school_id, roster_pb2.ROSTER_KIND_STUDENT, [student_id]),
+        convert.roster_changed(school_id, roster_pb2.ROSTER_KIND_STUDY_GROUP, groups),
     ):
         await outbox.add(connection, clock, message, school_id)

@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from uuid import UUID
 
-from diary.access.v1 import roster_service_pb2 as pb
-from diary.access.v1 import school_service_pb2
+from diary.access.v1 import roster_pb2, school_pb2
 from services.documents.print_runs.rules.paper_families import (
     PaperMode,
     Placement,
@@ -16,7 +15,7 @@ from services.documents.print_runs.rules.paper_families import (
 )
 
 
-def read_roster(entries: Iterable[pb.RosterEntry]) -> Roster:
+def read_roster(entries: Iterable[roster_pb2.RosterEntry]) -> Roster:
     """Schools' zones, students' classes and declarations; other kinds of entries are not for the paper families."""
     roster = Roster([], [], [])
     for entry in entries:
@@ -30,17 +29,17 @@ def read_roster(entries: Iterable[pb.RosterEntry]) -> Roster:
     return roster
 
 
-def read_school_code(message: school_service_pb2.School) -> SchoolCode:
+def read_school_code(message: school_pb2.School) -> SchoolCode:
     """What anyone may know of a school by its code."""
     return SchoolCode(message.code, UUID(message.school_id), message.name)
 
 
-def _read_place(message: pb.RosterStudent) -> StudentPlace:
+def _read_place(message: roster_pb2.RosterStudent) -> StudentPlace:
     class_id = UUID(message.class_id) if message.class_id else None
     return StudentPlace(UUID(message.student_id), class_id, message.version, _read_placements(message))
 
 
-def _read_mode(message: pb.RosterPaperDeclaration) -> PaperMode:
+def _read_mode(message: roster_pb2.RosterPaperDeclaration) -> PaperMode:
     return PaperMode(
         declaration_id=UUID(message.declaration_id),
         student_id=UUID(message.student_id),
@@ -52,7 +51,7 @@ def _read_mode(message: pb.RosterPaperDeclaration) -> PaperMode:
     )
 
 
-def _read_placements(message: pb.RosterStudent) -> tuple[Placement, ...]:
+def _read_placements(message: roster_pb2.RosterStudent) -> tuple[Placement, ...]:
     """The times in classes; access of the release before tells the class alone, which then is that of ever."""
     if not message.placements and message.class_id:
         return (Placement(UUID(message.class_id), datetime.min.replace(tzinfo=UTC), None),)

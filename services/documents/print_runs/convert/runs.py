@@ -6,18 +6,18 @@ from datetime import date
 from uuid import UUID
 
 from chassis.errors import FieldViolation, InvalidArgument
-from diary.access.v1 import application_service_pb2 as application_pb
-from diary.access.v1 import roster_service_pb2 as roster_pb
-from diary.documents.v1 import document_service_pb2 as pb
+from diary.access.v1 import application_pb2, roster_pb2
+from diary.documents.v1 import print_run_pb2
+from diary.journal.v1 import class_week_pb2
 from diary.journal.v1 import diary_service_pb2 as journal_pb
 from services.documents.print_runs.rules.class_week import ClassWeek, Correction, Mark, StudentWeek, SubjectWeek
 from services.documents.print_runs.rules.paper_families import NOBODY, Addressee, PaperMode
 from services.documents.print_runs.rules.runs import Channel, HandOver, NewHandOver, Printout, PrintRun, Recipient, write_week
 
 _WANTED = {
-    application_pb.PRINTOUT_WAY_WITH_CHILD: Channel.WITH_CHILD,
-    application_pb.PRINTOUT_WAY_IN_PERSON: Channel.IN_PERSON,
-    application_pb.PRINTOUT_WAY_OTHER: Channel.OTHER,
+    application_pb2.PRINTOUT_WAY_WITH_CHILD: Channel.WITH_CHILD,
+    application_pb2.PRINTOUT_WAY_IN_PERSON: Channel.IN_PERSON,
+    application_pb2.PRINTOUT_WAY_OTHER: Channel.OTHER,
 }
 
 
@@ -35,7 +35,7 @@ def read_class_week(message: journal_pb.GetClassWeekResponse) -> ClassWeek:
     )
 
 
-def _read_student(message: journal_pb.ClassWeekStudent) -> StudentWeek:
+def _read_student(message: class_week_pb2.ClassWeekStudent) -> StudentWeek:
     return StudentWeek(
         student_id=UUID(message.student_id),
         name=message.display_name,
@@ -48,7 +48,7 @@ def _read_student(message: journal_pb.ClassWeekStudent) -> StudentWeek:
     )
 
 
-def _read_subject(message: journal_pb.ClassWeekSubject) -> SubjectWeek:
+def _read_subject(message: class_week_pb2.ClassWeekSubject) -> SubjectWeek:
     return SubjectWeek(
         name=message.subject_name,
         is_marked=message.is_marked,
@@ -63,7 +63,7 @@ def _read_subject(message: journal_pb.ClassWeekSubject) -> SubjectWeek:
     )
 
 
-def _read_correction(message: journal_pb.ClassWeekCorrection) -> Correction:
+def _read_correction(message: class_week_pb2.ClassWeekCorrection) -> Correction:
     return Correction(
         day=date.fromisoformat(message.lesson_date),
         old=message.old_value if message.HasField("old_value") else None,
@@ -72,19 +72,19 @@ def _read_correction(message: journal_pb.ClassWeekCorrection) -> Correction:
     )
 
 
-def read_declarations(messages: Iterable[pb.PrintedStudent]) -> dict[UUID, str]:
+def read_declarations(messages: Iterable[print_run_pb2.PrintedStudent]) -> dict[UUID, str]:
     """The chosen students with the numbers of their declarations."""
     return {UUID(message.student_id): message.declaration_number for message in messages}
 
 
-def read_recipients(known: Iterable[PaperMode], entries: Iterable[roster_pb.RosterEntry]) -> dict[UUID, list[Recipient]]:
+def read_recipients(known: Iterable[PaperMode], entries: Iterable[roster_pb2.RosterEntry]) -> dict[UUID, list[Recipient]]:
     """By student the guardians whose declarations are known, with their names as access tells them now; without those that it
     says have ended. Declarations come the oldest first: the newest one says how the sheet is to be given.
     """
     told = {entry.paper_declaration.declaration_id: entry.paper_declaration for entry in entries}
     found: dict[UUID, dict[UUID, Recipient]] = defaultdict(dict)
     for mode in known:
-        declaration = told.get(str(mode.declaration_id), roster_pb.RosterPaperDeclaration())
+        declaration = told.get(str(mode.declaration_id), roster_pb2.RosterPaperDeclaration())
         if declaration.HasField("revoke_time"):
             continue
         guardian_id = UUID(declaration.guardian_person_id) if declaration.guardian_person_id else mode.guardian_id or NOBODY
@@ -100,7 +100,7 @@ def read_recipients(known: Iterable[PaperMode], entries: Iterable[roster_pb.Rost
     return {student_id: list(of_student.values()) for student_id, of_student in found.items()}
 
 
-def read_hand_overs(messages: Iterable[pb.PrintoutHandOver]) -> list[NewHandOver]:
+def read_hand_overs(messages: Iterable[print_run_pb2.PrintoutHandOver]) -> list[NewHandOver]:
     """The records of a request. Raises InvalidArgument REQUEST_INVALID at a day that does not exist."""
     return [
         NewHandOver(
@@ -125,9 +125,9 @@ def _read_day(text: str, path: str) -> date | None:
         raise InvalidArgument("REQUEST_INVALID", f"{path}: {description}", violations=(violation,)) from None
 
 
-def write_run(run: PrintRun) -> pb.PrintRun:
+def write_run(run: PrintRun) -> print_run_pb2.PrintRun:
     """A run."""
-    message = pb.PrintRun(
+    message = print_run_pb2.PrintRun(
         print_run_id=str(run.print_run_id),
         class_id=str(run.class_id),
         class_name=run.class_name,
@@ -143,8 +143,8 @@ def write_run(run: PrintRun) -> pb.PrintRun:
     return message
 
 
-def _write_printout(printout: Printout) -> pb.Printout:
-    return pb.Printout(
+def _write_printout(printout: Printout) -> print_run_pb2.Printout:
+    return print_run_pb2.Printout(
         student_id=str(printout.student_id),
         student_name=printout.student_name,
         year=printout.year,
@@ -152,7 +152,7 @@ def _write_printout(printout: Printout) -> pb.Printout:
         declaration_number=printout.declaration_number,
         guardian_person_id="" if printout.guardian_id == NOBODY else str(printout.guardian_id),
         recipient_name=printout.recipient_name,
-        wanted_channel=printout.wanted or pb.HAND_OVER_CHANNEL_UNSPECIFIED,  # type: ignore[arg-type]
+        wanted_channel=printout.wanted or print_run_pb2.HAND_OVER_CHANNEL_UNSPECIFIED,  # type: ignore[arg-type]
         wanted_note=printout.wanted_note,
         is_owed=printout.is_owed,
         is_replaced=printout.is_replaced,
@@ -160,8 +160,8 @@ def _write_printout(printout: Printout) -> pb.Printout:
     )
 
 
-def _write_hand_over(record: HandOver) -> pb.HandOver:
-    message = pb.HandOver(
+def _write_hand_over(record: HandOver) -> print_run_pb2.HandOver:
+    message = print_run_pb2.HandOver(
         channel=record.channel.value,  # type: ignore[arg-type]  # a number of the enum
         handed_date=record.handed_date.isoformat(),
         note=record.note,

@@ -2,14 +2,13 @@
 
 from uuid import UUID
 
-from diary.documents.v1 import document_service_pb2 as pb
-from diary.documents.v1 import events_pb2
+from diary.documents.v1 import document_pb2, events_pb2
 from services.documents.register.rules import Certified, Document, Scanned
 
 
-def write_document(document: Document) -> pb.Document:
+def write_document(document: Document) -> document_pb2.Document:
     """A paper."""
-    message = pb.Document(
+    message = document_pb2.Document(
         document_id=str(document.document_id),
         kind=document.kind.value,  # type: ignore[arg-type]  # a number of the enum
         number=document.number,
@@ -31,7 +30,7 @@ def write_document(document: Document) -> pb.Document:
     return message
 
 
-def _write_scan(scan: Scanned, message: pb.Scan) -> None:
+def _write_scan(scan: Scanned, message: document_pb2.Scan) -> None:
     message.signed_date = scan.signed_date.isoformat()
     message.upload_time.FromDatetime(scan.upload_time)
     message.uploader_account_id = str(scan.uploader_id)
@@ -41,7 +40,7 @@ def _write_scan(scan: Scanned, message: pb.Scan) -> None:
         message.confirmer_account_id = str(scan.confirmed.account_id)
 
 
-def _write_signature(signing: Certified, message: pb.Signature) -> None:
+def _write_signature(signing: Certified, message: document_pb2.Signature) -> None:
     message.owner_name = signing.owner_name
     message.serial_number = signing.serial_number
     message.upload_time.FromDatetime(signing.upload_time)

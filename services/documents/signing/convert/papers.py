@@ -5,8 +5,7 @@ from datetime import date
 from uuid import UUID
 
 from chassis.errors import FieldViolation, InvalidArgument
-from diary.documents.v1 import document_service_pb2 as pb
-from diary.documents.v1 import events_pb2
+from diary.documents.v1 import events_pb2, signing_pb2
 from services.documents.register.rules import Document, Scanned
 from services.documents.signing.rules import Mismatch
 
@@ -21,10 +20,10 @@ def read_signed_date(text: str) -> date | None:
         raise InvalidArgument("REQUEST_INVALID", f"signed_date: {description}", violations=(violation,)) from None
 
 
-def write_mismatches(mismatches: Iterable[tuple[int, Mismatch]]) -> list[pb.Mismatch]:
+def write_mismatches(mismatches: Iterable[tuple[int, Mismatch]]) -> list[signing_pb2.Mismatch]:
     """Pages or files that were not kept, by their places from 1."""
     return [
-        pb.Mismatch(place=place, reason=reason.value)  # type: ignore[arg-type]  # a number of the enum
+        signing_pb2.Mismatch(place=place, reason=reason.value)  # type: ignore[arg-type]  # a number of the enum
         for place, reason in mismatches
     ]
 

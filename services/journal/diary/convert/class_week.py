@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 
+from diary.journal.v1 import class_week_pb2
 from diary.journal.v1 import diary_service_pb2 as pb
 from services.journal.diary.rules.class_week import ClassFrame, StudentWeek, SubjectWeek
 from services.journal.diary.rules.weeks import write_week
@@ -28,8 +29,8 @@ def write_class_week(
     )
 
 
-def _write_student(student: StudentWeek) -> pb.ClassWeekStudent:
-    return pb.ClassWeekStudent(
+def _write_student(student: StudentWeek) -> class_week_pb2.ClassWeekStudent:
+    return class_week_pb2.ClassWeekStudent(
         student_id=str(student.student_id),
         display_name=student.display_name,
         name=write_name(student.name),
@@ -42,15 +43,15 @@ def _write_student(student: StudentWeek) -> pb.ClassWeekStudent:
     )
 
 
-def _write_subject(subject: SubjectWeek) -> pb.ClassWeekSubject:
-    return pb.ClassWeekSubject(
+def _write_subject(subject: SubjectWeek) -> class_week_pb2.ClassWeekSubject:
+    return class_week_pb2.ClassWeekSubject(
         course_id=str(subject.course_id),
         subject_name=subject.subject_name,
         is_marked=subject.is_marked,
         lesson_count=subject.lesson_count,
         missed_count=subject.missed_count,
         marks=[
-            pb.ClassWeekMark(
+            class_week_pb2.ClassWeekMark(
                 value=mark.value or 0,
                 work_type_name=mark.work_type_name,
                 lesson_date=mark.lesson_date.isoformat(),
@@ -60,7 +61,7 @@ def _write_subject(subject: SubjectWeek) -> pb.ClassWeekSubject:
         ],
         mean_hundredths=subject.mean_hundredths,
         corrections=[
-            pb.ClassWeekCorrection(
+            class_week_pb2.ClassWeekCorrection(
                 lesson_date=correction.lesson_date.isoformat(),
                 old_value=correction.old_value,
                 new_value=correction.new_value,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
 
-from diary.journal.v1 import diary_service_pb2
+from diary.journal.v1 import diary_service_pb2, diary_week_pb2
 from services.journal.diary.rules.diary_week import LessonContent, Week, read_lesson_id
 from services.journal.diary.rules.weeks import write_week
 from services.journal.lessons.rules.attendance import AbsenceCode, show_code
@@ -61,7 +61,7 @@ class Cards:
 
 def encode_card(content: LessonContent) -> Card:
     """Encodes what a lesson is."""
-    encoded = diary_service_pb2.DiaryLessonCard(
+    encoded = diary_week_pb2.DiaryLessonCard(
         lesson_id=str(content.lesson_id),
         lesson_date=content.lesson_date.isoformat(),
         lesson_number=content.lesson_number,
@@ -90,16 +90,16 @@ def write_week_answer(student_id: str, monday: date, week: Week, cards: Mapping[
     return b"".join(parts)
 
 
-def _build_own(week: Week) -> dict[bytes, diary_service_pb2.DiaryLesson]:
+def _build_own(week: Week) -> dict[bytes, diary_week_pb2.DiaryLesson]:
     """What is the student's own, by lesson."""
-    own: dict[bytes, diary_service_pb2.DiaryLesson] = {}
+    own: dict[bytes, diary_week_pb2.DiaryLesson] = {}
     for lesson_id, mark_id, value, revision in week.marks:
         lesson = own.get(lesson_id)
         if lesson is None:
-            lesson = own[lesson_id] = diary_service_pb2.DiaryLesson()
+            lesson = own[lesson_id] = diary_week_pb2.DiaryLesson()
         lesson.marks.add(mark_id=mark_id, value=value, revision=revision)
     for lesson_id, code in week.absences:
-        lesson = own.setdefault(lesson_id, diary_service_pb2.DiaryLesson())
+        lesson = own.setdefault(lesson_id, diary_week_pb2.DiaryLesson())
         lesson.absence = show_code(AbsenceCode(code), week.sees_illness)  # type: ignore[assignment]  # a number of the enum
     return own
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from chassis import events
 from diary.access.v1 import events_pb2, grant_service_pb2
-from diary.notify.v1 import delivery_service_pb2
+from diary.notify.v1 import delivery_pb2
 from services.notify.news.convert import Words, read_instant, render, render_part
 from services.notify.news.notice import Content, Notice, Sources, ask, hears
 from services.notify.news.rules import Fact, Taken, find_last_day, one_line, write_date
@@ -88,7 +88,7 @@ def write(ending: Ending, portal_url: str) -> Words:
 
 
 NOTICE = Notice(
-    delivery_service_pb2.NOTICE_KIND_ACCESS_ENDS,
+    delivery_pb2.NOTICE_KIND_ACCESS_ENDS,
     "access_ends",
     [hears(events_pb2.AccessEndsSoon, read_ends_soon, events.WORK)],
     fetch,

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from chassis import events
 from diary.access.v1 import credential_service_pb2, events_pb2
-from diary.notify.v1 import delivery_service_pb2
+from diary.notify.v1 import delivery_pb2
 from services.notify.news.convert import Words, read_instant, render
 from services.notify.news.notice import Content, Notice, Sources, ask, hears
 from services.notify.news.rules import Fact, Taken, one_line, write_date, write_moment
@@ -89,7 +89,7 @@ def write(first: FirstSignIn, portal_url: str) -> Words:
 
 
 NOTICE = Notice(
-    delivery_service_pb2.NOTICE_KIND_CREDENTIALS,
+    delivery_pb2.NOTICE_KIND_CREDENTIALS,
     "credentials",
     [hears(events_pb2.CredentialsReady, read_ready, events.WORK)],
     fetch,

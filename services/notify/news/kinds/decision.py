@@ -9,8 +9,8 @@ from datetime import date
 from uuid import UUID
 
 from diary.access.v1 import decision_service_pb2
-from diary.documents.v1 import document_service_pb2, events_pb2
-from diary.notify.v1 import delivery_service_pb2
+from diary.documents.v1 import document_pb2, events_pb2
+from diary.notify.v1 import delivery_pb2
 from services.notify.news import store
 from services.notify.news.convert import File, Words, render
 from services.notify.news.notice import Content, Notice, Sources, ask, hears
@@ -32,7 +32,7 @@ class SignedDecision:
 
 def read_signed(signed: events_pb2.DocumentSigned) -> Iterable[Fact]:
     """The applicant of a refusal; other papers are given otherwise."""
-    if signed.kind == document_service_pb2.DOCUMENT_KIND_REFUSAL:
+    if signed.kind == document_pb2.DOCUMENT_KIND_REFUSAL:
         yield Fact(applicant_id=UUID(signed.applicant_id), document_id=UUID(signed.document_id))
 
 
@@ -47,13 +47,13 @@ async def fetch(taken: Taken, sources: Sources) -> Content | None:
     class_id = UUID(receiver.class_id) if receiver.class_id else None
     async with sources.database.school(taken.school_id) as connection:
         await store.put_class(connection, taken.school_id, taken.delivery_id, class_id)
-    wanted = document_service_pb2.FetchDocumentRequest(school_id=str(taken.school_id), document_id=str(taken.document_id))
+    wanted = document_pb2.FetchDocumentRequest(school_id=str(taken.school_id), document_id=str(taken.document_id))
     decision = _read(receiver, await sources.documents.FetchDocument(wanted))
     return Content(receiver.email, write(decision, sources.portal_url))
 
 
 def _read(
-    receiver: decision_service_pb2.GetDecisionReceiverResponse, fetched: document_service_pb2.FetchDocumentResponse
+    receiver: decision_service_pb2.GetDecisionReceiverResponse, fetched: document_pb2.FetchDocumentResponse
 ) -> SignedDecision:
     return SignedDecision(
         one_line(fetched.document.number),
@@ -89,7 +89,7 @@ def write(decision: SignedDecision, portal_url: str) -> Words:
 
 
 NOTICE = Notice(
-    delivery_service_pb2.NOTICE_KIND_DECISION,
+    delivery_pb2.NOTICE_KIND_DECISION,
     "decision",
     [hears(events_pb2.DocumentSigned, read_signed)],
     fetch,

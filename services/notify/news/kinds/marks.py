@@ -10,8 +10,8 @@ from datetime import date
 from uuid import UUID
 
 from chassis.names import find_called_name
-from diary.journal.v1 import diary_service_pb2, events_pb2
-from diary.notify.v1 import delivery_service_pb2
+from diary.journal.v1 import diary_service_pb2, diary_week_pb2, events_pb2
+from diary.notify.v1 import delivery_pb2
 from services.notify.news.convert import Words, render
 from services.notify.news.notice import Content, Notice, Sources, hears
 from services.notify.news.rules import Fact, Taken, one_line, write_day
@@ -89,7 +89,7 @@ def _read(answer: diary_service_pb2.BatchGetMarksResponse, student_id: UUID) -> 
     return (_read_called_name(of_student[0]) if of_student else ""), marks
 
 
-def _read_called_name(mark: diary_service_pb2.MarkForLetter) -> str:
+def _read_called_name(mark: diary_week_pb2.MarkForLetter) -> str:
     """The whole name where the journal does not know its parts yet: it is never cut."""
     return one_line(find_called_name(mark.student) if mark.HasField("student") else mark.student_name)
 
@@ -127,7 +127,7 @@ def write_week_url(portal_url: str, school_id: UUID, student_id: UUID, day: date
 
 
 NOTICE = Notice(
-    delivery_service_pb2.NOTICE_KIND_MARKS,
+    delivery_pb2.NOTICE_KIND_MARKS,
     "marks",
     [
         hears(events_pb2.MarksRecorded, read_recorded),
