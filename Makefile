@@ -95,6 +95,7 @@ proto: $(STAMP) ## Generate gen/ from protos/
 	@PATH="$$PWD/$(BIN):$$PATH" $(BIN)/python -m grpc_tools.protoc -Iprotos -Ithird_party --python_out=$(GEN) --mypy_out=quiet:$(GEN) $(PROTOS) buf/validate/validate.proto
 	@PATH="$$PWD/$(BIN):$$PATH" $(BIN)/python -m grpc_tools.protoc -Iprotos -Ithird_party --grpc_python_out=$(GEN) --mypy_grpc_out=quiet:$(GEN) $(SERVICE_PROTOS)
 	@$(BIN)/buf build -o $(GEN)/diary.binpb --as-file-descriptor-set
+	@$(BIN)/python -m deploy.gateway.openapi $(GEN)/diary.binpb $(GEN)/openapi.json
 
 .PHONY: fmt
 fmt: $(STAMP) ## Format Python and protos

@@ -98,7 +98,11 @@ def _manager(settings: Settings) -> dict[str, Any]:
         "@type": f"{_TYPE}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "gateway",
         "codec_type": "AUTO",
-        "route_config": {"name": "diary", "virtual_hosts": [virtual_host(settings)]},
+        "route_config": {
+            "name": "diary",
+            "virtual_hosts": [virtual_host(settings)],
+            "max_direct_response_body_size_bytes": limits.OWN_ANSWER_BYTES,
+        },
         "http_filters": _filters(settings),
         "local_reply_config": replies.local_replies(),
         "access_log": _access_logs(),

@@ -16,6 +16,8 @@ PACKED_FROM_BYTES = 256
 BUFFER_BYTES = BODY_BYTES + 64 * 1024
 # Below what the services take (chassis/server.py), so that the gateway's word comes first.
 HEADERS_KILOBYTES = 16
+# What Envoy answers by itself: the description of the surface, a fifth of a megabyte today.
+OWN_ANSWER_BYTES = 1024 * 1024
 CONNECTIONS = 10_000
 STREAMS_PER_CONNECTION = 100
 # Each costs a slow hash of a password, whether it is right or not.

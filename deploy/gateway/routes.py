@@ -42,6 +42,7 @@ def virtual_host(settings: Settings) -> dict[str, Any]:
             _ESCAPED_NAMES,
             *(_json_route(method, binding, settings) for method, binding in bindings),
             *_walls(),
+            _description(settings),
             *_portal_routes(settings),
         ],
         "retry_policy": _RETRY,
@@ -198,6 +199,18 @@ def _walls() -> list[dict[str, Any]]:
     return [*routes, {"name": "foreign_unknown", "match": foreign, "direct_response": {"status": 404}}]
 
 
+def _description(settings: Settings) -> dict[str, Any]:
+    """What the JSON surface is, for whoever asks."""
+    kind = {"header": {"key": "content-type", "value": "application/json"}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+    return {
+        "name": "openapi",
+        "match": {"path": "/openapi.json"},
+        "direct_response": {"status": 200, "body": {"filename": str(settings.openapi)}},
+        "response_headers_to_add": [kind],
+        "typed_per_filter_config": _NO_METHOD,
+    }
+
+
 def _portal_routes(settings: Settings) -> list[dict[str, Any]]:
     """Pages that take a file are told apart by their paths, so that no other page takes more than a form."""
     form = {"match": {"safe_regex": {"regex": UPLOADS}, "headers": [_POST]}, "name": "portal_upload"}
@@ -211,9 +224,12 @@ def _portal_routes(settings: Settings) -> list[dict[str, Any]]:
 _POST = {"name": ":method", "string_match": {"exact": "POST"}}
 
 
+# Where neither a message nor a token is looked for.
+_NO_METHOD = {"envoy.filters.http.grpc_json_transcoder": _OFF, "envoy.filters.http.jwt_authn": _OFF}
+
+
 def _portal_route(config: dict[str, Any]) -> dict[str, Any]:
-    off = {"envoy.filters.http.grpc_json_transcoder": _OFF, "envoy.filters.http.jwt_authn": _OFF}
-    return {"route": {"cluster": PORTAL, "timeout": PORTAL_TIMEOUT}, "typed_per_filter_config": {**off, **config}}
+    return {"route": {"cluster": PORTAL, "timeout": PORTAL_TIMEOUT}, "typed_per_filter_config": {**_NO_METHOD, **config}}
 
 
 def _cors(origins: tuple[str, ...]) -> dict[str, Any]:

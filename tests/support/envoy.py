@@ -212,6 +212,19 @@ def envoy(folder: Path, wanted: Settings, *flags: str) -> Sequence[str]:
 
 
 @asynccontextmanager
+async def running_before(folder: Path, wanted: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """Envoy alone, before what listens at the upstreams already; yields a client of it, once it is ready."""
+    async with AsyncExitStack() as stack:
+        err = stack.enter_context((folder / "envoy.log").open("wb"))
+        process = await asyncio.create_subprocess_exec(*envoy(folder, wanted), stdout=err, stderr=err)
+        stack.push_async_callback(process.wait)
+        stack.callback(process.terminate)
+        client = await stack.enter_async_context(httpx.AsyncClient(base_url=f"http://127.0.0.1:{wanted.port}", timeout=20))
+        await _true(lambda: _ready(client, wanted, process), "Envoy's ready")
+        yield client
+
+
+@asynccontextmanager
 async def running_gateway(folder: Path, with_upstreams: bool = True, **changes: Any) -> AsyncIterator[Gateway]:
     """Keys, access' stand-in, the portal's, and Envoy before them, ready; all are stopped at the end."""
     keys = folder / "keys"

@@ -43,10 +43,9 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
         school_id, who = UUID(request.school_id), auth.caller()
         page = paging.Page(request, ("classes", request.school_id), (0, ""))
         async with self._database.school(school_id) as connection:
-            now = self._clock.now()
-            require_place(await relations.get_standing(connection, school_id, who.account_id, who.session_id, now), STAFF)
-            day = today(self._clock, await schools.get_time_zone(connection, school_id))
-            found = await roster.list_class_rows(connection, school_id, day, *page.after, page.limit)
+            scene = await relations.get_scene(connection, school_id, who, self._clock.now())
+            require_place(scene.standing, STAFF)
+            found = await roster.list_class_rows(connection, school_id, scene.today, *page.after, page.limit)
         shown, token = page.cut(found, lambda row: (row.grades[0], row.name))
         return roster_service_pb2.ListClassesResponse(
             classes=[convert.school_class(row) for row in shown], next_page_token=token
@@ -61,8 +60,8 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
         words = ("students", request.school_id, request.class_id, request.monday_date)
         page = paging.Page(request, words, ("", paging.FIRST_ID))
         async with self._database.school(school_id) as connection:
-            standing = await relations.get_standing(connection, school_id, who.account_id, who.session_id, now)
-            require_place(standing, REGISTERING)
+            scene = await relations.get_scene(connection, school_id, who, now)
+            require_place(scene.standing, REGISTERING)
             if class_id and not await roster.may_list_class(connection, school_id, who.account_id, now, REGISTERING, class_id):
                 raise NotFound("CLASS_NOT_FOUND", "no such class whose students the caller may see")
             found = await roster.list_listed_students(
@@ -85,7 +84,7 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
         """A student of the school, or of the own class for a class teacher (Clause R9)."""
         school_id, student_id, who, now = UUID(request.school_id), UUID(request.student_id), auth.caller(), self._clock.now()
         async with self._database.school(school_id) as connection:
-            require_session(await relations.get_standing(connection, school_id, who.account_id, who.session_id, now))
+            require_session((await relations.get_scene(connection, school_id, who, now)).standing)
             found = await roster.find_listed_student(connection, school_id, who.account_id, now, REGISTERING, student_id)
         if found is None:
             raise NotFound("STUDENT_NOT_FOUND", "no such student whom the caller may see")
@@ -98,11 +97,11 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
         school_id, student_id, who, now = UUID(request.school_id), UUID(request.student_id), auth.caller(), self._clock.now()
         page = paging.Page(request, ("guardianships", request.school_id, request.student_id), ("", paging.FIRST_ID))
         async with self._database.school(school_id) as connection:
-            require_session(await relations.get_standing(connection, school_id, who.account_id, who.session_id, now))
+            scene = await relations.get_scene(connection, school_id, who, now)
+            require_session(scene.standing)
             card = await students.find_student(connection, school_id, student_id, who.account_id, now)
             require_student(card, REGISTERING)
-            day = today(self._clock, await schools.get_time_zone(connection, school_id))
-            found = await roster.list_guardianships(connection, school_id, student_id, day, page.after, page.limit)
+            found = await roster.list_guardianships(connection, school_id, student_id, scene.today, page.after, page.limit)
         shown, token = page.cut(found, lambda row: (row.sort_key, row.guardianship_id))
         return roster_service_pb2.ListGuardianshipsResponse(
             guardianships=[convert.guardianship(row) for row in shown], next_page_token=token
@@ -144,8 +143,8 @@ class RosterServicer(roster_service_pb2_grpc.RosterServiceServicer):
 
     async def _require_admin(self, connection: Connection, school_id: UUID) -> None:
         who, now = auth.caller(), self._clock.now()
-        standing = await relations.get_standing(connection, school_id, who.account_id, who.session_id, now)
-        require_place(standing, frozenset({Role.ADMIN}))
+        scene = await relations.get_scene(connection, school_id, who, now)
+        require_place(scene.standing, frozenset({Role.ADMIN}))
 
     async def BatchGetRoster(
         self, request: roster_service_pb2.BatchGetRosterRequest, context: Context

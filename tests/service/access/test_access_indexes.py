@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from chassis.auth import Caller
 from services.access.cases.store import applicants, case_log
 from services.access.people.store import declarations as statements
 from services.access.rights.store import accounts, callers, credentials, grants, pushes, relations, sessions
@@ -38,8 +39,11 @@ OF_SCHOOL: dict[str, Lookup] = {
         c, of.world.school_id, of.world.grants["mother"], of.account("admin"), NOW
     ),
     "list_logins": lambda of, c: accounts.list_logins(c, "ivanova.mp"),
-    "get_standing": lambda of, c: relations.get_standing(
-        c, of.world.school_id, of.account("class_teacher"), of.world.people["class_teacher"].session_id, NOW
+    "get_scene": lambda of, c: relations.get_scene(
+        c,
+        of.world.school_id,
+        Caller(of.account("class_teacher"), of.world.people["class_teacher"].session_id, frozenset()),
+        NOW,
     ),
     "list_roles": lambda of, c: relations.list_roles(c, of.world.school_id, of.account("class_teacher"), NOW),
     "list_open_students": lambda of, c: callers.list_open_students(c, of.world.school_id, of.account("mother"), NOW),

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from chassis import auth, paging, requests
 from chassis.calendar import WorkingCalendar
-from chassis.clock import today
 from chassis.db import Connection
 from chassis.interceptors import Context
 from chassis.run import Frame
@@ -29,11 +28,11 @@ from services.access.cases.store import applicants, case_log, decisions, refusal
 from services.access.cases.store import applications as store
 from services.access.people.rules.roles import Role
 from services.access.people.rules.students import REGISTERING, require_student
-from services.access.people.store import declarations, schools, students
+from services.access.people.store import declarations, students
 from services.access.rights.actions.endings import Endings
 from services.access.rights.actions.second_factor import SecondFactors
 from services.access.rights.rules.grants import GRANTING
-from services.access.rights.rules.standing import require_place, require_session
+from services.access.rights.rules.standing import Scene, require_place, require_session
 from services.access.rights.store import accounts, grants, pushes, relations
 
 
@@ -56,19 +55,19 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         school_id = UUID(request.school_id)
         async with self._database.school(school_id) as connection, connection.transaction():
             await applicants.lock_registering(connection, school_id, UUID(request.student_id))
+            scene = await relations.get_scene(connection, school_id, auth.caller(), self._clock.now())
             # Asked first: a family's own statement has ended the relation, and the session, by which it came.
             async with requests.once(connection, self._clock, request, pb.RegisterApplicationResponse) as write:
                 if write.is_new:
-                    await self._require_session(connection, school_id)
-                    zone = ZoneInfo(await schools.get_time_zone(connection, school_id))
-                    filing = await self._read_filing(connection, request, zone)
-                    registered = await register(connection, self._clock, self._calendar, zone, filing)
+                    require_session(scene.standing)
+                    filing = await self._read_filing(connection, request, scene.zone)
+                    registered = await register(connection, self._clock, self._calendar, scene.zone, filing)
                     write.answer.application.application_id = str(registered)
             application_id = UUID(write.answer.application.application_id)
-            case = await self._read(connection, school_id, application_id, REGISTERING, or_own=True)
+            case = await self._read(connection, scene, application_id, REGISTERING, or_own=True)
             waiting = await pushes.list_pushes_of_statement(connection, school_id, case.application_id)
             declined = await grants.list_accounts_ended_by(connection, school_id, case.application_id)
-            answer = pb.RegisterApplicationResponse(application=await self._answer(connection, school_id, case))
+            answer = pb.RegisterApplicationResponse(application=await self._answer(connection, scene, case))
         await self._endings.confirm(waiting, declined)
         return answer
 
@@ -98,9 +97,9 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         """A case with its checklist and log."""
         school_id = UUID(request.school_id)
         async with self._database.school(school_id) as connection:
-            await self._require_session(connection, school_id)
-            case = await self._read(connection, school_id, UUID(request.application_id), rules.READING, or_own=True)
-            return pb.GetApplicationResponse(application=await self._answer(connection, school_id, case))
+            scene = await self._enter(connection, school_id)
+            case = await self._read(connection, scene, UUID(request.application_id), rules.READING, or_own=True)
+            return pb.GetApplicationResponse(application=await self._answer(connection, scene, case))
 
     async def ListApplications(self, request: pb.ListApplicationsRequest, context: Context) -> pb.ListApplicationsResponse:
         """Cases that the caller may open, the earliest due first."""
@@ -108,9 +107,11 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         words = ("applications", request.school_id, str(request.state))
         page = paging.Page(request, words, (paging.LONG_AGO, paging.FIRST_ID))
         async with self._database.school(school_id) as connection:
-            standing = await relations.get_standing(connection, school_id, who.account_id, who.session_id, now)
-            require_place(standing, rules.READING, or_person=await accounts.is_person(connection, school_id, who.account_id))
-            is_own_only = not standing.school_roles & rules.READING
+            scene = await relations.get_scene(connection, school_id, who, now)
+            require_place(
+                scene.standing, rules.READING, or_person=await accounts.is_person(connection, school_id, who.account_id)
+            )
+            is_own_only = not scene.standing.school_roles & rules.READING
             found = await store.list_cases(
                 connection,
                 school_id,
@@ -123,60 +124,57 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
                 is_own_only=is_own_only,
             )
             shown, token = page.cut(found, lambda row: (row[1], row[0].application_id))
-            cases = await self._with_applicants(connection, school_id, [case for case, _ in shown])
-            answers = await self._answer_list(connection, school_id, cases)
+            cases = await self._with_applicants(connection, scene, [case for case, _ in shown])
+            answers = await self._answer_list(connection, scene, cases)
         return pb.ListApplicationsResponse(applications=answers, next_page_token=token)
 
     async def GrantApplication(self, request: pb.GrantApplicationRequest, context: Context) -> pb.GrantApplicationResponse:
         """Grants access to every applicant: class teacher of the own class, or admin (Clauses R9-R12)."""
         school_id, who, application_id = UUID(request.school_id), auth.caller(), UUID(request.application_id)
         async with self._database.school(school_id) as connection, connection.transaction():
-            await self._require_session(connection, school_id)
+            scene = await self._enter(connection, school_id)
             await store.lock_case(connection, school_id, application_id)
-            case = await self._read(connection, school_id, application_id, GRANTING)
+            case = await self._read(connection, scene, application_id, GRANTING)
             async with requests.once(connection, self._clock, request, pb.GrantApplicationResponse) as write:
                 if write.is_new:
                     rules.require_grantable(case)
-                    checklist = rules.build_checklist(
-                        case, today(self._clock, await schools.get_time_zone(connection, school_id))
-                    )
+                    checklist = rules.build_checklist(case, scene.today)
                     rules.require_complete(checklist)
                     await grant_case(connection, self._clock, school_id, case, checklist, who.account_id)
                     write.answer.application.application_id = request.application_id
-                    case = await self._read(connection, school_id, application_id, GRANTING)
-            return pb.GrantApplicationResponse(application=await self._answer(connection, school_id, case))
+                    case = await self._read(connection, scene, application_id, GRANTING)
+            return pb.GrantApplicationResponse(application=await self._answer(connection, scene, case))
 
     async def ProposeRefusal(self, request: pb.ProposeRefusalRequest, context: Context) -> pb.ProposeRefusalResponse:
         """Proposes a refusal by one of the three grounds, its evidence noted (Clauses R19-R21)."""
         school_id, who, application_id = UUID(request.school_id), auth.caller(), UUID(request.application_id)
         now = self._clock.now()
         async with self._database.school(school_id) as connection, connection.transaction():
-            await self._require_session(connection, school_id)
+            scene = await self._enter(connection, school_id)
             await store.lock_case(connection, school_id, application_id)
-            case = await self._read(connection, school_id, application_id, GRANTING)
+            case = await self._read(connection, scene, application_id, GRANTING)
             async with requests.once(connection, self._clock, request, pb.ProposeRefusalResponse) as write:
                 if write.is_new:
                     require_undecided(case)
-                    zone = ZoneInfo(await schools.get_time_zone(connection, school_id))
-                    await propose(connection, school_id, case, RefusalGround(request.ground), who.account_id, now, zone)
+                    await propose(connection, school_id, case, RefusalGround(request.ground), who.account_id, now, scene.zone)
                     write.answer.application.application_id = request.application_id
-                    case = await self._read(connection, school_id, application_id, GRANTING)
-            return pb.ProposeRefusalResponse(application=await self._answer(connection, school_id, case))
+                    case = await self._read(connection, scene, application_id, GRANTING)
+            return pb.ProposeRefusalResponse(application=await self._answer(connection, scene, case))
 
     async def SignRefusals(self, request: pb.SignRefusalsRequest, context: Context) -> pb.SignRefusalsResponse:
         """The head signs proposed refusals, the second factor asked again; all or none (Clause R22)."""
         school_id, who = UUID(request.school_id), auth.caller()
         ids = sorted({UUID(application_id) for application_id in request.application_ids})
         async with self._database.school(school_id) as connection:
-            standing = await relations.get_standing(connection, school_id, who.account_id, who.session_id, self._clock.now())
-            require_place(standing, rules.SIGNING)
+            scene = await relations.get_scene(connection, school_id, who, self._clock.now())
+            require_place(scene.standing, rules.SIGNING)
             known = await requests.find_answer(connection, who.account_id, request, pb.SignRefusalsResponse)
         if known is None:
             asked = requests.digest(request)
             await self._factors.ask_again(who.session_id, who.account_id, request.one_time_code, asked)
             await self._sign(school_id, request, ids)
         async with self._database.school(school_id) as connection:
-            cases = await self._read_all(connection, school_id, ids, rules.SIGNING)
+            cases = await self._read_all(connection, scene, ids, rules.SIGNING)
             signed = await refusals.list_refusals(connection, school_id, ids)
         now = self._clock.now()
         return pb.SignRefusalsResponse(
@@ -189,15 +187,14 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         """
         who = auth.caller()
         async with self._database.school(school_id) as connection, connection.transaction():
-            await self._require_session(connection, school_id)
-            zone = ZoneInfo(await schools.get_time_zone(connection, school_id))
+            scene = await self._enter(connection, school_id)
             await store.lock_cases(connection, school_id, ids)
             async with requests.once(connection, self._clock, request, pb.SignRefusalsResponse) as write:
                 if write.is_new:
-                    cases = await self._read_all(connection, school_id, ids, rules.SIGNING)
+                    cases = await self._read_all(connection, scene, ids, rules.SIGNING)
                     proposed = await refusals.list_refusals(connection, school_id, ids)
                     signed = [(case, require_proposed(case, proposed.get(case.application_id))) for case in cases]
-                    await sign(connection, self._clock, school_id, signed, who.account_id, zone)
+                    await sign(connection, self._clock, school_id, signed, who.account_id, scene.zone)
 
     async def WithdrawApplication(
         self, request: pb.WithdrawApplicationRequest, context: Context
@@ -205,24 +202,24 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         """Ends an undecided application as its applicant wishes, who says so here or at the school (Clause R24)."""
         school_id, who, application_id = UUID(request.school_id), auth.caller(), UUID(request.application_id)
         async with self._database.school(school_id) as connection, connection.transaction():
-            await self._require_session(connection, school_id)
+            scene = await self._enter(connection, school_id)
             await store.lock_case(connection, school_id, application_id)
-            case = await self._read(connection, school_id, application_id, REGISTERING, or_own=True)
+            case = await self._read(connection, scene, application_id, REGISTERING, or_own=True)
             async with requests.once(connection, self._clock, request, pb.WithdrawApplicationResponse) as write:
                 if write.is_new:
                     rules.require_withdrawable(case)
                     await withdraw(connection, self._clock, school_id, case, who.account_id)
                     write.answer.application.application_id = request.application_id
-                    case = await self._read(connection, school_id, application_id, REGISTERING, or_own=True)
-            return pb.WithdrawApplicationResponse(application=await self._answer(connection, school_id, case))
+                    case = await self._read(connection, scene, application_id, REGISTERING, or_own=True)
+            return pb.WithdrawApplicationResponse(application=await self._answer(connection, scene, case))
 
     async def RecordHandOver(self, request: pb.RecordHandOverRequest, context: Context) -> pb.RecordHandOverResponse:
         """Notes that an applicant's last slip was handed over and its receipt signed (Clause R25), or a refusal given (R23)."""
         school_id, application_id = UUID(request.school_id), UUID(request.application_id)
         async with self._database.school(school_id) as connection, connection.transaction():
-            await self._require_session(connection, school_id)
+            scene = await self._enter(connection, school_id)
             await store.lock_case(connection, school_id, application_id)
-            case = await self._read(connection, school_id, application_id, REGISTERING)
+            case = await self._read(connection, scene, application_id, REGISTERING)
             async with requests.once(connection, self._clock, request, pb.RecordHandOverResponse) as write:
                 if write.is_new:
                     if case.state is State.REFUSED:
@@ -230,8 +227,8 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
                     else:
                         await self._hand_over_slip(connection, school_id, case, UUID(request.applicant_id))
                     write.answer.application.application_id = request.application_id
-                    case = await self._read(connection, school_id, application_id, REGISTERING)
-            return pb.RecordHandOverResponse(application=await self._answer(connection, school_id, case))
+                    case = await self._read(connection, scene, application_id, REGISTERING)
+            return pb.RecordHandOverResponse(application=await self._answer(connection, scene, case))
 
     async def _hand_over_slip(self, connection: Connection, school_id: UUID, case: Case, applicant_id: UUID) -> None:
         account_id, now = auth.caller().account_id, self._clock.now()
@@ -252,82 +249,80 @@ class ApplicationServicer(application_service_pb2_grpc.ApplicationServiceService
         school_id, who, application_id = UUID(request.school_id), auth.caller(), UUID(request.application_id)
         now = self._clock.now()
         async with self._database.school(school_id) as connection, connection.transaction():
-            await self._require_session(connection, school_id)
+            scene = await self._enter(connection, school_id)
             await store.lock_case(connection, school_id, application_id)
-            case = await self._read(connection, school_id, application_id, REGISTERING)
+            case = await self._read(connection, scene, application_id, REGISTERING)
             async with requests.once(connection, self._clock, request, pb.ShowAuthorityResponse) as write:
                 if write.is_new:
                     applicant = rules.require_showing(case, UUID(request.applicant_id))
-                    day = today(self._clock, await schools.get_time_zone(connection, school_id))
-                    shown = filing_rules.clean_authority(applicant.kind, convert.shown_authority(request), day)
+                    shown = filing_rules.clean_authority(applicant.kind, convert.shown_authority(request), scene.today)
                     await show_authority(connection, school_id, case, applicant, shown, who.account_id, now)
                     write.answer.application.application_id = request.application_id
-                    case = await self._read(connection, school_id, application_id, REGISTERING)
-            return pb.ShowAuthorityResponse(application=await self._answer(connection, school_id, case))
+                    case = await self._read(connection, scene, application_id, REGISTERING)
+            return pb.ShowAuthorityResponse(application=await self._answer(connection, scene, case))
 
-    async def _require_session(self, connection: Connection, school_id: UUID) -> None:
-        who, now = auth.caller(), self._clock.now()
-        require_session(await relations.get_standing(connection, school_id, who.account_id, who.session_id, now))
+    async def _enter(self, connection: Connection, school_id: UUID) -> Scene:
+        """What the call asks first. Raises Unauthenticated SESSION_ENDED."""
+        scene = await relations.get_scene(connection, school_id, auth.caller(), self._clock.now())
+        require_session(scene.standing)
+        return scene
 
     async def _read(
         self,
         connection: Connection,
-        school_id: UUID,
+        scene: Scene,
         application_id: UUID,
         roles: frozenset[Role],
         *,
         or_own: bool = False,
     ) -> Case:
         """The case with its applicants. Raises NotFound APPLICATION_NOT_FOUND."""
-        found = await store.find_case(connection, school_id, application_id, auth.caller().account_id, self._clock.now())
-        [case] = await self._with_applicants(connection, school_id, [rules.require_case(found, roles, or_own=or_own)])
+        found = await store.find_case(connection, scene.school_id, application_id, auth.caller().account_id, self._clock.now())
+        [case] = await self._with_applicants(connection, scene, [rules.require_case(found, roles, or_own=or_own)])
         return case
 
-    async def _read_all(self, connection: Connection, school_id: UUID, ids: list[UUID], roles: frozenset[Role]) -> list[Case]:
+    async def _read_all(self, connection: Connection, scene: Scene, ids: list[UUID], roles: frozenset[Role]) -> list[Case]:
         """Cases with their applicants in the order of ids. Raises NotFound APPLICATION_NOT_FOUND for one that is not theirs."""
-        found = await store.list_cases_by_id(connection, school_id, ids, auth.caller().account_id, self._clock.now())
+        found = await store.list_cases_by_id(connection, scene.school_id, ids, auth.caller().account_id, self._clock.now())
         return await self._with_applicants(
-            connection, school_id, [rules.require_case(found.get(application_id), roles) for application_id in ids]
+            connection, scene, [rules.require_case(found.get(application_id), roles) for application_id in ids]
         )
 
-    async def _with_applicants(self, connection: Connection, school_id: UUID, cases: list[Case]) -> list[Case]:
-        day = today(self._clock, await schools.get_time_zone(connection, school_id))
+    async def _with_applicants(self, connection: Connection, scene: Scene, cases: list[Case]) -> list[Case]:
         by_case: dict[UUID, list[Applicant]] = defaultdict(list)
         ids, now = [case.application_id for case in cases], self._clock.now()
-        for applicant in await applicants.list_applicants(connection, school_id, ids, day, now):
+        for applicant in await applicants.list_applicants(connection, scene.school_id, ids, scene.today, now):
             by_case[applicant.application_id].append(applicant)
         return [replace(case, applicants=by_case[case.application_id]) for case in cases]
 
-    async def _answer(self, connection: Connection, school_id: UUID, case: Case) -> pb.Application:
-        day = today(self._clock, await schools.get_time_zone(connection, school_id))
-        log = await case_log.list_log(connection, school_id, case.application_id)
-        declared = await declarations.list_declarations(connection, school_id, case.application_id)
-        refusal = (await refusals.list_refusals(connection, school_id, [case.application_id])).get(case.application_id)
-        papers = await decisions.list_papers(connection, school_id, [case.application_id])
-        checklist = rules.build_checklist(case, day)
+    async def _answer(self, connection: Connection, scene: Scene, case: Case) -> pb.Application:
+        log = await case_log.list_log(connection, scene.school_id, case.application_id)
+        declared = await declarations.list_declarations(connection, scene.school_id, case.application_id)
+        refusal = (await refusals.list_refusals(connection, scene.school_id, [case.application_id])).get(case.application_id)
+        papers = await decisions.list_papers(connection, scene.school_id, [case.application_id])
+        checklist = rules.build_checklist(case, scene.today)
         message = convert.whole_application(case, checklist, log, declared, refusal, self._clock.now())
-        [shown] = await self._show(connection, school_id, [(case, show_papers(message, papers))])
+        [shown] = await self._show(connection, scene, [(case, show_papers(message, papers))])
         return shown
 
-    async def _answer_list(self, connection: Connection, school_id: UUID, cases: list[Case]) -> list[pb.Application]:
+    async def _answer_list(self, connection: Connection, scene: Scene, cases: list[Case]) -> list[pb.Application]:
         ids, now = [case.application_id for case in cases], self._clock.now()
-        known = await refusals.list_refusals(connection, school_id, ids)
-        papers = await decisions.list_papers(connection, school_id, ids)
+        known = await refusals.list_refusals(connection, scene.school_id, ids)
+        papers = await decisions.list_papers(connection, scene.school_id, ids)
         messages = [convert.refused_application(case, known.get(case.application_id), now) for case in cases]
         whole = [(case, show_papers(message, papers)) for case, message in zip(cases, messages, strict=True)]
-        return await self._show(connection, school_id, whole)
+        return await self._show(connection, scene, whole)
 
     async def _show(
-        self, connection: Connection, school_id: UUID, whole: list[tuple[Case, pb.Application]]
+        self, connection: Connection, scene: Scene, whole: list[tuple[Case, pb.Application]]
     ) -> list[pb.Application]:
         """The cases as their caller may see them: whole for staff, the own part for an applicant."""
         if all(case.student.caller_roles & rules.READING for case, _ in whole):
             return [message for _, message in whole]
-        day = today(self._clock, await schools.get_time_zone(connection, school_id))
-        own = await accounts.get_person_id(connection, school_id, auth.caller().account_id)
+        own = await accounts.get_person_id(connection, scene.school_id, auth.caller().account_id)
         return [
             message
             if case.student.caller_roles & rules.READING
-            else convert.own_application(message, own, is_child_told=rules.may_tell_of_child(case, own, day))
+            else convert.own_application(message, own, is_child_told=rules.may_tell_of_child(case, own, scene.today))
             for case, message in whole
         ]

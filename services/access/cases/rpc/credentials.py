@@ -117,7 +117,7 @@ class CredentialServicer(credential_service_pb2_grpc.CredentialServiceServicer):
     async def _open(self, connection: Connection, request: pb.IssueSlipRequest) -> SlipGrant:
         """The grant whose slip the caller may print now. Raises AlreadyExists SLIP_ALREADY_ISSUED at a repeat."""
         school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
-        require_session(await relations.get_standing(connection, school_id, who.account_id, who.session_id, now))
+        require_session((await relations.get_scene(connection, school_id, who, now)).standing)
         found = await store.find_slip_grant(connection, school_id, UUID(request.grant_id), who.account_id, now)
         grant = credentials.require_slip_grant(found, GRANTING)
         if await requests.find_answer(connection, who.account_id, request, httpbody_pb2.HttpBody) is not None:

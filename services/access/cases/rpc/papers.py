@@ -91,9 +91,9 @@ class PaperServicer(paper_service_pb2_grpc.PaperServiceServicer):
         school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
         page = paging.Page(request, ("own_declarations", request.school_id), (paging.LAST_ID,))
         async with self._database.school(school_id) as connection:
-            standing = await relations.get_standing(connection, school_id, who.account_id, who.session_id, now)
+            scene = await relations.get_scene(connection, school_id, who, now)
             is_person = await accounts.is_person(connection, school_id, who.account_id)
-            require_place(standing, frozenset(), or_person=is_person)
+            require_place(scene.standing, frozenset(), or_person=is_person)
             found = await declarations.list_own_declarations(connection, school_id, who.account_id, *page.after, page.limit)
         shown, token = page.cut(found, lambda row: (row.declaration.declaration_id,))
         made = [convert.own_declaration(row) for row in shown]
@@ -108,7 +108,7 @@ class PaperServicer(paper_service_pb2_grpc.PaperServiceServicer):
         Raises Unauthenticated SESSION_ENDED, NotFound STUDENT_NOT_FOUND.
         """
         who, now = auth.caller(), self._clock.now()
-        require_session(await relations.get_standing(connection, school_id, who.account_id, who.session_id, now))
+        require_session((await relations.get_scene(connection, school_id, who, now)).standing)
         card = await students.find_student(connection, school_id, student_id, who.account_id, now)
         own = await accounts.find_own_person(connection, school_id, student_id, who.account_id, now)
         if card is not None and card.caller_roles & REGISTERING and not (own and for_oneself):

@@ -28,8 +28,8 @@ class ComplianceServicer(compliance_service_pb2_grpc.ComplianceServiceServicer):
         words = ("deadlines", request.school_id, request.clause, str(request.is_open_only))
         page = paging.Page(request, words, (paging.LONG_AGO, ""))
         async with self._database.school(school_id) as connection:
-            standing = await relations.get_standing(connection, school_id, who.account_id, who.session_id, now)
-            require_place(standing, READING)
+            scene = await relations.get_scene(connection, school_id, who, now)
+            require_place(scene.standing, READING)
             found = await deadlines.list_deadlines(
                 connection, school_id, request.clause, request.is_open_only, now, now + END_WARNING, page.after, page.limit
             )

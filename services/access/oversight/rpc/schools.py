@@ -50,8 +50,8 @@ class SchoolServicer(school_service_pb2_grpc.SchoolServiceServicer):
         """Replaces what the papers of the school say of it, as the writer saw it."""
         school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
         async with self._database.school(school_id) as connection, connection.transaction():
-            standing = await relations.get_standing(connection, school_id, who.account_id, who.session_id, now)
-            require_place(standing, EDITING)
+            scene = await relations.get_scene(connection, school_id, who, now)
+            require_place(scene.standing, EDITING)
             # The head's name stays out of the kept answer: a repeat reads the school again.
             async with requests.once(connection, self._clock, request, school_service_pb2.UpdateSchoolResponse) as write:
                 if write.is_new:
@@ -66,12 +66,11 @@ class SchoolServicer(school_service_pb2_grpc.SchoolServiceServicer):
         """Keeps a version by the school's order; undecided cases of its days are judged by it (Clause R1)."""
         school_id, who, now = UUID(request.school_id), auth.caller(), self._clock.now()
         async with self._database.school(school_id) as connection, connection.transaction():
-            standing = await relations.get_standing(connection, school_id, who.account_id, who.session_id, now)
-            require_place(standing, EDITING)
+            scene = await relations.get_scene(connection, school_id, who, now)
+            require_place(scene.standing, EDITING)
             async with requests.once(connection, self._clock, request, school_service_pb2.AdoptRegulationResponse) as write:
                 if write.is_new:
-                    day = today(self._clock, await schools.get_time_zone(connection, school_id))
-                    adopted = adopt(details.read_regulation(request), day)
+                    adopted = adopt(details.read_regulation(request), scene.today)
                     if not await regulations.insert_regulation(connection, school_id, adopted):
                         raise AlreadyExists("REGULATION_KNOWN", "a version with the same first day is recorded")
                     ground = f"заявление рассматривается по регламенту школы: {write_regulation(adopted)}"

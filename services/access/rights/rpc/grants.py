@@ -4,14 +4,12 @@ from uuid import UUID
 
 from chassis import auth, paging, requests
 from chassis.auth import Caller
-from chassis.clock import today
 from chassis.db import Connection
 from chassis.errors import NotFound
 from chassis.interceptors import Context
 from chassis.run import Frame
 from diary.access.v1 import grant_service_pb2, grant_service_pb2_grpc
 from services.access.people.rules.roles import Role
-from services.access.people.store import schools
 from services.access.rights.actions.ending_grants import end_grants
 from services.access.rights.actions.endings import Endings
 from services.access.rights.convert import grants as convert
@@ -38,8 +36,8 @@ class GrantServicer(grant_service_pb2_grpc.GrantServiceServicer):
         student_id = UUID(request.student_id) if request.student_id else None
         page = paging.Page(request, ("grants", request.school_id, request.student_id), (paging.FIRST_ID,))
         async with self._database.school(school_id) as connection:
-            standing = await relations.get_standing(connection, school_id, who.account_id, who.session_id, now)
-            require_place(standing, _GRANTING, or_family=True)
+            scene = await relations.get_scene(connection, school_id, who, now)
+            require_place(scene.standing, _GRANTING, or_family=True)
             found = await grants.list_grants(connection, school_id, who.account_id, now, student_id, *page.after, page.limit)
         shown, token = page.cut(found, lambda row: (row.grant_id,))
         return grant_service_pb2.ListGrantsResponse(grants=[convert.grant(row) for row in shown], next_page_token=token)
@@ -52,12 +50,11 @@ class GrantServicer(grant_service_pb2_grpc.GrantServiceServicer):
         student_id = UUID(request.student_id) if request.student_id else None
         page = paging.Page(request, ("own_grants", request.school_id, request.student_id), (paging.LAST_ID,))
         async with self._database.school(school_id) as connection:
-            standing = await relations.get_standing(connection, school_id, who.account_id, who.session_id, now)
+            scene = await relations.get_scene(connection, school_id, who, now)
             is_person = await accounts.is_person(connection, school_id, who.account_id)
-            require_place(standing, frozenset(), or_person=is_person)
-            day = today(self._clock, await schools.get_time_zone(connection, school_id))
+            require_place(scene.standing, frozenset(), or_person=is_person)
             found = await grants.list_own_grants(
-                connection, school_id, who.account_id, day, student_id, *page.after, page.limit
+                connection, school_id, who.account_id, scene.today, student_id, *page.after, page.limit
             )
         shown, token = page.cut(found, lambda row: (row.grant.grant_id,))
         return grant_service_pb2.ListOwnGrantsResponse(grants=[convert.own_grant(row) for row in shown], next_page_token=token)
@@ -92,7 +89,7 @@ class GrantServicer(grant_service_pb2_grpc.GrantServiceServicer):
     async def _lock(self, connection: Connection, school_id: UUID, who: Caller, grant_id: UUID) -> Grant:
         """The grant that the caller may end. Raises NotFound GRANT_NOT_FOUND: absent, another class's, another school's."""
         now = self._clock.now()
-        require_session(await relations.get_standing(connection, school_id, who.account_id, who.session_id, now))
+        require_session((await relations.get_scene(connection, school_id, who, now)).standing)
         grant = await grants.lock_grant_to_revoke(connection, school_id, who.account_id, now, grant_id)
         if grant is None:
             raise NotFound("GRANT_NOT_FOUND", "no such grant that the caller may end")

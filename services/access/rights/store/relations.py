@@ -9,10 +9,11 @@ from uuid import UUID
 import asyncpg
 
 from chassis import sight
+from chassis.auth import Caller
 from chassis.db import Connection
 from chassis.relations import Relation
 from services.access.rights.rules.relations import AppointmentFact, Bounds, DerivedRelation, GrantFact, TeachingFact
-from services.access.rights.rules.standing import Standing
+from services.access.rights.rules.standing import Scene, Standing
 
 
 async def lock_grant_facts(connection: Connection, school_id: UUID, person_ids: Sequence[UUID]) -> list[GrantFact]:
@@ -115,23 +116,25 @@ async def list_relations(
     return [Relation(**row) for row in rows]
 
 
-async def get_standing(connection: Connection, school_id: UUID, account_id: UUID, session_id: UUID, now: datetime) -> Standing:
-    """What the account is in the school now, and whether its session still lives."""
+async def get_scene(connection: Connection, school_id: UUID, who: Caller, now: datetime) -> Scene:
+    """What the caller is in the school now, whether its session still lives, and where the school's days begin."""
     [row] = await connection.fetch(
         f"""
         SELECT EXISTS (SELECT FROM sessions
                        WHERE session_id = $3 AND account_id = $2 AND end_time IS NULL AND expire_time > $4) AS is_session_live,
                array_agg(DISTINCT role) FILTER (WHERE {sight.of_kind(sight.SCHOOL)}) AS school_roles,
-               count(*) FILTER (WHERE {sight.of_kind(sight.STUDENT)}) > 0 AS is_family
+               count(*) FILTER (WHERE {sight.of_kind(sight.STUDENT)}) > 0 AS is_family,
+               (SELECT time_zone FROM schools WHERE school_id = $1) AS time_zone
         FROM relations r
         WHERE school_id = $1 AND account_id = $2 AND {sight.is_open("$4")}
         """,
         school_id,
-        account_id,
-        session_id,
+        who.account_id,
+        who.session_id,
         now,
     )
-    return Standing(row["is_session_live"], frozenset(row["school_roles"] or ()), row["is_family"])
+    standing = Standing(row["is_session_live"], frozenset(row["school_roles"] or ()), row["is_family"])
+    return Scene(school_id, standing, now, row["time_zone"])
 
 
 async def list_roles(connection: Connection, school_id: UUID, account_id: UUID, now: datetime) -> frozenset[int]:
