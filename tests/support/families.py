@@ -44,7 +44,8 @@ def _filed(kind: str, name: str, way: str, email: str = "") -> dict[str, str]:
 
 
 async def register(teacher: Api, lesson: Lesson, student_id: str, email: str) -> Case:
-    """Registers the application from paper."""
+    """Registers the application from paper, of a family of its own: a person who stands beside the student is asked about."""
+    family = "".join("абвгдежзиклмнопр"[int(sign, 16)] for sign in new_id()[-6:]).capitalize()
     school = f"/v1/schools/{lesson.school_id}"
     answer = await teacher.post(
         f"{school}/applications",
@@ -52,8 +53,8 @@ async def register(teacher: Api, lesson: Lesson, student_id: str, email: str) ->
         studentId=student_id,
         channel="APPLICATION_CHANNEL_CLASS_TEACHER",
         applicants=[
-            _filed("MOTHER", "Ветрова Инга Марковна", "EMAIL", email),
-            _filed("FATHER", "Ветров Олег Павлович", "IN_PERSON"),
+            _filed("MOTHER", f"{family} Инга Марковна", "EMAIL", email),
+            _filed("FATHER", f"{family} Олег Павлович", "IN_PERSON"),
         ],
     )
     application = answer["application"]
