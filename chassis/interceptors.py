@@ -6,13 +6,16 @@ One piece rather than a stack, since every layer costs on every call. Standard h
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import grpc
-from google.protobuf import any_pb2, descriptor_pool
+from google.protobuf import any_pb2
+from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
@@ -75,7 +78,7 @@ def read_rules(service_names: list[str]) -> dict[str, Rule]:
     """The rules of the methods of services, by full method path; a method without a declaration has none."""
     rules = {}
     for service_name in service_names:
-        for method in descriptor_pool.Default().FindServiceByName(service_name).methods:
+        for method in _describe(service_name).methods:
             options = method.GetOptions()
             if options.HasExtension(options_pb2.requires):
                 requires = options.Extensions[options_pb2.requires]
@@ -85,6 +88,14 @@ def read_rules(service_names: list[str]) -> dict[str, Rule]:
                 has_answer = bool(method.output_type.fields)
                 rules[f"/{service_name}/{method.name}"] = Rule(roles, frozenset(requires.callers), form, most, has_answer)
     return rules
+
+
+def _describe(service_name: str) -> ServiceDescriptor:
+    """A service as its proto declares it; the file is named by the service, and nothing else need have read it."""
+    package, _, name = service_name.rpartition(".")
+    file = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    found: ServiceDescriptor = import_module(f"{package}.{file}_pb2").DESCRIPTOR.services_by_name[name]
+    return found
 
 
 class WrappingServer:
@@ -162,9 +173,11 @@ class WrappingServer:
     async def _answer(
         self, rule: Rule | None, authorization: str, raw: bytes, read: Any, behaviour: Behaviour, context: Context
     ) -> Any:
-        """The method's answer. Where it refuses or has nothing to say, the reason may be that the session has ended."""
+        """The method's answer. Where it refuses or has nothing to say, the reason may be that the session has ended; whoever may
+        not call it at all is told so, signed in or not.
+        """
+        admitted = self._admit(rule, authorization)
         try:
-            admitted = self._admit(rule, authorization)
             answer = await behaviour(_read(admitted, raw, read), context)
         except (errors.Unauthenticated, errors.Unavailable):
             raise
