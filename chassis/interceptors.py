@@ -173,7 +173,7 @@ class WrappingServer:
     async def _answer(
         self, rule: Rule | None, authorization: str, raw: bytes, read: Any, behaviour: Behaviour, context: Context
     ) -> Any:
-        """The method's answer. Where it refuses or has nothing to say, the reason may be that the session has ended; whoever may
+        """The method's answer. Where it refuses or has nothing to say, the reason may be that the session has ended; who may
         not call it at all is told so, signed in or not.
         """
         admitted = self._admit(rule, authorization)
