@@ -45,7 +45,7 @@ def test_sql_stands_in_store_only(service: str) -> None:
 _BY_NUMBER = re.compile(r"\b(?:kind|role)\s*(?:=|<>|IN|&&)\s*[('{]*\d")
 
 
-@pytest.mark.parametrize("service", ["access"])
+@pytest.mark.parametrize("service", _SERVICES)
 def test_relations_and_roles_are_told_by_name(service: str) -> None:
     """Who sees whom is said in `chassis/sight.py`, by the enums of diary.options.v1, and in no statement by number."""
     found = []

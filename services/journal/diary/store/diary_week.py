@@ -11,8 +11,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from chassis import sight
 from chassis.auth import Caller
 from chassis.db import Connection, Question, asking
+from diary.options.v1.options_pb2 import ROLE_ADMIN, ROLE_CLASS_TEACHER, ROLE_DEPUTY, ROLE_HEAD
 from services.journal.diary.rules.diary_week import LessonContent, Week, WeekAbsence, WeekMark, read_lesson_id, split_keys
 from services.journal.lessons.store.lessons import SHOWN
 
@@ -25,23 +27,21 @@ _CONTENT_KEY = _LESSON_KEY.format(
     course_version="c.version", work_types_version="(SELECT s.work_types_version FROM schools s WHERE s.school_id = $1)"
 )
 
-# Who may see a student: who has a relation to the student (3), the class teacher of the class (4), and deputy (7), admin (10)
-# and head (11) of the school (6); family, class teacher and deputy are told of an illness (decision 11). Numbers are those of
-# diary.options.v1. Without an open relation, or in an ended session, there is no row.
+# Who may see a student: the family, the teacher of the class that the student is in, and deputy, admin and head of the school;
+# family, class teacher and deputy are told of an illness (decision 11). Without an open relation, or in an ended session, there
+# is no row.
+_CALLER = sight.Viewer("door.school_id", "$3", "$4", "$5")
+_WORKS_WITH_CLASS = f"""{sight.of_kind(sight.CLASS)} AND {sight.in_role(ROLE_CLASS_TEACHER)} AND EXISTS (
+    SELECT FROM placements p
+    WHERE p.school_id = door.school_id AND p.student_id = $2 AND p.class_id = r.object_id AND p.is_named
+      AND p.from_time <= $5 AND (p.to_time IS NULL OR p.to_time > $5))"""
+_WORKS_FOR_SCHOOL = sight.works_for_school("door.school_id", ROLE_DEPUTY, ROLE_ADMIN, ROLE_HEAD)
 _ask_week = asking(f"""
 WITH viewer AS (
-    SELECT bool_or(r.kind <> 6 OR r.role = 7) AS sees_illness
+    SELECT bool_or(NOT {sight.of_kind(sight.SCHOOL)} OR {sight.in_role(ROLE_DEPUTY)}) AS sees_illness
     FROM students t
-    JOIN relations r ON r.school_id = door.school_id AND r.account_id = $3
-        AND r.valid_from_time <= $5 AND (r.valid_to_time IS NULL OR r.valid_to_time > $5)
-        AND (r.kind = 3 AND r.object_id = $2
-             OR r.kind = 4 AND r.role = 6 AND EXISTS (
-                 SELECT FROM placements p
-                 WHERE p.school_id = door.school_id AND p.student_id = $2 AND p.class_id = r.object_id AND p.is_named
-                   AND p.from_time <= $5 AND (p.to_time IS NULL OR p.to_time > $5))
-             OR r.kind = 6 AND r.object_id = door.school_id AND r.role IN (7, 10, 11))
-    WHERE t.school_id = door.school_id AND t.student_id = $2
-      AND NOT EXISTS (SELECT FROM ended_sessions e WHERE e.session_id = $4)
+    JOIN relations r ON {_CALLER.holds(sight.sees_student("$2"), _WORKS_WITH_CLASS, _WORKS_FOR_SCHOOL)}
+    WHERE t.school_id = door.school_id AND t.student_id = $2 AND {_CALLER.lives()}
     HAVING count(*) > 0
 )
 SELECT viewer.sees_illness,

@@ -58,10 +58,7 @@ WITH saved AS (
 # In reads of a course as `c`: whether the caller is told of Б (decision 11).
 SEES_ILLNESS = """EXISTS (
         SELECT FROM relations r
-        WHERE r.school_id = door.school_id AND r.account_id = $3
-          AND r.valid_from_time <= $5 AND (r.valid_to_time IS NULL OR r.valid_to_time > $5)
-          AND (r.kind = 4 AND r.object_id = c.class_id AND r.role = 6
-               OR r.kind = 6 AND r.object_id = door.school_id AND r.role = 7)
+        WHERE {CALLER.holds(sight.works_with_class("c.class_id"), sight.works_for_school("door.school_id", ROLE_DEPUTY))}
     )"""
 
 _ask_attendance = asking(f"""

@@ -25,18 +25,12 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from chassis import calls
+from chassis import calls, sight
 from chassis.db import Committed, Connection, announce
 
 # In reads, which enter their school: $2 course, $3 account, $4 session, $5 now, $6 request_id.
-# Relation COURSE (5) in the role teacher (5).
-TEACHES = """
-EXISTS (
-    SELECT FROM relations r
-    WHERE r.school_id = door.school_id AND r.account_id = $3 AND r.object_id = $2 AND r.kind = 5 AND r.role = 5
-      AND r.valid_from_time <= $5 AND (r.valid_to_time IS NULL OR r.valid_to_time > $5)
-) AND NOT EXISTS (SELECT FROM ended_sessions e WHERE e.session_id = $4)
-"""
+CALLER = sight.Viewer("door.school_id", "$3", "$4", "$5")
+TEACHES = CALLER.may(sight.teaches("$2"))
 # In saves: asked again of a day, and of a student's day in a course; the school is $1.
 OPEN_PERIOD = """EXISTS (
     SELECT FROM periods p WHERE p.school_id = $1 AND {day} BETWEEN p.start_date AND p.end_date AND NOT p.is_closed

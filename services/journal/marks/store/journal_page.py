@@ -5,8 +5,10 @@
 from datetime import datetime
 from uuid import UUID
 
+from chassis import sight
 from chassis.auth import Caller
 from chassis.db import Connection
+from diary.options.v1.options_pb2 import ROLE_ADMIN, ROLE_DEPUTY, ROLE_HEAD
 from services.journal.curriculum.rules import Period, WorkType
 from services.journal.lessons.rules.attendance import AbsenceCode
 from services.journal.lessons.store.lessons import LESSON_COLUMNS, SHOWN, build_lesson
@@ -17,15 +19,17 @@ _COURSE_COLUMNS = (
     "c.course_id, c.subject_name, c.class_id, coalesce(k.name, '') AS class_name, c.group_name, c.teacher_names, c.is_marked"
 )
 
-# $1 school, $2 account, $3 session, $4 now. Relations COURSE (5) of a teacher (5), CLASS (4) of its class teacher (6),
-# SCHOOL (6) of deputy (7), admin (10) and head (11).
-_STAFF_RELATIONS = """
+# $1 school, $2 account, $3 session, $4 now. Of courses their teachers, of classes their class teachers, of the school deputy,
+# admin and head.
+_CALLER = sight.Viewer()
+_TEACHES = sight.teaches("r.object_id")
+_WORKS_WITH_CLASS = sight.works_with_class("r.object_id")
+_WORKS_FOR_SCHOOL = sight.works_for_school("$1", ROLE_DEPUTY, ROLE_ADMIN, ROLE_HEAD)
+_STAFF_RELATIONS = f"""
 SELECT r.kind, r.object_id, r.role FROM relations r
-WHERE r.school_id = $1 AND r.account_id = $2
-  AND r.valid_from_time <= $4 AND (r.valid_to_time IS NULL OR r.valid_to_time > $4)
-  AND (r.kind = 5 AND r.role = 5 OR r.kind = 4 AND r.role = 6 OR r.kind = 6 AND r.object_id = $1 AND r.role IN (7, 10, 11))
-  AND NOT EXISTS (SELECT FROM ended_sessions e WHERE e.session_id = $3)
+WHERE {_CALLER.holds(_TEACHES, _WORKS_WITH_CLASS, _WORKS_FOR_SCHOOL)} AND {_CALLER.lives()}
 """
+_FOR_SCHOOL = f"EXISTS (SELECT FROM mine WHERE {sight.of_kind(sight.SCHOOL, 'mine')})"
 
 _IS_STAFF = f"SELECT EXISTS ({_STAFF_RELATIONS})"
 
@@ -53,27 +57,27 @@ WITH mine AS MATERIALIZED ({_STAFF_RELATIONS}), year AS MATERIALIZED (
              SELECT c.course_id, c.sort_key FROM courses c
              WHERE c.class_id = k.class_id AND {_OF_YEAR.format(class_key="k.sort_key")} OFFSET 0
          ) AS c
-         WHERE k.school_id = $1 AND k.sort_key >= $5::text AND EXISTS (SELECT FROM mine WHERE kind = 6)
+         WHERE k.school_id = $1 AND k.sort_key >= $5::text AND {_FOR_SCHOOL}
          ORDER BY k.sort_key, c.sort_key, c.course_id LIMIT $8)
         UNION (
          SELECT c.course_id, '~', c.sort_key
          FROM courses c CROSS JOIN year y
-         WHERE c.class_id IS NULL AND {_OF_YEAR.format(class_key="'~'")} AND EXISTS (SELECT FROM mine WHERE kind = 6)
+         WHERE c.class_id IS NULL AND {_OF_YEAR.format(class_key="'~'")} AND {_FOR_SCHOOL}
          ORDER BY c.sort_key, c.course_id LIMIT $8)
         UNION
         SELECT c.course_id, coalesce(k.sort_key, '~'), c.sort_key
         FROM mine r CROSS JOIN year y
         JOIN courses c ON c.course_id = r.object_id LEFT JOIN classes k ON k.school_id = $1 AND k.class_id = c.class_id
-        WHERE r.kind = 5 AND {_OF_YEAR.format(class_key="coalesce(k.sort_key, '~')")}
+        WHERE {sight.of_kind(sight.COURSE)} AND {_OF_YEAR.format(class_key="coalesce(k.sort_key, '~')")}
         UNION
         SELECT c.course_id, k.sort_key, c.sort_key
         FROM mine r CROSS JOIN year y
         JOIN classes k ON k.school_id = $1 AND k.class_id = r.object_id JOIN courses c ON c.class_id = k.class_id
-        WHERE r.kind = 4 AND {_OF_YEAR.format(class_key="k.sort_key")}
+        WHERE {sight.of_kind(sight.CLASS)} AND {_OF_YEAR.format(class_key="k.sort_key")}
     ) AS found
     ORDER BY class_key, sort_key, course_id LIMIT $8
 )
-SELECT {_COURSE_COLUMNS}, EXISTS (SELECT FROM mine WHERE kind = 5 AND object_id = c.course_id) AS is_own,
+SELECT {_COURSE_COLUMNS}, EXISTS (SELECT FROM mine WHERE {sight.teaches("c.course_id", "mine")}) AS is_own,
     p.class_key, p.sort_key
 FROM page p
 JOIN courses c ON c.school_id = $1 AND c.course_id = p.course_id
@@ -94,8 +98,10 @@ FROM courses c
 JOIN schools s ON s.school_id = $1
 LEFT JOIN classes k ON k.school_id = $1 AND k.class_id = c.class_id
 CROSS JOIN LATERAL (
-    SELECT bool_or(kind = 5) AS teaches, bool_or(kind = 4 OR role = 7) AS sees_illness FROM ({_STAFF_RELATIONS}) AS r
-    WHERE kind = 6 OR kind = 5 AND object_id = c.course_id OR kind = 4 AND object_id = c.class_id
+    SELECT bool_or({sight.of_kind(sight.COURSE)}) AS teaches,
+        bool_or({sight.of_kind(sight.CLASS)} OR {sight.in_role(ROLE_DEPUTY)}) AS sees_illness
+    FROM ({_STAFF_RELATIONS}) AS r
+    WHERE {sight.of_kind(sight.SCHOOL)} OR {sight.teaches("c.course_id")} OR {sight.works_with_class("c.class_id")}
     HAVING count(*) > 0
 ) AS mine
 WHERE c.school_id = $1 AND c.course_id = $5
