@@ -7,11 +7,14 @@ from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID
 
+from chassis import sight
 from chassis.db import Connection, Question, asking
+from diary.options.v1.options_pb2 import ROLE_DEPUTY
 from services.journal.lessons.rules.attendance import Absence, AbsenceCode, LessonAttendance
 from services.journal.lessons.rules.lessons import Lesson, LessonPlace, LessonRecord, LessonState
 from services.journal.lessons.store.writes import (
     ANSWERED,
+    CALLER,
     MEMBER,
     OPEN_PERIOD,
     TEACHES,
@@ -56,7 +59,7 @@ WITH saved AS (
 """
 
 # In reads of a course as `c`: whether the caller is told of Б (decision 11).
-SEES_ILLNESS = """EXISTS (
+SEES_ILLNESS = f"""EXISTS (
         SELECT FROM relations r
         WHERE {CALLER.holds(sight.works_with_class("c.class_id"), sight.works_for_school("door.school_id", ROLE_DEPUTY))}
     )"""
