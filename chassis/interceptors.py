@@ -173,13 +173,14 @@ class WrappingServer:
     async def _answer(
         self, rule: Rule | None, authorization: str, raw: bytes, read: Any, behaviour: Behaviour, context: Context
     ) -> Any:
-        """The method's answer. Where it refuses or has nothing to say, the reason may be that the session has ended; who may
-        not call it at all is told so, signed in or not.
+        """The method's answer. Where it refuses or has nothing to say, the reason may be that the session has ended. Who may
+        not call it at all, and what is no request, is refused before and costs no statement.
         """
         admitted = self._admit(rule, authorization)
+        request = _read(admitted, raw, read)
         try:
-            answer = await behaviour(_read(admitted, raw, read), context)
-        except (errors.Unauthenticated, errors.Unavailable):
+            answer = await behaviour(request, context)
+        except (errors.InvalidArgument, errors.Unauthenticated, errors.Unavailable):
             raise
         except errors.DiaryError:
             await self._require_session()
