@@ -125,3 +125,17 @@ async def test_absences_are_refused_when_what_they_stand_on_falls_before_they_ar
         reason,
     )
     assert said == [False]
+
+
+async def test_a_lesson_planned_meanwhile_at_its_place_is_the_one_that_is_recorded(
+    world: World, school: School, between: Any
+) -> None:
+    teacher, planned = await world.teacher(school), str(uuid4())
+    said = between(
+        lessons,
+        "save_lesson",
+        "INSERT INTO lessons (school_id, lesson_id, course_id, lesson_date, lesson_number, state, revision) "
+        f"SELECT $1::uuid, '{planned}', '{school.algebra}', '{TODAY}', 3, 1, 0",
+    )
+    answer = await world.journal.RecordLesson(record_lesson(school), metadata=teacher.metadata)
+    assert (said, answer.lesson.lesson_id) == ([False, True], planned)

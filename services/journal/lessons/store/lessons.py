@@ -44,7 +44,7 @@ LEFT JOIN lessons l ON l.school_id = door.school_id AND l.course_id = $2 AND l.l
 WHERE c.school_id = door.school_id AND c.course_id = $2 AND {TEACHES}
 """)
 
-# Holds for a new lesson, or for one whose revision is the one before; and while the day's period is open.
+# Holds for a new lesson, or for that very one whose revision is the one before; and while the day's period is open.
 _SAVE_LESSON = f"""
 WITH saved AS (
     INSERT INTO lessons AS kept (school_id, lesson_id, course_id, class_id, lesson_date, lesson_number, state, topic, homework,
@@ -53,7 +53,7 @@ WITH saved AS (
     WHERE c.school_id = $1 AND c.course_id = $12 AND {OPEN_PERIOD.format(day="$13")}
     ON CONFLICT ON CONSTRAINT lessons_one_a_number DO UPDATE
     SET state = $15, topic = $16, homework = $17, work_type_id = $18, revision = $19, is_retracted = false
-    WHERE kept.revision = $19 - 1
+    WHERE kept.lesson_id = $11 AND kept.revision = $19 - 1
     RETURNING lesson_id
 ), {TOLD}
 """
