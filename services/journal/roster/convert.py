@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from uuid import UUID
 
 from chassis.names import PersonName
+from chassis.projection import read_placements
 from chassis.relations import Relation, read_relation
 from diary.access.v1 import person_name_pb2, roster_pb2
 from services.journal.roster.rules import (
     Course,
     Member,
-    Placement,
     School,
     SchoolClass,
     Student,
@@ -81,7 +81,7 @@ def _read_student(message: roster_pb2.RosterStudent) -> Student:
         sort_key=message.sort_key,
         class_id=_read_optional_id(message.class_id),
         version=message.version,
-        placements=_read_placements(message),
+        placements=read_placements(message),
     )
 
 
@@ -111,20 +111,6 @@ def _read_member(message: roster_pb2.StudyGroupMember) -> Member:
 
 def _read_optional_id(text: str) -> UUID | None:
     return UUID(text) if text else None
-
-
-def _read_placements(message: roster_pb2.RosterStudent) -> tuple[Placement, ...]:
-    """The times in classes; access of the release before tells the class alone, which then is that of ever."""
-    if not message.placements and message.class_id:
-        return (Placement(UUID(message.class_id), datetime.min.replace(tzinfo=UTC), None),)
-    return tuple(
-        Placement(
-            UUID(placement.class_id),
-            placement.from_time.ToDatetime(tzinfo=UTC),
-            placement.to_time.ToDatetime(tzinfo=UTC) if placement.HasField("to_time") else None,
-        )
-        for placement in message.placements
-    )
 
 
 def read_name(message: person_name_pb2.PersonName) -> PersonName:

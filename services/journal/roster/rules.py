@@ -1,10 +1,11 @@
 """What the journal keeps of access's roster."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 
 from chassis.names import PersonName
+from chassis.placements import Placement
 
 # A course begins with a chain of its marks' history without a link (marks/rules/history.py).
 EMPTY_HEAD = bytes(32)
@@ -33,15 +34,6 @@ class SchoolClass:
     grades: tuple[int, ...]
     sort_key: str
     version: int
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """A student's time in a class, from midnight to midnight of the school; `to_time` None while open."""
-
-    class_id: UUID
-    from_time: datetime
-    to_time: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

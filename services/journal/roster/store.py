@@ -5,6 +5,7 @@ from uuid import UUID
 
 from chassis.db import Connection
 from chassis.names import PersonName
+from chassis.projection import put_placements
 from services.journal.curriculum.rules import Period, WorkType
 from services.journal.roster.rules import EMPTY_HEAD, Course, School, SchoolClass, Student
 
@@ -88,29 +89,8 @@ async def update_students(connection: Connection, school_id: UUID, students: Seq
         [(school_id, s.student_id, s.display_name, s.sort_key, s.class_id, s.version, *_split(s.name)) for s in students],
     )
     written = {row["student_id"] for row in rows}
-    await _update_placements(connection, school_id, [student for student in students if student.student_id in written])
-
-
-async def _update_placements(connection: Connection, school_id: UUID, students: Sequence[Student]) -> None:
-    """The placements of students as the roster now names them; one no longer named stays, unnamed."""
-    ids = [student.student_id for student in students]
-    await connection.execute(
-        "UPDATE placements SET is_named = false WHERE school_id = $1 AND student_id = ANY ($2::uuid[])", school_id, ids
-    )
-    named = [(student.student_id, placement) for student in students for placement in student.placements]
-    await connection.execute(
-        """
-        INSERT INTO placements (school_id, student_id, class_id, from_time, to_time, is_named)
-        SELECT $1, *, true FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[])
-        ON CONFLICT (school_id, student_id, from_time) DO UPDATE
-        SET class_id = excluded.class_id, to_time = excluded.to_time, is_named = true
-        """,
-        school_id,
-        [student_id for student_id, _ in named],
-        [placement.class_id for _, placement in named],
-        [placement.from_time for _, placement in named],
-        [placement.to_time for _, placement in named],
-    )
+    of_students = {student.student_id: student.placements for student in students if student.student_id in written}
+    await put_placements(connection, school_id, of_students)
 
 
 async def update_courses(connection: Connection, school_id: UUID, courses: Sequence[Course]) -> None:

@@ -1,30 +1,13 @@
-"""Deliveries in protobuf, and access's students as notify keeps them."""
+"""Deliveries in protobuf."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
-from uuid import UUID
+from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from diary.access.v1 import roster_pb2
 from diary.notify.v1 import delivery_pb2
-from services.notify.letters.rules import Delivery, Placement, State, StudentPlace
-
-
-def read_places(entries: Iterable[roster_pb2.RosterEntry]) -> list[StudentPlace]:
-    """Students' classes."""
-    students = [entry.student for entry in entries]
-    return [
-        StudentPlace(
-            UUID(student.student_id),
-            UUID(student.class_id) if student.class_id else None,
-            student.version,
-            _read_placements(student),
-        )
-        for student in students
-    ]
+from services.notify.letters.rules import Delivery, State
 
 
 def write_delivery(delivery: Delivery) -> delivery_pb2.Delivery:
@@ -47,17 +30,3 @@ def _timestamp(moment: datetime) -> Timestamp:
     message = Timestamp()
     message.FromDatetime(moment)
     return message
-
-
-def _read_placements(message: roster_pb2.RosterStudent) -> tuple[Placement, ...]:
-    """The times in classes; access of the release before tells the class alone, which then is that of ever."""
-    if not message.placements and message.class_id:
-        return (Placement(UUID(message.class_id), datetime.min.replace(tzinfo=UTC), None),)
-    return tuple(
-        Placement(
-            UUID(placement.class_id),
-            placement.from_time.ToDatetime(tzinfo=UTC),
-            placement.to_time.ToDatetime(tzinfo=UTC) if placement.HasField("to_time") else None,
-        )
-        for placement in message.placements
-    )

@@ -81,25 +81,6 @@ class Delivery:
     send_time: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """A student's time in a class, from midnight to midnight of the school; `to_time` None while open."""
-
-    class_id: UUID
-    from_time: datetime
-    to_time: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class StudentPlace:
-    """A student's class as access told it, and all times in classes."""
-
-    student_id: UUID
-    class_id: UUID | None
-    version: int
-    placements: tuple[Placement, ...]
-
-
 def plan_next(outcome: Outcome, attempt_count: int, now: datetime) -> Next:
     """What follows an attempt, the `attempt_count`-th. Ten in vain are enough."""
     match outcome:

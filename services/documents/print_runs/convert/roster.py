@@ -1,17 +1,16 @@
 """The roster of access as documents keeps it."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC
 from uuid import UUID
 
+from chassis.projection import read_place
 from diary.access.v1 import roster_pb2, school_pb2
 from services.documents.print_runs.rules.paper_families import (
     PaperMode,
-    Placement,
     Roster,
     SchoolCode,
     SchoolZone,
-    StudentPlace,
 )
 
 
@@ -23,7 +22,7 @@ def read_roster(entries: Iterable[roster_pb2.RosterEntry]) -> Roster:
             case "school":
                 roster.zones.append(SchoolZone(entry.school.school.time_zone, entry.school.version))
             case "student":
-                roster.places.append(_read_place(entry.student))
+                roster.places.append(read_place(entry.student))
             case "paper_declaration":
                 roster.modes.append(_read_mode(entry.paper_declaration))
     return roster
@@ -32,11 +31,6 @@ def read_roster(entries: Iterable[roster_pb2.RosterEntry]) -> Roster:
 def read_school_code(message: school_pb2.School) -> SchoolCode:
     """What anyone may know of a school by its code."""
     return SchoolCode(message.code, UUID(message.school_id), message.name)
-
-
-def _read_place(message: roster_pb2.RosterStudent) -> StudentPlace:
-    class_id = UUID(message.class_id) if message.class_id else None
-    return StudentPlace(UUID(message.student_id), class_id, message.version, _read_placements(message))
 
 
 def _read_mode(message: roster_pb2.RosterPaperDeclaration) -> PaperMode:
@@ -48,18 +42,4 @@ def _read_mode(message: roster_pb2.RosterPaperDeclaration) -> PaperMode:
         declines_printouts=message.declines_printouts,
         revoked=message.revoke_time.ToDatetime(tzinfo=UTC) if message.HasField("revoke_time") else None,
         version=message.version,
-    )
-
-
-def _read_placements(message: roster_pb2.RosterStudent) -> tuple[Placement, ...]:
-    """The times in classes; access of the release before tells the class alone, which then is that of ever."""
-    if not message.placements and message.class_id:
-        return (Placement(UUID(message.class_id), datetime.min.replace(tzinfo=UTC), None),)
-    return tuple(
-        Placement(
-            UUID(placement.class_id),
-            placement.from_time.ToDatetime(tzinfo=UTC),
-            placement.to_time.ToDatetime(tzinfo=UTC) if placement.HasField("to_time") else None,
-        )
-        for placement in message.placements
     )

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from chassis.placements import StudentPlace
+
 # In place of a guardian: nobody in particular, as on sheets that no declaration asked for.
 NOBODY = UUID(int=0)
 
@@ -39,25 +41,6 @@ class PaperMode:
     declines_printouts: bool
     revoked: datetime | None
     version: int
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """A student's time in a class, from midnight to midnight of the school; `to_time` None while open."""
-
-    class_id: UUID
-    from_time: datetime
-    to_time: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class StudentPlace:
-    """The class a student is placed in, None for one in no class, and all times in classes."""
-
-    student_id: UUID
-    class_id: UUID | None
-    version: int
-    placements: tuple[Placement, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,6 @@ from datetime import date, timedelta
 
 from chassis.errors import InvalidArgument
 
-DAYS = 7
-
-
 def read_week(week: str) -> date:
     """The Monday of an ISO week. Raises InvalidArgument WEEK_INVALID."""
     try:
