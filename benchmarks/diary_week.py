@@ -16,12 +16,10 @@ from benchmarks.bench import Bench, side
 from benchmarks.contest import Goal, Rival, Row, show_ratio
 from benchmarks.diary import Course, Family
 from benchmarks.echo import run_echo
-from benchmarks.load import READS_PER_WRITE, Call, Client, Target, Unit, draw_week, grpc_client
-from diary.journal.v1 import diary_service_pb2
+from benchmarks.load import READS_PER_WRITE, Client, Target, Unit, draw_week, grpc_client
 
 READERS = 16  # units in flight
 _FAMILIES, _WARM, _FIRST = 200, 3_200, 192
-_GET_DIARY_WEEK = "/diary.journal.v1.DiaryService/GetDiaryWeek"
 # Measured outside this run (goals.md): RosarioSIS, a school system in PHP, beside an echo on the same machine.
 _ROSARIO_WEEKS, _ROSARIO_ECHO, _ROSARIO_GOAL = 28, 5_000, 40
 
@@ -43,12 +41,12 @@ class Weeks:
 
         async def read_or_write(client: Client) -> None:
             if new:
-                await client.send(diary_week(new.pop(), self.weeks[0]))
+                await client.send(diary.diary_week(new.pop(), self.weeks[0]))
             elif self.courses and rng.randrange(READS_PER_WRITE + 1) == 0:
                 await diary.send_marks(client, diary.record_marks(rng.choice(self.courses), rng))
             else:
                 week = self.weeks[draw_week(len(self.weeks), rng)]
-                await client.send(diary_week(rng.choice(self.families), week))
+                await client.send(diary.diary_week(rng.choice(self.families), week))
 
         return read_or_write
 
@@ -68,15 +66,9 @@ class FirstVisits:
         mine = [*self.visits[number::of], *self.others]
 
         async def read(client: Client) -> None:
-            await client.send(diary_week(*mine.pop()))
+            await client.send(diary.diary_week(*mine.pop()))
 
         return read
-
-
-def diary_week(family: Family, week: str) -> Call:
-    """A guardian opens a week."""
-    request = diary_service_pb2.GetDiaryWeekRequest(school_id=family.school_id, student_id=family.student_id, week=week)
-    return Call(_GET_DIARY_WEEK, family.headers, request.SerializeToString())
 
 
 def run(bench: Bench) -> list[Row]:
@@ -142,8 +134,8 @@ def _plan_visits(families: Sequence[Family], weeks: Sequence[str], rng: random.R
 def _usual_answer(bench: Bench, families: Sequence[Family], week: str) -> bytes:
     """The answer of middling size: the echo's bytes."""
     with grpc.insecure_channel(bench.running.address) as channel:
-        method: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(_GET_DIARY_WEEK)
-        calls = [diary_week(family, week) for family in diary.sign_in(bench.running, families)]
+        method: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(diary.GET_DIARY_WEEK)
+        calls = [diary.diary_week(family, week) for family in diary.sign_in(bench.running, families)]
         answers = [method(call.body, metadata=call.headers) for call in calls]
     return next(answer for answer in answers if len(answer) == median_low(map(len, answers)))
 

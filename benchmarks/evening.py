@@ -1,4 +1,4 @@
-"""A tenth of a region's evening, open loop: 50 diary weeks a second as JSON, 5 class writes a second, with their letters.
+"""A tenth of a region's evening, open loop: 50 diary weeks a second as JSON, 5 RecordMarks of a class, with their letters.
 
 What comes is not slowed by what is slow: each call is sent at its time, and its wait is counted from that time. CPU is that of
 the whole region but for the mail server, until the last letter has left; ten times of it must fit into 60 % of eight cores.
@@ -54,7 +54,7 @@ def run(bench: Bench) -> list[Row]:
         cores = (whole.seconds() - before - idle * (time.time() - began - seconds)) / seconds
     p99 = quantiles(waits, n=100, method="inclusive")[98] * 1000
     work = "A region's evening, a tenth of it"
-    asked = f"{_WEEKS} weeks/s and {_WRITES} class writes/s for {seconds} s, {letters:,} letters"
+    asked = f"{_WEEKS} weeks/s and {_WRITES} RecordMarks of a class/s for {seconds} s, {letters:,} letters"
     return [
         Row(work, f"p99 {p99:,.0f} ms of calls", asked, goal=f"<= {_GOAL_MS} ms", reached=_judge(p99, _GOAL_MS)),
         Row(

@@ -17,8 +17,7 @@ import psycopg
 from benchmarks import contest, diary
 from benchmarks.bench import side
 from benchmarks.contest import Goal, Rival, Row, Side
-from benchmarks.diary import Course
-from benchmarks.diary_week import diary_week
+from benchmarks.diary import Course, diary_week
 from benchmarks.journal_page import journal_page
 from benchmarks.load import Call, Client, Source, Unit, draw_week
 from chassis.auth import ServiceToken

@@ -16,6 +16,7 @@ from benchmarks import diary
 from benchmarks.bench import Bench
 from benchmarks.contest import Row
 from benchmarks.diary import Course, record_marks
+from benchmarks.letter import NEWEST
 
 LETTERS = 200
 PER_SECOND = 10  # an evening of a town
@@ -29,7 +30,6 @@ LEFT JOIN notify.deliveries d ON d.event_id = o.event_id
 WHERE o.subject = 'diary.journal.v1.MarksRecorded' AND o.event_number > %s
 GROUP BY o.event_number, i.handle_time ORDER BY o.event_number
 """
-_NEWEST = "SELECT coalesce(max(event_number), 0) FROM journal.outbox"
 
 
 def run(bench: Bench) -> list[Row]:
@@ -40,7 +40,7 @@ def run(bench: Bench) -> list[Row]:
         diary.addresses(database, course.student_ids) as families,
     ):
         diary.settle(running)
-        [(newest,)] = database.execute(_NEWEST).fetchall()
+        [(newest,)] = database.execute(NEWEST).fetchall()
         letters = bench.units(LETTERS)
         print(f"letters: {letters} marks at {PER_SECOND}/s, {families} families with an address", flush=True)
         committed = _record(running.address, course, letters)

@@ -8,24 +8,21 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any, Generic, TypeVar
+from datetime import timedelta
 from uuid import UUID
 
-from google.protobuf.message import Message
-
-from chassis import clients, events, relations
+from chassis import clients, events, places, relations
 from chassis.auth import ACCESS_TOKEN_TIME, Caller, ServiceToken
 from chassis.clock import Clock, SystemClock
 from chassis.commands import opened
 from chassis.db import Connection, Database
 from chassis.interceptors import Context
 from chassis.jobs import Job
-from chassis.placements import Placement, StudentPlace
 from chassis.run import Frame
 from chassis.settings import ServiceSettings
 from diary.access.v1 import (
     events_pb2,
+    relation_pb2,
     roster_pb2,
     roster_service_pb2,
     roster_service_pb2_grpc,
@@ -42,7 +39,6 @@ Entries = Sequence[roster_pb2.RosterEntry]
 Writer = Callable[[Connection, UUID, Entries], Awaitable[None]]
 # In the order in which a rebuild reads them: relations last, so that whoever may see something finds it there.
 Kinds = Mapping[roster_pb2.RosterKind.ValueType, Writer]
-_Answer = TypeVar("_Answer", bound=Message)
 
 
 async def write_relations(connection: Connection, school_id: UUID, entries: Entries) -> None:
@@ -52,71 +48,7 @@ async def write_relations(connection: Connection, school_id: UUID, entries: Entr
 
 async def write_places(connection: Connection, school_id: UUID, entries: Entries) -> None:
     """Writes when students are in which class. In `db.school`, in a transaction."""
-    await put_places(connection, school_id, [read_place(entry.student) for entry in entries])
-
-
-def read_place(message: roster_pb2.RosterStudent) -> StudentPlace:
-    """Where a student is and was placed."""
-    class_id = UUID(message.class_id) if message.class_id else None
-    return StudentPlace(UUID(message.student_id), class_id, message.version, read_placements(message))
-
-
-def read_placements(message: roster_pb2.RosterStudent) -> tuple[Placement, ...]:
-    """The times in classes; access of the release before tells the class alone, which then is that of ever."""
-    if not message.placements and message.class_id:
-        return (Placement(UUID(message.class_id), datetime.min.replace(tzinfo=UTC), None),)
-    return tuple(
-        Placement(
-            UUID(placement.class_id),
-            placement.from_time.ToDatetime(tzinfo=UTC),
-            placement.to_time.ToDatetime(tzinfo=UTC) if placement.HasField("to_time") else None,
-        )
-        for placement in message.placements
-    )
-
-
-async def put_places(connection: Connection, school_id: UUID, places: Sequence[StudentPlace]) -> None:
-    """Writes the classes of students whose version is higher than the kept one. In `db.school`, in a transaction."""
-    rows = await connection.fetch(
-        """
-        INSERT INTO students AS kept (school_id, student_id, class_id, version)
-        SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::bigint[])
-        ON CONFLICT (school_id, student_id) DO UPDATE SET class_id = excluded.class_id, version = excluded.version
-        WHERE kept.version < excluded.version
-        RETURNING student_id
-        """,
-        school_id,
-        [place.student_id for place in places],
-        [place.class_id for place in places],
-        [place.version for place in places],
-    )
-    written = {row["student_id"] for row in rows}
-    await put_placements(
-        connection, school_id, {place.student_id: place.placements for place in places if place.student_id in written}
-    )
-
-
-async def put_placements(connection: Connection, school_id: UUID, of_students: Mapping[UUID, Sequence[Placement]]) -> None:
-    """The placements of students as the roster now names them; one no longer named stays, unnamed. In a transaction."""
-    await connection.execute(
-        "UPDATE placements SET is_named = false WHERE school_id = $1 AND student_id = ANY ($2::uuid[])",
-        school_id,
-        list(of_students),
-    )
-    named = [(student_id, placement) for student_id, placements in of_students.items() for placement in placements]
-    await connection.execute(
-        """
-        INSERT INTO placements (school_id, student_id, class_id, from_time, to_time, is_named)
-        SELECT $1, *, true FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[])
-        ON CONFLICT (school_id, student_id, from_time) DO UPDATE
-        SET class_id = excluded.class_id, to_time = excluded.to_time, is_named = true
-        """,
-        school_id,
-        [student_id for student_id, _ in named],
-        [placement.class_id for _, placement in named],
-        [placement.from_time for _, placement in named],
-        [placement.to_time for _, placement in named],
-    )
+    await places.put_places(connection, school_id, [places.read_place(entry.student) for entry in entries])
 
 
 class Projection(events.Handlers):
@@ -161,14 +93,15 @@ class Projection(events.Handlers):
             await relations.forget_sessions(connection, self.clock.now() - _ENDED_SESSION_KEEPS)
 
 
-class RelationServicer(Generic[_Answer]):
-    """RelationService of a service: keeps the projection of who may see whom. `answer` is the service's own, and empty."""
+class RelationServicer:
+    """RelationService of a service: keeps the projection of who may see whom."""
 
-    def __init__(self, frame: Frame, answer: type[_Answer]) -> None:
+    def __init__(self, frame: Frame) -> None:
         self._database = frame.database
-        self._answer = answer
 
-    async def ApplyRelations(self, request: Any, context: Context) -> _Answer:  # noqa: N802 - as its proto is called
+    async def ApplyRelations(  # noqa: N802 - as its proto is called
+        self, request: relation_pb2.ApplyRelationsRequest, context: Context
+    ) -> relation_pb2.ApplyRelationsResponse:
         """Answers when relations and ended sessions are committed."""
         changed = [relations.read_relation(message) for message in request.relations]
         if changed:
@@ -181,7 +114,7 @@ class RelationServicer(Generic[_Answer]):
                 await relations.end_sessions(connection, sessions)
         if ended := [relation for relation in changed if relation.valid_to_time is not None]:
             await self.settle(school_id, ended)
-        return self._answer()
+        return relation_pb2.ApplyRelationsResponse()
 
     async def apply(self, connection: Connection, school_id: UUID, changed: Sequence[relations.Relation]) -> None:
         """Writes relations. In a transaction."""

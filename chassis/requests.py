@@ -55,6 +55,11 @@ async def once(connection: Connection, clock: Clock, request: Write, answer: typ
         await keep_answer(connection, account_id, request, write.answer, clock.now())
 
 
+def name_rpc(request: Write) -> str:
+    """The method of a request."""
+    return type(request).__name__.removesuffix("Request")
+
+
 def digest(request: Write) -> bytes:
     """What tells one request from another under the same request_id."""
     return hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
@@ -63,19 +68,20 @@ def digest(request: Write) -> bytes:
 async def find_answer(connection: Connection, account_id: UUID, request: Write, answer: type[M]) -> M | None:
     """The answer given before to this very request, or None. Raises InvalidArgument REQUEST_ID_REUSED."""
     row = await connection.fetchrow(
-        "SELECT digest, answer FROM requests WHERE account_id = $1 AND request_id = $2",
+        "SELECT rpc, digest, answer FROM requests WHERE account_id = $1 AND request_id = $2",
         account_id,
         UUID(request.request_id),
     )
     if row is None:
         return None
-    check_digest(row["digest"], request)
+    check_digest(row["rpc"], row["digest"], request)
     return answer.FromString(row["answer"])
 
 
-def check_digest(kept: bytes, request: Write) -> None:
+def check_digest(rpc: str, kept: bytes, request: Write) -> None:
     """Raises InvalidArgument REQUEST_ID_REUSED when the kept request was another."""
-    if kept != digest(request):
+    # Two methods may have requests of the same bytes.
+    if (rpc, kept) != (name_rpc(request), digest(request)):
         raise InvalidArgument("REQUEST_ID_REUSED", "this request_id was used with another request; make a new one")
 
 
@@ -90,7 +96,7 @@ async def keep_answer(connection: Connection, account_id: UUID, request: Write, 
         """,
         account_id,
         UUID(request.request_id),
-        type(request).__name__.removesuffix("Request"),
+        name_rpc(request),
         digest(request),
         answer.SerializeToString(),
         now,

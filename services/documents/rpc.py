@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from chassis import projection
 from chassis.run import Frame
 from chassis.server import Part
-from diary.access.v1 import relation_pb2, school_service_pb2_grpc
+from diary.access.v1 import school_service_pb2_grpc
 from diary.documents.v1 import document_service_pb2_grpc, relation_service_pb2_grpc
 from services.documents.forms.rpc import FormMethods
 from services.documents.press.actions.presses import Press
@@ -64,6 +64,6 @@ def parts(
         Part(
             "diary.documents.v1.RelationService",
             relation_service_pb2_grpc.add_RelationServiceServicer_to_server,
-            projection.RelationServicer(frame, relation_pb2.ApplyRelationsResponse),
+            projection.RelationServicer(frame),
         ),
     ]

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from chassis import projection
 from chassis.run import Frame
 from chassis.server import Part
-from diary.access.v1 import relation_pb2
 from diary.journal.v1 import journal_service_pb2_grpc, relation_service_pb2_grpc
 from services.journal.diary.rpc import SERVICE, DiaryServicer, add_diary_servicer
 from services.journal.lessons.rpc import LessonMethods
@@ -28,6 +27,6 @@ def parts(frame: Frame, cards_bytes: int) -> Sequence[Part]:
         Part(
             "diary.journal.v1.RelationService",
             relation_service_pb2_grpc.add_RelationServiceServicer_to_server,
-            projection.RelationServicer(frame, relation_pb2.ApplyRelationsResponse),
+            projection.RelationServicer(frame),
         ),
     ]

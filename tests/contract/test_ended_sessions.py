@@ -16,11 +16,9 @@ from tests.support.services import refused, sign_in, sign_service
 
 _ALONE = {options_pb2.ROLE_PUBLIC, options_pb2.ROLE_SERVICE}
 ASKED = [name for name, method in METHODS.items() if not _ALONE & set(declared(method).roles)]
-# Signing out twice comes to the same.
-_GOOD_ANYWAY = {"diary.access.v1.SessionService/DeleteSession"}
 
 
-@pytest.mark.parametrize("name", [name for name in ASKED if name not in _GOOD_ANYWAY])
+@pytest.mark.parametrize("name", ASKED)
 async def test_token_of_an_ended_session_is_refused_by_every_method(
     channels: dict[str, grpc.aio.Channel], keys_dir: Path, name: str
 ) -> None:

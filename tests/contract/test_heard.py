@@ -47,7 +47,10 @@ def test_each_event_is_told_by_its_service(name: str) -> None:
 
 
 async def test_what_takes_long_holds_up_no_projection(keys_dir: Path) -> None:
-    works = {"documents": {"diary.access.v1.ApplicationDecided"}, "notify": {"diary.access.v1.CredentialsReady"}}
+    works = {
+        "documents": {"diary.access.v1.ApplicationDecided"},
+        "notify": {"diary.access.v1.CredentialsReady", "diary.access.v1.AccessEndsSoon"},
+    }
     for service, subjects in works.items():
         assert {handlers_of(service, keys_dir)[subject].lane.name for subject in subjects} == {"work"}
     for service in ("journal", "notify", "documents"):

@@ -13,7 +13,6 @@ from pydantic import SecretStr
 from chassis import projection, run
 from chassis.clock import SystemClock
 from chassis.server import Part
-from diary.access.v1 import relation_pb2
 from diary.journal.v1 import relation_service_pb2_grpc
 from services.access.config import Settings
 from services.documents import __main__ as documents
@@ -66,7 +65,7 @@ class Backends:
                     Part(
                         name,
                         relation_service_pb2_grpc.add_RelationServiceServicer_to_server,
-                        projection.RelationServicer(frame, relation_pb2.ApplyRelationsResponse),
+                        projection.RelationServicer(frame),
                     )
                 ],
                 none_ended,

@@ -108,7 +108,7 @@ class LessonMethods(Writing):
 
 def repeat(answered: writes.Answered, request: Write, answer: type[M]) -> M:
     """The answer given before. Raises InvalidArgument REQUEST_ID_REUSED when the request was another."""
-    requests.check_digest(answered.digest, request)
+    requests.check_digest(answered.rpc, answered.digest, request)
     return answer.FromString(answered.answer)
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from chassis.names import PersonName
-from chassis.projection import read_placements
+from chassis.places import read_placements
 from chassis.relations import Relation, read_relation
 from diary.access.v1 import person_name_pb2, roster_pb2
 from services.journal.roster.rules import (

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from chassis.db import Connection
 from chassis.names import PersonName
-from chassis.projection import put_placements
+from chassis.places import put_placements
 from services.journal.curriculum.rules import Period, WorkType
 from services.journal.roster.rules import EMPTY_HEAD, Course, School, SchoolClass, Student
 

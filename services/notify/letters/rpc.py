@@ -13,7 +13,6 @@ from chassis.errors import NotFound, Unavailable
 from chassis.interceptors import Context
 from chassis.relations import Relation
 from chassis.run import Frame
-from diary.access.v1 import relation_pb2
 from diary.notify.v1 import delivery_service_pb2, delivery_service_pb2_grpc
 from services.notify.letters.convert import write_delivery
 from services.notify.letters.store import deliveries, queue
@@ -23,11 +22,11 @@ _WAIT_SECONDS = 1.5
 _LOOK_SECONDS = 0.02
 
 
-class RelationServicer(projection.RelationServicer[relation_pb2.ApplyRelationsResponse]):
+class RelationServicer(projection.RelationServicer):
     """Keeps the projection of who may see whom; answers when no letter of an ended relation can leave any more."""
 
     def __init__(self, frame: Frame) -> None:
-        super().__init__(frame, relation_pb2.ApplyRelationsResponse)
+        super().__init__(frame)
         self._clock = frame.clock
 
     async def apply(self, connection: Connection, school_id: UUID, changed: Sequence[Relation]) -> None:

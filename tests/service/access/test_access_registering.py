@@ -106,6 +106,26 @@ async def test_a_week_lists_who_was_of_the_class_at_its_end_whoever_has_moved_si
     assert await refused(stub.ListStudents(strange, metadata=metadata)) == NO_CLASS
 
 
+async def test_who_left_within_a_week_is_not_in_its_list_and_who_has_moved_is_told_with_no_class(
+    stub: Any, backends: Backends, admin: Any, school: SchoolWorld
+) -> None:
+    """Decision 0109, Clause R9: the journal lists the same, and a former teacher learns of no new class."""
+    anna, monday = school.people["anna"].person_id, date(2026, 3, 16)
+    metadata, own = backends.sign_in(school.people["class_teacher"], "class_teacher"), school.classes["8-А"]
+    placed = "UPDATE placements SET validity = daterange($2, $3) WHERE student_id = $1"
+
+    async def listed() -> list[tuple[str, str]]:
+        answer = await stub.ListStudents(_students(school, own, monday_date=monday.isoformat()), metadata=metadata)
+        return [(student.display_name, student.class_name) for student in answer.students]
+
+    await admin.execute(placed, anna, START, monday + timedelta(days=2))
+    assert await listed() == []
+    await admin.execute(placed, anna, START, monday + timedelta(days=7))
+    moved = "INSERT INTO placements (school_id, student_id, class_id, validity) VALUES ($1, $2, $3, daterange($4, NULL))"
+    await admin.execute(moved, school.school_id, anna, school.classes["8-Б"], monday + timedelta(days=7))
+    assert await listed() == [("Ёлкина Анна", "")]
+
+
 async def test_a_student_is_told_to_the_own_class_teacher_and_absent_to_another(
     stub: Any, backends: Backends, school: SchoolWorld
 ) -> None:

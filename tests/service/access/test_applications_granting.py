@@ -3,7 +3,7 @@
 import asyncio
 from datetime import date, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import grpc
 import pytest
@@ -107,6 +107,8 @@ async def test_a_document_that_is_shown_after_the_registration_opens_the_way_to_
     assert shown.log[-1].ground == "предъявлен документ: Иванова Мария Петровна (мать), Свидетельство о рождении № 7"
     assert shown.etag != case.etag
     assert (await stub.ShowAuthority(request, metadata=secretary)).application.etag == shown.etag
+    better = (await stub.ShowAuthority(_showing(school, case, "паспорт № 8"), metadata=secretary)).application
+    assert better.log[-1].ground.endswith("(мать), паспорт № 8; прежде: Свидетельство о рождении № 7")
     granted = (await stub.GrantApplication(granting(school, case.application_id), metadata=teacher)).application
     assert granted.state == application_pb2.APPLICATION_STATE_GRANTED
     late = _showing(school, case, "паспорт № 9")
@@ -121,10 +123,10 @@ async def test_a_document_that_cannot_show_a_relation_is_not_noted(
 ) -> None:
     """Clause R6."""
     case = await _registered(stub, filing(school, vera, mother(authority_document="")), teacher)
-    for document, reason in (("x", "AUTHORITY_DOCUMENT_INVALID"), ("<b>", "AUTHORITY_DOCUMENT_INVALID")):
+    for document in ("x", "<b>", "\u00ad", "\u200b"):
         assert await refused(stub.ShowAuthority(_showing(school, case, document), metadata=teacher)) == (
             grpc.StatusCode.INVALID_ARGUMENT,
-            reason,
+            "AUTHORITY_DOCUMENT_INVALID",
         )
     head = backends.sign_in(school.people["head"], "head")
     wrong = await refused(stub.ShowAuthority(_showing(school, case, "паспорт № 9"), metadata=head))
@@ -135,6 +137,34 @@ async def test_a_document_that_cannot_show_a_relation_is_not_noted(
     by_student = await _registered(stub, filing(school, vera, own), teacher)
     nothing = await refused(stub.ShowAuthority(_showing(school, by_student, "паспорт № 9"), metadata=teacher))
     assert nothing == (grpc.StatusCode.FAILED_PRECONDITION, "NOTHING_TO_SHOW")
+
+
+async def test_a_relation_on_record_is_shown_anew_when_its_term_is_over_and_not_before(
+    stub: Any, school: SchoolWorld, vera: Person, teacher: Any
+) -> None:
+    """Clause R6: the days of the one before stay its own."""
+    first = await _registered(stub, filing(school, vera), teacher)
+    await stub.GrantApplication(granting(school, first.application_id), metadata=teacher)
+    second = await _registered(stub, filing(school, vera, mother(person_id=first.applicants[0].person_id)), teacher)
+    early = await refused(stub.ShowAuthority(_showing(school, second, "паспорт № 8"), metadata=teacher))
+    assert early == (grpc.StatusCode.FAILED_PRECONDITION, "NOTHING_TO_SHOW")
+    day = SystemClock().now().date()
+    over = "UPDATE access.guardianships SET validity = daterange($2, $3) WHERE student_id = $1"
+    await school.connection.execute(over, vera.person_id, day - timedelta(days=30), day - timedelta(days=1))
+    filed = """
+        UPDATE access.applications
+        SET receive_time = receive_time - interval '9 days', register_time = register_time - interval '9 days'
+        WHERE application_id = $1
+    """
+    await school.connection.execute(filed, UUID(second.application_id))
+    shown = (await stub.ShowAuthority(_showing(school, second, "паспорт № 8"), metadata=teacher)).application
+    assert [item.is_met for item in shown.checklist if item.clause == "R6"] == [True]
+    await stub.GrantApplication(granting(school, second.application_id), metadata=teacher)
+    kept = "SELECT document, lower(validity) FROM access.guardianships WHERE student_id = $1 ORDER BY validity"
+    assert [tuple(row.values()) for row in await school.connection.fetch(kept, vera.person_id)] == [
+        (DOCUMENT, day - timedelta(days=30)),
+        ("паспорт № 8", day - timedelta(days=1)),
+    ]
 
 
 async def test_granting_opens_account_grant_relation_and_meets_the_deadline(

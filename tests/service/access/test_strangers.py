@@ -205,6 +205,9 @@ async def test_an_ended_guardianship_ends_the_paper_mode_and_opens_no_other(
     again = filing(school, school.people["vera"], mother(person_id=person_id))
     answer = await refused(office.stub.RegisterApplication(again, metadata=office.teacher))
     assert answer == (grpc.StatusCode.NOT_FOUND, "PERSON_NOT_FOUND")
+    # By name that person applies anew as anybody, and is asked about by nobody.
+    anew = await office.register(mother())
+    assert anew.applicants[0].person_id != person_id
 
 
 async def test_a_second_case_of_one_whom_an_act_has_parted_is_not_granted(office: Office, school: SchoolWorld) -> None:

@@ -213,6 +213,26 @@ async def test_a_request_id_used_with_another_class_is_refused(world: World, sch
     assert (await refused(record(world, teacher, other)))[1] == "REQUEST_ID_REUSED"
 
 
+async def test_the_answer_of_another_method_is_none_of_a_class(world: World, school: School) -> None:
+    """A whole class present, without marks, is in bytes what RecordLesson is asked."""
+    teacher, request_id = await world.teacher(school), str(uuid4())
+    lesson, whole = record_lesson(school, request_id=request_id), record_class(school, {}, {}, request_id=request_id)
+    assert lesson.SerializeToString() == whole.SerializeToString()
+    await world.journal.RecordLesson(lesson, metadata=teacher.metadata)
+    assert (await refused(record(world, teacher, whole)))[1] == "REQUEST_ID_REUSED"
+
+
+async def test_who_stands_twice_among_the_absent_refuses_the_whole(world: World, school: School) -> None:
+    """Also where the last of the two says what stands."""
+    teacher, one = await world.teacher(school), school.student_ids[0]
+    first = await record(world, teacher, record_class(school, {}, {one: lesson_pb2.ABSENCE_CODE_EXCUSED}))
+    twice = record_class(
+        school, {}, {one: lesson_pb2.ABSENCE_CODE_EXCUSED}, etag=first.lesson.etag, attendance_etag=first.lesson.attendance_etag
+    )
+    twice.absences.insert(0, AbsenceCell(student_id=one, code=lesson_pb2.ABSENCE_CODE_ABSENT))
+    assert (await refused(record(world, teacher, twice)))[1] == "ABSENCE_REPEATED"
+
+
 async def test_marks_of_a_class_and_of_others_all_enter_one_chain(world: World, school: School, clone: Clone) -> None:
     teacher = await world.teacher(school)
     lesson = await world.lesson(school, teacher)

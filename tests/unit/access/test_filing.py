@@ -94,9 +94,12 @@ def test_another_person_of_a_known_name_is_a_new_one(filed: Filed, known: KnownP
     require_new_person(filed, [known], "applicants[0]")
 
 
-def test_of_one_form_two_new_applicants_are_two_people() -> None:
+@pytest.mark.parametrize("are_others", [(False, False), (True, True), (False, True)])
+def test_of_one_form_two_new_applicants_of_one_document_are_no_two_people(are_others: tuple[bool, bool]) -> None:
+    """Decision 0121: of one document no box makes two of them."""
+    filed = [_new(SEMENOVA, "паспорт № 7", is_another=one) for one in are_others]
     with pytest.raises(InvalidArgument, match="the same person stands twice"):
-        plan_applicants([_new(SEMENOVA), _new(SEMENOVA)], STUDENT, is_for_student_too=False, day=DAY)
+        plan_applicants(filed, STUDENT, is_for_student_too=False, day=DAY)
 
 
 def test_a_line_holds_nothing_that_nobody_sees() -> None:

@@ -100,7 +100,7 @@ class ListStudentsRequest(_message.Message):
     """The token of the page before."""
     monday_date: _builtins.str
     """With class_id: who was of the class in the week of this Monday, ISO 8601, the end of the week counting, as a printed week
-    lists them; also those who have moved or left since. Empty for today.
+    lists them; also those who have moved since, with no class then. Empty for today.
     """
     def __init__(
         self,

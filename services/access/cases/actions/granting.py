@@ -88,7 +88,9 @@ async def _keep_relation(connection: Connection, school_id: UUID, case: Case, ap
     held = await guardianships.find_guardianship(connection, school_id, *ids, day)
     if held is not None:
         return held.guardianship_id
-    periods = plan_guardianship(applicant.kind, case.student.birth_date, case.register_date, applicant.authority)
+    # One of the same person that ran out meanwhile keeps its days.
+    shown = max(case.register_date, applicant.held_to or case.register_date)
+    periods = plan_guardianship(applicant.kind, case.student.birth_date, shown, applicant.authority)
     guardianship_id = await guardianships.insert_guardianship(
         connection, school_id, *ids, applicant.authority.document, periods
     )

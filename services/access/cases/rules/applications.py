@@ -266,7 +266,10 @@ def require_showing(case: Case, applicant_id: UUID) -> Applicant:
     applicant = next((one for one in case.applicants if one.applicant_id == applicant_id), None)
     if applicant is None:
         raise NotFound("APPLICATION_NOT_FOUND", "no such applicant of the case")
-    if applicant.kind is None or applicant.guardianship_id is not None:
+    # A relation whose term is over is shown anew; one that an act has ended is not shown but by a new application.
+    stands = applicant.is_guardianship_in_force or applicant.ending is not None
+    is_on_record = applicant.guardianship_id is not None and stands
+    if applicant.kind is None or is_on_record:
         raise FailedPrecondition("NOTHING_TO_SHOW", "the student applies, or the relation is on record")
     return applicant
 

@@ -88,7 +88,13 @@ def plan_applicants(filed: Sequence[Filed], student: StudentCard, is_for_student
         check_printout_way(paper.way, paper.way_note, declines_printouts=paper.declines_printouts, path=f"{path}.")
     known = [applicant.person_id for applicant in filed if applicant.person_id is not None]
     new = [_name_key(one.name) for one in filed if one.person_id is None and not one.is_another]
-    if len(set(known)) < len(known) or len(set(new)) < len(new):
+    # Nor does saying that it is another make two of one document.
+    shown = [
+        (_name_key(one.name), one.kind, _fold(one.authority.document))
+        for one in filed
+        if one.person_id is None and one.authority.document
+    ]
+    if any(len(set(same)) < len(same) for same in (known, new, shown)):
         violation = FieldViolation("applicants", "the same person stands twice")
         raise InvalidArgument("REQUEST_INVALID", "the same person stands twice", violations=(violation,))
     if not is_for_student_too or student.student_id in known:
@@ -144,6 +150,9 @@ def clean_authority(kind: GuardianKind | None, authority: Authority, day: date) 
     Raises InvalidArgument AUTHORITY_DOCUMENT_INVALID, AUTHORITY_DATES_INVALID.
     """
     clean = replace(authority, document=one_line(authority.document))
+    if not clean.document:
+        violation = FieldViolation("authority_document", "needs the kind of document, its number and date")
+        raise InvalidArgument("AUTHORITY_DOCUMENT_INVALID", violation.description, violations=(violation,))
     _check_document(clean.document, "")
     check_authority(kind, clean, day, "")
     return clean

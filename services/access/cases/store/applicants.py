@@ -194,7 +194,7 @@ async def set_guardianship(connection: Connection, school_id: UUID, applicant_id
 
 async def lock_registering(connection: Connection, school_id: UUID, student_id: UUID) -> None:
     """Registers the cases of a student one at a time until the transaction ends, so that two forms make one person of one.
-    Asked before any row is held, and held by nobody who waits for a row of another's.
+    Asked before any row is held, so that nobody who holds a row waits for it.
     """
     await connection.execute(
         "SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))", f"registering {school_id} {student_id}"
@@ -238,10 +238,11 @@ async def list_known(connection: Connection, school_id: UUID, student_id: UUID) 
 
 
 async def set_authority(connection: Connection, school_id: UUID, applicant_id: UUID, authority: Authority) -> None:
-    """The document that an applicant shows, in place of the one before."""
+    """The document that an applicant shows, in place of the one before and of a relation whose term is over."""
     await connection.execute(
         """
-        UPDATE applicants SET authority_document = $3, authority_date = $4, authority_last_date = $5
+        UPDATE applicants
+        SET authority_document = $3, authority_date = $4, authority_last_date = $5, guardianship_id = NULL
         WHERE school_id = $1 AND applicant_id = $2
         """,
         school_id,

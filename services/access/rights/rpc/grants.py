@@ -9,15 +9,12 @@ from chassis.errors import NotFound
 from chassis.interceptors import Context
 from chassis.run import Frame
 from diary.access.v1 import grant_service_pb2, grant_service_pb2_grpc
-from services.access.people.rules.roles import Role
 from services.access.rights.actions.ending_grants import end_grants
 from services.access.rights.actions.endings import Endings
 from services.access.rights.convert import grants as convert
-from services.access.rights.rules.grants import END_WARNING, EndGround, Ending, Grant
+from services.access.rights.rules.grants import END_WARNING, GRANTING, EndGround, Ending, Grant
 from services.access.rights.rules.standing import require_place, require_session
 from services.access.rights.store import accounts, grants, pushes, relations
-
-_GRANTING = frozenset({Role.ADMIN, Role.CLASS_TEACHER})
 
 
 class GrantServicer(grant_service_pb2_grpc.GrantServiceServicer):
@@ -37,7 +34,7 @@ class GrantServicer(grant_service_pb2_grpc.GrantServiceServicer):
         page = paging.Page(request, ("grants", request.school_id, request.student_id), (paging.FIRST_ID,))
         async with self._database.school(school_id) as connection:
             scene = await relations.get_scene(connection, school_id, who, now)
-            require_place(scene.standing, _GRANTING, or_family=True)
+            require_place(scene.standing, GRANTING, or_family=True)
             found = await grants.list_grants(connection, school_id, who.account_id, now, student_id, *page.after, page.limit)
         shown, token = page.cut(found, lambda row: (row.grant_id,))
         return grant_service_pb2.ListGrantsResponse(grants=[convert.grant(row) for row in shown], next_page_token=token)

@@ -4,6 +4,7 @@ Each list is paged by id after `after`, and only of `ids` where they are given.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -163,14 +164,16 @@ _OF_CLASS = """
     SELECT student_id FROM students_of_class($1, $7, $3)
     WHERE EXISTS (SELECT FROM acting WHERE class_id IS NULL OR class_id = $7)
 """
-# Whose last placement within a week ($9) is in the class (decision 0109).
+# Whom a printed week ($9) lists: who is in the class at its end; of who is in none then, since the year or the stay ends within
+# the week, who is in it today (decision 0109; store/class_week.py of the journal).
 _OF_CLASS_IN_WEEK = """
     SELECT l.student_id FROM placements l
     WHERE l.school_id = $1 AND l.class_id = $7 AND l.validity && $9::daterange
       AND EXISTS (SELECT FROM acting WHERE class_id IS NULL OR class_id = $7)
-      AND NOT EXISTS (
-        SELECT FROM placements o WHERE o.school_id = $1 AND o.student_id = l.student_id AND o.validity && $9::daterange
-                                   AND lower(o.validity) > lower(l.validity))
+      AND (l.validity @> upper($9::daterange) - 1
+           OR l.validity @> (SELECT ($3::timestamptz AT TIME ZONE time_zone)::date FROM schools WHERE school_id = $1)
+              AND NOT EXISTS (SELECT FROM placements o WHERE o.school_id = $1 AND o.student_id = l.student_id
+                                                         AND o.validity @> upper($9::daterange) - 1))
 """
 _OF_OWN_CLASSES = "SELECT l.student_id FROM acting t CROSS JOIN LATERAL students_of_class($1, t.class_id, $3) l"
 _OF_ALL = """
@@ -212,9 +215,15 @@ async def list_listed_students(
         rows = await connection.fetch(_LISTED_ALL, *asked, limit)
     elif monday is not None:
         rows = await connection.fetch(_LISTED_WEEK, *asked, class_id, limit, Range(monday, monday + timedelta(days=7)))
+        # Where who has moved studies now is not for the teacher of the class before (Clause R9).
+        return [_leave_class_out(_read_listed(row), class_id) for row in rows]
     else:
         rows = await connection.fetch(_LISTED_CLASS, *asked, class_id, limit)
     return [_read_listed(row) for row in rows]
+
+
+def _leave_class_out(student: ListedStudent, class_id: UUID) -> ListedStudent:
+    return student if student.class_id == class_id else replace(student, class_id=None, class_name="")
 
 
 async def find_listed_student(

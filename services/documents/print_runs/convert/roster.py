@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC
 from uuid import UUID
 
-from chassis.projection import read_place
+from chassis.places import read_place
 from diary.access.v1 import roster_pb2, school_pb2
 from services.documents.print_runs.rules.paper_families import (
     PaperMode,

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from chassis.db import Connection
-from chassis.projection import put_places
+from chassis.places import put_places
 from services.documents.print_runs.rules.paper_families import (
     NOBODY,
     Addressee,

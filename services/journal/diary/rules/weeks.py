@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 from chassis.errors import InvalidArgument
 
+
 def read_week(week: str) -> date:
     """The Monday of an ISO week. Raises InvalidArgument WEEK_INVALID."""
     try:

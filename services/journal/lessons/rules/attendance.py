@@ -49,14 +49,12 @@ def record_attendance(attendance: LessonAttendance, absences: Sequence[Absence],
     lesson = attendance.lesson
     if lesson is None:
         raise NotFound("LESSON_NOT_FOUND", "no such lesson in the course")
-    named = {absence.student_id: absence.code for absence in absences}
-    if len(named) < len(absences):
-        raise InvalidArgument("ABSENCE_REPEATED", "the same student stands twice in the request")
+    changes = list_changes(attendance, absences)
     if lesson.state != LessonState.HELD:
         raise FailedPrecondition("LESSON_NOT_HELD", "absences go to a recorded lesson; record it first")
     if attendance.is_closed:
         raise FailedPrecondition("PERIOD_CLOSED", "the period of the lesson is closed")
-    if strangers := named.keys() - attendance.member_ids:
+    if strangers := {absence.student_id for absence in absences} - attendance.member_ids:
         raise FailedPrecondition(
             "STUDENT_NOT_IN_COURSE",
             "a student was not in the course on the day of the lesson",
@@ -64,12 +62,14 @@ def record_attendance(attendance: LessonAttendance, absences: Sequence[Absence],
         )
     if etag != lesson.attendance_etag:
         raise Aborted("ATTENDANCE_CHANGED", "another hand recorded the attendance since its etag; read it again")
-    return replace(lesson, attendance_revision=lesson.attendance_revision + 1), list_changes(attendance, absences)
+    return replace(lesson, attendance_revision=lesson.attendance_revision + 1), changes
 
 
 def list_changes(attendance: LessonAttendance, absences: Sequence[Absence]) -> list[Absence]:
-    """What absences change of what stands; who is no longer named becomes present."""
+    """What absences change of what stands; who is no longer named becomes present. Raises InvalidArgument ABSENCE_REPEATED."""
     named = {absence.student_id: absence.code for absence in absences}
+    if len(named) < len(absences):
+        raise InvalidArgument("ABSENCE_REPEATED", "the same student stands twice in the request")
     wanted = dict.fromkeys(attendance.codes, AbsenceCode.PRESENT) | named
     return [
         Absence(student_id, code)

@@ -33,7 +33,7 @@ SHOWN = "NOT (l.state = 1 AND l.is_retracted)"
 LESSON_COLUMNS = ", ".join(f"l.{name}" for name in _LESSON_NAMES)
 
 _ask_place = asking(f"""
-SELECT uuidv7() AS new_id, s.time_zone, q.digest, q.answer, p.is_closed, c.class_id,
+SELECT uuidv7() AS new_id, s.time_zone, q.rpc, q.digest, q.answer, p.is_closed, c.class_id,
     $9::uuid IS NULL OR w.work_type_id IS NOT NULL AS has_work_type, {LESSON_COLUMNS}
 FROM courses c
 JOIN schools s ON s.school_id = door.school_id
@@ -65,7 +65,7 @@ SEES_ILLNESS = f"""EXISTS (
     )"""
 
 _ask_attendance = asking(f"""
-SELECT coalesce(p.is_closed, true) AS is_closed, q.digest, q.answer, {LESSON_COLUMNS},
+SELECT coalesce(p.is_closed, true) AS is_closed, q.rpc, q.digest, q.answer, {LESSON_COLUMNS},
     ARRAY(
         SELECT m.student_id FROM course_members m
         WHERE m.school_id = door.school_id AND m.course_id = $2 AND m.from_date <= l.lesson_date

@@ -71,8 +71,9 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What was answered before under a request_id, and the digest of that request."""
+    """What was answered before under a request_id, by which method, and the digest of that request."""
 
+    rpc: str
     digest: bytes
     answer: bytes
 
@@ -93,8 +94,8 @@ def read_arguments(call: Call, course_id: UUID) -> tuple[Any, ...]:
 
 
 def read_answered(row: Any) -> Answered | None:
-    """The kept answer of a row with the columns `digest` and `answer`."""
-    return None if row["digest"] is None else Answered(row["digest"], row["answer"])
+    """The kept answer of a row with the columns `rpc`, `digest` and `answer`."""
+    return None if row["digest"] is None else Answered(row["rpc"], row["digest"], row["answer"])
 
 
 async def save(connection: Connection, statement: str, fact: Fact, *arguments: object) -> bool:

@@ -56,7 +56,7 @@ class MarkedLesson:
 
 @dataclass(frozen=True, slots=True)
 class MarkedCourse:
-    """A course with what stands of the lessons, students and marks that a call names."""
+    """A course with its members, and what stands of the lessons and marks that a call names."""
 
     course_id: UUID
     is_marked: bool

@@ -30,7 +30,7 @@ from services.journal.marks.store.marks import NEWEST_MARKS, read_marks
 from services.journal.roster.rules import Member
 
 _ask_place = asking(f"""
-SELECT uuidv7() AS new_id, s.time_zone, s.mark_min, q.digest, q.answer, p.is_closed, c.class_id, c.is_marked, h.seq,
+SELECT uuidv7() AS new_id, s.time_zone, s.mark_min, q.rpc, q.digest, q.answer, p.is_closed, c.class_id, c.is_marked, h.seq,
     $9::uuid IS NULL OR w.work_type_id IS NOT NULL AS has_work_type, {LESSON_COLUMNS},
     ARRAY(
         SELECT ROW(m.student_id, m.from_date, m.to_date) FROM course_members m

@@ -42,7 +42,7 @@ NEWEST_MARKS = """ARRAY(
     )"""
 
 _ask_course = asking(f"""
-SELECT c.is_marked, s.mark_min, q.digest, q.answer, s.time_zone, h.seq,
+SELECT c.is_marked, s.mark_min, q.rpc, q.digest, q.answer, s.time_zone, h.seq,
     ARRAY(
         SELECT ROW(l.lesson_id, l.lesson_date, l.state = 2, coalesce(p.is_closed, true)) FROM lessons l
         LEFT JOIN periods p ON p.school_id = door.school_id AND l.lesson_date BETWEEN p.start_date AND p.end_date

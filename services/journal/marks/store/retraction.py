@@ -24,7 +24,7 @@ from services.journal.lessons.store.writes import (
 from services.journal.marks.rules.history import Batch
 
 _ask_retraction = asking(f"""
-SELECT h.seq, q.digest, q.answer, c.class_id, coalesce(p.is_closed, true) AS is_closed, {LESSON_COLUMNS},
+SELECT h.seq, q.rpc, q.digest, q.answer, c.class_id, coalesce(p.is_closed, true) AS is_closed, {LESSON_COLUMNS},
     EXISTS (
         SELECT FROM timetable_slots t
         WHERE t.school_id = door.school_id AND t.course_id = $2 AND t.weekday = extract(isodow FROM l.lesson_date)

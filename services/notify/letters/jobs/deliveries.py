@@ -7,6 +7,7 @@ whose lease is lost is cut off; what became of it is then unknown, and the next 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -80,12 +81,19 @@ class Deliveries:
         ]
 
     async def _let_end(self) -> None:
-        """Letters on their way may still end."""
-        if tasks := [sending.task for sending in self._sending.values()]:
-            _, late = await asyncio.wait(tasks, timeout=_DRAIN_SECONDS)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        """Letters on their way may still end; their leases are renewed until then, since no job does it any more."""
+        until = asyncio.get_running_loop().time() + _DRAIN_SECONDS
+        while (tasks := self._tasks()) and asyncio.get_running_loop().time() < until:
+            with contextlib.suppress(Unavailable):
+                await self._renew_leases()
+            await asyncio.wait(tasks, timeout=_RENEW_SECONDS)
+        late = self._tasks()
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    def _tasks(self) -> list[asyncio.Task[None]]:
+        return [sending.task for sending in self._sending.values()]
 
     async def _renew_leases(self) -> None:
         """Keeps the leases of letters on their way, and moves the moment they would be cut off."""
