@@ -14,7 +14,7 @@ HOME_URL = "/"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place of work in a school. `part` marks its addresses; all of `methods` are called to open it."""
+    """A place of work in a school. `part` marks its addresses; any of `methods` is the work there."""
 
     part: str
     title: str | Callable[[CallerSchool], str]
@@ -23,7 +23,7 @@ class Place:
 
     def title_at(self, school: CallerSchool) -> str:
         """What it is called there; empty for whom it does not open."""
-        if not all(roles.may_at(school, method) for method in self.methods):
+        if not any(roles.may_at(school, method) for method in self.methods):
             return ""
         return self.title if isinstance(self.title, str) else self.title(school)
 
@@ -49,8 +49,8 @@ def refusals_title(school: CallerSchool) -> str:
 # In the order of the head of the page.
 PLACES = (
     Place("/courses", journals_title, people.courses_url, (roles.LIST_JOURNALS,)),
-    Place("/applications", "Заявления", people.applications_url, (roles.LIST_CASES,)),
-    Place("/refusals", refusals_title, people.refusals_url, (roles.LIST_CASES, roles.BRING_PAPERS)),
+    Place("/applications", "Заявления", people.applications_url, roles.CASE_WORK),
+    Place("/refusals", refusals_title, people.refusals_url, (roles.BRING_PAPERS,)),
     Place("/printouts", "Печать за неделю", people.printouts_url, (roles.PRINT,)),
     Place("/deadlines", "Соблюдение сроков", people.deadlines_url, (roles.LIST_DEADLINES,)),
     Place("/details", "Реквизиты школы", people.school_url, (roles.CHANGE_SCHOOL,)),

@@ -23,7 +23,6 @@ _OF_FAMILIES = frozenset({options_pb2.ROLE_STUDENT, options_pb2.ROLE_GUARDIAN})
 
 LIST_JOURNALS = "JournalService.ListCourses"
 RECORD = "JournalService.RecordLesson"
-LIST_CASES = "ApplicationService.ListApplications"
 REGISTER = "ApplicationService.RegisterApplication"
 GRANT = "ApplicationService.GrantApplication"
 SIGN = "ApplicationService.SignRefusals"
@@ -31,6 +30,8 @@ BRING_PAPERS = "DocumentService.UploadScan"
 PRINT = "DocumentService.PrepareWeeklyPrintouts"
 LIST_DEADLINES = "ComplianceService.ListDeadlines"
 CHANGE_SCHOOL = "SchoolService.UpdateSchool"
+# Own cases are anybody's; those of a school are read by who registers or signs.
+CASE_WORK = (REGISTER, SIGN)
 
 
 @cache
@@ -50,6 +51,11 @@ def may_at(school: CallerSchool, method: str) -> bool:
 def may(caller: GetCallerResponse, school_id: str, method: str) -> bool:
     """The same of a school by its id; False for one where the caller has no place."""
     return any(may_at(school, method) for school in caller.schools if school.school_id == school_id)
+
+
+def reads_cases(caller: GetCallerResponse, school_id: str) -> bool:
+    """Whether the caller works with the cases of a school; a family has a page of its own ones."""
+    return any(may(caller, school_id, method) for method in CASE_WORK)
 
 
 def sees_whole_school(caller: GetCallerResponse, school_id: str) -> bool:

@@ -36,6 +36,8 @@ _AT_ONCE = 6
 _AWAY = frozenset(
     {
         grpc.StatusCode.UNAVAILABLE,
+        # The token learns of a new post within minutes.
+        grpc.StatusCode.PERMISSION_DENIED,
         # The session was asked for a moment ago, so what is not found is a journal or a class that went meanwhile.
         grpc.StatusCode.NOT_FOUND,
         grpc.StatusCode.DEADLINE_EXCEEDED,
@@ -107,12 +109,17 @@ class HomePages:
         courses = [one for one in await list_courses(self._frame, school.school_id, session.token) if one.is_own]
         slots = asyncio.Semaphore(_AT_ONCE)
 
-        async def read(course: course_pb2.Course) -> journal_pb.GetJournalPageResponse:
+        async def read(course: course_pb2.Course) -> journal_pb.GetJournalPageResponse | None:
             wanted = journal_pb.GetJournalPageRequest(school_id=school.school_id, course_id=course.course_id)
             async with slots:
-                return await call(self._frame.gateway.journal.GetJournalPage, wanted, session.token)
+                try:
+                    return await call(self._frame.gateway.journal.GetJournalPage, wanted, session.token)
+                except GatewayError as error:
+                    if error.code != grpc.StatusCode.NOT_FOUND:
+                        raise
+                    return None  # It went meanwhile, or its year has no periods yet.
 
-        pages = await asyncio.gather(*(read(course) for course in courses))
+        pages = filter(None, await asyncio.gather(*(read(course) for course in courses)))
         return views.build_lessons(school.school_id, pages, today(self._frame.clock, school.time_zone))
 
     async def _refusals(self, session: Session, school: session_pb2.CallerSchool) -> views.Part:
@@ -131,7 +138,7 @@ class HomePages:
         return await call(self._frame.gateway.applications.ListApplications, wanted, session.token)
 
     async def _printouts(self, session: Session, school: session_pb2.CallerSchool) -> views.Part | None:
-        """Sheets of the last whole week of a class teacher's classes; of the whole school the terms tell."""
+        """Sheets of the last whole week of a class teacher's classes; who registers for the whole school has them in the menu."""
         if roles.is_of_whole_school(school):
             return None
         week = dates.week_of(today(self._frame.clock, school.time_zone) - timedelta(weeks=1))
@@ -148,6 +155,18 @@ class HomePages:
         return (await call(self._frame.gateway.documents.ListPrintRuns, wanted, session.token)).print_runs
 
     async def _deadlines(self, session: Session, school: session_pb2.CallerSchool) -> views.Part:
-        wanted = compliance_pb.ListDeadlinesRequest(school_id=school.school_id, is_open_only=True, page_size=50)
-        answer = await call(self._frame.gateway.compliance.ListDeadlines, wanted, session.token)
-        return views.build_deadlines(school.school_id, answer.deadlines, school.time_zone, _LINES)
+        """The terms of what the school owes: of ends that come by themselves there may be a class at once."""
+        answers = await asyncio.gather(
+            *(
+                call(
+                    self._frame.gateway.compliance.ListDeadlines,
+                    compliance_pb.ListDeadlinesRequest(
+                        school_id=school.school_id, is_open_only=True, clause=clause, page_size=_LINES + 1
+                    ),
+                    session.token,
+                )
+                for clause in views.OWED
+            )
+        )
+        found = [one for answer in answers for one in answer.deadlines]
+        return views.build_deadlines(school.school_id, found, school.time_zone, _LINES)

@@ -15,6 +15,8 @@ from diary.access.v1 import application_pb2, deadline_pb2
 from diary.documents.v1 import print_run_pb2
 from diary.journal.v1 import journal_service_pb2 as journal_pb
 
+# Clauses whose terms are somebody's duty; an end that comes by itself is nobody's.
+OWED = ("R7", "R15")
 _DUE_SOON = frozenset({deadline_pb2.DEADLINE_STATE_WARNED, deadline_pb2.DEADLINE_STATE_OVERDUE})
 
 
@@ -44,7 +46,7 @@ AWAY = Part("Сейчас не открывается", (), "Часть днев
 
 def build_lessons(school_id: str, pages: Iterable[journal_pb.GetJournalPageResponse], today: date) -> Part:
     """Today's lessons that nobody recorded, in the order of the day; of earlier ones their number."""
-    waiting = [(page.course, lesson) for page in pages for lesson in list_waiting(page, today)]
+    waiting = [(page.course, lesson) for page in pages if not page.period.is_closed for lesson in list_waiting(page, today)]
     of_today = sorted(
         ((lesson.number, course, lesson) for course, lesson in waiting if lesson.is_today), key=lambda one: one[0]
     )
@@ -59,7 +61,7 @@ def build_lessons(school_id: str, pages: Iterable[journal_pb.GetJournalPageRespo
             )
             for number, course, lesson in of_today
         ),
-        empty="На сегодня всё записано.",
+        empty="По расписанию на сегодня записывать нечего.",
         more=Link("К журналам", courses_url(school_id), False),
         note=f"не заполнено раньше: {count(earlier, ('урок', 'урока', 'уроков'))}" if earlier else "",
     )
@@ -81,7 +83,7 @@ def build_applications(
             )
             for row in rows
         ),
-        empty="Все заявления рассмотрены.",
+        empty="Заявлений на рассмотрении нет.",
         more=Link("К остальным делам" if is_more else "К делам", applications_url(school_id), False),
     )
 
@@ -92,7 +94,7 @@ def build_refusals(school_id: str, cases: Sequence[application_pb2.Application],
     return Part(
         title="Отказы ждут вашего решения",
         lines=tuple(Line(url, f"№\u00a0{case.number}, {case.student_name}", case.class_name) for case in cases),
-        empty="Сейчас подписывать нечего.",
+        empty="Отказов, которые ждут вашего решения, нет.",
         more=Link("К остальным" if is_more else "К подписи", url, False),
     )
 
@@ -113,7 +115,9 @@ def build_printouts(
             Line(url, f"{name_class(name)}: не выдано {run.missing}", run.term, run.is_late) for run in built if run.missing
         ]
         if not built:
-            lines.append(Line(url, f"{name_class(name)}: листы ещё не готовили"))
+            lines.append(
+                Line(url, f"{name_class(name)}: листы ещё не готовили", "если есть семьи, которых информируют на бумаге")
+            )
     return Part(
         title="Печать за прошлую неделю",
         lines=tuple(lines),
@@ -123,9 +127,9 @@ def build_printouts(
 
 
 def build_deadlines(school_id: str, found: Iterable[deadline_pb2.Deadline], zone: str, most: int) -> Part:
-    """Terms that are near or over; an end that comes by itself is nobody's duty."""
+    """Terms that are near or over, the earliest due first."""
     url = deadlines_url(school_id)
-    near = [one for one in found if one.state in _DUE_SOON and not deadlines.ends_by_itself(one)]
+    near = sorted((one for one in found if one.state in _DUE_SOON), key=lambda one: one.due_time.ToNanoseconds())
     return Part(
         title="Сроки близко или истекли",
         lines=tuple(
@@ -133,5 +137,5 @@ def build_deadlines(school_id: str, found: Iterable[deadline_pb2.Deadline], zone
             for row in deadlines.build_rows(school_id, near[:most], zone)
         ),
         empty="Близких и пропущенных сроков нет.",
-        more=Link("К срокам" if len(near) <= most else f"Ещё {len(near) - most}: к срокам", url, False),
+        more=Link("К срокам" if len(near) <= most else "К остальным срокам", url, False),
     )

@@ -53,7 +53,7 @@ async def test_a_teacher_begins_at_todays_lessons_without_a_record() -> None:
         assert re.findall(r"/lessons/[^?]+\?date=([0-9-]+)", page) == ["2026-11-24"]
         assert "не заполнено раньше: 1\u00a0урок" in page
         journal.lessons = [journal.lesson()]
-        assert "На сегодня всё записано." in (await (await stand_in.signed_in()).get("/")).text
+        assert "По расписанию на сегодня записывать нечего." in (await (await stand_in.signed_in()).get("/")).text
 
 
 async def test_who_works_in_a_school_is_welcomed_too() -> None:

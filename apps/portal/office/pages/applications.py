@@ -44,7 +44,7 @@ class ApplicationPages:
 
     async def _show_list(self, request: Request, session: Session) -> Response:
         school_id, chosen = path_id(request, "school"), request.query_params.get("state", "")
-        if not roles.may(await self._frame.callers.get(session.token), school_id, roles.LIST_CASES):
+        if not roles.reads_cases(await self._frame.callers.get(session.token), school_id):
             # A family has a page of its own cases.
             return RedirectResponse(people.own_cases_url(school_id), status_code=303)
         state = views.find_state(chosen)

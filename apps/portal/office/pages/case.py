@@ -44,7 +44,7 @@ class CasePages:
 
     async def _show(self, request: Request, session: Session) -> Response:
         school_id = path_id(request, "school")
-        if not roles.may(await self._frame.callers.get(session.token), school_id, roles.LIST_CASES):
+        if not roles.reads_cases(await self._frame.callers.get(session.token), school_id):
             # A family sees the own case on a page of its own.
             url = f"{people.own_cases_url(school_id)}/{path_id(request, 'application')}"
             return RedirectResponse(url, status_code=303)

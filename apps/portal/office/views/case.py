@@ -140,7 +140,7 @@ def build_case(
         is_open=is_open,
         is_granted=case.state == application_pb2.APPLICATION_STATE_GRANTED,
         is_refused=case.state == application_pb2.APPLICATION_STATE_REFUSED,
-        is_complete=all(item.is_met for item in case.checklist),
+        is_complete=bool(case.checklist) and all(item.is_met for item in case.checklist),
         has_slips_to_give=any(not applicant.is_activated for applicant in case.applicants),
         may_be_withdrawn=is_open and not is_statement,
         grant_request_id=new_id(),

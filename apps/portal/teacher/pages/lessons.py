@@ -173,7 +173,8 @@ class LessonPages:
         lesson_id = lesson.lesson_id if lesson else ""
         lines = class_form.build_lines(page, lesson_id, lambda: new_id(clock), typed, outcome)
         return self._frame.page(
-            "teacher/lesson_closed.html" if page.period.is_closed else "teacher/lesson.html",
+            # What was typed stays in sight, also where it cannot be saved.
+            "teacher/lesson_closed.html" if page.period.is_closed and typed is None else "teacher/lesson.html",
             request,
             caller,
             status,
