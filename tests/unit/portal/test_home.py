@@ -29,7 +29,7 @@ async def test_whoever_sees_a_link_may_open_it(roles: tuple[options.Role.ValueTy
     """Each page calls what its line in navigation says, and the services refuse by `requires`."""
     async with portal(_DAY) as stand_in:
         stand_in.access.roles, stand_in.access.has_child = list(roles), has_child
-        stand_in.doorman.is_strict = True
+        stand_in.access.is_strict = True
         browser = await stand_in.signed_in()
         page = await browser.get("/", follow_redirects=True)
         assert page.status_code == 200
