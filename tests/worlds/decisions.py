@@ -22,10 +22,10 @@ from diary.access.v1 import (
     session_service_pb2_grpc,
 )
 from diary.access.v1 import application_service_pb2 as pb
-from tests.support.access_region import PASSWORD, SchoolWorld
-from tests.support.access_service import Backends
-from tests.support.applications import add_vera, by_email, filing, reading
 from tests.support.services import sign_service
+from tests.worlds.access import PASSWORD, SchoolWorld
+from tests.worlds.access_service import Backends
+from tests.worlds.applications import add_vera, by_email, filing, reading
 
 R19, R20, R21 = (
     refusal_pb2.REFUSAL_GROUND_NOT_AN_APPLICANT,

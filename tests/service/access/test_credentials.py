@@ -20,11 +20,11 @@ from diary.access.v1 import (
 )
 from diary.access.v1 import credential_service_pb2 as credential_pb
 from diary.documents.v1 import form_pb2
-from tests.support.access_region import PASSWORD, Person, SchoolWorld, make_school
-from tests.support.access_service import Backends, Serve
-from tests.support.applications import add_vera, by_email, filing, granting, handing_over, mother, reading, slip_of
-from tests.support.printing import PDF, Papers, printing
 from tests.support.services import refused, sign_in, sign_service
+from tests.worlds.access import PASSWORD, Person, SchoolWorld, make_school
+from tests.worlds.access_service import Backends, Serve
+from tests.worlds.applications import add_vera, by_email, filing, granting, handing_over, mother, reading, slip_of
+from tests.worlds.printing import PDF, Papers, printing
 
 OWN = "Полярная-лиса-57"
 INVALID = (grpc.StatusCode.UNAUTHENTICATED, "CREDENTIALS_INVALID")

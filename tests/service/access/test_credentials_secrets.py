@@ -23,12 +23,12 @@ from diary.access.v1 import (
     session_service_pb2_grpc,
 )
 from diary.documents.v1 import document_service_pb2_grpc, form_pb2
-from tests.support.access_region import SchoolWorld
-from tests.support.access_service import Backends
-from tests.support.applications import add_vera, by_email, filing, granting, slip_of
 from tests.support.eventually import eventually
-from tests.support.printing import Papers, printing
 from tests.support.services import refused, sign_service
+from tests.worlds.access import SchoolWorld
+from tests.worlds.access_service import Backends
+from tests.worlds.applications import add_vera, by_email, filing, granting, slip_of
+from tests.worlds.printing import Papers, printing
 
 OWN = "Полярная-лиса-57"
 

@@ -21,10 +21,10 @@ from diary.documents.v1 import document_pb2
 from diary.documents.v1 import events_pb2 as document_events
 from diary.notify.v1 import events_pb2 as notify_events
 from services.access.cases.consumers import Consumers
-from tests.support.access_region import SchoolWorld
-from tests.support.applications import filing, handing_over
 from tests.support.eventually import eventually
 from tests.support.services import refused
+from tests.worlds.access import SchoolWorld
+from tests.worlds.applications import filing, handing_over
 from tests.worlds.decisions import R19, R21, Office, a_stranger, office, state_against
 
 __all__ = ["office"]  # pytest finds fixtures by name

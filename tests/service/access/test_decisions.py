@@ -18,9 +18,9 @@ from diary.access.v1 import (
     roster_service_pb2,
     roster_service_pb2_grpc,
 )
-from tests.support.access_region import START, ZONE, SchoolWorld
-from tests.support.applications import by_email, filing, granting, set_birth_date
 from tests.support.services import refused, sign_service
+from tests.worlds.access import START, ZONE, SchoolWorld
+from tests.worlds.applications import by_email, filing, granting, set_birth_date
 from tests.worlds.decisions import R19, R20, R21, Office, a_stranger, office, state_against
 
 FOREIGN_SERVICE = (grpc.StatusCode.PERMISSION_DENIED, "SERVICE_NOT_ALLOWED")

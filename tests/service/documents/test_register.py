@@ -29,10 +29,10 @@ from services.documents.config import Settings
 from services.documents.decisions.consumers import DecisionConsumers
 from services.documents.register import store
 from tests.support.backends import Clone
-from tests.support.decisions import refusal
 from tests.support.papers import needs_poppler, read_codes, read_texts
 from tests.support.services import refused, sign_in, sign_service
 from tests.worlds.documents import Metadata, World
+from tests.worlds.refusals import refusal
 
 
 async def _issue(world: World, deciding: DecisionConsumers, *decisions: Any) -> list[document_pb2.Document]:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from diary.documents.v1 import form_pb2
-from tests.support.access_service import Backends
+from tests.worlds.access_service import Backends
 from tests.worlds.neighbours import Neighbours
 
 PDF = b"%PDF-1.7 a slip"
