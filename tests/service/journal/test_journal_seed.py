@@ -19,7 +19,7 @@ from services.journal import commands
 from services.journal.config import Settings
 from services.journal.diary.store import diary_week
 from services.journal.lessons.store import writes
-from services.journal.marks.rules.marks import Cell
+from services.journal.marks.rules.marks import Cell, five_point
 from services.journal.marks.store import journal_page, marks
 from services.journal.roster.consumers import KINDS
 from services.journal.seed import seed
@@ -203,7 +203,7 @@ async def test_a_week_is_read_by_its_indexes_alone(planner: Any, seeded: Seeded)
 async def test_marks_are_recorded_by_keys_alone(planner: Any, seeded: Seeded) -> None:
     [lesson] = await planner.fetch("SELECT course_id, lesson_id FROM lessons LIMIT 1")
     call = writes.Call(UUID(seeded.school_id), uuid4(), uuid4(), uuid4(), "RecordMarks", b"", NOW)
-    cells = [Cell(uuid4(), lesson["lesson_id"], uuid4(), 5, 0)]
+    cells = [Cell(uuid4(), lesson["lesson_id"], uuid4(), five_point(5), 0)]
     question = marks.ask_course(call, lesson["course_id"], cells)
     # Of lessons and members a school of this size has as few by course as by key.
     assert await _indexes(planner, question.statement, call.school_id, *question.arguments) >= {"mark_revisions_pkey"}

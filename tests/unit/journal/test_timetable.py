@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis.errors import InvalidArgument
-from services.journal.curriculum.rules import find_current_period, find_period, plan_quarters, plan_work_types
+from services.journal.curriculum.rules import PeriodKind, find_current_period, find_period, plan_periods, plan_work_types
 from services.journal.diary.rules.weeks import find_monday, read_week, write_week
 from services.journal.roster.rules import build_class_key, build_name_key
 from services.journal.seed.timetable import Slot, Wish, lay_out_lessons, lay_out_week
@@ -137,16 +137,16 @@ def test_lessons_fall_on_their_weekdays_within_the_days_and_on_no_day_off(
 @given(st.integers(2020, 2040))
 def test_quarters_lie_in_the_year_in_order_and_apart(year: int) -> None:
     start, end = date(year, 9, 1), date(year + 1, 5, 31)
-    quarters = plan_quarters(SCHOOL, start, end)
+    quarters = plan_periods(SCHOOL, PeriodKind.QUARTER, start, end)
     assert len(quarters) == 4
     assert all(one.end_date < other.start_date for one, other in pairwise(quarters))
     assert start <= quarters[0].start_date
     assert quarters[-1].end_date <= end
-    assert plan_quarters(SCHOOL, start, end) == quarters
+    assert plan_periods(SCHOOL, PeriodKind.QUARTER, start, end) == quarters
 
 
 def test_a_vacation_lies_in_no_period_and_the_last_begun_is_shown() -> None:
-    quarters = plan_quarters(SCHOOL, START, END)
+    quarters = plan_periods(SCHOOL, PeriodKind.QUARTER, START, END)
     holiday = date(2026, 10, 30)
     assert find_period(quarters, holiday) is None
     current = find_current_period(quarters, holiday)
