@@ -23,8 +23,8 @@ _UNITS, _COURSES = 400, 20
 _SIZES = """
 SELECT l.course_id::text, count(*) FROM journal.lessons l
 JOIN journal.courses c ON c.school_id = l.school_id AND c.course_id = l.course_id
-JOIN journal.periods p ON p.school_id = c.school_id AND p.kind = c.period_kind AND now()::date BETWEEN p.start_date AND p.end_date
-    AND l.lesson_date BETWEEN p.start_date AND p.end_date
+JOIN journal.periods p ON p.school_id = c.school_id AND p.kind = c.period_kind
+    AND now()::date BETWEEN p.start_date AND p.end_date AND l.lesson_date BETWEEN p.start_date AND p.end_date
 GROUP BY l.course_id
 """
 # Of the course $2 in the school $1.
