@@ -18,6 +18,8 @@ def upgrade() -> None:
         ALTER TABLE mark_revisions
             ADD COLUMN kind smallint NOT NULL DEFAULT 1,
             ALTER COLUMN reason SET DEFAULT '',
+            -- What it held, the next one holds.
+            -- squawk-ignore ban-drop-constraint
             DROP CONSTRAINT mark_revisions_value_in_scale,
             ADD CONSTRAINT mark_revisions_number_of_kind CHECK (
                 CASE WHEN value IS NULL THEN kind = 1
@@ -37,6 +39,7 @@ def upgrade() -> None:
         COMMENT ON COLUMN mark_revisions.value IS 'a number of the kind; null: taken back';
 
         ALTER TABLE mark_batches
+            -- squawk-ignore ban-drop-constraint
             DROP CONSTRAINT mark_batches_format_known,
             ADD CONSTRAINT mark_batches_format_known CHECK (format IN (1, 2, 3)) NOT VALID;
         COMMENT ON COLUMN mark_batches.format IS

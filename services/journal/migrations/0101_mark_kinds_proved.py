@@ -25,4 +25,8 @@ def upgrade() -> None:
             "(school_id, student_id, lesson_date, mark_id, revision) INCLUDE (lesson_id, value, kind)"
         )
         op.execute("DROP INDEX CONCURRENTLY IF EXISTS mark_revisions_by_student")
-        op.execute("ALTER INDEX mark_revisions_of_student RENAME TO mark_revisions_by_student")
+        # No client names an index.
+        op.execute(
+            "-- squawk-ignore renaming-object\n"
+            "ALTER INDEX mark_revisions_of_student RENAME TO mark_revisions_by_student"
+        )
