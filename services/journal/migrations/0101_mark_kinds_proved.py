@@ -27,6 +27,5 @@ def upgrade() -> None:
         op.execute("DROP INDEX CONCURRENTLY IF EXISTS mark_revisions_by_student")
         # No client names an index.
         op.execute(
-            "-- squawk-ignore renaming-object\n"
-            "ALTER INDEX mark_revisions_of_student RENAME TO mark_revisions_by_student"
+            "-- squawk-ignore renaming-object\nALTER INDEX mark_revisions_of_student RENAME TO mark_revisions_by_student"
         )

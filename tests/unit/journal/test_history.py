@@ -116,7 +116,11 @@ HEADS = {
 def write_chain(of_format: int) -> tuple[list[WrittenBatch], bytes]:
     """Two marks given, one corrected, another taken back."""
     head, written = EMPTY_HEAD, []
-    calls = ([(1, 5, None), (1, 2, None)], [(2, 4, "пересдача")], [(3, None, "ошибка")])
+    calls: list[list[tuple[int, int | None, str | None]]] = [
+        [(1, 5, None), (1, 2, None)],
+        [(2, 4, "пересдача")],
+        [(3, None, "ошибка")],
+    ]
     for number, rows in enumerate(calls, 1):
         header = BatchHeader(UUID(int=1), COURSE, number, UUID(int=2), datetime(2026, 9, number, tzinfo=UTC), of_format)
         made = [

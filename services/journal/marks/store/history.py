@@ -44,11 +44,13 @@ async def _list_batches(connection: Connection, school_id: UUID, course_id: UUID
         course_id,
     )
     by_batch: dict[int, list[SaltedRevision]] = defaultdict(list)
-    for number, *revision, kind, value, reason, salt in rows:
-        by_batch[number].append(SaltedRevision(Revision(*revision, _read_written(kind, value), reason), salt))
+    for number, mark_id, revision, lesson_id, student_id, lesson_date, kind, value, reason, salt in rows:
+        written = _read_written(kind, value)
+        row = Revision(mark_id, revision, lesson_id, student_id, lesson_date, written, reason)
+        by_batch[number].append(SaltedRevision(row, salt))
     return [
-        WrittenBatch(BatchHeader(school_id, course_id, number, *written), digests, head, by_batch[number])
-        for number, *written, digests, head in batches
+        WrittenBatch(BatchHeader(school_id, course_id, number, *who), digests, head, by_batch[number])
+        for number, *who, digests, head in batches
     ]
 
 

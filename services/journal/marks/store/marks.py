@@ -135,7 +135,10 @@ def _build_course(course_id: UUID, row: Any) -> MarkedCourse:
 
 def read_marks(row: Any) -> dict[UUID, CurrentMark]:
     """The marks of a row with NEWEST_MARKS as `marks`, by their ids."""
-    return {mark[0]: CurrentMark(*mark[:3], read_value(*mark[3:5]), *mark[5:]) for mark in row["marks"]}
+    return {
+        mark_id: CurrentMark(mark_id, lesson_id, student_id, read_value(kind, number), *rest)
+        for mark_id, lesson_id, student_id, kind, number, *rest in row["marks"]
+    }
 
 
 def read_value(kind: int, number: int | None) -> MarkValue | None:
