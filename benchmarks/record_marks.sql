@@ -16,7 +16,6 @@ SELECT h.seq + 1 AS batch_number,
     ARRAY(
         SELECT ROW(m.student_id, m.from_date, m.to_date) FROM journal.course_members m
         WHERE m.school_id = :school_id AND m.course_id = :course_id
-          AND m.student_id = ANY((SELECT student_ids FROM public.bench_classes WHERE class_number = :n)::uuid[])
     ) AS members,
     ARRAY(
         SELECT ROW(newest.mark_id, newest.lesson_id, newest.student_id, newest.kind, newest.value, newest.revision, b.account_id,
