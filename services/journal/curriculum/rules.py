@@ -11,7 +11,7 @@ _Days = tuple[tuple[int, int], tuple[int, int]]
 # vacation between.
 _QUARTERS: tuple[_Days, ...] = (((9, 1), (10, 25)), ((11, 5), (12, 28)), ((1, 11), (3, 22)), ((4, 1), (5, 26)))
 _HALF_YEARS: tuple[_Days, ...] = (((9, 1), (12, 28)), ((1, 11), (5, 26)))
-# Grades 1-9 have their marks by quarters, 10 and 11 by half-years: the custom of Russian schools, which no order fixes.
+# Grades 1-9 have their marks by quarters, 10 and 11 by half-years, where a school says nothing else.
 _FIRST_GRADE_OF_HALF_YEARS = 10
 # Weights in hundredths: 100 is one.
 _WORK_TYPES = (

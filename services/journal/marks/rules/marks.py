@@ -183,7 +183,7 @@ def _find_rule_broken(course: MarkedCourse, lesson: MarkedLesson, value: MarkVal
 
 
 def _is_in_scale(value: MarkValue, mark_min: int) -> bool:
-    return value.kind == MarkKind.FIVE_POINT and mark_min <= value.number <= MARK_MAX
+    return value.kind == MarkKind.FIVE_POINT and value.number >= mark_min and value.number in NUMBERS[MarkKind.FIVE_POINT]
 
 
 def _covers(member: Member, day: date) -> bool:
