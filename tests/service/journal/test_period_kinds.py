@@ -213,8 +213,9 @@ async def test_a_course_is_told_before_its_class_and_goes_by_it_all_the_same(wor
     assert [period.name for period in (await world.page(school, teacher, course_id)).periods] == HALF_YEARS
 
 
-async def test_what_was_held_keeps_its_periods_and_what_was_not_takes_the_new(world: World, seniors: Seniors) -> None:
-    await world.lesson(seniors.school, seniors.teacher, course_id=seniors.group_id)
+async def test_a_class_that_was_begun_keeps_its_periods_and_one_that_was_not_takes_the_new(
+    world: World, seniors: Seniors, keys_dir: Path
+) -> None:
     await world.lesson(seniors.school, seniors.teacher, course_id=seniors.school.algebra)
     world.roster.put(
         seniors.school.school_id,
@@ -223,8 +224,42 @@ async def test_what_was_held_keeps_its_periods_and_what_was_not_takes_the_new(wo
     )
     await world.load(seniors.school)
     assert await names(world, seniors, seniors.school.algebra) == QUARTERS
-    assert await names(world, seniors, seniors.group_id) == QUARTERS
+    assert (await class_week(world, keys_dir, seniors, seniors.school.class_id)).period_name == "2 четверть"
     assert await names(world, seniors, seniors.course_id) == QUARTERS
+    assert (await class_week(world, keys_dir, seniors, seniors.class_id)).period_name == "2 четверть"
+
+
+@pytest.mark.parametrize(("is_begun", "periods"), [(True, QUARTERS), (False, HALF_YEARS)])
+async def test_a_group_that_was_begun_keeps_its_periods_when_the_younger_leave_it(
+    world: World, seniors: Seniors, is_begun: bool, periods: list[str]
+) -> None:
+    if is_begun:
+        await world.lesson(seniors.school, seniors.teacher, course_id=seniors.group_id)
+    world.roster.put(seniors.school.school_id, study_group(seniors.group_id, "", "Хор", [seniors.student_id], version=2))
+    await world.load(seniors.school)
+    assert await names(world, seniors, seniors.group_id) == periods
+
+
+@pytest.mark.parametrize(
+    ("moves_on", "periods"), [("2026-08-30", HALF_YEARS), ("2026-10-05", QUARTERS), ("2027-08-30", QUARTERS)]
+)
+async def test_a_group_goes_by_the_classes_of_its_own_time(
+    world: World, seniors: Seniors, moves_on: str, periods: list[str]
+) -> None:
+    """A student of 9-А who is of 10-А before the group begins, within its time, and in the year after."""
+    before, student_id, group_id = (str(uuid4()) for _ in range(3))
+    student = student_entry(student_id, "Идущий", seniors.class_id)
+    for class_id, first, last in ((before, "2025-09-01", moves_on), (seniors.class_id, moves_on, "")):
+        placement = student.student.placements.add(class_id=class_id)
+        placement.from_time.FromJsonString(f"{first}T00:00:00+03:00")
+        if last:
+            placement.to_time.FromJsonString(f"{last}T00:00:00+03:00")
+    world.roster.put(
+        seniors.school.school_id, class_entry(before, "9-А", 9), student, study_group(group_id, "", "Хор", [student_id])
+    )
+    await world.load(seniors.school)
+    teacher = await world.teacher(seniors.school, group_id)
+    assert [period.name for period in (await world.page(seniors.school, teacher, group_id)).periods] == periods
 
 
 async def test_periods_of_a_kind_do_not_overlap_and_those_of_two_kinds_may(clone: Clone, school: School) -> None:
