@@ -12,10 +12,10 @@ from chassis.clock import SetClock, SystemClock
 from chassis.db import Database
 from diary.access.v1 import events_pb2, grant_pb2, grant_service_pb2, grant_service_pb2_grpc
 from services.access.rights.actions.warnings import warn_school
-from tests.support.access_region import SchoolWorld
-from tests.support.access_service import Backends
-from tests.support.applications import set_birth_date
 from tests.support.services import refused, sign_service
+from tests.worlds.access import SchoolWorld
+from tests.worlds.access_service import Backends
+from tests.worlds.applications import set_birth_date
 
 
 @pytest_asyncio.fixture

@@ -15,9 +15,9 @@ from services.journal import commands
 from services.journal.marks.rules.history import BatchHeader, build_batch, link
 from services.journal.marks.rules.marks import NUMBERS, MarkKind, Revision, five_point
 from services.journal.roster.rules import EMPTY_HEAD
-from tests.service.journal.world import TODAY, WEEK, Person, School, World, cell, query, record_marks
 from tests.support.backends import Clone
 from tests.support.services import refused, sign_service
+from tests.worlds.journal import TODAY, WEEK, Person, School, World, cell, query, record_marks
 
 
 async def test_the_table_takes_the_numbers_of_each_kind_and_no_others(clone: Clone) -> None:

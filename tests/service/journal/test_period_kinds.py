@@ -15,7 +15,9 @@ import pytest_asyncio
 
 from diary.journal.v1 import diary_service_pb2, journal_service_pb2
 from services.journal.curriculum.rules import PeriodKind
-from tests.service.journal.world import (
+from tests.support.backends import Clone
+from tests.support.services import reason, refused, sign_service
+from tests.worlds.journal import (
     TODAY,
     WEEK,
     Person,
@@ -30,8 +32,6 @@ from tests.service.journal.world import (
     student_entry,
     study_group,
 )
-from tests.support.backends import Clone
-from tests.support.services import reason, refused, sign_service
 
 FIRST_QUARTER, VACATION = date(2026, 10, 14), date(2026, 10, 28)
 QUARTERS = ["1 четверть", "2 четверть", "3 четверть", "4 четверть"]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from chassis.errors import Aborted, InvalidArgument
 from services.journal.marks.rules.marks import (
+    NUMBERS,
     Cell,
     CellState,
     CurrentMark,
@@ -142,6 +143,17 @@ def test_a_conflict_shows_what_stands(course: MarkedCourse, request: list[Cell])
             current = course.marks[outcome.mark_id]
             assert (outcome.revision, outcome.value) == (current.revision, current.value)
             assert outcome.is_own == (current.account_id == TEACHER)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in MarkKind if kind != MarkKind.FIVE_POINT])
+def test_a_mark_of_another_kind_is_in_no_scale_of_today(kind: MarkKind) -> None:
+    lesson = MarkedLesson(TODAY, is_held=True, is_closed=False)
+    member = Member(STUDENTS[0], TODAY, None)
+    course = MarkedCourse(UUID(int=9), True, 1, "Europe/Simferopol", 0, {LESSONS[0]: lesson}, [member], {})
+    for number in (number for number in range(101) if number in NUMBERS[kind]):
+        cell = Cell(MARKS[0], LESSONS[0], STUDENTS[0], MarkValue(kind, number), 0)
+        [outcome], revisions = record_marks(course, [cell], TEACHER, TODAY)
+        assert (outcome.state, outcome.reason, revisions) == (CellState.REFUSED, "MARK_NOT_IN_SCALE", [])
 
 
 def test_a_mark_id_twice_fails_the_whole_request() -> None:
