@@ -13,8 +13,11 @@ import grpc
 import pytest
 import pytest_asyncio
 
+from diary.access.v1 import roster_pb2
 from diary.journal.v1 import diary_service_pb2, journal_service_pb2
 from services.journal.curriculum.rules import PeriodKind
+from services.journal.roster.actions import apply_entries
+from services.journal.roster.convert import read_entries
 from tests.support.backends import Clone
 from tests.support.services import reason, refused, sign_service
 from tests.worlds.journal import (
@@ -208,9 +211,24 @@ async def test_a_course_is_told_before_its_class_and_goes_by_it_all_the_same(wor
     world.roster.put(school.school_id, study_group(course_id, class_id, "Физика", []))
     teacher = await world.teacher(school, course_id)
     assert [period.name for period in (await world.page(school, teacher, course_id)).periods] == QUARTERS
-    world.roster.put(school.school_id, class_entry(class_id, "11-А", 11))
-    await world.load(school)
+    await tell(world, school, class_entry(class_id, "11-А", 11))
     assert [period.name for period in (await world.page(school, teacher, course_id)).periods] == HALF_YEARS
+
+
+async def test_a_group_is_told_before_its_students_and_goes_by_their_classes(world: World, seniors: Seniors) -> None:
+    student_id, group_id = str(uuid4()), str(uuid4())
+    world.roster.put(seniors.school.school_id, study_group(group_id, "", "Право", [student_id]))
+    teacher = await world.teacher(seniors.school, group_id)
+    assert [period.name for period in (await world.page(seniors.school, teacher, group_id)).periods] == QUARTERS
+    await tell(world, seniors.school, student_entry(student_id, "Новый", seniors.class_id))
+    assert [period.name for period in (await world.page(seniors.school, teacher, group_id)).periods] == HALF_YEARS
+
+
+async def tell(world: World, school: School, entry: roster_pb2.RosterEntry) -> None:
+    """One entry alone, as an event brings it."""
+    school_id = UUID(school.school_id)
+    async with world.database.school(school_id) as connection, connection.transaction():
+        await apply_entries(connection, school_id, read_entries([entry]))
 
 
 async def test_a_class_that_was_begun_keeps_its_periods_and_one_that_was_not_takes_the_new(
