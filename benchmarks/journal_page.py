@@ -22,24 +22,28 @@ _UNITS, _COURSES = 400, 20
 # Held and planned lessons of each course in the period that today belongs to.
 _SIZES = """
 SELECT l.course_id::text, count(*) FROM journal.lessons l
-JOIN journal.periods p ON p.school_id = l.school_id AND now()::date BETWEEN p.start_date AND p.end_date
-    AND l.lesson_date BETWEEN p.start_date AND p.end_date
+JOIN journal.courses c ON c.school_id = l.school_id AND c.course_id = l.course_id
+JOIN journal.periods p ON p.school_id = c.school_id AND p.kind = c.period_kind
+    AND now()::date BETWEEN p.start_date AND p.end_date AND l.lesson_date BETWEEN p.start_date AND p.end_date
 GROUP BY l.course_id
 """
+# Of the course $2 in the school $1.
+_PERIOD = """journal.courses c JOIN journal.periods p
+        ON p.school_id = c.school_id AND p.kind = c.period_kind AND now()::date BETWEEN p.start_date AND p.end_date"""
 # No token, no permission, no names in parts, no work types: what a page is made of, and nothing of ours in the way.
 _RAW = (
     """SELECT DISTINCT m.student_id, s.display_name, s.sort_key FROM journal.course_members m
     JOIN journal.students s ON s.school_id = $1 AND s.student_id = m.student_id
     WHERE m.school_id = $1 AND m.course_id = $2 ORDER BY s.sort_key""",
-    """SELECT l.lesson_id, l.lesson_date, l.lesson_number, l.state, l.topic, l.homework, l.work_type_id, l.revision
-    FROM journal.lessons l JOIN journal.periods p ON p.school_id = $1 AND now()::date BETWEEN p.start_date AND p.end_date
+    f"""SELECT l.lesson_id, l.lesson_date, l.lesson_number, l.state, l.topic, l.homework, l.work_type_id, l.revision
+    FROM journal.lessons l JOIN ({_PERIOD}) ON c.school_id = $1 AND c.course_id = l.course_id
     WHERE l.school_id = $1 AND l.course_id = $2 AND l.lesson_date BETWEEN p.start_date AND p.end_date ORDER BY 2, 3""",
-    """SELECT DISTINCT ON (r.mark_id) r.mark_id, r.lesson_id, r.student_id, r.value, r.revision
-    FROM journal.mark_revisions r JOIN journal.periods p ON p.school_id = $1 AND now()::date BETWEEN p.start_date AND p.end_date
+    f"""SELECT DISTINCT ON (r.mark_id) r.mark_id, r.lesson_id, r.student_id, r.value, r.revision
+    FROM journal.mark_revisions r JOIN ({_PERIOD}) ON c.school_id = $1 AND c.course_id = r.course_id
     WHERE r.school_id = $1 AND r.course_id = $2 AND r.lesson_date BETWEEN p.start_date AND p.end_date
     ORDER BY r.mark_id, r.revision DESC""",
-    """SELECT a.lesson_id, a.student_id, a.code
-    FROM journal.attendance a JOIN journal.periods p ON p.school_id = $1 AND now()::date BETWEEN p.start_date AND p.end_date
+    f"""SELECT a.lesson_id, a.student_id, a.code
+    FROM journal.attendance a JOIN ({_PERIOD}) ON c.school_id = $1 AND c.course_id = a.course_id
     WHERE a.school_id = $1 AND a.course_id = $2 AND a.lesson_date BETWEEN p.start_date AND p.end_date AND a.code > 0""",
 )
 

@@ -9,18 +9,19 @@ SELECT h.seq + 1 AS batch_number,
     q.digest, q.answer, c.is_marked, s.mark_min, s.time_zone,
     ARRAY(
         SELECT ROW(l.lesson_id, l.lesson_date, l.state = 2, coalesce(p.is_closed, true)) FROM journal.lessons l
-        LEFT JOIN journal.periods p ON p.school_id = :school_id AND l.lesson_date BETWEEN p.start_date AND p.end_date
+        LEFT JOIN journal.periods p ON p.school_id = c.school_id AND p.kind = c.period_kind
+            AND l.lesson_date BETWEEN p.start_date AND p.end_date
         WHERE l.school_id = :school_id AND l.lesson_id = ANY(ARRAY[:lesson_id::uuid]) AND l.course_id = :course_id
     ) AS lessons,
     ARRAY(
         SELECT ROW(m.student_id, m.from_date, m.to_date) FROM journal.course_members m
         WHERE m.school_id = :school_id AND m.course_id = :course_id
-          AND m.student_id = ANY((SELECT student_ids FROM public.bench_classes WHERE class_number = :n)::uuid[])
     ) AS members,
     ARRAY(
-        SELECT ROW(newest.mark_id, newest.lesson_id, newest.student_id, newest.value, newest.revision, b.account_id, f.create_time)
+        SELECT ROW(newest.mark_id, newest.lesson_id, newest.student_id, newest.kind, newest.value, newest.revision, b.account_id,
+                   f.create_time)
         FROM (
-            SELECT DISTINCT ON (mark_id) mark_id, lesson_id, student_id, course_id, value, revision, batch_number
+            SELECT DISTINCT ON (mark_id) mark_id, lesson_id, student_id, course_id, kind, value, revision, batch_number
             FROM journal.mark_revisions
             WHERE school_id = :school_id AND mark_id = ANY(ARRAY(SELECT gen_random_uuid() FROM generate_series(1, 25)))
             ORDER BY mark_id, revision DESC
@@ -43,8 +44,10 @@ WITH fallen AS (
     SELECT FROM unnest(ARRAY[:lesson_id::uuid]) AS r (lesson_id)
     WHERE NOT EXISTS (SELECT FROM journal.lessons l
                       WHERE l.school_id = :school_id AND l.lesson_id = r.lesson_id AND l.course_id = :course_id AND l.state = 2
-                        AND EXISTS (SELECT FROM journal.periods p WHERE p.school_id = :school_id
-                                    AND l.lesson_date BETWEEN p.start_date AND p.end_date AND NOT p.is_closed))
+                        AND EXISTS (SELECT FROM journal.courses pc
+                                    JOIN journal.periods p ON p.school_id = pc.school_id AND p.kind = pc.period_kind
+                                        AND l.lesson_date BETWEEN p.start_date AND p.end_date
+                                    WHERE pc.school_id = :school_id AND pc.course_id = :course_id AND NOT p.is_closed))
     UNION ALL
     SELECT FROM unnest((SELECT student_ids FROM public.bench_classes WHERE class_number = :n)) AS r (student_id)
     WHERE NOT EXISTS (SELECT FROM journal.course_members m
@@ -56,12 +59,12 @@ WITH fallen AS (
     RETURNING head
 ), batch AS (
     INSERT INTO journal.mark_batches (school_id, course_id, batch_number, account_id, create_time, row_digests, head, format)
-    SELECT :school_id::uuid, :course_id::uuid, :batch_number::bigint, :account_id::uuid, now(), convert_to(repeat('d', 800), 'UTF8'), head, 2 FROM saved
+    SELECT :school_id::uuid, :course_id::uuid, :batch_number::bigint, :account_id::uuid, now(), convert_to(repeat('d', 800), 'UTF8'), head, 3 FROM saved
 ), revisions AS (
     INSERT INTO journal.mark_revisions (school_id, course_id, batch_number, mark_id, revision, lesson_id, student_id, lesson_date,
-                                        value, salt, reason)
-    SELECT :school_id::uuid, :course_id::uuid, :batch_number::bigint, gen_random_uuid(), 1, :lesson_id::uuid, r.student_id, :lesson_date::date, 4,
-        '\x000102030405060708090a0b0c0d0e0f'::bytea, NULL
+                                        kind, value, salt, reason)
+    SELECT :school_id::uuid, :course_id::uuid, :batch_number::bigint, gen_random_uuid(), 1, :lesson_id::uuid, r.student_id, :lesson_date::date, 1, 4,
+        '\x000102030405060708090a0b0c0d0e0f'::bytea, ''
     FROM saved, unnest((SELECT student_ids FROM public.bench_classes WHERE class_number = :n)) AS r (student_id)
 ), told AS (
     INSERT INTO journal.outbox (event_id, school_id, subject, payload, create_time)

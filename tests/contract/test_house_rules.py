@@ -60,6 +60,23 @@ def test_a_number_of_a_relation_is_found(statement: str) -> None:
     assert _BY_NUMBER.search(statement)
 
 
+_PERIODS = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE|TABLE)\s+(?:journal\.)?periods\b", re.IGNORECASE)
+
+
+def test_periods_are_asked_for_in_one_place() -> None:
+    """A school has periods of several kinds at once: which of them a day lies in, only the course or class says."""
+    found = []
+    for path in _files("services/journal"):
+        if "migrations" not in path.parts and path.parts[-2:] != ("curriculum", "store.py"):
+            found += [f"{path.name}:{line}" for line, text in _strings(ast.parse(path.read_text())) if _PERIODS.search(text)]
+    assert found == []
+
+
+@pytest.mark.parametrize("statement", ["LEFT JOIN periods p ON", "select from periods", "UPDATE periods SET is_closed"])
+def test_a_question_for_periods_is_found(statement: str) -> None:
+    assert _PERIODS.search(statement)
+
+
 def test_a_log_event_is_a_static_word() -> None:
     found = []
     for path in _files("chassis", "services", "apps"):

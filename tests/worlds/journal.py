@@ -147,8 +147,8 @@ class World:
         school = School(ids[0], ids[1], ids[2], ids[3], ids[4], ids[5], ids[6:11], ids[11])
         entries = [
             roster_pb2.RosterEntry(school=school_entry(school.school_id, time_zone=time_zone)),
-            _class(school.class_id, "8-А"),
-            _class(school.other_class_id, "8-Б"),
+            class_entry(school.class_id, "8-А"),
+            class_entry(school.other_class_id, "8-Б"),
             *(student_entry(one, f"Ученик {number}", school.class_id) for number, one in enumerate(school.student_ids)),
             student_entry(school.other_student_id, "Чужой", school.other_class_id),
             study_group(school.algebra, school.class_id, "Алгебра", school.student_ids),
@@ -218,9 +218,11 @@ def school_entry(
     )
 
 
-def _class(class_id: str, name: str) -> roster_pb2.RosterEntry:
+def class_entry(class_id: str, name: str, *grades: int, version: int = 1) -> roster_pb2.RosterEntry:
+    """A class, of grade 8 where none is named."""
     message = roster_pb2.RosterEntry()
-    getattr(message, "class").CopyFrom(roster_pb2.RosterClass(class_id=class_id, name=name, grades=[8], version=1))
+    school_class = roster_pb2.RosterClass(class_id=class_id, name=name, grades=grades or [8], version=version)
+    getattr(message, "class").CopyFrom(school_class)
     return message
 
 

@@ -1,12 +1,18 @@
-"""Periods of a school year, and the work types a school begins with."""
+"""Periods of a school year, who goes by which, and the work types a school begins with."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import IntEnum
 from uuid import UUID, uuid5
 
-# Month and day of a quarter's first and last day, as most schools of Russia have them.
-_QUARTERS = (((9, 1), (10, 25)), ((11, 5), (12, 28)), ((1, 11), (3, 22)), ((4, 1), (5, 26)))
+_Days = tuple[tuple[int, int], tuple[int, int]]
+# Month and day of a quarter's first and last day, as most schools of Russia have them; a half-year is two quarters with the
+# vacation between.
+_QUARTERS: tuple[_Days, ...] = (((9, 1), (10, 25)), ((11, 5), (12, 28)), ((1, 11), (3, 22)), ((4, 1), (5, 26)))
+_HALF_YEARS: tuple[_Days, ...] = (((9, 1), (12, 28)), ((1, 11), (5, 26)))
+# Grades 1-9 have their marks by quarters, 10 and 11 by half-years, where a school says nothing else.
+_FIRST_GRADE_OF_HALF_YEARS = 10
 # Weights in hundredths: 100 is one.
 _WORK_TYPES = (
     ("контрольная работа", 200),
@@ -23,9 +29,27 @@ _WORK_TYPES = (
 )
 
 
+class PeriodKind(IntEnum):
+    """What a year is divided into for marks: per class, never one for a whole school. Numbers of the tables."""
+
+    QUARTER = 1
+    TRIMESTER = 2
+    HALF_YEAR = 3
+    MODULE = 4
+    YEAR = 5
+
+
+# From the shortest on.
+_BY_LENGTH = (PeriodKind.MODULE, PeriodKind.QUARTER, PeriodKind.TRIMESTER, PeriodKind.HALF_YEAR, PeriodKind.YEAR)
+_PLANNED: dict[PeriodKind, tuple[str, tuple[_Days, ...], str]] = {
+    PeriodKind.QUARTER: ("quarter", _QUARTERS, "четверть"),
+    PeriodKind.HALF_YEAR: ("half-year", _HALF_YEARS, "полугодие"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A quarter, trimester or half-year; both days are of it."""
+    """A period of some kind; both days are of it."""
 
     period_id: UUID
     name: str
@@ -43,16 +67,33 @@ class WorkType:
     weight: int
 
 
-def plan_quarters(school_id: UUID, year_start: date, year_end: date) -> tuple[Period, ...]:
-    """The four quarters of a year, cut to it. Ids follow from school and first year, so that planning twice gives the same."""
-    quarters = []
-    for number, (first, last) in enumerate(_QUARTERS, 1):
-        year = year_start.year if first[0] >= 9 else year_start.year + 1
-        start, end = max(date(year, *first), year_start), min(date(year, *last), year_end)
+def choose_period_kind(grades: Collection[int]) -> PeriodKind:
+    """What a class of these grades goes by: half-years in 10 and 11, else quarters; a combined class by its lowest grade."""
+    return PeriodKind.HALF_YEAR if min(grades, default=0) >= _FIRST_GRADE_OF_HALF_YEARS else PeriodKind.QUARTER
+
+
+def choose_common_kind(kinds: Collection[PeriodKind]) -> PeriodKind:
+    """What a course goes by whose students' classes go by these: the shortest.
+
+    So nobody waits longer for a mark than the own class does, and of two quarters' marks a half-year's can be made, which
+    cannot be taken apart.
+    """
+    return min(kinds, key=_BY_LENGTH.index, default=PeriodKind.QUARTER)
+
+
+def plan_periods(school_id: UUID, kind: PeriodKind, year_start: date, year_end: date) -> tuple[Period, ...]:
+    """The quarters or half-years of a year, cut to it. Ids follow from school and first year, so that planning twice gives
+    the same.
+    """
+    key, days, name = _PLANNED[kind]
+    periods = []
+    for number, (first, last) in enumerate(days, 1):
+        start_year, end_year = (year_start.year + (month < 9) for month in (first[0], last[0]))
+        start, end = max(date(start_year, *first), year_start), min(date(end_year, *last), year_end)
         if start <= end:
-            period_id = uuid5(school_id, f"quarter {year_start.year} {number}")
-            quarters.append(Period(period_id, f"{number} четверть", start, end))
-    return tuple(quarters)
+            period_id = uuid5(school_id, f"{key} {year_start.year} {number}")
+            periods.append(Period(period_id, f"{number} {name}", start, end))
+    return tuple(periods)
 
 
 def plan_work_types(school_id: UUID) -> tuple[WorkType, ...]:

@@ -24,7 +24,7 @@ from services.journal.lessons.rules.attendance import show_code
 from services.journal.marks.rules.class_record import ClassCell, ClassRecord, RecordedClass
 from services.journal.marks.rules.history import Batch
 from services.journal.marks.rules.journal_page import ListedCourse, MarkForLetter, Page, PageFrame
-from services.journal.marks.rules.marks import Cell, Outcome, Revision
+from services.journal.marks.rules.marks import Cell, Outcome, Revision, five_point, show_number
 from services.journal.roster.convert import write_name
 
 
@@ -35,7 +35,7 @@ def read_cells(messages: Iterable[mark_pb2.MarkCell]) -> list[Cell]:
             UUID(cell.mark_id),
             UUID(cell.lesson_id),
             UUID(cell.student_id),
-            cell.value if cell.HasField("value") else None,
+            five_point(cell.value if cell.HasField("value") else None),
             cell.expected_revision,
         )
         for cell in messages
@@ -53,7 +53,7 @@ def _write_outcomes(outcomes: Iterable[Outcome]) -> list[mark_pb2.MarkCellOutcom
             mark_id=str(outcome.mark_id),
             state=outcome.state.value,  # type: ignore[arg-type]  # a number of the enum
             revision=outcome.revision,
-            value=outcome.value,
+            value=show_number(outcome.value),
             reason=outcome.reason,
             is_own=outcome.is_own,
         )
@@ -86,7 +86,7 @@ def _write_recorded(revision: Revision) -> events_pb2.RecordedMark:
         mark_id=str(revision.mark_id),
         lesson_id=str(revision.lesson_id),
         student_id=str(revision.student_id),
-        value=revision.value,
+        value=show_number(revision.value),
         revision=revision.revision,
     )
 
@@ -99,7 +99,7 @@ def write_correction(batch: Batch) -> journal_service_pb2.CorrectMarkResponse:
             mark_id=str(revision.mark_id),
             lesson_id=str(revision.lesson_id),
             student_id=str(revision.student_id),
-            value=revision.value or 0,
+            value=show_number(revision.value) or 0,
             revision=revision.revision,
         )
     )
@@ -113,7 +113,7 @@ def read_class(request: journal_service_pb2.RecordClassRequest) -> ClassRecord:
         ClassCell(
             UUID(cell.mark_id),
             UUID(cell.student_id),
-            cell.value if cell.HasField("value") else None,
+            five_point(cell.value if cell.HasField("value") else None),
             cell.expected_revision,
         )
         for cell in request.marks

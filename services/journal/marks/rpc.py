@@ -119,7 +119,7 @@ class MarkMethods(Writing):
     ) -> journal_service_pb2.CorrectMarkResponse:
         """Corrects one mark with a reason. Raises NotFound MARK_NOT_FOUND, Aborted MARK_CHANGED."""
         call, mark_id = self.begin(request), UUID(request.mark_id)
-        value = request.value if request.HasField("value") else None
+        value = mark_rules.five_point(request.value if request.HasField("value") else None)
         course_id, cell = await self._find_cell(call, mark_id)
 
         async def attempt(connection: Connection, rows: Rows) -> journal_service_pb2.CorrectMarkResponse | None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from chassis.names import PersonName
 from chassis.placements import Placement
+from services.journal.curriculum.rules import PeriodKind, choose_period_kind
 
 # A course begins with a chain of its marks' history without a link (marks/rules/history.py).
 EMPTY_HEAD = bytes(32)
@@ -34,6 +35,11 @@ class SchoolClass:
     grades: tuple[int, ...]
     sort_key: str
     version: int
+
+    @property
+    def period_kind(self) -> PeriodKind:
+        """What the class goes by."""
+        return choose_period_kind(self.grades)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
 """Writing the projection of access's roster: only higher versions, ended rows stay."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from uuid import UUID
 
 from chassis.db import Connection
 from chassis.names import PersonName
 from chassis.places import put_placements
-from services.journal.curriculum.rules import Period, WorkType
+from services.journal.curriculum.rules import PeriodKind, WorkType
 from services.journal.roster.rules import EMPTY_HEAD, Course, School, SchoolClass, Student
 
 
@@ -40,15 +41,23 @@ async def update_school(connection: Connection, school: School) -> bool:
     return status.endswith(" 1")
 
 
-async def insert_periods(connection: Connection, school_id: UUID, periods: Sequence[Period]) -> None:
-    """Writes the periods that are not there yet."""
-    await connection.executemany(
+async def list_years(connection: Connection, school_id: UUID) -> list[tuple[date, date]]:
+    """First and last days of the years of a school that is told."""
+    rows = await connection.fetch(
         """
-        INSERT INTO periods (school_id, period_id, name, start_date, end_date) VALUES ($1, $2, $3, $4, $5)
-        ON CONFLICT (school_id, period_id) DO NOTHING
+        SELECT year_start_date, year_end_date FROM schools WHERE school_id = $1
+        UNION
+        SELECT y.* FROM schools s, unnest(s.year_starts, s.year_ends) AS y WHERE s.school_id = $1
         """,
-        [(school_id, p.period_id, p.name, p.start_date, p.end_date) for p in periods],
+        school_id,
     )
+    return [(first, last) for first, last in rows]
+
+
+async def list_class_kinds(connection: Connection, school_id: UUID) -> set[PeriodKind]:
+    """The kinds of periods by which a school's classes go."""
+    rows = await connection.fetch("SELECT DISTINCT period_kind FROM classes WHERE school_id = $1", school_id)
+    return {PeriodKind(kind) for (kind,) in rows}
 
 
 async def insert_work_types(connection: Connection, school_id: UUID, work_types: Sequence[WorkType]) -> None:
@@ -63,14 +72,74 @@ async def insert_work_types(connection: Connection, school_id: UUID, work_types:
 
 
 async def update_classes(connection: Connection, school_id: UUID, classes: Sequence[SchoolClass]) -> None:
-    """Writes classes of a higher version."""
+    """Writes classes of a higher version; one in which a lesson was held keeps its kind of periods."""
     await connection.executemany(
         """
-        INSERT INTO classes AS kept (school_id, class_id, name, grades, sort_key, version) VALUES ($1, $2, $3, $4, $5, $6)
-        ON CONFLICT (school_id, class_id) DO UPDATE SET name = $3, grades = $4, sort_key = $5, version = $6
+        INSERT INTO classes AS kept (school_id, class_id, name, grades, sort_key, version, period_kind)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (school_id, class_id) DO UPDATE SET name = $3, grades = $4, sort_key = $5, version = $6,
+            period_kind = CASE WHEN EXISTS (
+                SELECT FROM courses c JOIN lessons l ON l.school_id = $1 AND l.course_id = c.course_id AND l.state = 2
+                WHERE c.school_id = $1 AND c.class_id = $2
+            ) THEN kept.period_kind ELSE $7 END
         WHERE kept.version < $6
         """,
-        [(school_id, c.class_id, c.name, c.grades, c.sort_key, c.version) for c in classes],
+        [(school_id, c.class_id, c.name, c.grades, c.sort_key, c.version, c.period_kind) for c in classes],
+    )
+
+
+async def list_course_kinds(
+    connection: Connection,
+    school_id: UUID,
+    course_ids: Collection[UUID],
+    class_ids: Collection[UUID],
+    student_ids: Collection[UUID],
+) -> dict[UUID, set[PeriodKind]]:
+    """The kinds of periods of a course's class, or of the classes that its students were of while in it, by course.
+
+    Of these courses, those of the classes, and those of the students that gather classes; without those in which a lesson was
+    held, since what was recorded stays where it is.
+    """
+    rows = await connection.fetch(
+        """
+        SELECT c.course_id, ARRAY(
+            SELECT k.period_kind FROM classes k WHERE k.school_id = $1 AND k.class_id = c.class_id
+            UNION
+            SELECT k.period_kind
+            FROM course_members m
+            JOIN placements p ON p.school_id = $1 AND p.student_id = m.student_id AND p.is_named
+                AND p.from_time < (coalesce(m.to_date, c.end_date) + 1)::timestamp AT TIME ZONE s.time_zone
+                AND (p.to_time IS NULL OR p.to_time > m.from_date::timestamp AT TIME ZONE s.time_zone)
+            JOIN classes k ON k.school_id = $1 AND k.class_id = p.class_id
+            WHERE c.class_id IS NULL AND m.school_id = $1 AND m.course_id = c.course_id
+              AND (m.to_date IS NULL OR m.to_date >= m.from_date)
+        ) AS kinds
+        FROM courses c
+        JOIN schools s ON s.school_id = $1
+        WHERE c.school_id = $1
+          AND (c.course_id = ANY($2) OR c.class_id = ANY($3) OR c.class_id IS NULL AND EXISTS (
+              SELECT FROM course_members m
+              WHERE m.school_id = $1 AND m.course_id = c.course_id AND m.student_id = ANY($4)))
+          AND NOT EXISTS (SELECT FROM lessons l WHERE l.school_id = $1 AND l.course_id = c.course_id AND l.state = 2)
+        """,
+        school_id,
+        list(course_ids),
+        list(class_ids),
+        list(student_ids),
+    )
+    return {course_id: {PeriodKind(kind) for kind in kinds} for course_id, kinds in rows}
+
+
+async def update_course_kinds(connection: Connection, school_id: UUID, kinds: Mapping[UUID, PeriodKind]) -> None:
+    """Writes what courses go by."""
+    await connection.execute(
+        """
+        UPDATE courses c SET period_kind = v.kind FROM unnest($2::uuid[], $3::smallint[]) AS v (course_id, kind)
+        WHERE c.school_id = $1 AND c.course_id = v.course_id AND c.period_kind <> v.kind
+        """,
+        school_id,
+        list(kinds),
+        list(kinds.values()),
     )
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from chassis.clock import Clock, today
 from chassis.db import Connection, owner
+from services.journal.curriculum.store import close_periods
 from services.journal.roster.rules import EMPTY_HEAD
 from services.journal.seed import tables
 from services.journal.seed.subjects import Subjects
@@ -44,5 +45,5 @@ async def _seed_school(
         await tables.copy_absences(connection, list(chain.from_iterable(map(year.absence_rows, courses))))
         chains = {generated.course.course_id: year.batches(generated) for generated in courses}
         await tables.copy_batches(connection, school_id, chains, EMPTY_HEAD)
-        await tables.close_periods(connection, school_id, day)
+        await close_periods(connection, school_id, day)
         return school.name, sum(len(batch.rows) for chain_ in chains.values() for batch in chain_)

@@ -8,8 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from chassis.db import Connection
-from services.journal.curriculum.rules import Period
+from services.journal.curriculum.rules import Period, PeriodKind
+from services.journal.curriculum.store import list_periods
 from services.journal.marks.rules.history import Batch, link
+from services.journal.marks.store.marks import write_kind, write_number
 from services.journal.roster.rules import Member
 from services.journal.seed.timetable import Slot
 
@@ -39,7 +41,7 @@ class SeedCourse:
 
 @dataclass(frozen=True, slots=True)
 class SeedSchool:
-    """A school as the projection has it. Work types by name."""
+    """A school as the projection has it. Work types by name; `periods` are quarters, between which nobody is taught."""
 
     school_id: UUID
     name: str
@@ -64,17 +66,13 @@ async def list_unseeded(connection: Connection) -> list[UUID]:
 async def get_school(connection: Connection, school_id: UUID) -> SeedSchool:
     """All that a school's lessons are made of."""
     school = await connection.fetchrow("SELECT name, time_zone, mark_min FROM schools WHERE school_id = $1", school_id)
-    periods = await connection.fetch(
-        "SELECT period_id, name, start_date, end_date, is_closed FROM periods WHERE school_id = $1 ORDER BY start_date",
-        school_id,
-    )
     work_types = await connection.fetch("SELECT name, work_type_id FROM work_types WHERE school_id = $1", school_id)
     if school is None:
         raise LookupError(f"no school {school_id} in the projection")
     return SeedSchool(
         school_id=school_id,
         **school,
-        periods=[Period(*row) for row in periods],
+        periods=await list_periods(connection, school_id, PeriodKind.QUARTER),
         work_types=dict(map(tuple, work_types)),
         courses=await _list_courses(connection, school_id),
     )
@@ -152,24 +150,21 @@ async def copy_batches(connection: Connection, school_id: UUID, chains: dict[UUI
                         r.lesson_id,
                         r.student_id,
                         r.lesson_date,
-                        r.value,
+                        write_kind(r.value),
+                        write_number(r.value),
                         row.salt,
+                        "",
                     )
                 )
         heads.append((course_id, newest, len(chain)))
     columns = "school_id course_id batch_number account_id create_time format row_digests head"
     await _copy(connection, "mark_batches", columns, batches)
-    columns = "school_id course_id batch_number mark_id revision lesson_id student_id lesson_date value salt"
+    columns = "school_id course_id batch_number mark_id revision lesson_id student_id lesson_date kind value salt reason"
     await _copy(connection, "mark_revisions", columns, revisions)
     await connection.executemany(
         "UPDATE course_chains SET head = $3, seq = $4 WHERE school_id = $1 AND course_id = $2",
         [(school_id, *row) for row in heads],
     )
-
-
-async def close_periods(connection: Connection, school_id: UUID, before: date) -> None:
-    """Closes the periods that ended before a day."""
-    await connection.execute("UPDATE periods SET is_closed = true WHERE school_id = $1 AND end_date < $2", school_id, before)
 
 
 async def settle(connection: Connection) -> None:

@@ -14,7 +14,7 @@ from services.journal.curriculum.rules import Period, find_current_period
 from services.journal.lessons.rules.attendance import AbsenceCode
 from services.journal.lessons.rules.lessons import LessonState
 from services.journal.marks.rules.history import SALT_BYTES, Batch, BatchHeader, build_batch
-from services.journal.marks.rules.marks import Revision
+from services.journal.marks.rules.marks import MarkValue, Revision, five_point
 from services.journal.seed.subjects import Subjects
 from services.journal.seed.tables import SeedCourse, SeedSchool
 from services.journal.seed.timetable import PlannedLesson, Slot, Wish, lay_out_lessons, lay_out_week
@@ -186,9 +186,9 @@ class Year:
         ]
         return build_batch(header, revisions, self._rng.randbytes(SALT_BYTES * len(revisions)))
 
-    def _draw_mark(self, student_id: UUID) -> int:
+    def _draw_mark(self, student_id: UUID) -> MarkValue | None:
         mark = round(self._rng.gauss(_MARKS_MEAN + _ABILITY_WEIGHT * self._ability[student_id], _MARKS_NOISE))
-        return min(5, max(2, mark))
+        return five_point(min(5, max(2, mark)))
 
     def _is_present(self, student_id: UUID, member: Any, day: date) -> bool:
         return day not in self._absences[student_id] and _covers(member.from_date, member.to_date, day)

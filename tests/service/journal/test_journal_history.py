@@ -42,12 +42,13 @@ async def test_a_history_written_by_the_service_fits(
 # The statement of someone with the database in hand, $1 being the second mark; and what is named.
 TAMPERING = [
     ("UPDATE mark_revisions SET value = 5 WHERE mark_id = $1", "mark {1}, revision 1: the row was changed or put in"),
+    ("UPDATE mark_revisions SET kind = 6 WHERE mark_id = $1", "mark {1}, revision 1: the row was changed or put in"),
     ("UPDATE mark_revisions SET salt = '\\x00' WHERE mark_id = $1", "mark {1}, revision 1: the row was changed"),
     ("UPDATE mark_revisions SET reason = 'x' WHERE mark_id = $1", "mark {1}, revision 1: the row was changed"),
     ("DELETE FROM mark_revisions WHERE mark_id = $1", "batch 1: row 2 of the batch is missing"),
     (
         "INSERT INTO mark_revisions SELECT school_id, gen_random_uuid(), 1, lesson_id, course_id, "
-        "student_id, lesson_date, 5, 1, salt, NULL FROM mark_revisions WHERE mark_id = $1",
+        "student_id, lesson_date, 5, 1, salt, '', 1 FROM mark_revisions WHERE mark_id = $1",
         "the row was changed or put in",
     ),
     (

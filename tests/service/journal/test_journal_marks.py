@@ -276,7 +276,7 @@ async def test_a_correction_keeps_its_reason_and_tells_it_to_no_event(world: Wor
     rows = await query(
         clone.admin_dsn, "SELECT value, reason FROM mark_revisions WHERE mark_id = $1 ORDER BY revision", mark_id
     )
-    assert [tuple(row) for row in rows] == [(2, None), (4, "Пересдача темы")]
+    assert [tuple(row) for row in rows] == [(2, ""), (4, "Пересдача темы")]
     [event] = await query(
         clone.admin_dsn,
         "SELECT payload FROM outbox WHERE school_id = $1 AND subject = 'diary.journal.v1.MarkCorrected'",

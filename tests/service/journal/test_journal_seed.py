@@ -19,13 +19,13 @@ from services.journal import commands
 from services.journal.config import Settings
 from services.journal.diary.store import diary_week
 from services.journal.lessons.store import writes
-from services.journal.marks.rules.marks import Cell
+from services.journal.marks.rules.marks import Cell, five_point
 from services.journal.marks.store import journal_page, marks
 from services.journal.roster.consumers import KINDS
 from services.journal.seed import seed
 from services.journal.seed.copies import copy_schools
 from tests.support.backends import Clone
-from tests.worlds.journal import NOW, TODAY, World, query, school_entry, student_entry, study_group
+from tests.worlds.journal import NOW, TODAY, World, class_entry, query, school_entry, student_entry, study_group
 from tests.worlds.neighbours import Neighbours
 
 SUBJECTS = ("Русский язык", "Алгебра", "Геометрия", "Физика", "История", "Биология", "Музыка", "Разговоры о важном")
@@ -47,8 +47,8 @@ async def seeded(world: World, settings: Settings, clone: Clone, neighbours: Nei
     entries = [roster_pb2.RosterEntry(school=school_entry(school.school_id))]
     for number in range(CLASSES):
         class_id = str(uuid4())
-        entry = roster_pb2.RosterEntry()
-        getattr(entry, "class").CopyFrom(roster_pb2.RosterClass(class_id=class_id, name=f"8-{number}", grades=[8], version=1))
+        grade = 8 if number else 10
+        entry = class_entry(class_id, f"{grade}-{number}", grade)
         students = [str(uuid4()) for _ in range(STUDENTS)]
         entries.append(entry)
         entries += [student_entry(one, f"Ученик {one}", class_id) for one in students]
@@ -88,6 +88,30 @@ async def test_lessons_before_today_are_held_and_those_of_the_period_planned(see
         (1, TODAY, date(2026, 12, 28)),
         (2, date(2026, 9, 1), date(2026, 11, 17)),
     ]
+
+
+async def test_the_oldest_have_half_years_and_the_vacation_of_all(seeded: Seeded, clone: Clone) -> None:
+    rows = await query(
+        clone.admin_dsn,
+        """
+        SELECT k.grades, p.name, p.is_closed, count(DISTINCT c.course_id) AS courses, count(l.lesson_id) > 0 AS has_lessons
+        FROM classes k JOIN courses c USING (school_id, class_id)
+        JOIN periods p ON p.school_id = c.school_id AND p.kind = c.period_kind
+        LEFT JOIN lessons l ON l.course_id = c.course_id AND l.lesson_date BETWEEN p.start_date AND p.end_date
+        GROUP BY k.grades, p.name, p.is_closed, p.start_date ORDER BY k.grades DESC, p.start_date
+        """,
+    )
+    of_one = len(SUBJECTS)
+    assert [tuple(row) for row in rows] == [
+        ([10], "1 полугодие", False, of_one, True),
+        ([10], "2 полугодие", False, of_one, False),
+        ([8], "1 четверть", True, of_one * (CLASSES - 1), True),
+        ([8], "2 четверть", False, of_one * (CLASSES - 1), True),
+        ([8], "3 четверть", False, of_one * (CLASSES - 1), False),
+        ([8], "4 четверть", False, of_one * (CLASSES - 1), False),
+    ]
+    vacation = "SELECT FROM lessons WHERE lesson_date BETWEEN '2026-10-26' AND '2026-11-04'"
+    assert not await query(clone.admin_dsn, vacation)
 
 
 async def test_of_the_lessons_to_come_those_of_this_week_have_topics_and_some_have_homework(
@@ -203,7 +227,7 @@ async def test_a_week_is_read_by_its_indexes_alone(planner: Any, seeded: Seeded)
 async def test_marks_are_recorded_by_keys_alone(planner: Any, seeded: Seeded) -> None:
     [lesson] = await planner.fetch("SELECT course_id, lesson_id FROM lessons LIMIT 1")
     call = writes.Call(UUID(seeded.school_id), uuid4(), uuid4(), uuid4(), "RecordMarks", b"", NOW)
-    cells = [Cell(uuid4(), lesson["lesson_id"], uuid4(), 5, 0)]
+    cells = [Cell(uuid4(), lesson["lesson_id"], uuid4(), five_point(5), 0)]
     question = marks.ask_course(call, lesson["course_id"], cells)
     # Of lessons and members a school of this size has as few by course as by key.
     assert await _indexes(planner, question.statement, call.school_id, *question.arguments) >= {"mark_revisions_pkey"}

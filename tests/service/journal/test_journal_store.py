@@ -10,7 +10,7 @@ from services.journal.lessons.rules.lessons import LessonRecord, record_lesson
 from services.journal.lessons.store import lessons
 from services.journal.lessons.store.writes import Call, Fact
 from services.journal.marks.rules.history import SALT_BYTES, BatchHeader, build_batch
-from services.journal.marks.rules.marks import Cell, record_marks
+from services.journal.marks.rules.marks import Cell, five_point, record_marks
 from services.journal.marks.store import marks
 from tests.support.backends import Clone
 from tests.worlds.journal import NOW, TODAY, Person, School, World, query
@@ -36,7 +36,7 @@ async def test_the_second_batch_of_one_number_saves_nothing(world: World, school
     before = await _count_events(clone, school)
     saved = []
     call = _call(school, teacher)
-    cells = [Cell(uuid4(), UUID(lesson.lesson_id), UUID(school.student_ids[0]), 5, 0)]
+    cells = [Cell(uuid4(), UUID(lesson.lesson_id), UUID(school.student_ids[0]), five_point(5), 0)]
     async with world.database.school_asking(school_id, marks.ask_course(call, course_id, cells)) as (connection, rows):
         found = marks.read_course(rows, course_id)
         assert found is not None

@@ -16,7 +16,7 @@ from services.journal.lessons.rules.lessons import retract_lesson
 from services.journal.lessons.store import lessons
 from services.journal.lessons.store.writes import Call, Fact
 from services.journal.marks.rules.history import SALT_BYTES, BatchHeader, build_batch
-from services.journal.marks.rules.marks import Cell, record_marks
+from services.journal.marks.rules.marks import Cell, five_point, record_marks
 from services.journal.marks.store import marks, retraction
 from tests.support.backends import Clone
 from tests.support.services import refused
@@ -138,7 +138,7 @@ async def test_of_a_mark_and_a_withdrawal_that_read_the_same_the_second_saves_no
     teacher = await world.teacher(school)
     lesson = await world.lesson(school, teacher)
     school_id, course_id, lesson_id = UUID(school.school_id), UUID(school.algebra), UUID(lesson.lesson_id)
-    cells = [Cell(uuid4(), lesson_id, UUID(school.student_ids[0]), 5, 0)]
+    cells = [Cell(uuid4(), lesson_id, UUID(school.student_ids[0]), five_point(5), 0)]
     async with world.database.school_asking(school_id, marks.ask_course(_call(school, teacher), course_id, cells)) as (_, rows):
         course = marks.read_course(rows, course_id)
     question = retraction.ask_retraction(_call(school, teacher), course_id, lesson_id)

@@ -13,7 +13,7 @@ from chassis.errors import DiaryError
 from services.journal.lessons.rules.attendance import Absence, AbsenceCode, LessonAttendance
 from services.journal.lessons.rules.lessons import Lesson, LessonPlace, LessonRecord, LessonState
 from services.journal.marks.rules.class_record import ClassCell, ClassPlace, ClassRecord, RecordedClass, record_class
-from services.journal.marks.rules.marks import CurrentMark, MarkedCourse
+from services.journal.marks.rules.marks import CurrentMark, MarkedCourse, five_point
 from services.journal.roster.rules import Member
 
 TODAY = date(2026, 11, 18)
@@ -56,7 +56,8 @@ def places(draw: st.DrawFn) -> ClassPlace:
 @st.composite
 def records(draw: st.DrawFn) -> ClassRecord:
     """A record with the etags of some moment."""
-    cells = [ClassCell(UUID(int=300 + n), draw(st.sampled_from(STUDENTS)), draw(st.integers(1, 6)), 0) for n in range(2)]
+    values = st.integers(1, 6).map(five_point)
+    cells = [ClassCell(UUID(int=300 + n), draw(st.sampled_from(STUDENTS)), draw(values), 0) for n in range(2)]
     lesson = LessonRecord(TODAY, 3, draw(WORDS), "", None, draw(st.sampled_from(["", "L0", "L1", "L2"])))
     named = [Absence(*pair) for pair in draw(absences).items()]
     return ClassRecord(lesson, cells, named, draw(st.sampled_from(["", "A1", "A2"])))
@@ -113,6 +114,7 @@ def test_a_record_that_is_refused_refuses_the_whole(changes: dict[str, Any], rea
     course = MarkedCourse(COURSE, True, 2, "Europe/Simferopol", 0, {}, [Member(STUDENTS[0], date(2026, 9, 1), None)], {})
     place = ClassPlace(lesson, course, LessonAttendance(None, False, {STUDENTS[0]}, {}, False))
     wanted = replace(LessonRecord(TODAY, 3, "Корни", "", None, ""), **changes)
+    cells = [ClassCell(UUID(int=300), STUDENTS[0], five_point(5), 0)]
     with pytest.raises(DiaryError) as refused:
-        record_class(place, ClassRecord(wanted, [ClassCell(UUID(int=300), STUDENTS[0], 5, 0)], [], ""), TEACHER, TODAY)
+        record_class(place, ClassRecord(wanted, cells, [], ""), TEACHER, TODAY)
     assert refused.value.reason == reason

@@ -9,12 +9,16 @@ from hypothesis import strategies as st
 
 from chassis.errors import Aborted, InvalidArgument
 from services.journal.marks.rules.marks import (
+    NUMBERS,
     Cell,
     CellState,
     CurrentMark,
     MarkedCourse,
     MarkedLesson,
+    MarkKind,
+    MarkValue,
     correct_mark,
+    five_point,
     record_marks,
 )
 from services.journal.roster.rules import Member
@@ -26,13 +30,19 @@ LESSONS = [UUID(int=100 + number) for number in range(3)]
 STUDENTS = [UUID(int=200 + number) for number in range(4)]
 MARKS = [UUID(int=300 + number) for number in range(5)]
 
+
+def values(least: int, most: int) -> st.SearchStrategy[MarkValue | None]:
+    """Five-point marks mostly, and what other kinds say by the same numbers."""
+    return st.builds(MarkValue, st.just(MarkKind.FIVE_POINT) | st.sampled_from(MarkKind), st.integers(least, most)) | st.none()
+
+
 lessons = st.builds(MarkedLesson, st.dates(date(2026, 11, 5), TODAY), is_held=st.booleans(), is_closed=st.booleans())
 current_marks = st.builds(
     CurrentMark,
     st.just(MARKS[0]),
     st.sampled_from(LESSONS),
     st.sampled_from(STUDENTS),
-    st.none() | st.integers(2, 5),
+    values(2, 5),
     st.integers(1, 4),
     st.sampled_from([TEACHER, OTHER]),
     st.sampled_from([NOON, datetime(2026, 11, 17, 9, tzinfo=UTC)]),
@@ -63,7 +73,7 @@ cells = st.builds(
     st.sampled_from(MARKS),
     st.sampled_from(LESSONS),
     st.sampled_from(STUDENTS),
-    st.none() | st.integers(-1, 8),
+    values(-1, 8),
     st.integers(0, 4),
 )
 requests = st.lists(cells, min_size=1, max_size=5, unique_by=lambda cell: cell.mark_id)
@@ -96,7 +106,8 @@ def test_what_is_written_obeys_every_rule(course: MarkedCourse, request: list[Ce
         assert course.is_marked
         assert lesson.is_held
         assert not lesson.is_closed
-        assert revision.value is None or course.mark_min <= revision.value <= 5
+        assert revision.value is None or revision.value.kind == MarkKind.FIVE_POINT
+        assert revision.value is None or course.mark_min <= revision.value.number <= 5
         assert any(m.student_id == revision.student_id and m.from_date <= lesson.lesson_date for m in course.members)
         assert revision.lesson_date == lesson.lesson_date
 
@@ -134,9 +145,20 @@ def test_a_conflict_shows_what_stands(course: MarkedCourse, request: list[Cell])
             assert outcome.is_own == (current.account_id == TEACHER)
 
 
+@pytest.mark.parametrize("kind", [kind for kind in MarkKind if kind != MarkKind.FIVE_POINT])
+def test_a_mark_of_another_kind_is_in_no_scale_of_today(kind: MarkKind) -> None:
+    lesson = MarkedLesson(TODAY, is_held=True, is_closed=False)
+    member = Member(STUDENTS[0], TODAY, None)
+    course = MarkedCourse(UUID(int=9), True, 1, "Europe/Simferopol", 0, {LESSONS[0]: lesson}, [member], {})
+    for number in (number for number in range(101) if number in NUMBERS[kind]):
+        cell = Cell(MARKS[0], LESSONS[0], STUDENTS[0], MarkValue(kind, number), 0)
+        [outcome], revisions = record_marks(course, [cell], TEACHER, TODAY)
+        assert (outcome.state, outcome.reason, revisions) == (CellState.REFUSED, "MARK_NOT_IN_SCALE", [])
+
+
 def test_a_mark_id_twice_fails_the_whole_request() -> None:
     course = MarkedCourse(UUID(int=9), True, 2, "Europe/Simferopol", 0, {}, [], {})
-    cell = Cell(MARKS[0], LESSONS[0], STUDENTS[0], 5, 0)
+    cell = Cell(MARKS[0], LESSONS[0], STUDENTS[0], five_point(5), 0)
     with pytest.raises(InvalidArgument, match="CELL_REPEATED"):
         record_marks(course, [cell, cell], TEACHER, TODAY)
 
@@ -144,9 +166,9 @@ def test_a_mark_id_twice_fails_the_whole_request() -> None:
 def test_a_correction_by_another_revision_tells_the_current_value() -> None:
     lesson = MarkedLesson(TODAY, is_held=True, is_closed=False)
     course = MarkedCourse(UUID(int=9), True, 2, "Europe/Simferopol", 0, {LESSONS[0]: lesson}, [], {})
-    mark = CurrentMark(MARKS[0], LESSONS[0], STUDENTS[0], 3, 4, OTHER, NOON)
+    mark = CurrentMark(MARKS[0], LESSONS[0], STUDENTS[0], five_point(3), 4, OTHER, NOON)
     with pytest.raises(Aborted) as refusal:
-        correct_mark(course, mark, 5, 3, "пересдача")
+        correct_mark(course, mark, five_point(5), 3, "пересдача")
     assert refusal.value.metadata == {"revision": "4", "value": "3"}
 
 
@@ -154,7 +176,7 @@ def test_a_conflict_with_the_own_hand_is_told_as_ones_own() -> None:
     lesson = MarkedLesson(TODAY, is_held=True, is_closed=False)
     member = Member(STUDENTS[0], TODAY, None)
     for account_id in (TEACHER, OTHER):
-        mark = CurrentMark(MARKS[0], LESSONS[0], STUDENTS[0], 3, 4, account_id, NOON)
+        mark = CurrentMark(MARKS[0], LESSONS[0], STUDENTS[0], five_point(3), 4, account_id, NOON)
         course = MarkedCourse(UUID(int=9), True, 2, "Europe/Simferopol", 0, {LESSONS[0]: lesson}, [member], {MARKS[0]: mark})
-        [outcome], _ = record_marks(course, [Cell(MARKS[0], LESSONS[0], STUDENTS[0], 5, 3)], TEACHER, TODAY)
+        [outcome], _ = record_marks(course, [Cell(MARKS[0], LESSONS[0], STUDENTS[0], five_point(5), 3)], TEACHER, TODAY)
         assert (outcome.state, outcome.is_own) == (CellState.CONFLICT, account_id == TEACHER)

@@ -1,4 +1,4 @@
-"""Laws of the timetable, of quarters and of weeks."""
+"""Laws of the timetable, of periods and of weeks."""
 
 from collections import Counter
 from collections.abc import Hashable
@@ -13,7 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis.errors import InvalidArgument
-from services.journal.curriculum.rules import find_current_period, find_period, plan_quarters, plan_work_types
+from services.journal.curriculum.rules import (
+    PeriodKind,
+    choose_common_kind,
+    choose_period_kind,
+    find_current_period,
+    find_period,
+    plan_periods,
+    plan_work_types,
+)
 from services.journal.diary.rules.weeks import find_monday, read_week, write_week
 from services.journal.roster.rules import build_class_key, build_name_key
 from services.journal.seed.timetable import Slot, Wish, lay_out_lessons, lay_out_week
@@ -137,16 +145,56 @@ def test_lessons_fall_on_their_weekdays_within_the_days_and_on_no_day_off(
 @given(st.integers(2020, 2040))
 def test_quarters_lie_in_the_year_in_order_and_apart(year: int) -> None:
     start, end = date(year, 9, 1), date(year + 1, 5, 31)
-    quarters = plan_quarters(SCHOOL, start, end)
+    quarters = plan_periods(SCHOOL, PeriodKind.QUARTER, start, end)
     assert len(quarters) == 4
     assert all(one.end_date < other.start_date for one, other in pairwise(quarters))
     assert start <= quarters[0].start_date
     assert quarters[-1].end_date <= end
-    assert plan_quarters(SCHOOL, start, end) == quarters
+    assert plan_periods(SCHOOL, PeriodKind.QUARTER, start, end) == quarters
+
+
+@given(st.integers(2020, 2040))
+def test_a_half_year_is_two_quarters_and_the_vacation_between(year: int) -> None:
+    first, second, third, fourth = plan_periods(SCHOOL, PeriodKind.QUARTER, date(year, 9, 1), date(year + 1, 5, 31))
+    halves = plan_periods(SCHOOL, PeriodKind.HALF_YEAR, date(year, 9, 1), date(year + 1, 5, 31))
+    assert [(half.name, half.start_date, half.end_date) for half in halves] == [
+        ("1 полугодие", first.start_date, second.end_date),
+        ("2 полугодие", third.start_date, fourth.end_date),
+    ]
+    assert len({period.period_id for period in (first, second, third, fourth, *halves)}) == 6
+
+
+@pytest.mark.parametrize(
+    ("grades", "kind"),
+    [
+        ([1], PeriodKind.QUARTER),
+        ([9], PeriodKind.QUARTER),
+        ([10], PeriodKind.HALF_YEAR),
+        ([11], PeriodKind.HALF_YEAR),
+        ([10, 11], PeriodKind.HALF_YEAR),
+        ([9, 10], PeriodKind.QUARTER),
+        ([], PeriodKind.QUARTER),
+    ],
+)
+def test_a_class_goes_by_its_grades(grades: list[int], kind: PeriodKind) -> None:
+    assert choose_period_kind(grades) == kind
+
+
+@given(st.sets(st.sampled_from(PeriodKind)))
+def test_a_course_of_several_classes_goes_by_the_shortest(kinds: set[PeriodKind]) -> None:
+    lengths = {
+        PeriodKind.MODULE: 5,
+        PeriodKind.QUARTER: 8,
+        PeriodKind.TRIMESTER: 11,
+        PeriodKind.HALF_YEAR: 16,
+        PeriodKind.YEAR: 34,
+    }
+    shortest = min(kinds, key=lambda kind: lengths[kind], default=PeriodKind.QUARTER)
+    assert choose_common_kind(kinds) == shortest
 
 
 def test_a_vacation_lies_in_no_period_and_the_last_begun_is_shown() -> None:
-    quarters = plan_quarters(SCHOOL, START, END)
+    quarters = plan_periods(SCHOOL, PeriodKind.QUARTER, START, END)
     holiday = date(2026, 10, 30)
     assert find_period(quarters, holiday) is None
     current = find_current_period(quarters, holiday)

@@ -34,13 +34,12 @@ class ListedStudent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ClassFrame:
-    """A class and its students in the order of the class list. `period_start_date` is Monday's date in holidays."""
+    """A class and its students in the order of the class list."""
 
     class_name: str
     school_name: str
     time_zone: str
     period: PeriodPlace
-    period_start_date: date
     students: Sequence[ListedStudent]
 
 

@@ -17,6 +17,7 @@ from chassis.db import Connection, Question, asking
 from diary.options.v1.options_pb2 import ROLE_ADMIN, ROLE_CLASS_TEACHER, ROLE_DEPUTY, ROLE_HEAD
 from services.journal.diary.rules.diary_week import LessonContent, Week, WeekAbsence, WeekMark, read_lesson_id, split_keys
 from services.journal.lessons.store.lessons import SHOWN
+from services.journal.marks.store.marks import FIVE_POINT
 
 # ruff: noqa: S608 - the statements are composed of constants of this room
 
@@ -55,7 +56,7 @@ SELECT viewer.sees_illness,
     ) AS lesson_keys,
     ARRAY(
         SELECT ROW(uuid_send(k.lesson_id), k.mark_id::text, k.value, k.revision) FROM (
-            SELECT DISTINCT ON (lesson_date, mark_id) mark_id, revision, lesson_id, value FROM mark_revisions
+            SELECT DISTINCT ON (lesson_date, mark_id) mark_id, revision, lesson_id, {FIVE_POINT} FROM mark_revisions
             WHERE school_id = door.school_id AND student_id = $2 AND lesson_date BETWEEN $6 AND $7
             ORDER BY lesson_date, mark_id, revision DESC
         ) AS k

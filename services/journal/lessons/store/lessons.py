@@ -10,13 +10,13 @@ from uuid import UUID
 from chassis import sight
 from chassis.db import Connection, Question, asking
 from diary.options.v1.options_pb2 import ROLE_DEPUTY
+from services.journal.curriculum.store import period_is_open, period_of
 from services.journal.lessons.rules.attendance import Absence, AbsenceCode, LessonAttendance
 from services.journal.lessons.rules.lessons import Lesson, LessonPlace, LessonRecord, LessonState
 from services.journal.lessons.store.writes import (
     ANSWERED,
     CALLER,
     MEMBER,
-    OPEN_PERIOD,
     TEACHES,
     TOLD,
     Answered,
@@ -37,7 +37,7 @@ SELECT uuidv7() AS new_id, s.time_zone, q.rpc, q.digest, q.answer, p.is_closed, 
     $9::uuid IS NULL OR w.work_type_id IS NOT NULL AS has_work_type, {LESSON_COLUMNS}
 FROM courses c
 JOIN schools s ON s.school_id = door.school_id
-LEFT JOIN periods p ON p.school_id = door.school_id AND $7 BETWEEN p.start_date AND p.end_date
+LEFT JOIN {period_of("c", "$7")}
 LEFT JOIN work_types w ON w.school_id = door.school_id AND w.work_type_id = $9
 LEFT JOIN lessons l ON l.school_id = door.school_id AND l.course_id = $2 AND l.lesson_date = $7 AND l.lesson_number = $8
 {ANSWERED}
@@ -50,7 +50,7 @@ WITH saved AS (
     INSERT INTO lessons AS kept (school_id, lesson_id, course_id, class_id, lesson_date, lesson_number, state, topic, homework,
                                  work_type_id, revision)
     SELECT $1, $11, $12, c.class_id, $13, $14, $15, $16, $17, $18, $19 FROM courses c
-    WHERE c.school_id = $1 AND c.course_id = $12 AND {OPEN_PERIOD.format(day="$13")}
+    WHERE c.school_id = $1 AND c.course_id = $12 AND {period_is_open("$12", "$13")}
     ON CONFLICT ON CONSTRAINT lessons_one_a_number DO UPDATE
     SET state = $15, topic = $16, homework = $17, work_type_id = $18, revision = $19, is_retracted = false
     WHERE kept.lesson_id = $11 AND kept.revision = $19 - 1
@@ -75,7 +75,7 @@ SELECT coalesce(p.is_closed, true) AS is_closed, q.rpc, q.digest, q.answer, {LES
     {SEES_ILLNESS} AS sees_illness
 FROM courses c
 LEFT JOIN lessons l ON l.school_id = door.school_id AND l.course_id = $2 AND l.lesson_id = $7
-LEFT JOIN periods p ON p.school_id = door.school_id AND l.lesson_date BETWEEN p.start_date AND p.end_date
+LEFT JOIN {period_of("c", "l.lesson_date")}
 {ANSWERED}
 WHERE c.school_id = door.school_id AND c.course_id = $2 AND {TEACHES}
 """)
@@ -86,7 +86,7 @@ _SAVE_ATTENDANCE = f"""
 WITH saved AS (
     UPDATE lessons l SET attendance_revision = attendance_revision + 1
     WHERE school_id = $1 AND lesson_id = $11 AND attendance_revision = $12 - 1 AND state = 2
-      AND {OPEN_PERIOD.format(day="l.lesson_date")}
+      AND {period_is_open("l.course_id", "l.lesson_date")}
       AND NOT EXISTS (SELECT FROM unnest($13::uuid[], $14::smallint[]) AS a (student_id, code)
                       WHERE a.code <> 0
                         AND NOT {MEMBER.format(course="l.course_id", student="a.student_id", day="l.lesson_date")})

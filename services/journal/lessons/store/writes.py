@@ -9,7 +9,7 @@ the caller reads again. No transaction of several round trips is needed.
 | the marks of the course | teachers | the chain's seq |
 | a lesson's record, its absences | teachers | the lesson's revisions |
 | the lesson is held | who takes a lesson back | state of the lesson |
-| the period is open | who closes it | OPEN_PERIOD |
+| the period is open | who closes it | `period_is_open` |
 | the student is in the course on that day | the roster | MEMBER |
 | the caller teaches the course, in a live session | access | not: a call begun before the ending may end after it |
 | the scale, whether the course is marked, work types | the roster, between years | not: a mark of a moment before is right |
@@ -31,10 +31,7 @@ from chassis.db import Committed, Connection, announce
 # In reads, which enter their school: $2 course, $3 account, $4 session, $5 now, $6 request_id.
 CALLER = sight.Viewer("door.school_id", "$3", "$4", "$5")
 TEACHES = CALLER.may(sight.teaches("$2"))
-# In saves: asked again of a day, and of a student's day in a course; the school is $1.
-OPEN_PERIOD = """EXISTS (
-    SELECT FROM periods p WHERE p.school_id = $1 AND {day} BETWEEN p.start_date AND p.end_date AND NOT p.is_closed
-)"""
+# In saves: asked again of a student's day in a course; the school is $1.
 MEMBER = """EXISTS (
     SELECT FROM course_members m
     WHERE m.school_id = $1 AND m.course_id = {course} AND m.student_id = {student}

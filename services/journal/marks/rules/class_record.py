@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.journal.lessons.rules.attendance import Absence, LessonAttendance, list_changes, record_attendance
 from services.journal.lessons.rules.lessons import Lesson, LessonPlace, LessonRecord, LessonState, record_lesson
-from services.journal.marks.rules.marks import Cell, MarkedCourse, MarkedLesson, Outcome, Revision, record_marks
+from services.journal.marks.rules.marks import Cell, MarkedCourse, MarkedLesson, MarkValue, Outcome, Revision, record_marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class ClassCell:
 
     mark_id: UUID
     student_id: UUID
-    value: int | None
+    value: MarkValue | None
     expected_revision: int
 
 

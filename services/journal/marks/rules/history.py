@@ -3,8 +3,8 @@
 Each revision has a salted digest, the revisions of one call are a batch, and a batch is a link: the course's head becomes
 SHA-256 of the head before and the batch's digest. Since rows enter by digest, a row can be erased and the chain still fits.
 
-A batch has a format, and its digests begin with it: what a row is will change, and old chains must go on to verify. Format 1 is
-of before there were formats; its digests begin with nothing.
+A batch has a format, and its digests begin with it: what a row is changes, and old chains must go on to verify. Format 1 is of
+before there were formats, its digests begin with nothing; to format 2 every mark is a five-point one; 3 knows kinds.
 """
 
 import hashlib
@@ -14,16 +14,20 @@ from datetime import UTC, datetime, timedelta
 from struct import Struct
 from uuid import UUID
 
-from services.journal.marks.rules.marks import Revision
+from services.journal.marks.rules.marks import MarkKind, Revision
 from services.journal.roster.rules import EMPTY_HEAD
 
-FORMAT = 2
-_PREFIXES = {1: b"", 2: b"\x02"}
+FORMAT = 3
+_PREFIXES = {1: b"", 2: b"\x02", 3: b"\x03"}
+# The newest format in which every mark is a five-point one, so that rows do not name their kind.
+_WITHOUT_KINDS = 2
 SALT_BYTES = 16
 DIGEST_BYTES = 32
 _ROW = Struct(">16sI16s16s16sIh")
+# Begins with no byte of a text, so that it is no part of the reason behind it.
+_KIND = Struct(">i")
 _BATCH = Struct(">16s16sQ16sq")
-_TAKEN_BACK = -1
+TAKEN_BACK = -1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -88,7 +92,9 @@ def build_batch(header: BatchHeader, revisions: Iterable[Revision], salts: bytes
 
 def digest_row(header: BatchHeader, row: Revision, salt: bytes) -> bytes:
     """The salted digest of a revision in its batch's course and format."""
-    value = _TAKEN_BACK if row.value is None else row.value
+    kind, number = (MarkKind.FIVE_POINT, TAKEN_BACK) if row.value is None else (row.value.kind, row.value.number)
+    # Where formats know no kinds, a row of another kind than theirs was changed: so it gets another digest.
+    named = b"" if header.format <= _WITHOUT_KINDS and kind == MarkKind.FIVE_POINT else _KIND.pack(kind)
     packed = _ROW.pack(
         row.mark_id.bytes,
         row.revision,
@@ -96,9 +102,9 @@ def digest_row(header: BatchHeader, row: Revision, salt: bytes) -> bytes:
         header.course_id.bytes,
         row.student_id.bytes,
         row.lesson_date.toordinal(),
-        value,
+        number,
     )
-    return hashlib.sha256(_PREFIXES[header.format] + salt + packed + (row.reason or "").encode()).digest()
+    return hashlib.sha256(_PREFIXES[header.format] + salt + packed + named + (row.reason or "").encode()).digest()
 
 
 def digest_batch(header: BatchHeader, row_digests: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """Recording marks of a class at once, and correcting one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import IntEnum
@@ -11,6 +11,48 @@ from chassis.errors import Aborted, FailedPrecondition, InvalidArgument
 from services.journal.roster.rules import Member
 
 MARK_MAX = 5
+
+
+class MarkKind(IntEnum):
+    """What a mark's number says. Numbers of the table and of the history: they stay."""
+
+    FIVE_POINT = 1  # 5, 4, 3, 2, 1
+    PASS = 2  # зачёт 1, незачёт 0
+    NOT_ASSESSED = 3  # н/а
+    EXEMPT = 4  # осв
+    RETAKEN = 5  # 2/4 is 24: the mark, and that of the retake
+    TEN_POINT = 6
+    HUNDRED_POINT = 7
+
+
+# The numbers of each kind; what a kind alone says has 0. The table's CHECK says the same.
+NUMBERS: Mapping[MarkKind, Container[int]] = {
+    MarkKind.FIVE_POINT: range(1, MARK_MAX + 1),
+    MarkKind.PASS: range(2),
+    MarkKind.NOT_ASSESSED: range(1),
+    MarkKind.EXEMPT: range(1),
+    MarkKind.RETAKEN: frozenset(10 * first + second for first in range(1, 6) for second in range(1, 6)),
+    MarkKind.TEN_POINT: range(11),
+    MarkKind.HUNDRED_POINT: range(101),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MarkValue:
+    """What a mark says: a number of a MarkKind. Where there may be none, None is a mark taken back."""
+
+    kind: int
+    number: int
+
+
+def five_point(number: int | None) -> MarkValue | None:
+    """A mark as five-point scales have it, the one kind that today's calls write."""
+    return None if number is None else MarkValue(MarkKind.FIVE_POINT, number)
+
+
+def show_number(value: MarkValue | None) -> int | None:
+    """The number where five-point marks alone are told; None of another kind, which 1 or 4 would misstate."""
+    return value.number if value is not None and value.kind == MarkKind.FIVE_POINT else None
 
 
 class CellState(IntEnum):
@@ -28,7 +70,7 @@ class Cell:
     mark_id: UUID
     lesson_id: UUID
     student_id: UUID
-    value: int | None
+    value: MarkValue | None
     expected_revision: int
 
 
@@ -39,7 +81,7 @@ class CurrentMark:
     mark_id: UUID
     lesson_id: UUID
     student_id: UUID
-    value: int | None
+    value: MarkValue | None
     revision: int
     account_id: UUID
     first_time: datetime
@@ -77,7 +119,7 @@ class Revision:
     lesson_id: UUID
     student_id: UUID
     lesson_date: date
-    value: int | None
+    value: MarkValue | None
     reason: str | None = None
 
 
@@ -88,7 +130,7 @@ class Outcome:
     mark_id: UUID
     state: CellState
     revision: int
-    value: int | None
+    value: MarkValue | None
     reason: str = ""
     is_own: bool = False
 
@@ -130,14 +172,18 @@ def _find_refusal(course: MarkedCourse, cell: Cell, current: CurrentMark | None,
     return _find_rule_broken(course, lesson, cell.value)
 
 
-def _find_rule_broken(course: MarkedCourse, lesson: MarkedLesson, value: int | None) -> str:
+def _find_rule_broken(course: MarkedCourse, lesson: MarkedLesson, value: MarkValue | None) -> str:
     if not course.is_marked:
         return "COURSE_NOT_MARKED"
-    if value is not None and not course.mark_min <= value <= MARK_MAX:
+    if value is not None and not _is_in_scale(value, course.mark_min):
         return "MARK_NOT_IN_SCALE"
     if not lesson.is_held:
         return "LESSON_NOT_HELD"
     return "PERIOD_CLOSED" if lesson.is_closed else ""
+
+
+def _is_in_scale(value: MarkValue, mark_min: int) -> bool:
+    return value.kind == MarkKind.FIVE_POINT and value.number >= mark_min and value.number in NUMBERS[MarkKind.FIVE_POINT]
 
 
 def _covers(member: Member, day: date) -> bool:
@@ -174,7 +220,9 @@ def _build_revision(course: MarkedCourse, cell: Cell, number: int) -> Revision:
     return Revision(cell.mark_id, number, cell.lesson_id, cell.student_id, lesson_date, cell.value)
 
 
-def correct_mark(course: MarkedCourse, mark: CurrentMark, value: int | None, expected_revision: int, reason: str) -> Revision:
+def correct_mark(
+    course: MarkedCourse, mark: CurrentMark, value: MarkValue | None, expected_revision: int, reason: str
+) -> Revision:
     """The revision that corrects a mark. Raises MARK_NOT_IN_SCALE, PERIOD_CLOSED, MARK_CHANGED."""
     lesson = course.lessons[mark.lesson_id]
     broken = _find_rule_broken(course, lesson, value)
@@ -183,6 +231,7 @@ def correct_mark(course: MarkedCourse, mark: CurrentMark, value: int | None, exp
     if broken:
         raise FailedPrecondition(broken, "the mark cannot be corrected now")
     if mark.revision != expected_revision:
-        current = {"revision": str(mark.revision), "value": "" if mark.value is None else str(mark.value)}
+        number = show_number(mark.value)
+        current = {"revision": str(mark.revision), "value": "" if number is None else str(number)}
         raise Aborted("MARK_CHANGED", "another hand changed the mark since expected_revision", current)
     return Revision(mark.mark_id, mark.revision + 1, mark.lesson_id, mark.student_id, lesson.lesson_date, value, reason)

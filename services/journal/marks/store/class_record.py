@@ -8,12 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from chassis.db import Connection, Question, asking
+from services.journal.curriculum.store import period_is_open, period_of
 from services.journal.lessons.rules.attendance import AbsenceCode, LessonAttendance
 from services.journal.lessons.store.lessons import LESSON_COLUMNS, SEES_ILLNESS, build_place, read_codes
 from services.journal.lessons.store.writes import (
     ANSWERED,
     MEMBER,
-    OPEN_PERIOD,
     TEACHES,
     TOLD,
     Answered,
@@ -26,7 +26,7 @@ from services.journal.lessons.store.writes import (
 from services.journal.marks.rules.class_record import ClassPlace, ClassRecord, RecordedClass
 from services.journal.marks.rules.history import Batch
 from services.journal.marks.rules.marks import MarkedCourse
-from services.journal.marks.store.marks import NEWEST_MARKS, read_marks
+from services.journal.marks.store.marks import NEWEST_MARKS, read_marks, write_kind, write_number
 from services.journal.roster.rules import Member
 
 _ask_place = asking(f"""
@@ -44,7 +44,7 @@ SELECT uuidv7() AS new_id, s.time_zone, s.mark_min, q.rpc, q.digest, q.answer, p
 FROM courses c
 JOIN schools s ON s.school_id = door.school_id
 JOIN course_chains h ON h.school_id = door.school_id AND h.course_id = $2
-LEFT JOIN periods p ON p.school_id = door.school_id AND $7 BETWEEN p.start_date AND p.end_date
+LEFT JOIN {period_of("c", "$7")}
 LEFT JOIN work_types w ON w.school_id = door.school_id AND w.work_type_id = $9
 LEFT JOIN lessons l ON l.school_id = door.school_id AND l.course_id = $2 AND l.lesson_date = $7 AND l.lesson_number = $8
 {ANSWERED}
@@ -58,7 +58,7 @@ _SAVE_CLASS = f"""
 WITH locked AS (
     SELECT FROM course_chains WHERE school_id = $1 AND course_id = $12 AND seq = $13 - 1 FOR UPDATE
 ), standing AS (
-    SELECT FROM locked WHERE {OPEN_PERIOD.format(day="$16")}
+    SELECT FROM locked WHERE {period_is_open("$12", "$16")}
       AND NOT EXISTS (SELECT FROM unnest($33::uuid[]) AS r (student_id)
                       WHERE NOT {MEMBER.format(course="$12", student="r.student_id", day="$16")})
 ), written AS (
@@ -84,10 +84,10 @@ WITH locked AS (
     INSERT INTO mark_batches (school_id, course_id, batch_number, account_id, create_time, row_digests, head, format)
     SELECT $1, $12, $13, $5, $10, $14, head, $25 FROM linked
 ), revisions AS (
-    INSERT INTO mark_revisions (school_id, course_id, batch_number, lesson_id, lesson_date, mark_id, revision, student_id,
-                                value, salt)
-    SELECT $1, $12, $13, $15, $16, r.*
-    FROM linked, unnest($26::uuid[], $27::int[], $28::uuid[], $29::smallint[], $30::bytea[]) AS r
+    INSERT INTO mark_revisions (school_id, course_id, batch_number, lesson_id, lesson_date, reason, mark_id, revision,
+                                student_id, kind, value, salt)
+    SELECT $1, $12, $13, $15, $16, '', r.*
+    FROM linked, unnest($26::uuid[], $27::int[], $28::uuid[], $34::smallint[], $29::smallint[], $30::bytea[]) AS r
 ), absences AS (
     INSERT INTO attendance (school_id, lesson_id, course_id, lesson_date, account_id, update_time, student_id, code)
     SELECT $1, $15, $12, $16, $5, $10, a.* FROM saved, unnest($31::uuid[], $32::smallint[]) AS a
@@ -164,9 +164,10 @@ async def save_class(connection: Connection, recorded: RecordedClass, batch: Bat
         [r.mark_id for r in revisions],
         [r.revision for r in revisions],
         [r.student_id for r in revisions],
-        [r.value for r in revisions],
+        [write_number(r.value) for r in revisions],
         [row.salt for row in batch.rows],
         [change.student_id for change in changes],
         [change.code for change in changes],
         list(absent.union(r.student_id for r in revisions)),
+        [write_kind(r.value) for r in revisions],
     )

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 from chassis.db import Connection
-from services.journal.marks.rules.history import BatchHeader, SaltedRevision, WrittenBatch
-from services.journal.marks.rules.marks import Revision
+from services.journal.marks.rules.history import TAKEN_BACK, BatchHeader, SaltedRevision, WrittenBatch
+from services.journal.marks.rules.marks import MarkKind, MarkValue, Revision
 
 Chain = tuple[UUID, bytes, int, list[WrittenBatch]]
 
@@ -36,16 +36,26 @@ async def _list_batches(connection: Connection, school_id: UUID, course_id: UUID
     )
     rows = await connection.fetch(
         """
-        SELECT batch_number, mark_id, revision, lesson_id, student_id, lesson_date, value, reason, salt FROM mark_revisions
+        SELECT batch_number, mark_id, revision, lesson_id, student_id, lesson_date, kind, value, reason, salt
+        FROM mark_revisions
         WHERE school_id = $1 AND course_id = $2 ORDER BY batch_number, mark_id, revision
         """,
         school_id,
         course_id,
     )
     by_batch: dict[int, list[SaltedRevision]] = defaultdict(list)
-    for number, *revision, salt in rows:
-        by_batch[number].append(SaltedRevision(Revision(*revision), salt))
+    for number, mark_id, revision, lesson_id, student_id, lesson_date, kind, value, reason, salt in rows:
+        written = _read_written(kind, value)
+        row = Revision(mark_id, revision, lesson_id, student_id, lesson_date, written, reason)
+        by_batch[number].append(SaltedRevision(row, salt))
     return [
-        WrittenBatch(BatchHeader(school_id, course_id, number, *written), digests, head, by_batch[number])
-        for number, *written, digests, head in batches
+        WrittenBatch(BatchHeader(school_id, course_id, number, *who), digests, head, by_batch[number])
+        for number, *who, digests, head in batches
     ]
+
+
+def _read_written(kind: int, number: int | None) -> MarkValue | None:
+    """The value as its row has it, also where nobody wrote it so: a mark is taken back as a five-point one."""
+    if number is None:
+        return None if kind == MarkKind.FIVE_POINT else MarkValue(kind, TAKEN_BACK)
+    return MarkValue(kind, number)

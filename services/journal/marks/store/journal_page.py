@@ -10,9 +10,11 @@ from chassis.auth import Caller
 from chassis.db import Connection
 from diary.options.v1.options_pb2 import ROLE_ADMIN, ROLE_DEPUTY, ROLE_HEAD
 from services.journal.curriculum.rules import Period, WorkType
+from services.journal.curriculum.store import periods_of
 from services.journal.lessons.rules.attendance import AbsenceCode
 from services.journal.lessons.store.lessons import LESSON_COLUMNS, SHOWN, build_lesson
 from services.journal.marks.rules.journal_page import ListedCourse, Page, PageAbsence, PageFrame, PageMark, PageStudent
+from services.journal.marks.store.marks import FIVE_POINT
 from services.journal.roster.store import read_parts
 
 _COURSE_COLUMNS = (
@@ -87,10 +89,7 @@ ORDER BY p.class_key, p.sort_key, p.course_id
 
 _FIND_FRAME = f"""
 SELECT {_COURSE_COLUMNS}, mine.teaches, mine.sees_illness, s.time_zone, s.mark_min,
-    ARRAY(
-        SELECT ROW(p.period_id, p.name, p.start_date, p.end_date, p.is_closed) FROM periods p
-        WHERE p.school_id = $1 AND p.end_date >= c.start_date AND p.start_date <= c.end_date ORDER BY p.start_date
-    ) AS periods,
+    {periods_of("c")} AS periods,
     ARRAY(
         SELECT ROW(w.work_type_id, w.name, w.weight) FROM work_types w WHERE w.school_id = $1 ORDER BY w.list_number
     ) AS work_types
@@ -125,7 +124,7 @@ SELECT
     ) AS lessons,
     ARRAY(
         SELECT ROW(m.mark_id, m.lesson_id, m.student_id, m.value, m.revision) FROM (
-            SELECT DISTINCT ON (mark_id) mark_id, lesson_id, student_id, lesson_date, value, revision FROM mark_revisions
+            SELECT DISTINCT ON (mark_id) mark_id, lesson_id, student_id, lesson_date, {FIVE_POINT}, revision FROM mark_revisions
             WHERE school_id = $1 AND course_id = $2 AND lesson_date BETWEEN $3 AND $4
             ORDER BY mark_id, revision DESC
         ) AS m

@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from chassis.db import Connection, Question, asking
+from services.journal.curriculum.store import period_is_open, period_of
 from services.journal.lessons.store.writes import (
     ANSWERED,
     MEMBER,
-    OPEN_PERIOD,
     TEACHES,
     TOLD,
     Answered,
@@ -23,16 +23,20 @@ from services.journal.lessons.store.writes import (
 )
 from services.journal.marks.rules.history import Batch
 from services.journal.marks.rules.journal_page import MarkForLetter
-from services.journal.marks.rules.marks import Cell, CurrentMark, MarkedCourse, MarkedLesson
+from services.journal.marks.rules.marks import Cell, CurrentMark, MarkedCourse, MarkedLesson, MarkKind, MarkValue
 from services.journal.roster.rules import Member
 from services.journal.roster.store import read_parts
 
+# In reads of what tells five-point marks alone: the number of a revision's mark, null where it is taken back or of another
+# kind, whose number says something else.
+FIVE_POINT = f"CASE WHEN kind = {MarkKind.FIVE_POINT} THEN value END AS value"
+
 # In reads: the newest revisions of the marks that a call names.
 NEWEST_MARKS = """ARRAY(
-        SELECT ROW(newest.mark_id, newest.lesson_id, newest.student_id, newest.value, newest.revision, b.account_id,
-                   f.create_time)
+        SELECT ROW(newest.mark_id, newest.lesson_id, newest.student_id, newest.kind, newest.value, newest.revision,
+                   b.account_id, f.create_time)
         FROM (
-            SELECT DISTINCT ON (mark_id) mark_id, lesson_id, student_id, course_id, value, revision, batch_number
+            SELECT DISTINCT ON (mark_id) mark_id, lesson_id, student_id, course_id, kind, value, revision, batch_number
             FROM mark_revisions WHERE school_id = door.school_id AND mark_id = ANY({mark_ids}) ORDER BY mark_id, revision DESC
         ) AS newest
         JOIN mark_batches b ON b.school_id = door.school_id AND b.course_id = newest.course_id
@@ -45,7 +49,7 @@ _ask_course = asking(f"""
 SELECT c.is_marked, s.mark_min, q.rpc, q.digest, q.answer, s.time_zone, h.seq,
     ARRAY(
         SELECT ROW(l.lesson_id, l.lesson_date, l.state = 2, coalesce(p.is_closed, true)) FROM lessons l
-        LEFT JOIN periods p ON p.school_id = door.school_id AND l.lesson_date BETWEEN p.start_date AND p.end_date
+        LEFT JOIN {period_of("c", "l.lesson_date")}
         WHERE l.school_id = door.school_id AND l.lesson_id = ANY($7) AND l.course_id = $2
     ) AS lessons,
     ARRAY(
@@ -74,7 +78,7 @@ WITH fallen AS (
     SELECT FROM unnest($24::uuid[]) AS r (lesson_id)
     WHERE NOT EXISTS (SELECT FROM lessons l
                       WHERE l.school_id = $1 AND l.lesson_id = r.lesson_id AND l.course_id = $12 AND l.state = 2
-                        AND {OPEN_PERIOD.format(day="l.lesson_date")})
+                        AND {period_is_open("$12", "l.lesson_date")})
     UNION ALL
     SELECT FROM unnest($25::uuid[], $26::date[]) AS r (student_id, day)
     WHERE NOT {MEMBER.format(course="$12", student="r.student_id", day="r.day")}
@@ -87,9 +91,9 @@ WITH fallen AS (
     SELECT $1, $12, $13, $5, $10, $14, head, $23 FROM saved
 ), revisions AS (
     INSERT INTO mark_revisions (school_id, course_id, batch_number, mark_id, revision, lesson_id, student_id, lesson_date,
-                                value, salt, reason)
-    SELECT $1, $12, $13, r.* FROM saved, unnest($15::uuid[], $16::int[], $17::uuid[], $18::uuid[], $19::date[], $20::smallint[],
-                                                $21::bytea[], $22::text[]) AS r
+                                kind, value, salt, reason)
+    SELECT $1, $12, $13, r.* FROM saved, unnest($15::uuid[], $16::int[], $17::uuid[], $18::uuid[], $19::date[], $27::smallint[],
+                                                $20::smallint[], $21::bytea[], $22::text[]) AS r
 ), {TOLD}
 """
 
@@ -131,7 +135,25 @@ def _build_course(course_id: UUID, row: Any) -> MarkedCourse:
 
 def read_marks(row: Any) -> dict[UUID, CurrentMark]:
     """The marks of a row with NEWEST_MARKS as `marks`, by their ids."""
-    return {mark[0]: CurrentMark(*mark) for mark in row["marks"]}
+    return {
+        mark_id: CurrentMark(mark_id, lesson_id, student_id, read_value(kind, number), *rest)
+        for mark_id, lesson_id, student_id, kind, number, *rest in row["marks"]
+    }
+
+
+def read_value(kind: int, number: int | None) -> MarkValue | None:
+    """The value of a row."""
+    return None if number is None else MarkValue(kind, number)
+
+
+def write_kind(value: MarkValue | None) -> int:
+    """The kind of a value's row; a mark is taken back as a five-point one."""
+    return MarkKind.FIVE_POINT if value is None else value.kind
+
+
+def write_number(value: MarkValue | None) -> int | None:
+    """The number of a value's row."""
+    return None if value is None else value.number
 
 
 async def find_place(connection: Connection, school_id: UUID, mark_id: UUID) -> tuple[UUID, UUID, UUID] | None:
@@ -157,29 +179,30 @@ async def insert_batch(connection: Connection, batch: Batch, fact: Fact) -> bool
         [r.lesson_id for r in revisions],
         [r.student_id for r in revisions],
         [r.lesson_date for r in revisions],
-        [r.value for r in revisions],
+        [write_number(r.value) for r in revisions],
         [row.salt for row in batch.rows],
-        [r.reason for r in revisions],
+        [r.reason or "" for r in revisions],
         batch.header.format,
         list({r.lesson_id for r in revisions}),
         [student_id for student_id, _ in days],
         [day for _, day in days],
+        [write_kind(r.value) for r in revisions],
     )
 
 
 async def list_for_letters(connection: Connection, school_id: UUID, mark_ids: Sequence[UUID]) -> list[MarkForLetter]:
     """Marks as they now stand, without those taken back."""
     rows = await connection.fetch(
-        """
+        f"""
         SELECT m.mark_id, m.student_id, s.display_name, c.subject_name, m.lesson_date, l.topic,
             CASE WHEN l.work_type_id IS NULL THEN ''
                 ELSE (SELECT w.name FROM work_types w WHERE w.school_id = $1 AND w.work_type_id = l.work_type_id) END,
             m.value, m.revision, s.family_name, s.given_name, s.patronymic,
-            coalesce((SELECT p.value FROM mark_revisions p
+            coalesce((SELECT {FIVE_POINT} FROM mark_revisions p
                 WHERE p.school_id = $1 AND p.mark_id = m.mark_id AND p.revision = m.revision - 1), 0),
             coalesce(m.reason, '')
         FROM (
-            SELECT DISTINCT ON (mark_id) mark_id, lesson_id, student_id, course_id, lesson_date, value, revision, reason
+            SELECT DISTINCT ON (mark_id) mark_id, lesson_id, student_id, course_id, lesson_date, {FIVE_POINT}, revision, reason
             FROM mark_revisions WHERE school_id = $1 AND mark_id = ANY($2) ORDER BY mark_id, revision DESC
         ) AS m
         JOIN students s ON s.school_id = $1 AND s.student_id = m.student_id

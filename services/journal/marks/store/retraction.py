@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.db import Connection, Question, asking
+from services.journal.curriculum.store import period_is_open, period_of
 from services.journal.lessons.rules.lessons import Lesson, RecordedLesson
 from services.journal.lessons.store.lessons import LESSON_COLUMNS, read_lesson
 from services.journal.lessons.store.writes import (
@@ -42,7 +43,7 @@ SELECT h.seq, q.rpc, q.digest, q.answer, c.class_id, coalesce(p.is_closed, true)
 FROM courses c
 JOIN course_chains h ON h.school_id = door.school_id AND h.course_id = $2
 LEFT JOIN lessons l ON l.school_id = door.school_id AND l.course_id = $2 AND l.lesson_id = $7
-LEFT JOIN periods p ON p.school_id = door.school_id AND l.lesson_date BETWEEN p.start_date AND p.end_date
+LEFT JOIN {period_of("c", "l.lesson_date")}
 {ANSWERED}
 WHERE c.school_id = door.school_id AND c.course_id = $2 AND {TEACHES}
 """)
@@ -57,9 +58,7 @@ WITH locked AS (
         is_retracted = NOT $17::boolean
     FROM locked
     WHERE school_id = $1 AND lesson_id = $14 AND revision = $15 - 1 AND attendance_revision = $16
-      AND NOT EXISTS (
-          SELECT FROM periods p WHERE p.school_id = $1 AND p.is_closed AND lesson_date BETWEEN p.start_date AND p.end_date
-      )
+      AND {period_is_open("$12", "lesson_date")}
     RETURNING old.topic, old.homework, old.work_type_id
 ), linked AS (
     UPDATE course_chains SET head = sha256(head || $11), seq = seq + 1 FROM saved
