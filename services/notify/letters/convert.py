@@ -31,11 +31,16 @@ def write_end(
     taken: Taken, following: Next, names_object: str
 ) -> events_pb2.DeliverySucceeded | events_pb2.DeliveryFailed | None:
     """What the others are told when a delivery has come to its end, by whatever name they know what it tells of."""
-    ends = {State.SENT: events_pb2.DeliverySucceeded, State.FAILED: events_pb2.DeliveryFailed}
-    if following.state not in ends:
-        return None
-    named = {names_object: str(taken.object_id)} if names_object else {}
-    return ends[following.state](school_id=str(taken.school_id), delivery_id=str(taken.delivery_id), **named)
+    names = {"school_id": str(taken.school_id), "delivery_id": str(taken.delivery_id)}
+    if names_object:
+        names[names_object] = str(taken.object_id)
+    match following.state:
+        case State.SENT:
+            return events_pb2.DeliverySucceeded(**names)
+        case State.FAILED:
+            return events_pb2.DeliveryFailed(**names)
+        case _:
+            return None
 
 
 def _timestamp(moment: datetime) -> Timestamp:

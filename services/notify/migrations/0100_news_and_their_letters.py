@@ -1,7 +1,8 @@
 """What happened stands apart from the letters that tell it (docs/decisions/0156): `news`, and which delivery tells which.
 
-A kind of news has no column here: what it tells of are `object_ids`, and the kind's file says whether these are marks, a grant or a
-document. `deliveries` keeps whom a letter goes to and over which channel, and loses with the next release the columns of kinds.
+A kind of news has no column here: what it tells of are `object_ids`, and the kind's file says whether these are marks, a grant
+or a document. `deliveries` keeps whom a letter goes to and over which channel, and loses with the next release the columns of
+kinds.
 
 Until then two triggers stand between this release and the one before, which run side by side while an upgrade rolls: a letter
 that the one before writes gets its news, and none when its fact is news already; a letter of this one gets the columns by which
@@ -35,7 +36,7 @@ CREATE TABLE news (
 );
 COMMENT ON COLUMN news.kind IS 'diary.notify.v1.NoticeKind';
 COMMENT ON COLUMN news.object_ids IS 'what it tells of; the kind says what they are';
-COMMENT ON COLUMN news.fact_key IS 'the fact itself, by whatever event it was told; the event where a fact has no key of its own';
+COMMENT ON COLUMN news.fact_key IS 'the fact, by whatever event it was told; the event where it has no key of its own';
 COMMENT ON COLUMN news.hold_until IS 'told to nobody before';
 GRANT SELECT, INSERT ON news TO diary_notify_app;
 
@@ -113,7 +114,8 @@ END $$;
 CREATE FUNCTION write_news_side_by_side() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     -- Who tells the fact at this very moment wins; the event of the other comes again, and finds it told.
-    INSERT INTO news (school_id, news_id, kind, account_id, applicant_id, student_id, object_ids, fact_key, fact_time, create_time)
+    INSERT INTO news (school_id, news_id, kind, account_id, applicant_id, student_id, object_ids, fact_key, fact_time,
+                      create_time)
     VALUES (NEW.school_id, NEW.delivery_id, NEW.kind, NEW.account_id, NEW.applicant_id, NEW.student_id, object_ids_of(NEW),
             fact_key_of(NEW), NEW.fact_time, NEW.create_time);
     INSERT INTO delivery_news (school_id, news_id, channel, delivery_id)

@@ -17,8 +17,8 @@ _NOT_IN_FILE_NAMES = re.compile(r'[/\\:*?"<>|]')
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What an event tells of one thing (a mark, a grant, a document): to an account, to an applicant, who need not have one, or to
-    those who hear of a student.
+    """What an event tells of one thing (a mark, a grant, a document): to an account, to an applicant, who need not have one, or
+    to those who hear of a student.
 
     It is told once: by its `revision` where it has one, else by its `key`, else by the event. `hold_until`: to nobody before.
     """
@@ -50,7 +50,9 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A delivery that is being sent, and the news that it tells, which are of one kind; `attempt_count` counts this attempt too."""
+    """A delivery that is being sent, and the news that it tells, which are of one kind; `attempt_count` counts this attempt
+    too.
+    """
 
     school_id: UUID
     delivery_id: UUID
@@ -72,8 +74,8 @@ class Taken:
 
 
 def gather_news(kind: int, event_id: UUID, fact_time: datetime, facts: Iterable[Fact]) -> list[News]:
-    """The news of the facts of an event: those that the same viewer is told of the same student are one, and so are those told to
-    whoever hears of a student, who have no viewer yet.
+    """The news of the facts of an event: those that the same viewer is told of the same student are one, and so are those told
+    to whoever hears of a student, who have no viewer yet.
     """
     gathered: dict[tuple[UUID | None, UUID | None, UUID | None], list[Fact]] = {}
     for fact in facts:

@@ -23,16 +23,14 @@ Contacts = Mapping[UUID | None, Collection[Channel]]
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A delivery to be: one message to one viewer, of one student or of none, that tells news of one kind, not before `time`."""
+    """A delivery to be: one message to one viewer about one student or none, of news of one kind, not before `time`."""
 
     channel: Channel
     time: datetime
     news: Sequence[News]
 
 
-def plan_deliveries(
-    news: Sequence[News], preferences: Preferences, contacts: Contacts | None, now: datetime
-) -> list[Planned]:
+def plan_deliveries(news: Sequence[News], preferences: Preferences, contacts: Contacts | None, now: datetime) -> list[Planned]:
     """Each piece of news goes into a letter of its own, at once or when it is held no more.
 
     None goes to who does not want it, or has no address (Clause R26); without `contacts` whoever owns the content

@@ -36,9 +36,7 @@ async def find_viewers(connection: Connection, school_id: UUID, news: Sequence[N
     """The news of students for each account that may read and can be told at all. What was before the access is news to
     nobody, however late it is told.
     """
-    rows = await connection.fetch(
-        _VIEWERS, school_id, [one.student_id for one in news], [one.fact_time for one in news], now
-    )
+    rows = await connection.fetch(_VIEWERS, school_id, [one.student_id for one in news], [one.fact_time for one in news], now)
     contacts: dict[UUID | None, set[Channel]] = {}
     for row in rows:
         contacts.setdefault(row["account_id"], set()).add(_BY_CONTACT[row["contact"]])
@@ -65,7 +63,8 @@ async def insert_planned(
         ), made AS (
             INSERT INTO news (school_id, news_id, kind, account_id, applicant_id, student_id, object_ids, fact_key, fact_time,
                               hold_until, create_time)
-            SELECT $1, news_id, kind, account_id, applicant_id, student_id, object_ids::uuid[], fact_key, fact_time, hold_until, $2
+            SELECT $1, news_id, kind, account_id, applicant_id, student_id, object_ids::uuid[], fact_key, fact_time,
+                   hold_until, $2
             FROM told ON CONFLICT DO NOTHING
             RETURNING news_id
         ), letters AS MATERIALIZED (
@@ -75,7 +74,8 @@ async def insert_planned(
             INSERT INTO delivery_news (school_id, news_id, channel, delivery_id)
             SELECT $1, t.news_id, l.channel, l.delivery_id
             FROM unnest($13::integer[], $14::integer[]) AS k (news_place, letter_place)
-            JOIN told t ON t.place = k.news_place JOIN made m ON m.news_id = t.news_id JOIN letters l ON l.place = k.letter_place
+            JOIN letters l ON l.place = k.letter_place
+            JOIN told t ON t.place = k.news_place JOIN made m ON m.news_id = t.news_id
             RETURNING delivery_id, news_id
         )
         INSERT INTO deliveries (school_id, delivery_id, channel, has_files, account_id, applicant_id, student_id,

@@ -29,7 +29,6 @@ from services.notify.letters.store import queue
 from services.notify.news.kinds import NOTICES
 from services.notify.news.notice import Content, Sources
 from services.notify.news.rules import Taken
-from services.notify.plan.rules import Channel
 
 _AT_ONCE = 16
 # Beside them: a letter with files of 8 MiB takes up to 150 in memory, and a pod has 320.
@@ -62,15 +61,15 @@ class _Sending:
 
 
 class Deliveries:
-    """Sends due deliveries. `news` wakes it when one was written by this process."""
+    """Sends due deliveries, each over its channel. `news` wakes it when one was written by this process."""
 
     def __init__(
-        self, database: Database, clock: Clock, sources: Sources, senders: Mapping[Channel, Sender], news: asyncio.Event
+        self, database: Database, clock: Clock, sources: Sources, senders: Mapping[int, Sender], news: asyncio.Event
     ) -> None:
         self._database = database
         self._clock = clock
         self._sources = sources
-        self._senders: Mapping[int, Sender] = senders
+        self._senders = senders
         self._news = news
         self._sending: dict[UUID, _Sending] = {}
 
