@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -161,7 +161,7 @@ async def test_an_event_and_its_letter_take_six_statements(world: World) -> None
         ({"object_ids": ()}, "news_tell_of_something"),
     ],
 )
-async def test_the_database_keeps_what_news_are(world: World, changes: dict[str, object], constraint: str) -> None:
+async def test_the_database_keeps_what_news_are(world: World, changes: dict[str, Any], constraint: str) -> None:
     family = await world.family()
     with pytest.raises(asyncpg.CheckViolationError) as refused:
         await world.plan(family, world.news(family, **changes))

@@ -46,7 +46,7 @@ async def _insert(world: World, of: Family | Refused, kind: int, state: int = WA
 async def _insert_marks(world: World, family: Family, recorded: events_pb2.MarksRecorded, state: int = WAITING) -> None:
     told = ",".join(f"{mark.mark_id} {mark.revision}" for mark in sorted(recorded.marks, key=lambda mark: mark.mark_id))
     [row] = await world.rows("SELECT md5($1)::uuid AS fact_key", told)
-    ids = {"mark_ids": [UUID(mark.mark_id) for mark in recorded.marks], "fact_key": row["fact_key"]}
+    ids: dict[str, Any] = {"mark_ids": [UUID(mark.mark_id) for mark in recorded.marks], "fact_key": row["fact_key"]}
     await _insert(world, family, MARKS, state, account_id=family.account_id, student_id=family.student_id, **ids)
 
 
@@ -89,7 +89,7 @@ async def test_letters_that_wait_at_an_upgrade_leave_once_and_those_that_left_ar
     grant_id = uuid4()
     before.neighbours.wanted[str(grant_id)] = mother
     await _insert(before, family, CREDENTIALS, account_id=family.account_id, grant_id=grant_id)
-    warning = {"account_id": family.account_id, "student_id": family.student_id, "grant_id": uuid4()}
+    warning: dict[str, Any] = {"account_id": family.account_id, "student_id": family.student_id, "grant_id": uuid4()}
     await _insert(before, family, WARNING, CANCELLED, 1, **warning)
     await _insert(before, refused, DECISION, applicant_id=refused.applicant_id, document_id=refused.document_id)
 
@@ -136,7 +136,7 @@ async def test_a_letter_that_the_release_before_writes_beside_us_leaves_once(wor
     family, refused = await world.family(), Refused()
     recorded = world.recorded(family, [world.mark(family), world.mark(family)])
     await _insert_marks(world, family, recorded)
-    decision = {"applicant_id": refused.applicant_id, "document_id": refused.document_id}
+    decision: dict[str, Any] = {"applicant_id": refused.applicant_id, "document_id": refused.document_id}
     async with world.serving():
         await world.until(family, (SENT, 1))
         await world.until_handled(await world.tell(recorded, family.school_id))

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notify.news.rules import Fact, News, find_key, gather_news
-from services.notify.plan.rules import Channel, plan_deliveries
+from services.notify.plan.rules import Channel, Contacts, plan_deliveries
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 EVENT, ACCOUNT, STUDENT = uuid4(), uuid4(), uuid4()
-BY_EMAIL = {ACCOUNT: [Channel.EMAIL]}
+BY_EMAIL: Contacts = {ACCOUNT: [Channel.EMAIL]}
 
 facts = st.builds(
     Fact,
