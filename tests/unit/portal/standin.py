@@ -229,6 +229,8 @@ class Journal(journal_service_pb2_grpc.JournalServiceServicer):
         self.absences: list[lesson_pb2.JournalAbsence] = []
         # Who is in the class list and was not in the course.
         self.stranger = ""
+        # Journals of the caller; one that ListCourses does not name otherwise has gone meanwhile.
+        self.own_courses = [COURSE]
         # How often another hand is faster, and what it then records.
         self.faster: list[list[lesson_pb2.JournalAbsence]] = []
 
@@ -237,7 +239,10 @@ class Journal(journal_service_pb2_grpc.JournalServiceServicer):
         make = course_pb2.Course
         return journal_pb.ListCoursesResponse(
             courses=[
-                make(course_id=COURSE, subject_name="Алгебра", class_name="8-А", is_own=True, teacher_names=names),
+                *(
+                    make(course_id=course_id, subject_name="Алгебра", class_name="8-А", is_own=True, teacher_names=names)
+                    for course_id in self.own_courses
+                ),
                 make(course_id=LESSON, subject_name="Физика", class_name="8-А", teacher_names=["Орлов Пётр Ильич"]),
             ]
         )
@@ -245,6 +250,8 @@ class Journal(journal_service_pb2_grpc.JournalServiceServicer):
     async def GetJournalPage(self, request: Any, context: Any) -> journal_pb.GetJournalPageResponse:
         if self.is_broken:
             raise ValueError("broken")
+        if request.course_id not in (COURSE, LESSON):
+            await refuse(context, code_pb2.NOT_FOUND, "COURSE_NOT_FOUND")
         period = course_pb2.Period(period_id="p", name="2 четверть", start_date="2026-11-02", end_date="2026-12-29")
         period.is_closed = self.is_closed
         return journal_pb.GetJournalPageResponse(
