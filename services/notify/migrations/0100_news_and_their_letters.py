@@ -50,7 +50,7 @@ CREATE TABLE delivery_news (
     FOREIGN KEY (school_id, news_id) REFERENCES news,
     FOREIGN KEY (school_id, delivery_id) REFERENCES deliveries
 );
-CREATE INDEX delivery_news_by_delivery ON delivery_news (school_id, delivery_id);
+CREATE INDEX delivery_news_by_delivery ON delivery_news (school_id, delivery_id) INCLUDE (news_id);
 GRANT SELECT, INSERT ON delivery_news TO diary_notify_app;
 """
 

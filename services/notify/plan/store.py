@@ -12,12 +12,17 @@ from services.notify.plan.rules import Channel, Contacts, Planned, Preferences
 
 _BY_CONTACT = {"email": Channel.EMAIL}
 
+# Looked up for each student, whatever the planner thinks of how many these are.
 _VIEWERS = f"""
 SELECT DISTINCT told.place, r.account_id, coalesce(p.is_marks_letter_on, true) AS is_on, c.kind AS contact
 FROM unnest($2::uuid[], $3::timestamptz[]) WITH ORDINALITY AS told (student_id, fact_time, place)
-JOIN relations r ON r.school_id = $1 AND {sight.sees_student("told.student_id")}
-    AND r.valid_from_time <= told.fact_time AND (r.valid_to_time IS NULL OR r.valid_to_time > $4)
-JOIN contact_points c ON c.account_id = r.account_id
+CROSS JOIN LATERAL (
+    SELECT r.account_id FROM relations r
+    WHERE r.school_id = $1 AND {sight.sees_student("told.student_id")}
+        AND r.valid_from_time <= told.fact_time AND (r.valid_to_time IS NULL OR r.valid_to_time > $4)
+    OFFSET 0
+) r
+CROSS JOIN LATERAL (SELECT c.kind FROM contact_points c WHERE c.account_id = r.account_id OFFSET 0) c
 LEFT JOIN preferences p ON p.school_id = $1 AND p.account_id = r.account_id AND p.student_id = told.student_id
 ORDER BY told.place, r.account_id
 """  # noqa: S608 - of constants

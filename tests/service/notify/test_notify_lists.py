@@ -14,6 +14,8 @@ from chassis.db import Database
 from chassis.paging import LAST_ID
 from services.notify.letters.rules import Claim
 from services.notify.letters.store import deliveries, queue
+from services.notify.news.rules import News
+from services.notify.plan.store import find_viewers
 from tests.service.notify.world import World
 from tests.support.plans import explain
 
@@ -89,6 +91,13 @@ async def crowded(world: World) -> AsyncIterator[Crowded]:
                 school_id,
                 NOW,
             )
+            await connection.execute(
+                """
+                INSERT INTO contact_points (account_id, kind, address, source, update_time)
+                SELECT account_id, 'email', n || '@mail.example', 'application', $1::timestamptz FROM crowd
+                """,
+                NOW,
+            )
             mother = await connection.fetchval("SELECT account_id FROM crowd WHERE n = 7")
             await connection.execute("DROP TABLE crowd")
             await connection.execute("RESET search_path")
@@ -140,3 +149,13 @@ async def test_a_taking_touches_the_letter_its_news_and_its_relation(crowded: Cr
         await transaction.rollback()
     assert {"delivery_news_by_delivery", "news_pkey", "deliveries_pkey"} <= touched.indexes
     assert touched.rows <= 20, touched
+
+
+async def test_a_plan_touches_the_families_of_those_whose_marks_they_are(crowded: Crowded, world: World) -> None:
+    query = "SELECT object_id FROM relations WHERE school_id = $1 AND kind = 3 LIMIT 25"
+    students = [row["object_id"] for row in await world.rows(query, crowded.school_id)]
+    news = [News(2, None, None, student_id, (uuid4(),), uuid4(), NOW) for student_id in students]
+    async with crowded.database.school(crowded.school_id) as connection:
+        touched = await explain(connection, lambda c: find_viewers(c, crowded.school_id, news, NOW))
+    assert "relations_by_object" in touched.indexes
+    assert touched.rows <= 4 * len(students), touched
