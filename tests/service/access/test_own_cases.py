@@ -10,11 +10,11 @@ import pytest
 
 from diary.access.v1 import application_pb2, application_service_pb2_grpc, events_pb2, refusal_pb2
 from diary.access.v1 import application_service_pb2 as pb
-from tests.support.access_region import SchoolWorld
-from tests.support.access_service import Backends
-from tests.support.applications import DOCUMENT, add_vera, filing, mother, reading
 from tests.support.services import refused
 from tests.support.statements import sent
+from tests.worlds.access import SchoolWorld
+from tests.worlds.access_service import Backends
+from tests.worlds.applications import DOCUMENT, add_vera, filing, mother, reading
 
 
 @pytest.fixture

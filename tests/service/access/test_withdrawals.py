@@ -11,10 +11,10 @@ import pytest_asyncio
 
 from diary.access.v1 import application_pb2, application_service_pb2_grpc, events_pb2, refusal_pb2
 from diary.access.v1 import application_service_pb2 as pb
-from tests.support.access_region import Person, SchoolWorld, make_school
-from tests.support.access_service import Backends
-from tests.support.applications import add_vera, filing, granting, mother
 from tests.support.services import refused, refused_or_answered
+from tests.worlds.access import Person, SchoolWorld, make_school
+from tests.worlds.access_service import Backends
+from tests.worlds.applications import add_vera, filing, granting, mother
 
 NO_CASE = (grpc.StatusCode.NOT_FOUND, "APPLICATION_NOT_FOUND")
 DECIDED = (grpc.StatusCode.FAILED_PRECONDITION, "APPLICATION_DECIDED")

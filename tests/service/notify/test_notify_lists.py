@@ -16,8 +16,8 @@ from services.notify.letters.rules import Claim
 from services.notify.letters.store import deliveries, queue
 from services.notify.news.rules import News
 from services.notify.plan.store import find_viewers
-from tests.service.notify.world import World
 from tests.support.plans import explain
+from tests.worlds.notify import World
 
 PAGE = 51
 NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)

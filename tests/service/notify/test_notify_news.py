@@ -18,11 +18,11 @@ from services.notify.news.convert import Words
 from services.notify.news.kinds import NOTICES
 from services.notify.news.notice import Content, Notice, Sources, hears
 from services.notify.news.rules import Fact, Taken
-from tests.service.notify.mailbox import text
-from tests.service.notify.world import MOTHER, Family, World
 from tests.support import statements
 from tests.support.eventually import eventually
 from tests.support.services import sign_in
+from tests.worlds.mailbox import text
+from tests.worlds.notify import MOTHER, Family, World
 
 SENT, WAITING = int(State.SENT), int(State.WAITING)
 INVENTED = 99

@@ -13,14 +13,15 @@ import pytest
 import pytest_asyncio
 
 import chassis.migrate
+from chassis.db import Database
 from chassis.migrate import migrate
 from diary.journal.v1 import events_pb2
 from diary.notify.v1 import delivery_pb2, delivery_service_pb2, delivery_service_pb2_grpc
 from services.notify.letters.rules import State
-from tests.service.notify.mailbox import text
-from tests.service.notify.world import Family, Refused, World
 from tests.support.backends import Clone, PostgresServer
 from tests.support.services import sign_in
+from tests.worlds.mailbox import text
+from tests.worlds.notify import Family, Refused, World
 
 SENT, CANCELLED, WAITING = (int(s) for s in (State.SENT, State.CANCELLED, State.WAITING))
 CREDENTIALS, MARKS, DECISION, WARNING = range(1, 5)
@@ -71,7 +72,9 @@ async def before(
         patch.setattr(chassis.migrate, "_SERVICES", tmp_path)
         await migrate(admin_dsn, app_dsn, "notify")
     pool = await asyncpg.create_pool(admin_dsn, min_size=1, max_size=5, server_settings={"search_path": "notify"})
-    yield replace(world, clone=Clone(admin_dsn, {"notify": app_dsn}), admin=pool)
+    database = await Database.connect(app_dsn, "notify", size=1)
+    yield replace(world, clone=Clone(admin_dsn, {"notify": app_dsn}), admin=pool, database=database)
+    await database.close()
     await pool.close()
 
 
@@ -87,7 +90,7 @@ async def test_letters_that_wait_at_an_upgrade_leave_once_and_those_that_left_ar
     await _insert_marks(before, family, waiting)
     await _insert_marks(before, other, left, SENT)
     grant_id = uuid4()
-    before.neighbours.wanted[str(grant_id)] = mother
+    before.wanted[str(grant_id)] = mother
     await _insert(before, family, CREDENTIALS, account_id=family.account_id, grant_id=grant_id)
     warning: dict[str, Any] = {"account_id": family.account_id, "student_id": family.student_id, "grant_id": uuid4()}
     await _insert(before, family, WARNING, CANCELLED, 1, **warning)

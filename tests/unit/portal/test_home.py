@@ -30,7 +30,7 @@ async def test_whoever_sees_a_link_may_open_it(posts: tuple[options.Role.ValueTy
     """Each page calls what its line in navigation says, and the services refuse by `requires`."""
     async with portal(_DAY) as stand_in:
         stand_in.access.roles, stand_in.access.has_child = list(posts), has_child
-        stand_in.doorman.is_strict = True
+        stand_in.access.is_strict = True
         browser = await stand_in.signed_in()
         page = await browser.get("/", follow_redirects=True)
         assert page.status_code == 200
@@ -75,7 +75,8 @@ async def test_a_head_reads_of_the_terms_that_the_school_owes() -> None:
         stand_in.access.roles, stand_in.access.has_child = [options.ROLE_HEAD], False
         page = (await (await stand_in.signed_in()).get("/")).text
         assert "Сроки близко или истекли" in page
-        assert sorted(request.clause for request in stand_in.compliance.sent) == ["R15", "R7"]
+        asked = stand_in.compliance.calls("ListDeadlines")
+        assert sorted(call.request.clause for call in asked) == ["R15", "R7"]
 
 
 async def test_every_place_of_work_is_somebodys() -> None:
