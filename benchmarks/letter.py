@@ -30,7 +30,10 @@ _PUBLISHED = "SELECT NOT EXISTS (SELECT FROM journal.outbox WHERE published_time
 # Letters of the events since that have left, and when the last has.
 LETTERS = """
 SELECT count(d.send_time), coalesce(max(extract(epoch FROM d.send_time))::float8, 0) FROM journal.outbox o
-JOIN notify.deliveries d ON d.event_id = o.event_id WHERE o.event_number > %s
+JOIN notify.news n ON n.school_id = o.school_id AND n.fact_time = o.create_time
+JOIN notify.delivery_news k ON k.school_id = n.school_id AND k.news_id = n.news_id
+JOIN notify.deliveries d ON d.school_id = k.school_id AND d.delivery_id = k.delivery_id
+WHERE o.event_number > %s
 """
 NEWEST = "SELECT coalesce(max(event_number), 0) FROM journal.outbox"
 

@@ -26,7 +26,9 @@ _TIMES = """
 SELECT extract(epoch FROM i.handle_time)::float8, extract(epoch FROM min(d.send_time))::float8
 FROM journal.outbox o
 LEFT JOIN notify.inbox i ON i.event_id = o.event_id
-LEFT JOIN notify.deliveries d ON d.event_id = o.event_id
+LEFT JOIN notify.news n ON n.school_id = o.school_id AND n.fact_time = o.create_time
+LEFT JOIN notify.delivery_news k ON k.school_id = n.school_id AND k.news_id = n.news_id
+LEFT JOIN notify.deliveries d ON d.school_id = k.school_id AND d.delivery_id = k.delivery_id
 WHERE o.subject = 'diary.journal.v1.MarksRecorded' AND o.event_number > %s
 GROUP BY o.event_number, i.handle_time ORDER BY o.event_number
 """

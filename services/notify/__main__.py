@@ -23,8 +23,9 @@ from services.notify.channels.smtp import MailServer
 from services.notify.config import Settings
 from services.notify.letters.consumers import KINDS
 from services.notify.letters.jobs.deliveries import Deliveries
-from services.notify.news.consumers import Consumers
 from services.notify.news.notice import Sources
+from services.notify.plan.consumers import Consumers
+from services.notify.plan.rules import Channel
 
 
 def build(settings: Settings, frame: run.Frame) -> run.Service:
@@ -54,7 +55,7 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
         settings.smtp_password.get_secret_value(),
         settings.mail_from,
     )
-    deliveries = Deliveries(frame.database, frame.clock, sources, server, news)
+    deliveries = Deliveries(frame.database, frame.clock, sources, {Channel.EMAIL: server}, news)
     consumers = Consumers(frame.database, frame.clock, news)
     return run.Service(
         rpc.parts(frame), kept.has_ended, kept.handlers() | consumers.handlers(), [*kept.jobs(), *deliveries.jobs()]

@@ -12,15 +12,15 @@ _CALLS = ("execute", "executemany", "fetch", "fetchmany", "fetchrow", "fetchval"
 
 
 @contextmanager
-def sent() -> Iterator[list[str]]:
+def sent(*, of_loops: bool = False) -> Iterator[list[str]]:
     """The statements that calls to services in this process send meanwhile, in their order: without those of loops, which have
-    no caller, and without moving to a door, which a connection may stand at already.
+    no caller, unless they are asked for, and without moving to a door, which a connection may stand at already.
     """
     statements: list[str] = []
 
     def noting(call: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         async def note(connection: Any, statement: str, *values: Any, **options: Any) -> Any:
-            if auth.caller() != auth.NOBODY and statement != db._MOVE:
+            if (of_loops or auth.caller() != auth.NOBODY) and statement != db._MOVE:
                 statements.append(statement)
             return await call(connection, statement, *values, **options)
 

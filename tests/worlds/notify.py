@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,10 +35,13 @@ from diary.documents.v1 import document_pb2
 from diary.documents.v1 import events_pb2 as document_events
 from diary.journal.v1 import diary_service_pb2, diary_week_pb2
 from diary.journal.v1 import events_pb2 as journal_events
-from diary.notify.v1 import relation_service_pb2_grpc
+from diary.notify.v1 import delivery_pb2, relation_service_pb2_grpc
 from diary.options.v1 import options_pb2
 from services.notify.__main__ import build
 from services.notify.config import Settings
+from services.notify.news.rules import News
+from services.notify.plan.rules import Channel, Planned
+from services.notify.plan.store import insert_planned
 from services.notify.preferences import store as preferences
 from services.notify.preferences.rules import Preference
 from tests.support.backends import Clone
@@ -197,6 +200,11 @@ class World:
                 process.terminate()
             await process.wait()
 
+    def news(self, family: Family, kind: int = delivery_pb2.NOTICE_KIND_MARKS, **changes: Any) -> News:
+        """News for the family's account: by default of a mark that journal knows."""
+        made = News(kind, family.account_id, None, family.student_id, (UUID(self.mark(family)),), uuid4(), SystemClock().now())
+        return replace(made, **changes)
+
     async def make_due(self, family: Family | Refused) -> None:
         """Lets the pause before the next attempt be over, and a dead sender's lease."""
         await self.rows(
@@ -349,6 +357,18 @@ class World:
             end_time=ending.end_time,
         )
         return told, await self.tell(told, family.school_id)
+
+    async def plan(self, family: Family, *news: News) -> UUID:
+        """One letter that tells the family these news, waiting; returns the delivery."""
+        now = SystemClock().now()
+        async with self.database.school(family.school_id) as connection, connection.transaction():
+            await insert_planned(connection, family.school_id, [Planned(Channel.EMAIL, now, news)], now, has_files=False)
+        [row] = await self.rows(
+            "SELECT delivery_id FROM delivery_news JOIN news USING (school_id, news_id) WHERE school_id = $1 AND fact_key = $2",
+            family.school_id,
+            news[0].fact_key,
+        )
+        return UUID(str(row["delivery_id"]))
 
     async def holders(self, needle: str) -> list[str]:
         """Tables of notify that hold a text anywhere, in any form that a row is written in."""

@@ -1,1 +1,1 @@
-"""How a letter leaves the house: by SMTP."""
+"""How a message leaves the house: a file a channel, each with `send(message) -> attempt`; today by SMTP."""

@@ -14,7 +14,7 @@ from services.notify.channels.convert import build_message, write_address
 from services.notify.channels.rules import clean_answer, judge_refusal
 from services.notify.letters.jobs.measures import SECONDS
 from services.notify.letters.rules import Attempt, Outcome
-from services.notify.news.convert import Words
+from services.notify.news.notice import Content
 
 _send_seconds = Histogram("diary_notify_send_seconds", "Conversation with the mail server", buckets=SECONDS)
 
@@ -30,16 +30,16 @@ class MailServer:
     password: str
     sender: str
 
-    async def send(self, receiver: str, words: Words, secrets: Sequence[str], delivery_id: UUID, now: datetime) -> Attempt:
+    async def send(self, message: Content, delivery_id: UUID, now: datetime) -> Attempt:
         """Writes and sends a letter; its Message-ID is the delivery's: a second copy is known as one."""
         try:
-            address = write_address(receiver)
+            address = write_address(message.receiver)
         except ValueError:
             return Attempt(Outcome.REFUSED, "no letter can be sent to an address of this form")
-        build = partial(build_message, words, self.sender, address, delivery_id, now)
+        build = partial(build_message, message.words, self.sender, address, delivery_id, now)
         # Files of 8 MiB take a quarter of a second, in which leases are to be renewed.
-        letter = await asyncio.to_thread(build) if words.files else build()
-        return await send(self, address, letter, secrets)
+        letter = await asyncio.to_thread(build) if message.words.files else build()
+        return await send(self, address, letter, message.secrets)
 
 
 async def send(server: MailServer, receiver: str, letter: bytes, secrets: Sequence[str]) -> Attempt:

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from diary.notify.v1 import delivery_pb2
-from services.notify.letters.rules import Delivery, State
+from diary.notify.v1 import delivery_pb2, events_pb2
+from services.notify.letters.rules import Delivery, Next, State
+from services.notify.news.rules import Taken
 
 
 def write_delivery(delivery: Delivery) -> delivery_pb2.Delivery:
@@ -24,6 +25,22 @@ def write_delivery(delivery: Delivery) -> delivery_pb2.Delivery:
         create_time=_timestamp(delivery.create_time),
         send_time=_timestamp(delivery.send_time) if delivery.send_time else None,
     )
+
+
+def write_end(
+    taken: Taken, following: Next, names_object: str
+) -> events_pb2.DeliverySucceeded | events_pb2.DeliveryFailed | None:
+    """What the others are told when a delivery has come to its end, by whatever name they know what it tells of."""
+    names = {"school_id": str(taken.school_id), "delivery_id": str(taken.delivery_id)}
+    if names_object:
+        names[names_object] = str(taken.object_id)
+    match following.state:
+        case State.SENT:
+            return events_pb2.DeliverySucceeded(**names)
+        case State.FAILED:
+            return events_pb2.DeliveryFailed(**names)
+        case _:
+            return None
 
 
 def _timestamp(moment: datetime) -> Timestamp:

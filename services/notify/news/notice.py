@@ -76,7 +76,7 @@ class Notice:
     Who is told: whom the fact names, or, `is_for_families`, the student and guardians who may read of the student since
     before the fact, want to hear of it and have an address; the facts of an event about a student are then one letter.
     When it is sent: `needs_sight` to whom may still read of the student alone, `may_be_off` to whom has not switched it off;
-    `has_files`: one such letter at a time. `names`: which of its ids the event of its success or failure bears.
+    `has_files`: one such letter at a time. `names_object`: how the event of its success or failure calls what it tells of.
 
     `fetch` gives the content, or None when there is nothing to send or nobody to send it to. Raises AioRpcError.
     """
@@ -89,7 +89,7 @@ class Notice:
     needs_sight: bool = False
     may_be_off: bool = False
     has_files: bool = False
-    names: tuple[str, ...] = ()
+    names_object: str = ""
 
 
 async def ask(call: Awaitable[_Answer]) -> _Answer | None:

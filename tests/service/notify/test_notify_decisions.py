@@ -7,7 +7,6 @@ from email.message import EmailMessage
 from pathlib import Path
 from uuid import uuid4
 
-import asyncpg
 import pytest
 
 from chassis.clients import MESSAGE_LIMIT
@@ -16,7 +15,7 @@ from diary.notify.v1 import events_pb2
 from services.notify.letters.rules import State
 from tests.support.eventually import eventually
 from tests.worlds.mailbox import files, text
-from tests.worlds.notify import MOTHER, Family, Refused, World
+from tests.worlds.notify import MOTHER, Refused, World
 
 SENT, FAILED, CANCELLED, WAITING = (int(s) for s in (State.SENT, State.FAILED, State.CANCELLED, State.WAITING))
 NAME = "Решение 3-ЭДО-2026"
@@ -200,41 +199,3 @@ async def test_a_decision_is_kept_nowhere_and_named_in_no_log_table_or_stream(wo
     for needle in (address, "a-decision-of-one-test", "15-ЭД/2026"):
         assert needle not in log.read_text()
         assert await world.holders(needle) == []
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        "account_id = gen_random_uuid()",
-        "applicant_id = NULL",
-        "document_id = NULL",
-        "grant_id = gen_random_uuid()",
-        "student_id = gen_random_uuid()",
-        "kind = 2",
-        "kind = 5",
-        # What the release before does with what it does not know.
-        "state = 4",
-    ],
-)
-async def test_the_database_keeps_what_a_decisions_delivery_is(world: World, change: str) -> None:
-    school_id = uuid4()
-    await world.rows(
-        "INSERT INTO deliveries (school_id, kind, applicant_id, document_id, event_id, fact_time, next_attempt_time, "
-        "create_time) VALUES ($1, 3, $2, $2, $2, now(), now() + interval '1 day', now())",
-        school_id,
-        uuid4(),
-    )
-    with pytest.raises(asyncpg.CheckViolationError):
-        await world.rows(f"UPDATE deliveries SET {change} WHERE school_id = $1", school_id)
-
-
-async def test_a_class_belongs_to_decisions_alone(world: World) -> None:
-    family = Family()
-    await world.rows(
-        "INSERT INTO deliveries (school_id, kind, account_id, grant_id, event_id, fact_time, next_attempt_time, create_time) "
-        "VALUES ($1, 1, $2, $2, $2, now(), now() + interval '1 day', now())",
-        family.school_id,
-        family.account_id,
-    )
-    with pytest.raises(asyncpg.CheckViolationError):
-        await world.rows("UPDATE deliveries SET class_id = gen_random_uuid() WHERE school_id = $1", family.school_id)

@@ -12,7 +12,10 @@ import pytest_asyncio
 from chassis.auth import NOBODY
 from chassis.db import Database
 from chassis.paging import LAST_ID
+from services.notify.letters.rules import Claim
 from services.notify.letters.store import deliveries, queue
+from services.notify.news.rules import News
+from services.notify.plan.store import find_viewers
 from tests.support.plans import explain
 from tests.worlds.notify import World
 
@@ -70,14 +73,29 @@ async def crowded(world: World) -> AsyncIterator[Crowded]:
             )
             await connection.execute(
                 """
-                INSERT INTO deliveries (school_id, kind, account_id, student_id, mark_ids, event_id, state, send_time,
-                                        fact_time, next_attempt_time, create_time)
-                SELECT $1::uuid, 2, c.account_id, c.student_id, ARRAY[gen_random_uuid()], gen_random_uuid(),
-                       CASE WHEN k % 40 = 0 THEN 1 ELSE 2 END, CASE WHEN k % 40 > 0 THEN $2::timestamptz END, $2::timestamptz,
-                       $2::timestamptz, $2::timestamptz
-                FROM generate_series(1, 4000) k JOIN crowd c ON c.n = k % 480
+                WITH letters AS (
+                    INSERT INTO deliveries (school_id, account_id, student_id, state, send_time, next_attempt_time, create_time)
+                    SELECT $1::uuid, c.account_id, c.student_id, CASE WHEN k % 40 = 0 THEN 1 ELSE 2 END,
+                           CASE WHEN k % 40 > 0 THEN $2::timestamptz END, $2::timestamptz, $2::timestamptz
+                    FROM generate_series(1, 4000) k JOIN crowd c ON c.n = k % 480
+                    RETURNING delivery_id, account_id, student_id
+                ), told AS (
+                    INSERT INTO news (school_id, news_id, kind, account_id, student_id, object_ids, fact_key, fact_time,
+                                      create_time)
+                    SELECT $1::uuid, delivery_id, 2, account_id, student_id, ARRAY[gen_random_uuid()], gen_random_uuid(),
+                           $2::timestamptz, $2::timestamptz
+                    FROM letters
+                )
+                INSERT INTO delivery_news SELECT $1::uuid, delivery_id, 1, delivery_id FROM letters
                 """,
                 school_id,
+                NOW,
+            )
+            await connection.execute(
+                """
+                INSERT INTO contact_points (account_id, kind, address, source, update_time)
+                SELECT account_id, 'email', n || '@mail.example', 'application', $1::timestamptz FROM crowd
+                """,
                 NOW,
             )
             mother = await connection.fetchval("SELECT account_id FROM crowd WHERE n = 7")
@@ -110,7 +128,34 @@ async def test_a_claim_touches_what_it_claims(crowded: Crowded) -> None:
     async with crowded.database.jobs() as connection:
         transaction = connection.transaction()
         await transaction.start()
-        touched = await explain(connection, lambda c: queue.claim_deliveries(c, NOW, NOW, 16, 4, []))
+        touched = await explain(connection, lambda c: queue.claim_deliveries(c, NOW, NOW, 16, 4, [], [1]))
         await transaction.rollback()
     assert "deliveries_due" in touched.indexes
     assert touched.rows <= ROWS * 20, touched
+
+
+async def test_a_taking_touches_the_letter_its_news_and_its_relation(crowded: Crowded, world: World) -> None:
+    [row] = await world.rows(
+        "UPDATE deliveries SET lease_end_time = $2::timestamptz + interval '1 minute' WHERE delivery_id = "
+        "(SELECT delivery_id FROM deliveries WHERE school_id = $1 AND state = 1 LIMIT 1) RETURNING delivery_id, lease_end_time",
+        crowded.school_id,
+        NOW,
+    )
+    claim = Claim(crowded.school_id, row["delivery_id"], False, row["lease_end_time"])
+    async with crowded.database.school(crowded.school_id) as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        touched = await explain(connection, lambda c: queue.take_delivery(c, claim, NOW))
+        await transaction.rollback()
+    assert {"delivery_news_by_delivery", "news_pkey", "deliveries_pkey"} <= touched.indexes
+    assert touched.rows <= 20, touched
+
+
+async def test_a_plan_touches_the_families_of_those_whose_marks_they_are(crowded: Crowded, world: World) -> None:
+    query = "SELECT object_id FROM relations WHERE school_id = $1 AND kind = 3 LIMIT 25"
+    students = [row["object_id"] for row in await world.rows(query, crowded.school_id)]
+    news = [News(2, None, None, student_id, (uuid4(),), uuid4(), NOW) for student_id in students]
+    async with crowded.database.school(crowded.school_id) as connection:
+        touched = await explain(connection, lambda c: find_viewers(c, crowded.school_id, news, NOW))
+    assert "relations_by_object" in touched.indexes
+    assert touched.rows <= 4 * len(students), touched

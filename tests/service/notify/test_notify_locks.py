@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -30,20 +29,9 @@ async def database(world: World) -> AsyncIterator[Database]:
 
 async def _claimed(world: World, family: Family) -> Claim:
     """A letter about marks that this process has claimed for a minute."""
-    claim = Claim(family.school_id, uuid4(), False, NOW + timedelta(minutes=1))
-    await world.rows(
-        """
-        INSERT INTO deliveries (school_id, delivery_id, event_id, kind, account_id, student_id, mark_ids, state, attempt_count,
-                                next_attempt_time, lease_end_time, create_time, fact_time)
-        VALUES ($1, $2, gen_random_uuid(), 2, $3, $4, ARRAY[gen_random_uuid()], 1, 0, $5, $6, $5, $5)
-        """,
-        family.school_id,
-        claim.delivery_id,
-        family.account_id,
-        family.student_id,
-        NOW,
-        claim.lease_end_time,
-    )
+    delivery_id = await world.plan(family, world.news(family))
+    claim = Claim(family.school_id, delivery_id, False, NOW + timedelta(minutes=1))
+    await world.rows("UPDATE deliveries SET lease_end_time = $2 WHERE delivery_id = $1", delivery_id, claim.lease_end_time)
     return claim
 
 

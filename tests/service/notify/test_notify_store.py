@@ -20,10 +20,15 @@ from tests.worlds.notify import Family, World
 async def test_the_jobs_role_sees_only_what_it_needs_to_claim(world: World) -> None:
     database = await Database.connect(world.clone.app_dsns["notify"], "notify", size=1)
     async with database.jobs() as connection:
-        await connection.fetch("SELECT school_id, delivery_id, kind, state, next_attempt_time, lease_end_time FROM deliveries")
-        for column in ("account_id", "student_id", "mark_ids", "provider_answer", "grant_id", "applicant_id", "class_id"):
+        await connection.fetch(
+            "SELECT school_id, delivery_id, channel, has_files, state, next_attempt_time, lease_end_time FROM deliveries"
+        )
+        for column in ("account_id", "student_id", "provider_answer", "applicant_id", "class_id"):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connection.fetch(f"SELECT {column} FROM deliveries")
+        for table in ("news", "delivery_news"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.fetch(f"SELECT school_id FROM {table}")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute("UPDATE deliveries SET state = 1")
     await database.close()

@@ -38,7 +38,7 @@ def test_marks_taken_back_are_no_news() -> None:
     given = journal_events.RecordedMark(mark_id=str(mark_id), student_id=str(student_id), value=5, revision=2)
     taken_back = journal_events.RecordedMark(mark_id=str(uuid4()), student_id=str(student_id), revision=3)
     recorded = journal_events.MarksRecorded(marks=[given, taken_back])
-    told = [Fact(student_id=student_id, mark_id=mark_id, revision=2)]
+    told = [Fact(mark_id, student_id=student_id, revision=2)]
     assert list(marks.read_recorded(recorded)) == told
     assert list(marks.read_class_recorded(journal_events.ClassRecorded(marks=recorded))) == told
     assert list(marks.read_corrected(journal_events.MarkCorrected(mark=given))) == told
@@ -49,7 +49,8 @@ def test_a_signed_paper_is_news_only_when_it_is_a_refusal() -> None:
     signed = document_events.DocumentSigned(applicant_id=str(uuid4()), document_id=str(uuid4()))
     assert list(decision.read_signed(signed)) == []
     signed.kind = document_pb2.DOCUMENT_KIND_REFUSAL
-    assert [str(fact.document_id) for fact in decision.read_signed(signed)] == [signed.document_id]
+    [fact] = decision.read_signed(signed)
+    assert str(fact.object_id) == str(fact.key) == signed.document_id
 
 
 def test_no_statement_names_a_kind_of_news_or_a_role_by_its_number() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,18 +17,17 @@ from uuid import UUID
 
 import grpc
 
-from chassis import log, outbox
+from chassis import log
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import Unavailable
 from chassis.jobs import Job
-from diary.notify.v1 import events_pb2
+from services.notify.letters.convert import write_end
 from services.notify.letters.jobs import measures
-from services.notify.letters.rules import ATTEMPTS, Attempt, Claim, Next, Outcome, State, plan_next
+from services.notify.letters.rules import ATTEMPTS, Attempt, Claim, Next, Outcome, plan_next
 from services.notify.letters.store import queue
-from services.notify.news.convert import Words
 from services.notify.news.kinds import NOTICES
-from services.notify.news.notice import Sources
+from services.notify.news.notice import Content, Sources
 from services.notify.news.rules import Taken
 
 _AT_ONCE = 16
@@ -44,11 +43,11 @@ _COUNT_SECONDS = 10.0
 _DRAIN_SECONDS = 10.0
 
 
-class Channel(Protocol):
-    """A way by which letters leave."""
+class Sender(Protocol):
+    """What sends over a channel."""
 
-    async def send(self, receiver: str, words: Words, secrets: Sequence[str], delivery_id: UUID, now: datetime) -> Attempt:
-        """Hands a letter over; `secrets` are kept out of the answer. Raises nothing that the other side can cause."""
+    async def send(self, message: Content, delivery_id: UUID, now: datetime) -> Attempt:
+        """Hands a message over; its secrets are kept out of the answer. Raises nothing that the other side can cause."""
         ...
 
 
@@ -62,13 +61,15 @@ class _Sending:
 
 
 class Deliveries:
-    """Sends due deliveries. `news` wakes it when one was written by this process."""
+    """Sends due deliveries, each over its channel. `news` wakes it when one was written by this process."""
 
-    def __init__(self, database: Database, clock: Clock, sources: Sources, channel: Channel, news: asyncio.Event) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, sources: Sources, senders: Mapping[int, Sender], news: asyncio.Event
+    ) -> None:
         self._database = database
         self._clock = clock
         self._sources = sources
-        self._channel = channel
+        self._senders = senders
         self._news = news
         self._sending: dict[UUID, _Sending] = {}
 
@@ -119,7 +120,9 @@ class Deliveries:
             return
         now = self._clock.now()
         async with self._database.jobs() as connection:
-            claims = await queue.claim_deliveries(connection, now, now + _LEASE, free, free_with_files, list(self._sending))
+            claims = await queue.claim_deliveries(
+                connection, now, now + _LEASE, free, free_with_files, list(self._sending), list(self._senders)
+            )
         for claim in claims:
             task = asyncio.create_task(self._send(claim))
             self._sending[claim.delivery_id] = _Sending(claim, task)
@@ -173,8 +176,7 @@ class Deliveries:
             return Attempt(Outcome.NOT_WANTED)
         if taken.is_copy_possible:
             measures.possible_second_copies.inc()
-        now = self._clock.now()
-        return await self._channel.send(content.receiver, content.words, content.secrets, taken.delivery_id, now)
+        return await self._senders[taken.channel].send(content, taken.delivery_id, self._clock.now())
 
     def _move_limit(self, sending: _Sending) -> None:
         """The attempt ends before its lease does."""
@@ -195,7 +197,8 @@ class Deliveries:
         kind = NOTICES[taken.kind].name
         measures.deliveries.labels(kind, attempt.outcome.name.lower()).inc()
         if attempt.outcome is Outcome.ACCEPTED:
-            measures.lag_seconds.labels(kind).observe((now - taken.fact_time).total_seconds())
+            for fact_time in taken.fact_times:
+                measures.lag_seconds.labels(kind).observe((now - fact_time).total_seconds())
         log.logger().info(
             "letter_tried",
             delivery_id=str(taken.delivery_id),
@@ -205,10 +208,6 @@ class Deliveries:
         )
 
     async def _write(self, taken: Taken, attempt: Attempt, following: Next) -> None:
-        async with self._database.school(taken.school_id) as connection, connection.transaction():
-            is_ours = await queue.end_attempt(connection, taken, attempt, following, self._clock.now())
-            names = {name: str(getattr(taken, name)) for name in ("school_id", "delivery_id", *NOTICES[taken.kind].names)}
-            if is_ours and following.state is State.SENT:
-                await outbox.add(connection, self._clock, events_pb2.DeliverySucceeded(**names), taken.school_id)
-            elif is_ours and following.state is State.FAILED:
-                await outbox.add(connection, self._clock, events_pb2.DeliveryFailed(**names), taken.school_id)
+        told = write_end(taken, following, NOTICES[taken.kind].names_object)
+        async with self._database.school(taken.school_id) as connection:
+            await queue.end_attempt(connection, taken, attempt, following, told, self._clock.now())

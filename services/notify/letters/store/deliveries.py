@@ -58,10 +58,13 @@ async def list_deliveries(
                 WHERE d.school_id = $1 AND d.account_id = f.account_id AND d.student_id IS NULL AND d.delivery_id < $5
                 ORDER BY d.delivery_id DESC LIMIT $6) d
         ), page AS (
-            SELECT d.delivery_id, d.kind, d.account_id, d.student_id, d.state, d.attempt_count, d.provider_answer,
+            SELECT d.delivery_id, told.kind, d.account_id, d.student_id, d.state, d.attempt_count, d.provider_answer,
                 d.create_time, d.send_time
             FROM (SELECT delivery_id FROM listed ORDER BY delivery_id DESC LIMIT $6) l
             JOIN deliveries d ON d.school_id = $1 AND d.delivery_id = l.delivery_id
+            CROSS JOIN LATERAL (
+                SELECT n.kind FROM delivery_news k JOIN news n ON n.school_id = $1 AND n.news_id = k.news_id
+                WHERE k.school_id = $1 AND k.delivery_id = d.delivery_id LIMIT 1) told
         )
         SELECT page.* FROM (SELECT FROM mine LIMIT 1) AS known LEFT JOIN page ON true ORDER BY page.delivery_id DESC
         """,  # noqa: S608 - of constants

@@ -1,21 +1,20 @@
 """The queue of deliveries: claimed across schools by the jobs role, taken, ended and cancelled within a school."""
 
-from collections.abc import Sequence
-from datetime import datetime
-from uuid import UUID
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
 
-from chassis import sight
-from chassis.db import Connection
+from google.protobuf.message import Message
+
+from chassis import calls, sight
+from chassis.db import Committed, Connection, announce
 from chassis.relations import Relation
-from services.notify.letters.rules import PAUSES, Attempt, Claim, Next, State
+from services.notify.letters.rules import PAUSES, Attempt, Claim, Next
 from services.notify.news.kinds import NOTICES
 from services.notify.news.rules import Taken
 
-# What a release to come tells waits for it.
-_LETTERS = [notice.kind for notice in NOTICES.values() if not notice.has_files]
-_WITH_FILES = [notice.kind for notice in NOTICES.values() if notice.has_files]
-_NEED_SIGHT = [notice.kind for notice in NOTICES.values() if notice.needs_sight]
-_MAY_BE_OFF = [notice.kind for notice in NOTICES.values() if notice.may_be_off]
+# A letter about what only a release to come can tell is left to it for so long.
+_LEFT_FOR = timedelta(minutes=1)
 
 
 async def claim_deliveries(
@@ -25,8 +24,9 @@ async def claim_deliveries(
     limit: int,
     files_limit: int,
     apart_from: Sequence[UUID],
+    channels: Collection[int],
 ) -> list[Claim]:
-    """Claims due deliveries, oldest first, also those whose sender's lease has run out. In `db.jobs`.
+    """Claims due deliveries over these channels, oldest first, also those whose sender's lease has run out. In `db.jobs`.
 
     Letters with files have a limit of their own: many decisions are signed at once.
     """
@@ -34,29 +34,28 @@ async def claim_deliveries(
         """
         WITH letters AS (
             SELECT school_id, delivery_id FROM deliveries
-            WHERE state IN (1, 5) AND kind = ANY ($6::smallint[]) AND next_attempt_time <= $1
+            WHERE state IN (1, 5) AND NOT has_files AND channel = ANY ($6::smallint[]) AND next_attempt_time <= $1
                 AND (lease_end_time IS NULL OR lease_end_time <= $1) AND delivery_id <> ALL ($5::uuid[])
             ORDER BY next_attempt_time LIMIT $3 FOR UPDATE SKIP LOCKED
         ), with_files AS (
             SELECT school_id, delivery_id FROM deliveries
-            WHERE state IN (1, 5) AND kind = ANY ($7::smallint[]) AND next_attempt_time <= $1
+            WHERE state IN (1, 5) AND has_files AND channel = ANY ($6::smallint[]) AND next_attempt_time <= $1
                 AND (lease_end_time IS NULL OR lease_end_time <= $1) AND delivery_id <> ALL ($5::uuid[])
             ORDER BY next_attempt_time LIMIT $4 FOR UPDATE SKIP LOCKED
         )
         UPDATE deliveries d SET lease_end_time = $2
         FROM (SELECT * FROM letters UNION ALL SELECT * FROM with_files) AS due
         WHERE d.school_id = due.school_id AND d.delivery_id = due.delivery_id
-        RETURNING d.school_id, d.delivery_id, d.kind
+        RETURNING d.school_id, d.delivery_id, d.has_files
         """,
         now,
         lease_end,
         limit,
         files_limit,
         apart_from,
-        _LETTERS,
-        _WITH_FILES,
+        channels,
     )
-    return [Claim(row["school_id"], row["delivery_id"], row["kind"] in _WITH_FILES, lease_end) for row in rows]
+    return [Claim(row["school_id"], row["delivery_id"], row["has_files"], lease_end) for row in rows]
 
 
 async def renew_leases(connection: Connection, claims: Sequence[Claim], now: datetime, lease_end: datetime) -> set[UUID]:
@@ -85,18 +84,18 @@ async def count_waiting(connection: Connection) -> int:
 
 
 async def take_delivery(connection: Connection, claim: Claim, now: datetime) -> Taken | None:
-    """Takes a claimed delivery to be sent now, or cancels it when its receiver may not read or does not want it: None.
+    """Takes a claimed delivery to be sent now, or cancels it when its receiver may not read or does not want its news: None.
 
     Each kind says whether it needs sight of the student still, and whether it may be switched off; of others their owner says
-    whether they are wanted, when they are fetched.
+    whether they are wanted, when they are fetched. A kind of a release to come is left to it.
     The lock on the relation orders this against ApplyRelations: either the ending waits for this letter, or this statement
     sees the ending. None also when the claim has run out. An attempt whose sender died is noted with outcome UNKNOWN (4), and
     the pause after this one is set now, lest a letter that kills its sender be sent again and again.
     """
-    row = await connection.fetchrow(
+    rows = await connection.fetch(
         f"""
         WITH claimed AS (
-            SELECT kind, account_id, student_id, state, attempt_count FROM deliveries
+            SELECT account_id, student_id, state, attempt_count FROM deliveries
             WHERE school_id = $1 AND delivery_id = $2 AND state IN (1, 5) AND lease_end_time = $3 AND lease_end_time > $4
         ), open_relation AS MATERIALIZED (
             SELECT r.relation_id FROM claimed c
@@ -107,50 +106,70 @@ async def take_delivery(connection: Connection, claim: Claim, now: datetime) -> 
             INSERT INTO delivery_attempts (school_id, delivery_id, attempt_number, outcome, provider_answer, create_time)
             SELECT $1, $2, attempt_count, 4, '', $4 FROM claimed WHERE state = 5
             ON CONFLICT DO NOTHING
-        ), verdict AS (
-            SELECT (c.kind <> ALL ($5::smallint[]) OR (SELECT count(*) FROM open_relation) > 0)
-                AND (c.kind <> ALL ($6::smallint[]) OR coalesce(p.is_marks_letter_on, true)) AS is_wanted
+        ), told AS MATERIALIZED (
+            SELECT n.news_id, n.kind, n.object_ids, n.fact_time,
+                (n.kind <> ALL ($5::smallint[]) OR (SELECT count(*) FROM open_relation) > 0)
+                AND (n.kind <> ALL ($6::smallint[]) OR coalesce(p.is_marks_letter_on, true)) AS is_wanted
             FROM claimed c
+            JOIN delivery_news l ON l.school_id = $1 AND l.delivery_id = $2
+            JOIN news n ON n.school_id = $1 AND n.news_id = l.news_id
             LEFT JOIN preferences p ON p.school_id = $1 AND p.account_id = c.account_id AND p.student_id = c.student_id
+        ), verdict AS (
+            SELECT bool_and(kind = ANY ($8::smallint[])) AS is_known, bool_or(is_wanted) AS is_wanted FROM told
+            HAVING count(*) > 0
+        ), taken AS (
+            UPDATE deliveries d
+            SET state = CASE WHEN NOT is_known THEN 1 WHEN is_wanted THEN 5 ELSE 4 END,
+                attempt_count = d.attempt_count + (is_known AND is_wanted)::int,
+                is_copy_possible = d.is_copy_possible OR d.state = 5,
+                lease_end_time = CASE WHEN is_known THEN d.lease_end_time END,
+                next_attempt_time = $4 + CASE WHEN is_known
+                    THEN ($7::interval[])[least(d.attempt_count + 1, cardinality($7))] ELSE $9 END
+            FROM verdict
+            WHERE d.school_id = $1 AND d.delivery_id = $2 AND d.state IN (1, 5) AND d.lease_end_time = $3
+            RETURNING d.state, d.channel, d.account_id, d.applicant_id, d.student_id, d.attempt_count, d.is_copy_possible
         )
-        UPDATE deliveries d
-        SET state = CASE WHEN is_wanted THEN 5 ELSE 4 END, attempt_count = d.attempt_count + is_wanted::int,
-            is_copy_possible = d.is_copy_possible OR d.state = 5,
-            next_attempt_time = $4 + ($7::interval[])[least(d.attempt_count + 1, cardinality($7))]
-        FROM verdict
-        WHERE d.school_id = $1 AND d.delivery_id = $2 AND d.state IN (1, 5) AND d.lease_end_time = $3
-        RETURNING d.state, d.kind, d.account_id, d.student_id, d.grant_id, d.applicant_id, d.document_id, d.mark_ids,
-            d.attempt_count, d.is_copy_possible, d.fact_time
+        SELECT t.channel, t.account_id, t.applicant_id, t.student_id, t.attempt_count, t.is_copy_possible,
+            n.kind, n.object_ids, n.fact_time
+        FROM taken t JOIN told n ON n.is_wanted WHERE t.state = 5 ORDER BY n.news_id
         """,  # noqa: S608 - of constants
         claim.school_id,
         claim.delivery_id,
         claim.lease_end_time,
         now,
-        _NEED_SIGHT,
-        _MAY_BE_OFF,
+        [notice.kind for notice in NOTICES.values() if notice.needs_sight],
+        [notice.kind for notice in NOTICES.values() if notice.may_be_off],
         PAUSES,
+        list(NOTICES),
+        _LEFT_FOR,
     )
-    if row is None or row["state"] == State.CANCELLED:
+    if not rows:
         return None
+    first = rows[0]
     return Taken(
         claim.school_id,
         claim.delivery_id,
-        row["kind"],
-        row["account_id"],
-        row["student_id"],
-        row["grant_id"],
-        row["applicant_id"],
-        row["document_id"],
-        row["mark_ids"],
-        row["attempt_count"],
-        row["is_copy_possible"],
-        row["fact_time"],
+        first["channel"],
+        first["kind"],
+        first["account_id"],
+        first["applicant_id"],
+        first["student_id"],
+        [object_id for row in rows for object_id in row["object_ids"]],
+        [row["fact_time"] for row in rows],
+        first["attempt_count"],
+        first["is_copy_possible"],
     )
 
 
-async def end_attempt(connection: Connection, taken: Taken, attempt: Attempt, following: Next, now: datetime) -> bool:
-    """Notes an attempt and what follows; false when another sender has taken the delivery meanwhile."""
-    status = await connection.execute(
+async def end_attempt(
+    connection: Connection, taken: Taken, attempt: Attempt, following: Next, told: Message | None, now: datetime
+) -> None:
+    """Notes an attempt and what follows, and tells it to the others, in one statement and so in one transaction. Nothing when
+    another sender has taken the delivery meanwhile.
+    """
+    event_id, traceparent = uuid4(), calls.traceparent()
+    subject, payload = ("", b"") if told is None else (told.DESCRIPTOR.full_name, told.SerializeToString())
+    number = await connection.fetchval(
         """
         WITH ended AS (
             UPDATE deliveries
@@ -160,9 +179,13 @@ async def end_attempt(connection: Connection, taken: Taken, attempt: Attempt, fo
                 is_copy_possible = is_copy_possible OR $5::smallint = 4
             WHERE school_id = $1 AND delivery_id = $2 AND attempt_count = $3 AND state = 5
             RETURNING delivery_id
+        ), noted AS (
+            INSERT INTO delivery_attempts (school_id, delivery_id, attempt_number, outcome, provider_answer, create_time)
+            SELECT $1, delivery_id, $3, $5::smallint, $6, $8::timestamptz FROM ended
         )
-        INSERT INTO delivery_attempts (school_id, delivery_id, attempt_number, outcome, provider_answer, create_time)
-        SELECT $1, delivery_id, $3, $5::smallint, $6, $8::timestamptz FROM ended
+        INSERT INTO outbox (event_id, school_id, subject, payload, traceparent, create_time)
+        SELECT $9, $1, $10, $11, $12, $8::timestamptz FROM ended WHERE $10 <> ''
+        RETURNING event_number
         """,
         taken.school_id,
         taken.delivery_id,
@@ -172,8 +195,13 @@ async def end_attempt(connection: Connection, taken: Taken, attempt: Attempt, fo
         attempt.answer,
         following.attempt_time,
         now,
+        event_id,
+        subject,
+        payload,
+        traceparent,
     )
-    return status.endswith(" 1")
+    if number is not None:
+        announce(connection, Committed(number, event_id, taken.school_id, subject, payload, traceparent, now))
 
 
 async def cancel_ended(connection: Connection, school_id: UUID, relations: Sequence[Relation], now: datetime) -> None:

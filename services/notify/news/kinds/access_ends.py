@@ -44,7 +44,7 @@ class Ending:
 
 def read_ends_soon(ending: events_pb2.AccessEndsSoon) -> Iterable[Fact]:
     """The account that shall know."""
-    yield Fact(account_id=UUID(ending.account_id), student_id=UUID(ending.student_id), grant_id=UUID(ending.grant_id))
+    yield Fact(UUID(ending.grant_id), account_id=UUID(ending.account_id), student_id=UUID(ending.student_id))
 
 
 async def fetch(taken: Taken, sources: Sources) -> Content | None:
@@ -53,7 +53,7 @@ async def fetch(taken: Taken, sources: Sources) -> Content | None:
     receiver = await sources.find_address(taken.account_id)
     if receiver is None:
         return None
-    wanted = grant_service_pb2.GetGrantEndingRequest(school_id=str(taken.school_id), grant_id=str(taken.grant_id))
+    wanted = grant_service_pb2.GetGrantEndingRequest(school_id=str(taken.school_id), grant_id=str(taken.object_id))
     answer = await ask(sources.grants.GetGrantEnding(wanted))
     return None if answer is None else Content(receiver, write(_read(answer, taken.account_id), sources.portal_url))
 

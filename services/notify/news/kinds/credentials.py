@@ -35,7 +35,7 @@ class FirstSignIn:
 
 def read_ready(ready: events_pb2.CredentialsReady) -> Iterable[Fact]:
     """The account whose credentials are ready."""
-    yield Fact(account_id=UUID(ready.account_id), grant_id=UUID(ready.grant_id))
+    yield Fact(UUID(ready.grant_id), account_id=UUID(ready.account_id))
 
 
 async def fetch(taken: Taken, sources: Sources) -> Content | None:
@@ -43,7 +43,7 @@ async def fetch(taken: Taken, sources: Sources) -> Content | None:
     assert taken.account_id is not None
     answer = await ask(
         sources.credentials.RedeemDelivery(
-            credential_service_pb2.RedeemDeliveryRequest(school_id=str(taken.school_id), grant_id=str(taken.grant_id))
+            credential_service_pb2.RedeemDeliveryRequest(school_id=str(taken.school_id), grant_id=str(taken.object_id))
         )
     )
     if answer is None:
@@ -93,5 +93,5 @@ NOTICE = Notice(
     "credentials",
     [hears(events_pb2.CredentialsReady, read_ready, events.WORK)],
     fetch,
-    names=("grant_id",),
+    names_object="grant_id",
 )

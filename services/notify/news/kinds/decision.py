@@ -31,9 +31,10 @@ class SignedDecision:
 
 
 def read_signed(signed: events_pb2.DocumentSigned) -> Iterable[Fact]:
-    """The applicant of a refusal; other papers are given otherwise."""
+    """The applicant of a refusal, once for the paper; other papers are given otherwise."""
     if signed.kind == document_pb2.DOCUMENT_KIND_REFUSAL:
-        yield Fact(applicant_id=UUID(signed.applicant_id), document_id=UUID(signed.document_id))
+        document_id = UUID(signed.document_id)
+        yield Fact(document_id, applicant_id=UUID(signed.applicant_id), key=document_id)
 
 
 async def fetch(taken: Taken, sources: Sources) -> Content | None:
@@ -47,7 +48,7 @@ async def fetch(taken: Taken, sources: Sources) -> Content | None:
     class_id = UUID(receiver.class_id) if receiver.class_id else None
     async with sources.database.school(taken.school_id) as connection:
         await store.put_class(connection, taken.school_id, taken.delivery_id, class_id)
-    wanted = document_pb2.FetchDocumentRequest(school_id=str(taken.school_id), document_id=str(taken.document_id))
+    wanted = document_pb2.FetchDocumentRequest(school_id=str(taken.school_id), document_id=str(taken.object_id))
     decision = _read(receiver, await sources.documents.FetchDocument(wanted))
     return Content(receiver.email, write(decision, sources.portal_url))
 
@@ -94,5 +95,5 @@ NOTICE = Notice(
     [hears(events_pb2.DocumentSigned, read_signed)],
     fetch,
     has_files=True,
-    names=("document_id",),
+    names_object="document_id",
 )

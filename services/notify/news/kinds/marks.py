@@ -34,7 +34,7 @@ class TaughtMark:
 def _read_marks(marks: Iterable[events_pb2.RecordedMark]) -> Iterable[Fact]:
     """The marks that were given; those taken back have no value."""
     return [
-        Fact(student_id=UUID(mark.student_id), mark_id=UUID(mark.mark_id), revision=mark.revision)
+        Fact(UUID(mark.mark_id), student_id=UUID(mark.student_id), revision=mark.revision)
         for mark in marks
         if mark.HasField("value")
     ]
@@ -61,7 +61,7 @@ async def fetch(taken: Taken, sources: Sources) -> Content | None:
     receiver = await sources.find_address(taken.account_id)
     if receiver is None:
         return None
-    wanted = diary_service_pb2.BatchGetMarksRequest(school_id=str(taken.school_id), mark_ids=map(str, taken.mark_ids))
+    wanted = diary_service_pb2.BatchGetMarksRequest(school_id=str(taken.school_id), mark_ids=map(str, taken.object_ids))
     name, marks = _read(await sources.diary.BatchGetMarks(wanted), taken.student_id)
     if not marks:
         return None

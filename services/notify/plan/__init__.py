@@ -1,0 +1,1 @@
+"""Which deliveries tell a piece of news, over which channel and when."""
