@@ -14,6 +14,7 @@ from chassis import clients, log, migrate, run
 from chassis.auth import Signer
 from chassis.commands import add_redrive, redrive
 from chassis.commands import run as run_command
+from chassis.imports.jobs import carry_imports, forget_imports
 from chassis.relations import EndedSession, Relation, write_ended_session, write_relation
 from chassis.server import Part
 from diary.access.v1 import (
@@ -52,6 +53,7 @@ from services.access.rights.actions.second_factor import SecondFactors
 from services.access.rights.actions.sign_in import Sessions, SignInAttempts, has_ended
 from services.access.rights.rpc.grants import GrantServicer
 from services.access.rights.rpc.sessions import SessionServicer
+from services.access.roster.actions.imports import ONEROSTER
 from services.access.roster.rpc import RosterServicer
 
 # An ending is confirmed or called pending within five seconds.
@@ -85,6 +87,8 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
         jobs.seal_factors(frame, factor_keys),
         jobs.warn_of_endings(frame),
         count_deadlines(frame),
+        carry_imports(frame, [ONEROSTER]),
+        forget_imports(frame),
     ]
     heard = [CaseConsumers(frame.database, frame.clock), DeadlineConsumers(frame.database, frame.clock)]
     return run.Service(
