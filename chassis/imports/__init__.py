@@ -94,7 +94,8 @@ class LostError(Exception):
 @dataclass(frozen=True, slots=True)
 class Line:
     """How something stands that an import may change. `subject` tells it by the words of the file, alike in every reading of
-    it; `what` names it for people, and `value` says how it is.
+    it; `what` names it for people, and `value`, never empty, says how it is. Who is renamed is changed by the value of the
+    own line alone.
     """
 
     subject: str
@@ -118,20 +119,13 @@ class Change:
 
 
 def compare(before: Mapping[Hashable, Line], after: Mapping[Hashable, Line]) -> list[Change]:
-    """The lines that differ, in the order in which they came, those that are gone last."""
-    changes = []
-    for key, line in after.items():
-        known = before.get(key)
-        if known is None or (known.what, known.value) != (line.what, line.value):
-            changes.append(Change(line.subject, line.what, _show(known, line), line.value))
+    """The lines whose values differ, in the order in which they came, those that are gone last."""
+    changes = [
+        Change(line.subject, line.what, before[key].value if key in before else "", line.value)
+        for key, line in after.items()
+        if key not in before or before[key].value != line.value
+    ]
     return changes + [Change(line.subject, line.what, line.value, "") for key, line in before.items() if key not in after]
-
-
-def _show(known: Line | None, line: Line) -> str:
-    """How it was; with its name where it had another."""
-    if known is None:
-        return ""
-    return known.value if known.what == line.what else f"{known.what}, {known.value}" if known.value else known.what
 
 
 def demand_as_chosen(done: Sequence[Change], chosen: Sequence[Change], file: str, *, is_all: bool) -> None:

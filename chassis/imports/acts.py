@@ -84,6 +84,16 @@ async def confirm(
     return Claim(planned.school_id, planned.import_id, planned.kind, State.CONFIRMED, attempt)
 
 
+async def cancel(connection: Connection, clock: Clock, planned: Import) -> None:
+    """Gives a plan up. Raises LostError when it is none. In a transaction."""
+    if planned.state is not State.PLANNED:
+        raise LostError
+    await store.move(connection, planned.claim, State.REFUSED, clock.now())
+    problem = Problem(planned.file_name, 0, "", "загрузка отменена", "загрузите файл ещё раз, если он нужен")
+    await store.insert_problems(connection, planned.claim, [problem])
+    metrics.imports_ended.labels(planned.kind, "refused").inc()
+
+
 async def carry_on(enter: Enter, clock: Clock, quarantine: Quarantine, kind: Kind[Any, Any], claim: Claim) -> None:
     """Takes an import as far as it goes without people: to its plan, or from its word to its end. What cannot be is refused
     with its problems. Raises what else breaks; the import is then taken up again, a few times.

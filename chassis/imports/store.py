@@ -166,8 +166,8 @@ async def move(connection: Connection, claim: Claim, after: State, now: datetime
 async def confirm(
     connection: Connection, claim: Claim, numbers: Collection[int] | None, attempt: int, next_time: datetime
 ) -> None:
-    """Confirms a plan, whole or the lines of these numbers; `attempt` is 1 where the confirmer carries it on. Raises LostError.
-    In a transaction.
+    """Confirms a plan, whole or the lines of these numbers, which it has; `attempt` is 1 where the confirmer carries it on.
+    Raises LostError. In a transaction.
     """
     status = await connection.execute(
         """
@@ -180,7 +180,7 @@ async def confirm(
         next_time,
     )
     _demand_held(status)
-    await connection.execute(
+    status = await connection.execute(
         """
         UPDATE import_changes SET is_chosen = true
         WHERE school_id = $1 AND import_id = $2 AND ($3::integer[] IS NULL OR number = ANY ($3))
@@ -189,6 +189,8 @@ async def confirm(
         claim.import_id,
         None if numbers is None else list(numbers),
     )
+    if numbers is not None and status != f"UPDATE {len(numbers)}":
+        raise LostError
 
 
 def _held(claim: Claim) -> tuple[UUID, UUID, State, int]:
@@ -233,6 +235,14 @@ async def list_changes(
         limit,
     )
     return [(number, is_chosen, Change(*change)) for number, is_chosen, *change in rows]
+
+
+async def count_changes(connection: Connection, school_id: UUID, import_id: UUID) -> int:
+    """How many lines a plan has."""
+    count: int = await connection.fetchval(
+        "SELECT count(*) FROM import_changes WHERE school_id = $1 AND import_id = $2", school_id, import_id
+    )
+    return count
 
 
 async def insert_problems(connection: Connection, claim: Claim, problems: Sequence[Problem]) -> None:

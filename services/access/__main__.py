@@ -25,6 +25,7 @@ from diary.access.v1 import (
     grant_service_pb2_grpc,
     paper_service_pb2_grpc,
     relation_pb2,
+    roster_import_service_pb2_grpc,
     roster_service_pb2_grpc,
     school_service_pb2_grpc,
     session_service_pb2_grpc,
@@ -54,7 +55,8 @@ from services.access.rights.actions.sign_in import Sessions, SignInAttempts, has
 from services.access.rights.rpc.grants import GrantServicer
 from services.access.rights.rpc.sessions import SessionServicer
 from services.access.roster.actions.imports import ONEROSTER
-from services.access.roster.rpc import RosterServicer
+from services.access.roster.rpc.imports import RosterImportServicer
+from services.access.roster.rpc.lists import RosterServicer
 
 # An ending is confirmed or called pending within five seconds.
 _PUSH_SECONDS = 4.0
@@ -123,6 +125,11 @@ def _build_parts(
             "diary.access.v1.RosterService",
             roster_service_pb2_grpc.add_RosterServiceServicer_to_server,
             RosterServicer(frame, endings),
+        ),
+        Part(
+            "diary.access.v1.RosterImportService",
+            roster_import_service_pb2_grpc.add_RosterImportServiceServicer_to_server,
+            RosterImportServicer(frame),
         ),
         Part(
             "diary.access.v1.SchoolService",

@@ -1,6 +1,7 @@
 """What an import is, whatever its kind: its states, its lines, its problems."""
 
 import pickle
+from dataclasses import replace
 
 import pytest
 
@@ -16,7 +17,7 @@ from chassis.imports import (
     may_become,
 )
 
-_WAS = Line("person 1", "Осокин Ждан", "без даты рождения")
+_WAS = Line("person 1", "человек", "Осокин Ждан")
 
 
 def test_nothing_is_written_before_its_word_and_what_is_over_stays_so() -> None:
@@ -26,13 +27,13 @@ def test_nothing_is_written_before_its_word_and_what_is_over_stays_so() -> None:
 
 
 def test_lines_that_differ_are_changes_and_the_others_none() -> None:
-    named = Line("person 1", "Осокин Ждан Ильич", "без даты рождения")
-    new = Line("person 2", "Бажов Тарас", "муж.")
-    gone = Line("person 3", "Рогозин Клим", "жен.")
-    assert compare({1: _WAS, 3: gone}, {1: named, 2: new}) == [
-        Change("person 1", "Осокин Ждан Ильич", "Осокин Ждан, без даты рождения", "без даты рождения"),
-        Change("person 2", "Бажов Тарас", "", "муж."),
-        Change("person 3", "Рогозин Клим", "жен.", ""),
+    named, posted = Line("person 1", "человек", "Осокин Ждан Ильич"), Line("post", "Осокин Ждан: учитель", "без срока")
+    new, gone = Line("person 2", "человек", "Бажов Тарас"), Line("person 3", "человек", "Рогозин Клим")
+    renamed = replace(posted, what="Осокин Ждан Ильич: учитель")
+    assert compare({1: _WAS, 3: gone, 4: posted}, {1: named, 2: new, 4: renamed}) == [
+        Change("person 1", "человек", "Осокин Ждан", "Осокин Ждан Ильич"),
+        Change("person 2", "человек", "", "Бажов Тарас"),
+        Change("person 3", "человек", "Рогозин Клим", ""),
     ]
     assert compare({1: _WAS}, {1: _WAS}) == []
 

@@ -23,6 +23,7 @@ from diary.access.v1 import (
     credential_service_pb2_grpc,
     grant_service_pb2_grpc,
     paper_service_pb2_grpc,
+    roster_import_service_pb2_grpc,
     roster_service_pb2_grpc,
     school_service_pb2_grpc,
     session_pb2,
@@ -46,6 +47,7 @@ from tests.unit.portal.standin_cases import (
     Roster,
     refuse,
 )
+from tests.unit.portal.standin_imports import Imports
 from tests.unit.portal.standin_papers import Documents, Grants, Papers, Schools
 
 SCHOOL, STUDENT, COURSE, LESSON, CLASSMATE = (f"0198a000-0000-7000-8000-00000000000{number}" for number in range(1, 6))
@@ -322,6 +324,7 @@ class StandIn:
         self.grants: Grants = cast("Any", Grants)()
         self.compliance: Compliance = cast("Any", Compliance)()
         self.schools: Schools = cast("Any", Schools)()
+        self.imports: Imports = cast("Any", Imports)()
         self.preferences: Preferences = cast("Any", Preferences)(STUDENT)
         self.doorman = Doorman(self.access)
         self.server = grpc.aio.server(interceptors=[self.doorman])
@@ -336,6 +339,7 @@ class StandIn:
         grant_service_pb2_grpc.add_GrantServiceServicer_to_server(self.grants, self.server)
         compliance_service_pb2_grpc.add_ComplianceServiceServicer_to_server(self.compliance, self.server)
         school_service_pb2_grpc.add_SchoolServiceServicer_to_server(self.schools, self.server)
+        roster_import_service_pb2_grpc.add_RosterImportServiceServicer_to_server(self.imports, self.server)
         preference_service_pb2_grpc.add_PreferenceServiceServicer_to_server(self.preferences, self.server)
         self.port = self.server.add_insecure_port("127.0.0.1:0")
         self.gateway = Gateway(f"127.0.0.1:{self.port}")

@@ -129,11 +129,11 @@ class _Lines:
             name, zone = self._kept.school
             yield "school", Line("school", "школа", f"{name}, часовой пояс {zone}")
         for year_id, name, first_day, end_day in self._kept.years:
-            yield year_id, Line("year", f"учебный год {name}", _write_days(first_day, end_day))
+            yield year_id, Line("year", "учебный год", f"{name}, {_write_days(first_day, end_day)}")
 
     def of_people(self) -> Iterator[_Entry]:
         for person in self._kept.people:
-            line = Line(f"person {person.external_id}", self._names[person.person_id], _write_person(person))
+            line = Line(f"person {person.external_id}", "человек", f"{self._names[person.person_id]}, {_write_birth(person)}")
             yield person.person_id, line
         for (_, person_id), times in self._by(self._kept.enrolments, lambda post: None):
             subject, what = f"enrolment {self._people[person_id]}", f"{self._names[person_id]}: зачисление"
@@ -147,9 +147,9 @@ class _Lines:
 
     def of_classes(self) -> Iterator[_Entry]:
         for of_class in self._kept.classes:
-            what = f"класс {of_class.name} ({of_class.year_name})"
             grades = ", ".join(map(str, of_class.grades))
-            yield of_class.class_id, Line(f"class {of_class.external_id}", what, f"параллель {grades}")
+            value = f"{of_class.name}, {of_class.year_name}, параллель {grades}"
+            yield of_class.class_id, Line(f"class {of_class.external_id}", "класс", value)
         for (class_id, person_id), times in self._by(self._kept.placements, lambda time: time.of_id):
             of_class = self._classes[class_id]
             subject = f"placement {of_class.external_id} {self._people[person_id]}"
@@ -158,7 +158,8 @@ class _Lines:
 
     def of_groups(self) -> Iterator[_Entry]:
         for group in self._kept.groups:
-            yield group.group_id, Line(f"group {group.external_id}", f"группа {self._name(group)}", _write_group(group))
+            value = f"{self._name(group)}, {_write_group(group)}"
+            yield group.group_id, Line(f"group {group.external_id}", "учебная группа", value)
         for kind, word, listed in (
             ("teaching", "ведёт группу", self._kept.teachings),
             ("member", "в группе", self._kept.members),
@@ -206,7 +207,7 @@ def _name_post(role: Role, class_id: str, person_id: str) -> str:
     return f"post {role.name} {class_id} {person_id}"
 
 
-def _write_person(person: KeptPerson) -> str:
+def _write_birth(person: KeptPerson) -> str:
     parts = [
         f"дата рождения {_write_day(person.birth_date)}" if person.birth_date else "",
         _GENDERS.get(person.gender or "", ""),
