@@ -21,7 +21,7 @@ import nats
 import psycopg
 
 from benchmarks.cpu import Part, postmaster_pid
-from benchmarks.load import Call, Client, Source, Target, Unit, grpc_client
+from benchmarks.load import WARM_UP, Call, Client, Source, Target, Unit, grpc_client
 from chassis.auth import Signer
 from chassis.clock import SystemClock
 from deploy.local import plan
@@ -146,7 +146,7 @@ class MarkWrites:
     """RecordMarks of whole classes only."""
 
     courses: tuple[Course, ...]
-    warm_up: int = 5
+    warm_up: int = WARM_UP
 
     def unit(self, rng: random.Random, number: int, of: int) -> Unit:
         async def write(client: Client) -> None:
@@ -160,7 +160,7 @@ class ClassWrites:
     """RecordClass: topic, marks and absences of a class. Each loop has a course of its own, for the etags."""
 
     courses: tuple[Course, ...]
-    warm_up: int = 5
+    warm_up: int = WARM_UP
 
     def unit(self, rng: random.Random, number: int, of: int) -> Unit:
         lessons: dict[str, lesson_pb2.Lesson] = {}

@@ -13,7 +13,7 @@ from benchmarks import diary
 from benchmarks.bench import Bench, side
 from benchmarks.contest import Goal, Rival, Row
 from benchmarks.diary import Course
-from benchmarks.load import Call, Client, Unit
+from benchmarks.load import WARM_UP, Call, Client, Unit
 from benchmarks.works import measure_work
 from diary.journal.v1 import journal_service_pb2
 
@@ -49,7 +49,7 @@ class Pages:
     """Teachers open their courses."""
 
     courses: tuple[Course, ...]
-    warm_up: int = 5
+    warm_up: int = WARM_UP
 
     def unit(self, rng: random.Random, number: int, of: int) -> Unit:
         async def read(client: Client) -> None:
@@ -64,7 +64,7 @@ class RawPages:
 
     dsn: str
     courses: tuple[Course, ...]
-    warm_up: int = 5
+    warm_up: int = WARM_UP
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Callable[[], Awaitable[None]]]:

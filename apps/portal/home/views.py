@@ -15,8 +15,6 @@ from diary.access.v1 import application_pb2, deadline_pb2
 from diary.documents.v1 import print_run_pb2
 from diary.journal.v1 import journal_service_pb2 as journal_pb
 
-# Clauses whose terms are somebody's duty; an end that comes by itself is nobody's.
-OWED = ("R7", "R15")
 _DUE_SOON = frozenset({deadline_pb2.DEADLINE_STATE_WARNED, deadline_pb2.DEADLINE_STATE_OVERDUE})
 
 

@@ -43,12 +43,17 @@ def warn_of_endings(frame: Frame) -> Job:
     """
 
     async def warn() -> None:
-        after = ""
+        after, failures = "", []
         while found := await _list_schools(frame, after):
             for school in found:
-                await end_lapsed_modes(frame.database, frame.clock, school.school_id)
-                await warn_school(frame.database, frame.clock, school.school_id)
+                try:
+                    await end_lapsed_modes(frame.database, frame.clock, school.school_id)
+                    await warn_school(frame.database, frame.clock, school.school_id)
+                except Exception as error:  # what breaks in one school must not silence those after it
+                    failures.append(error)
             after = found[-1].code
+        if failures:
+            raise ExceptionGroup("of schools", failures)
 
     return Job("warn_of_endings", _WARN_SECONDS, warn)
 

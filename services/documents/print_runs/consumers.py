@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from uuid import UUID
 
 from chassis import events
@@ -17,6 +17,8 @@ from services.documents.print_runs import actions
 from services.documents.print_runs.convert.roster import read_roster
 from services.documents.print_runs.rules.paper_families import HeldLesson
 from services.documents.print_runs.store import paper_families
+
+_ToldLesson = journal_events.LessonRecorded | journal_events.LessonRetracted
 
 
 async def _write(connection: Connection, school_id: UUID, entries: Entries) -> None:
@@ -60,37 +62,34 @@ class Consumers(events.Handlers):
         ]
         return self._keep(UUID(changed.school_id), entries, changed.declaration_id)
 
-    @events.on(journal_events.LessonRecorded)
-    async def on_lesson_recorded(self, recorded: journal_events.LessonRecorded, event: events.Event) -> events.Effect | None:
+    @events.on_many(journal_events.LessonRecorded)
+    async def on_lesson_recorded(self, told: Mapping[events.Event, journal_events.LessonRecorded]) -> None:
         """A week with a held lesson has its term (Clause R7), where a family was on paper while a lesson of it remained."""
-        if recorded.class_id and recorded.lesson_date:
-            return self._keep_lesson(event, recorded, is_held=True)
-        return None
+        await self._keep_lessons({event: one for event, one in told.items() if one.lesson_date}, is_held=True)
 
-    @events.on(journal_events.ClassRecorded)
-    async def on_class_recorded(self, told: journal_events.ClassRecorded, event: events.Event) -> events.Effect | None:
+    @events.on_many(journal_events.ClassRecorded)
+    async def on_class_recorded(self, told: Mapping[events.Event, journal_events.ClassRecorded]) -> None:
         """The same for a lesson recorded in one piece with its class, where its record changed."""
-        return self._keep_lesson(event, told.lesson, is_held=True) if told.lesson.class_id else None
+        await self._keep_lessons({event: one.lesson for event, one in told.items()}, is_held=True)
 
-    @events.on(journal_events.LessonRetracted)
-    async def on_lesson_retracted(self, retracted: journal_events.LessonRetracted, event: events.Event) -> events.Effect | None:
+    @events.on_many(journal_events.LessonRetracted)
+    async def on_lesson_retracted(self, told: Mapping[events.Event, journal_events.LessonRetracted]) -> None:
         """What a week owed for a withdrawn lesson it owes no more, and a term that nothing else makes is taken back."""
-        return self._keep_lesson(event, retracted, is_held=False) if retracted.class_id else None
+        await self._keep_lessons(told, is_held=False)
 
-    def _keep_lesson(
-        self, event: events.Event, told: journal_events.LessonRecorded | journal_events.LessonRetracted, *, is_held: bool
-    ) -> events.Effect:
-        school_id, day = UUID(told.school_id), date.fromisoformat(told.lesson_date)
-        lesson = HeldLesson(UUID(told.lesson_id), UUID(told.class_id), day, is_held, event.fact_time)
-
-        async def keep(connection: Connection) -> None:
-            weeks, is_less = await paper_families.put_lesson(connection, school_id, lesson)
-            for class_id, monday in weeks:
-                await actions.reckon_week(connection, self.clock, school_id, class_id, monday)
-                if is_less:
-                    await actions.take_back_week(connection, self.clock, school_id, class_id, monday)
-
-        return events.Effect(keep)
+    async def _keep_lessons(self, told: Mapping[events.Event, _ToldLesson], *, is_held: bool) -> None:
+        """Lessons of a class; a group's, of several classes, are of no class's week."""
+        of_classes = [event for event, one in told.items() if one.class_id]
+        if not of_classes:
+            return
+        async with events.once_each(self.database, self.clock, of_classes) as (walk, by_school):
+            for school_id, found in sorted(by_school.items()):
+                connection = await walk.enter(school_id)
+                lessons = [_read_lesson(told[event], event.fact_time, is_held=is_held) for event in found]
+                for class_id, monday, is_less in await paper_families.put_lessons(connection, school_id, lessons):
+                    await actions.reckon_week(connection, self.clock, school_id, class_id, monday)
+                    if is_less:
+                        await actions.take_back_week(connection, self.clock, school_id, class_id, monday)
 
     def _keep(self, school_id: UUID, entries: Iterable[roster_pb2.RosterEntry], evidence: str) -> events.Effect:
         roster = read_roster(entries)
@@ -102,3 +101,7 @@ class Consumers(events.Handlers):
             await actions.settle_running_weeks(connection, self.clock, school_id, students, evidence)
 
         return events.Effect(keep)
+
+
+def _read_lesson(told: _ToldLesson, fact_time: datetime, *, is_held: bool) -> HeldLesson:
+    return HeldLesson(UUID(told.lesson_id), UUID(told.class_id), date.fromisoformat(told.lesson_date), is_held, fact_time)

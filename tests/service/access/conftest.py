@@ -9,11 +9,11 @@ import pytest_asyncio
 
 from chassis.clock import Clock
 from services.access import __main__ as access
-from tests.support import access_region
-from tests.support.access_region import SchoolWorld
-from tests.support.access_service import Backends, Serve
 from tests.support.backends import PostgresServer
 from tests.support.services import served
+from tests.worlds import access as worlds
+from tests.worlds.access import SchoolWorld
+from tests.worlds.access_service import Backends, Serve
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -58,7 +58,7 @@ async def channel(serve: Serve) -> AsyncIterator[grpc.aio.Channel]:
 @pytest_asyncio.fixture
 async def admin(backends: Backends) -> AsyncIterator[Any]:
     """The server's admin in access's schema."""
-    connection = await access_region.connect(backends.clone.admin_dsn)
+    connection = await worlds.connect(backends.clone.admin_dsn)
     yield connection
     await connection.close()
 
@@ -66,4 +66,4 @@ async def admin(backends: Backends) -> AsyncIterator[Any]:
 @pytest_asyncio.fixture
 async def school(admin: Any) -> SchoolWorld:
     """The test's own school."""
-    return await access_region.make_school(admin)
+    return await worlds.make_school(admin)

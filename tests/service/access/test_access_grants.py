@@ -14,10 +14,10 @@ from deploy.local.ports import Ports
 from diary.access.v1 import events_pb2, grant_service_pb2_grpc, session_service_pb2, session_service_pb2_grpc
 from diary.access.v1 import grant_service_pb2 as pb
 from services.access.people.rules.roles import Role
-from tests.support.access_region import PASSWORD, SchoolWorld, add_session, make_school
-from tests.support.access_service import Backends, Serve
 from tests.support.eventually import eventually
 from tests.support.services import refused
+from tests.worlds.access import PASSWORD, SchoolWorld, add_session, make_school
+from tests.worlds.access_service import Backends, Serve
 
 NO_GRANT = (grpc.StatusCode.NOT_FOUND, "GRANT_NOT_FOUND")
 NO_SCHOOL = (grpc.StatusCode.NOT_FOUND, "SCHOOL_NOT_FOUND")

@@ -19,9 +19,9 @@ from services.access.people.rules.students import REGISTERING
 from services.access.people.store import students
 from services.access.rights.store import grants
 from services.access.roster.store import lists as roster
-from tests.support.access_region import GRANTED, START, SchoolWorld, connect, make_school
 from tests.support.backends import Clone, PostgresServer
 from tests.support.plans import explain
+from tests.worlds.access import GRANTED, START, SchoolWorld, connect, make_school
 
 PAGE = 51
 NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)

@@ -10,9 +10,9 @@ import pytest
 from diary.access.v1 import guardianship_pb2, roster_service_pb2_grpc
 from diary.access.v1 import roster_service_pb2 as pb
 from services.access.people.rules.roles import Role
-from tests.support.access_region import START, SchoolWorld, make_school
-from tests.support.access_service import Backends
 from tests.support.services import refused
+from tests.worlds.access import START, SchoolWorld, make_school
+from tests.worlds.access_service import Backends
 
 NO_CLASS = (grpc.StatusCode.NOT_FOUND, "CLASS_NOT_FOUND")
 NO_STUDENT = (grpc.StatusCode.NOT_FOUND, "STUDENT_NOT_FOUND")

@@ -14,9 +14,9 @@ from diary.access.v1 import events_pb2
 from services.access.people.rules.roles import Role
 from services.access.rights.actions.relations import derive_relations, write_relations
 from services.access.rights.rules.relations import GrantFact, derive_from_grant
-from tests.support.access_region import START, ZONE, SchoolWorld, connect, make_empty_school
-from tests.support.access_service import Backends
 from tests.support.eventually import eventually
+from tests.worlds.access import START, ZONE, SchoolWorld, connect, make_empty_school
+from tests.worlds.access_service import Backends
 
 CLOCK = SystemClock()
 

@@ -11,9 +11,9 @@ from diary.access.v1 import roster_pb2, roster_service_pb2_grpc, school_service_
 from diary.access.v1 import roster_service_pb2 as pb
 from diary.options.v1 import options_pb2
 from services.access.people.rules.roles import Role
-from tests.support.access_region import END, START, ZONE, SchoolWorld, make_empty_school, make_school
-from tests.support.access_service import Backends
 from tests.support.services import refused, sign_service
+from tests.worlds.access import END, START, ZONE, SchoolWorld, make_empty_school, make_school
+from tests.worlds.access_service import Backends
 
 NO_SCHOOL = (grpc.StatusCode.NOT_FOUND, "SCHOOL_NOT_FOUND")
 WRONG_ROLE = (grpc.StatusCode.PERMISSION_DENIED, "ROLE_NOT_ALLOWED")

@@ -22,9 +22,9 @@ from diary.access.v1 import session_service_pb2 as pb
 from diary.options.v1 import options_pb2
 from services.access.people.rules.roles import Role
 from services.access.rights.actions import passwords, sign_in
-from tests.support.access_region import GRANTED, PASSWORD, SchoolWorld, make_empty_school
-from tests.support.access_service import Backends, Serve
 from tests.support.services import refused
+from tests.worlds.access import GRANTED, PASSWORD, SchoolWorld, make_empty_school
+from tests.worlds.access_service import Backends, Serve
 
 FAILED = (grpc.StatusCode.UNAUTHENTICATED, "SIGN_IN_FAILED")
 BLOCKED = (grpc.StatusCode.RESOURCE_EXHAUSTED, "SIGN_IN_BLOCKED")

@@ -15,9 +15,10 @@ from grpc_status import rpc_status
 from chassis.clock import SystemClock
 from diary.access.v1 import application_pb2, application_service_pb2_grpc, events_pb2, guardianship_pb2
 from diary.access.v1 import application_service_pb2 as pb
-from tests.support.access_region import Person, SchoolWorld, make_school
-from tests.support.access_service import Backends
-from tests.support.applications import (
+from tests.support.services import refused
+from tests.worlds.access import Person, SchoolWorld, make_school
+from tests.worlds.access_service import Backends
+from tests.worlds.applications import (
     add_vera,
     filing,
     granting,
@@ -25,7 +26,6 @@ from tests.support.applications import (
     reading,
     set_birth_date,
 )
-from tests.support.services import refused
 
 NO_STUDENT = (grpc.StatusCode.NOT_FOUND, "STUDENT_NOT_FOUND")
 NO_CASE = (grpc.StatusCode.NOT_FOUND, "APPLICATION_NOT_FOUND")

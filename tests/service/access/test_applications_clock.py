@@ -15,10 +15,10 @@ from chassis.clock import SetClock
 from chassis.db import Database
 from diary.access.v1 import application_pb2, application_service_pb2_grpc
 from services.access.oversight import jobs
-from tests.support.access_region import ZONE, Person, SchoolWorld
-from tests.support.access_service import Backends, Serve
-from tests.support.applications import add_vera, filing, granting, mother, reading
 from tests.support.services import refused, sign_in
+from tests.worlds.access import ZONE, Person, SchoolWorld
+from tests.worlds.access_service import Backends, Serve
+from tests.worlds.applications import add_vera, filing, granting, mother, reading
 
 _CRIMEA = """date,kind,basis,source
 2025-03-18,off,День воссоединения,

@@ -12,9 +12,10 @@ import pytest_asyncio
 from chassis.clock import SystemClock
 from diary.access.v1 import application_pb2, application_service_pb2_grpc, events_pb2
 from diary.access.v1 import application_service_pb2 as pb
-from tests.support.access_region import Person, SchoolWorld
-from tests.support.access_service import Backends
-from tests.support.applications import (
+from tests.support.services import refused
+from tests.worlds.access import Person, SchoolWorld
+from tests.worlds.access_service import Backends
+from tests.worlds.applications import (
     DOCUMENT,
     add_vera,
     by_email,
@@ -24,7 +25,6 @@ from tests.support.applications import (
     mother,
     set_birth_date,
 )
-from tests.support.services import refused
 
 NO_CASE = (grpc.StatusCode.NOT_FOUND, "APPLICATION_NOT_FOUND")
 WRONG_ROLE = (grpc.StatusCode.PERMISSION_DENIED, "ROLE_NOT_ALLOWED")

@@ -20,11 +20,11 @@ from diary.access.v1 import (
 )
 from diary.access.v1 import credential_service_pb2 as credential_pb
 from diary.documents.v1 import form_pb2
-from tests.support.access_region import PASSWORD, Person, SchoolWorld, make_school
-from tests.support.access_service import Backends, Serve
-from tests.support.applications import add_vera, by_email, filing, granting, handing_over, mother, reading, slip_of
-from tests.support.printing import PDF, Papers, printing
 from tests.support.services import refused, sign_in, sign_service
+from tests.worlds.access import PASSWORD, Person, SchoolWorld, make_school
+from tests.worlds.access_service import Backends, Serve
+from tests.worlds.applications import add_vera, by_email, filing, granting, handing_over, mother, reading, slip_of
+from tests.worlds.printing import PDF, Papers, printing
 
 OWN = "Полярная-лиса-57"
 INVALID = (grpc.StatusCode.UNAUTHENTICATED, "CREDENTIALS_INVALID")
@@ -91,9 +91,9 @@ class Office:
 
 @pytest_asyncio.fixture(scope="module")
 async def office(backends: Backends, serve: Serve) -> AsyncIterator[Office]:
-    papers = Papers()  # type: ignore[abstract]  # the rest is not asked
+    papers = Papers()
     clock = SetClock(SystemClock().now())
-    async with printing(backends, papers) as port, serve(clock, documents_address=f"127.0.0.1:{port}") as channel:
+    async with printing(backends, papers) as address, serve(clock, documents_address=address) as channel:
         yield Office(channel, papers, clock, backends)
 
 
@@ -149,9 +149,9 @@ async def test_papers_out_of_order_leave_the_old_password_valid(
     """And the request that failed may be repeated as it is."""
     case = await office.granted(school)
     old, request = await office.slip(school, case), slip_of(school, case.applicants[0].grant_id)
-    office.papers.is_broken = True
+    office.papers.fail("diary.documents")
     refusal = await refused(office.credentials.IssueSlip(request, metadata=teacher))
-    office.papers.is_broken = False
+    office.papers.mend()
     assert refusal == (grpc.StatusCode.UNAVAILABLE, "DOCUMENTS_UNAVAILABLE")
     refusal = await refused(office.sign_in_with(old.login, old.one_time_password))
     assert refusal == (grpc.StatusCode.FAILED_PRECONDITION, "PASSWORD_NOT_SET")

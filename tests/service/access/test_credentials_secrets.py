@@ -23,25 +23,25 @@ from diary.access.v1 import (
     session_service_pb2_grpc,
 )
 from diary.documents.v1 import document_service_pb2_grpc, form_pb2
-from tests.support.access_region import SchoolWorld
-from tests.support.access_service import Backends
-from tests.support.applications import add_vera, by_email, filing, granting, slip_of
 from tests.support.eventually import eventually
-from tests.support.printing import Papers, printing
 from tests.support.services import refused, sign_service
+from tests.worlds.access import SchoolWorld
+from tests.worlds.access_service import Backends
+from tests.worlds.applications import add_vera, by_email, filing, granting, slip_of
+from tests.worlds.printing import Papers, printing
 
 OWN = "Полярная-лиса-57"
 
 
 @pytest_asyncio.fixture
 async def papers() -> Papers:
-    return Papers()  # type: ignore[abstract]  # the rest is not asked
+    return Papers()
 
 
 @pytest_asyncio.fixture
 async def services(backends: Backends, papers: Papers, tmp_path: Path) -> AsyncIterator[dict[str, tuple[str, Path]]]:
     """access and documents as processes of their own, at the talkative level: address and log of each."""
-    async with printing(backends, papers) as port:
+    async with printing(backends, papers) as printer:
         ports = Ports()
         numbers = {name: ports.reserve(0) for name in ("access", "documents")}
         ports.close()
@@ -52,7 +52,7 @@ async def services(backends: Backends, papers: Papers, tmp_path: Path) -> AsyncI
                 f"DIARY_{name.upper()}_DATABASE_URL": backends.clone.app_dsns[name],
                 f"DIARY_{name.upper()}_PORT": str(number),
                 f"DIARY_{name.upper()}_METRICS_PORT": "0",
-                "DIARY_DOCUMENTS_ADDRESS": f"127.0.0.1:{port}",
+                "DIARY_DOCUMENTS_ADDRESS": printer,
                 "DIARY_NATS_URL": backends.nats_url,
                 "DIARY_KEYS_DIR": str(backends.keys_dir),
                 "DIARY_LOG_LEVEL": "DEBUG",
@@ -100,9 +100,9 @@ async def _go_through(
         case = (await applications.GrantApplication(granting(school, case.application_id), metadata=teacher)).application
         grant_id = case.applicants[0].grant_id
         await credentials.IssueSlip(slip_of(school, grant_id), metadata=teacher)
-        papers.is_broken = True
+        papers.fail("diary.documents")
         await refused(credentials.IssueSlip(slip_of(school, grant_id), metadata=teacher))
-        papers.is_broken = False
+        papers.mend()
         redeem = credential_service_pb2.RedeemDeliveryRequest(school_id=str(school.school_id), grant_id=grant_id)
         delivery = await credentials.RedeemDelivery(redeem, metadata=sign_service(backends.keys_dir, "notify"))
         slip = papers.printed[-1]

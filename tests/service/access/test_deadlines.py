@@ -17,10 +17,10 @@ from diary.access.v1 import compliance_service_pb2 as pb
 from services.access.oversight import jobs
 from services.access.oversight.consumers import Consumers
 from services.access.oversight.store import count_open_deadlines
-from tests.support.access_region import SchoolWorld, make_school
-from tests.support.access_service import Backends
-from tests.support.applications import add_vera, filing, granting
 from tests.support.services import refused
+from tests.worlds.access import SchoolWorld, make_school
+from tests.worlds.access_service import Backends
+from tests.worlds.applications import add_vera, filing, granting
 
 CLOCK = SystemClock()
 

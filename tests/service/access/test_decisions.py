@@ -2,133 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import asyncpg
 import grpc
-import pyotp
 import pytest
 
-from chassis import events, outbox
 from chassis.clock import SystemClock, today
-from chassis.db import Database
 from diary.access.v1 import (
     application_pb2,
-    application_service_pb2_grpc,
-    decision_pb2,
     decision_service_pb2,
-    decision_service_pb2_grpc,
     guardianship_pb2,
     refusal_pb2,
     roster_service_pb2,
     roster_service_pb2_grpc,
-    session_service_pb2,
-    session_service_pb2_grpc,
 )
-from diary.access.v1 import application_service_pb2 as pb
-from diary.documents.v1 import document_pb2
-from diary.documents.v1 import events_pb2 as document_events
-from diary.notify.v1 import events_pb2 as notify_events
-from services.access.cases.consumers import Consumers
-from tests.support.access_region import PASSWORD, START, ZONE, SchoolWorld
-from tests.support.access_service import Backends
-from tests.support.applications import add_vera, by_email, filing, granting, handing_over, reading, set_birth_date
-from tests.support.eventually import eventually
 from tests.support.services import refused, sign_service
+from tests.worlds.access import START, ZONE, SchoolWorld
+from tests.worlds.applications import by_email, filing, granting, set_birth_date
+from tests.worlds.decisions import R19, R20, R21, Office, a_stranger, office, state_against
 
-R19, R20, R21 = (
-    refusal_pb2.REFUSAL_GROUND_NOT_AN_APPLICANT,
-    refusal_pb2.REFUSAL_GROUND_NOT_A_STUDENT,
-    refusal_pb2.REFUSAL_GROUND_OWN_STATEMENT,
-)
 FOREIGN_SERVICE = (grpc.StatusCode.PERMISSION_DENIED, "SERVICE_NOT_ALLOWED")
 
-
-class Office:
-    """The calls of a school's office about one case, with the head's second factor."""
-
-    def __init__(self, channel: grpc.aio.Channel, backends: Backends, school: SchoolWorld, totp: pyotp.TOTP) -> None:
-        self.stub: Any = application_service_pb2_grpc.ApplicationServiceStub(channel)
-        self.decisions: Any = decision_service_pb2_grpc.DecisionServiceStub(channel)
-        self.school = school
-        self.backends = backends
-        self.teacher = backends.sign_in(school.people["class_teacher"], "class_teacher")
-        self.admin = backends.sign_in(school.people["admin"], "admin")
-        self._head = backends.sign_in(school.people["head"], "head")
-        self._totp = totp
-
-    async def refuse(self, request: pb.RegisterApplicationRequest, ground: Any) -> application_pb2.Application:
-        """Registered, proposed and signed."""
-        case = (await self.stub.RegisterApplication(request, metadata=self.teacher)).application
-        await self.propose(case.application_id, ground)
-        return await self.sign(case.application_id)
-
-    async def propose(self, application_id: str, ground: Any) -> application_pb2.Application:
-        proposal = pb.ProposeRefusalRequest(
-            school_id=str(self.school.school_id), application_id=application_id, request_id=str(uuid4()), ground=ground
-        )
-        case: application_pb2.Application = (await self.stub.ProposeRefusal(proposal, metadata=self.admin)).application
-        return case
-
-    async def sign(self, application_id: str) -> application_pb2.Application:
-        code = self._totp.at(datetime.now(UTC) + timedelta(seconds=30))  # noqa: TID251
-        request = pb.SignRefusalsRequest(
-            school_id=str(self.school.school_id),
-            request_id=str(uuid4()),
-            application_ids=[application_id],
-            one_time_code=code,
-        )
-        [case] = (await self.stub.SignRefusals(request, metadata=self._head)).applications
-        signed: application_pb2.Application = case
-        return signed
-
-    async def read(self, case: application_pb2.Application) -> application_pb2.Application:
-        found: application_pb2.Application = (
-            await self.stub.GetApplication(reading(self.school, case.application_id), metadata=self.admin)
-        ).application
-        return found
-
-    async def words(self, case: application_pb2.Application, service: str = "documents") -> list[decision_pb2.Decision]:
-        request = decision_service_pb2.GetDecisionsRequest(
-            school_id=str(self.school.school_id), application_id=case.application_id
-        )
-        metadata = sign_service(self.backends.keys_dir, service, SystemClock())
-        return list((await self.decisions.GetDecisions(request, metadata=metadata)).decisions)
-
-
-@pytest.fixture
-async def office(channel: grpc.aio.Channel, backends: Backends, school: SchoolWorld) -> Office:
-    await add_vera(school)
-    head = backends.sign_in(school.people["head"], "head")
-    sessions = session_service_pb2_grpc.SessionServiceStub(channel)
-    enrol = session_service_pb2.EnrolTotpRequest(request_id=str(uuid4()), password=PASSWORD)
-    totp = pyotp.TOTP((await sessions.EnrolTotp(enrol, metadata=head)).secret)
-    code = totp.at(datetime.now(UTC) - timedelta(seconds=30))  # noqa: TID251
-    await sessions.ConfirmTotp(
-        session_service_pb2.ConfirmTotpRequest(request_id=str(uuid4()), one_time_code=code), metadata=head
-    )
-    return Office(channel, backends, school, totp)
-
-
-def _statement(
-    school: SchoolWorld, signer: str, kind: Any = application_pb2.APPLICATION_KIND_APPENDIX_3
-) -> pb.RegisterApplicationRequest:
-    applicant = application_pb2.FiledApplicant(
-        person_id=str(school.people[signer].person_id), credentials_way=application_pb2.CREDENTIALS_WAY_IN_PERSON
-    )
-    return filing(school, school.people["anna"], applicant, kind=kind)
-
-
-def _stranger(**other: Any) -> application_pb2.FiledApplicant:
-    return by_email(authority_document="", **other)
+__all__ = ["office"]  # pytest finds fixtures by name
 
 
 async def test_to_a_stranger_the_decision_tells_nothing_of_the_child(office: Office, school: SchoolWorld) -> None:
     """Clause R19: neither name nor class; the reason is frozen with the refusal."""
-    case = await office.refuse(filing(school, school.people["vera"], _stranger()), R19)
+    case = await office.refuse(filing(school, school.people["vera"], a_stranger()), R19)
     assert case.refusal.reason == refusal_pb2.REFUSAL_REASON_RELATION_NOT_PROVED
     [said] = await office.words(case)
     assert (said.student_name, said.class_name, said.of_age_date) == ("", "", "")
@@ -254,7 +156,7 @@ async def test_no_refusal_is_proposed_or_signed_while_its_paper_cannot_be_made(
 ) -> None:
     """Clauses R1, R22: no act that nobody adopted, no complaint to nowhere."""
     wanted = (grpc.StatusCode.FAILED_PRECONDITION, "SCHOOL_DETAILS_MISSING")
-    request = filing(school, school.people["vera"], _stranger())
+    request = filing(school, school.people["vera"], a_stranger())
     case = (await office.stub.RegisterApplication(request, metadata=office.teacher)).application
     await office.propose(case.application_id, R19)
     if missing == "regulation":
@@ -288,7 +190,7 @@ async def test_one_who_left_is_refused_with_the_last_day_and_the_order(office: O
 
 async def test_a_statements_decision_names_its_paper_and_when_the_access_ended(office: Office, school: SchoolWorld) -> None:
     """Clauses R8, R21, R33."""
-    case = await office.refuse(_statement(school, "mother"), R21)
+    case = await office.refuse(state_against(school, "mother"), R21)
     [said] = await office.words(case)
     assert said.reason == refusal_pb2.REFUSAL_REASON_STATEMENT_TO_CANCEL
     assert said.paper_number.startswith("1-Р/")
@@ -298,7 +200,7 @@ async def test_a_statements_decision_names_its_paper_and_when_the_access_ended(o
     not_to_provide = await office.propose(
         (
             await office.stub.RegisterApplication(
-                _statement(school, "father", application_pb2.APPLICATION_KIND_APPENDIX_2), metadata=office.teacher
+                state_against(school, "father", application_pb2.APPLICATION_KIND_APPENDIX_2), metadata=office.teacher
             )
         ).application.application_id,
         R21,
@@ -310,7 +212,7 @@ async def test_a_decision_tells_of_no_access_that_nobody_has(office: Office, sch
     """Clause R21: the paper claims that others' access goes on only where it does."""
     others = [school.people[name].account_id for name in ("anna", "father")]
     await admin.execute("UPDATE grants SET end_time = now(), end_ground = 'revoked' WHERE account_id = ANY ($1)", others)
-    [said] = await office.words(await office.refuse(_statement(school, "mother"), R21))
+    [said] = await office.words(await office.refuse(state_against(school, "mother"), R21))
     assert (said.keeps_student_access, said.keeps_guardian_access) == (False, False)
 
 
@@ -318,12 +220,12 @@ async def test_an_acting_head_signs_by_the_order(office: Office, school: SchoolW
     """Clause R22."""
     acting = "UPDATE appointments SET is_acting = true, order_number = '5', order_date = $2 WHERE person_id = $1 AND role = 11"
     await admin.execute(acting, school.people["head"].person_id, date(2026, 9, 1))
-    [said] = await office.words(await office.refuse(_statement(school, "mother"), R21))
+    [said] = await office.words(await office.refuse(state_against(school, "mother"), R21))
     assert said.signer_position == "Исполняющий обязанности руководителя (приказ от 01.09.2026 № 5)"
 
 
 async def test_only_documents_reads_the_words_and_only_notify_the_receiver(office: Office, school: SchoolWorld) -> None:
-    case = await office.refuse(filing(school, school.people["vera"], _stranger()), R19)
+    case = await office.refuse(filing(school, school.people["vera"], a_stranger()), R19)
     for service in ("journal", "notify"):
         with pytest.raises(grpc.aio.AioRpcError) as error:
             await office.words(case, service)
@@ -339,165 +241,10 @@ async def test_only_documents_reads_the_words_and_only_notify_the_receiver(offic
 
 async def test_nobody_is_written_to_who_takes_the_decision_in_person(office: Office, school: SchoolWorld) -> None:
     """Clause R23."""
-    case = await office.refuse(_statement(school, "mother"), R21)
+    case = await office.refuse(state_against(school, "mother"), R21)
     wanted = decision_service_pb2.GetDecisionReceiverRequest(
         school_id=str(school.school_id), applicant_id=case.applicants[0].applicant_id
     )
     notify = sign_service(office.backends.keys_dir, "notify", SystemClock())
     not_wanted = (grpc.StatusCode.FAILED_PRECONDITION, "DELIVERY_NOT_WANTED")
     assert await refused(office.decisions.GetDecisionReceiver(wanted, metadata=notify)) == not_wanted
-
-
-class Teller:
-    """Tells of a case's paper as documents and notify would, by their own outbox."""
-
-    def __init__(self, office: Office, case: application_pb2.Application) -> None:
-        self._office = office
-        self._case = case
-        self.document_id = str(uuid4())
-        self._ids: dict[str, Any] = {
-            "school_id": str(office.school.school_id),
-            "document_id": self.document_id,
-            "kind": document_pb2.DOCUMENT_KIND_REFUSAL,
-            "application_id": case.application_id,
-            "applicant_id": case.applicants[0].applicant_id,
-        }
-
-    async def issued(self) -> None:
-        await self._tell("documents", document_events.DocumentIssued(**self._ids))
-
-    async def signed(self, state: Any = document_pb2.DOCUMENT_STATE_SIGNED_ON_PAPER) -> None:
-        """By the secretary's hand; a scan is confirmed by the head."""
-        people, is_scan = self._office.school.people, state == document_pb2.DOCUMENT_STATE_SIGNED_ON_PAPER
-        told = document_events.DocumentSigned(
-            **self._ids,
-            state=state,
-            uploader_account_id=str(people["secretary"].account_id),
-            confirmer_account_id=str(people["head"].account_id) if is_scan else "",
-        )
-        await self._tell("documents", told)
-
-    async def letter(self, kind: Any) -> None:
-        await self._tell("notify", kind(school_id=self._ids["school_id"], document_id=self.document_id))
-
-    async def see(self, holds: Callable[[refusal_pb2.DecisionPaper], bool], why: str) -> application_pb2.Application:
-        """The case when its paper is so."""
-
-        async def find() -> application_pb2.Application | None:
-            found = await self._office.read(self._case)
-            return found if holds(found.applicants[0].decision) else None
-
-        seen: application_pb2.Application = await eventually(find, seconds=30, why=why)
-        return seen
-
-    async def _tell(self, service: str, message: Any) -> None:
-        database = await Database.connect(self._office.backends.clone.app_dsns[service], service, size=1)
-        school_id = self._office.school.school_id
-        async with database.school(school_id) as connection, connection.transaction():
-            await outbox.add(connection, SystemClock(), message, school_id)
-        await database.close()
-
-
-async def test_a_paper_is_signed_and_handed_over_and_the_case_says_so(office: Office, school: SchoolWorld) -> None:
-    """Clauses R22, R23: not given before the head's signature; the log says how it went, once."""
-    case = await office.refuse(_statement(school, "mother"), R21)
-    given, teller = handing_over(school, case), Teller(office, case)
-    not_ready = (grpc.StatusCode.FAILED_PRECONDITION, "DECISION_NOT_READY")
-    assert await refused(office.stub.RecordHandOver(given, metadata=office.teacher)) == not_ready
-    await teller.issued()
-    await teller.see(lambda paper: paper.document_id == teller.document_id, "the paper is known")
-    early = (grpc.StatusCode.FAILED_PRECONDITION, "DECISION_NOT_SIGNED")
-    assert await refused(office.stub.RecordHandOver(given, metadata=office.teacher)) == early
-    for _ in range(2):
-        await teller.signed()
-    await teller.see(lambda paper: paper.signing_way == refusal_pb2.SIGNING_WAY_PAPER, "the signature is known")
-    for _ in range(2):
-        answer = (await office.stub.RecordHandOver(given, metadata=office.teacher)).application
-    decision = answer.applicants[0].decision
-    assert decision.channel == refusal_pb2.DECISION_CHANNEL_IN_PERSON
-    assert decision.delivered_by
-    lines = [(line.ground, line.actor_name) for line in answer.log]
-    assert lines[-3:] == [
-        ("загружена скан-копия решения, подписанного на бумаге", "Письмова И. О."),
-        ("скан-копия решения подтверждена", "Супрун И. Е."),
-        ("решение выдано лично", answer.log[-1].actor_name),
-    ]
-
-
-async def test_what_is_told_in_another_order_ends_the_same(office: Office, school: SchoolWorld) -> None:
-    """Order is not promised: the letter's success before the signature, the signature before the paper."""
-    case = await office.refuse(filing(school, school.people["vera"], _stranger()), R19)
-    teller = Teller(office, case)
-    await teller.letter(notify_events.DeliverySucceeded)
-    await teller.signed(document_pb2.DOCUMENT_STATE_SIGNED_ELECTRONICALLY)
-    seen = await teller.see(lambda paper: paper.channel == refusal_pb2.DECISION_CHANNEL_EMAIL, "the delivery is known")
-    await teller.issued()
-    assert seen.applicants[0].decision.signing_way == refusal_pb2.SIGNING_WAY_ELECTRONIC
-    assert not seen.applicants[0].decision.delivered_by
-
-
-@pytest.mark.parametrize("kind", [notify_events.DeliverySucceeded, notify_events.DeliveryFailed])
-async def test_what_became_of_a_letter_waits_for_its_paper(office: Office, school: SchoolWorld, kind: Any) -> None:
-    """However long documents needs to tell of paper and signature, the event is not tried to death."""
-    case = await office.refuse(_statement(school, "mother"), R21)
-    teller = Teller(office, case)
-    database = await Database.connect(office.backends.clone.app_dsns["access"], "access", size=1)
-    told = kind(school_id=str(school.school_id), document_id=teller.document_id)
-    subject = told.DESCRIPTOR.full_name
-    event = events.Event(uuid4(), subject, school.school_id, SystemClock().now(), told.SerializeToString())
-    handle = Consumers(database, SystemClock()).handlers()[subject]
-    with pytest.raises(events.Later):
-        await handle(event)
-    await teller.issued()
-    await teller.see(lambda paper: paper.document_id == teller.document_id, "the paper is known")
-    if kind is notify_events.DeliverySucceeded:
-        with pytest.raises(events.Later):
-            await handle(event)
-        await teller.signed()
-        await teller.see(lambda paper: paper.signing_way == refusal_pb2.SIGNING_WAY_PAPER, "the signature is known")
-    await handle(event)
-    await database.close()
-
-
-async def test_a_letter_that_was_given_up_is_told_in_the_case_until_the_decision_is_given(
-    office: Office, school: SchoolWorld, admin: Any
-) -> None:
-    """Clauses R23, R26: the decision is then given in person."""
-    case = await office.refuse(filing(school, school.people["vera"], _stranger()), R19)
-    teller = Teller(office, case)
-    await teller.signed()
-    await teller.letter(notify_events.DeliveryFailed)
-
-    async def count_failures() -> int:
-        return sum("не доставлено по электронной почте" in line.ground for line in (await office.read(case)).log)
-
-    async def are_heard(letters: int) -> bool:
-        heard = "SELECT count(*) FROM access.inbox WHERE event_id IN (SELECT event_id FROM notify.outbox WHERE school_id = $1)"
-        return bool(await admin.fetchval(heard, school.school_id) == letters)
-
-    await eventually(count_failures, seconds=30, why="the failure is told")
-    await office.stub.RecordHandOver(handing_over(school, case), metadata=office.teacher)
-    # What is told of letters after all changes neither how it was given nor what is asked for.
-    await teller.letter(notify_events.DeliverySucceeded)
-    await teller.letter(notify_events.DeliveryFailed)
-    await eventually(lambda: are_heard(3), seconds=30, why="both are heard")
-    decision = (await office.read(case)).applicants[0].decision
-    assert decision.channel == refusal_pb2.DECISION_CHANNEL_IN_PERSON
-    assert decision.delivered_by
-    assert await count_failures() == 1
-
-
-async def test_the_database_takes_no_paper_given_before_it_was_signed(office: Office, school: SchoolWorld, admin: Any) -> None:
-    case = await office.refuse(_statement(school, "mother"), R21)
-    with pytest.raises(asyncpg.CheckViolationError):
-        await admin.execute(
-            """
-            INSERT INTO decision_papers (school_id, document_id, application_id, applicant_id, issue_time, channel,
-                                         deliver_time)
-            VALUES ($1, $2, $3, $4, now(), 2, now())
-            """,
-            school.school_id,
-            uuid4(),
-            UUID(case.application_id),
-            UUID(case.applicants[0].applicant_id),
-        )

@@ -13,8 +13,8 @@ from chassis.errors import Unavailable
 from chassis.relations import EndedSession, Relation
 from services.access.rights.actions.endings import BATCH, Endings, Send
 from services.access.rights.store import pushes
-from tests.support.access_region import SchoolWorld
-from tests.support.access_service import Backends
+from tests.worlds.access import SchoolWorld
+from tests.worlds.access_service import Backends
 
 CLOCK = SystemClock()
 

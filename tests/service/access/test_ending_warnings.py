@@ -3,19 +3,22 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import grpc
+import pytest
 import pytest_asyncio
 
 from chassis.clock import SetClock, SystemClock
 from chassis.db import Database
+from chassis.run import Frame
 from diary.access.v1 import events_pb2, grant_pb2, grant_service_pb2, grant_service_pb2_grpc
 from services.access.rights.actions.warnings import warn_school
-from tests.support.access_region import SchoolWorld
-from tests.support.access_service import Backends
-from tests.support.applications import set_birth_date
+from services.access.rights.jobs import warn_of_endings
 from tests.support.services import refused, sign_service
+from tests.worlds.access import SchoolWorld, make_empty_school
+from tests.worlds.access_service import Backends
+from tests.worlds.applications import set_birth_date
 
 
 @pytest_asyncio.fixture
@@ -121,3 +124,16 @@ async def test_of_leaving_each_is_told_by_the_own_access_and_again_when_the_day_
         await warn_school(database, SystemClock(), school.school_id)
     once = [("anna", "anna"), ("father", "father"), ("mother", "mother")]
     assert _names(school, await _told(admin, school)) == sorted(once * 2)
+
+
+async def test_what_breaks_in_one_school_does_not_silence_those_after_it(
+    admin: Any, school: SchoolWorld, database: Database
+) -> None:
+    await _come_of_age_soon(school)
+    broken = await make_empty_school(admin)
+    await admin.execute("UPDATE schools SET code = '0', time_zone = 'Nowhere/None' WHERE school_id = $1", broken.school_id)
+    frame = Frame(SystemClock(), database, cast("Any", None), cast("Any", None))
+    with pytest.raises(ExceptionGroup, match="of schools"):
+        await warn_of_endings(frame).work()
+    await admin.execute("UPDATE schools SET time_zone = 'Europe/Moscow' WHERE school_id = $1", broken.school_id)
+    assert await _told(admin, school)

@@ -24,10 +24,10 @@ from diary.access.v1 import (
     roster_service_pb2_grpc,
 )
 from diary.access.v1 import application_service_pb2 as pb
-from tests.support.access_region import Person, SchoolWorld
-from tests.support.access_service import Backends
-from tests.support.applications import add_vera, filing, mother, reading, set_birth_date
 from tests.support.services import refused, sign_service
+from tests.worlds.access import Person, SchoolWorld
+from tests.worlds.access_service import Backends
+from tests.worlds.applications import add_vera, filing, mother, reading, set_birth_date
 
 NO_STUDENT = (grpc.StatusCode.NOT_FOUND, "STUDENT_NOT_FOUND")
 NO_CASE = (grpc.StatusCode.NOT_FOUND, "APPLICATION_NOT_FOUND")

@@ -18,10 +18,10 @@ from diary.access.v1 import (
     roster_service_pb2_grpc,
 )
 from services.access.people.rules.roles import Role
-from tests.support.access_region import Person, SchoolWorld, make_school
-from tests.support.access_service import Backends, Serve
-from tests.support.applications import filing
 from tests.support.services import refused
+from tests.worlds.access import Person, SchoolWorld, make_school
+from tests.worlds.access_service import Backends, Serve
+from tests.worlds.applications import filing
 
 PENDING = (grpc.StatusCode.UNAVAILABLE, "ENDING_PENDING")
 TODAY = datetime.now(UTC).date()  # noqa: TID251

@@ -13,10 +13,10 @@ from chassis.clock import SystemClock, today
 from diary.access.v1 import application_pb2, application_service_pb2_grpc, roster_service_pb2_grpc
 from diary.access.v1 import roster_service_pb2 as pb
 from services.access.people.rules.guardianships import find_reaching
-from tests.support.access_region import START, ZONE, SchoolWorld, make_school
-from tests.support.access_service import Backends
-from tests.support.applications import filing, granting, set_birth_date
 from tests.support.services import refused
+from tests.worlds.access import START, ZONE, SchoolWorld, make_school
+from tests.worlds.access_service import Backends
+from tests.worlds.applications import filing, granting, set_birth_date
 
 NOT_THERE = (grpc.StatusCode.NOT_FOUND, "GUARDIANSHIP_NOT_FOUND")
 TODAY = today(SystemClock(), ZONE)

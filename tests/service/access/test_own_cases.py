@@ -10,11 +10,11 @@ import pytest
 
 from diary.access.v1 import application_pb2, application_service_pb2_grpc, events_pb2, refusal_pb2
 from diary.access.v1 import application_service_pb2 as pb
-from tests.support.access_region import SchoolWorld
-from tests.support.access_service import Backends
-from tests.support.applications import DOCUMENT, add_vera, filing, mother, reading
 from tests.support.services import refused
 from tests.support.statements import sent
+from tests.worlds.access import SchoolWorld
+from tests.worlds.access_service import Backends
+from tests.worlds.applications import DOCUMENT, add_vera, filing, mother, reading
 
 
 @pytest.fixture
@@ -147,3 +147,25 @@ async def test_an_applicant_withdraws_the_own_case_and_nobody_elses(
         "SELECT payload FROM outbox WHERE school_id = $1 AND subject LIKE '%ApplicationDecided'", school.school_id
     )
     assert events_pb2.ApplicationDecided.FromString(event).state == application_pb2.APPLICATION_STATE_WITHDRAWN
+
+
+async def test_whose_every_access_has_ended_still_reads_and_withdraws_the_own_case(
+    stub: Any, admin: Any, backends: Backends, school: SchoolWorld, office: Any
+) -> None:
+    """Clauses R24, R29: an applicant without any role in the school; another's case is as absent as none."""
+    await add_vera(school)
+    application_id, _ = await _file(
+        stub, admin, backends, school, office, DOCUMENT, application_pb2.APPLICATION_KIND_APPENDIX_1
+    )
+    own, strange = backends.sign_in(school.people["other_mother"]), backends.sign_in(school.people["father"])
+    listing = pb.ListApplicationsRequest(school_id=str(school.school_id))
+    listed = (await stub.ListApplications(listing, metadata=own)).applications
+    assert [one.application_id for one in listed] == [application_id]
+    assert not (await stub.ListApplications(listing, metadata=strange)).applications
+    request = pb.WithdrawApplicationRequest(
+        school_id=str(school.school_id), application_id=application_id, request_id=str(uuid4())
+    )
+    no_case = (grpc.StatusCode.NOT_FOUND, "APPLICATION_NOT_FOUND")
+    for call, wanted in ((stub.GetApplication, reading(school, application_id)), (stub.WithdrawApplication, request)):
+        assert await refused(call(wanted, metadata=strange)) == no_case
+        assert (await call(wanted, metadata=own)).application.application_id == application_id

@@ -12,8 +12,8 @@ from apps.portal.gateway import Gateway
 from chassis import run
 from chassis.clock import SystemClock
 from services.access import __main__ as access
-from tests.support.access_region import PASSWORD, SchoolWorld
-from tests.support.access_service import Backends
+from tests.worlds.access import PASSWORD, SchoolWorld
+from tests.worlds.access_service import Backends
 
 ORIGIN = "http://diary.test"
 PAGE = "/account/second-factor"

@@ -20,12 +20,12 @@ from diary.access.v1 import (
     session_service_pb2_grpc,
 )
 from diary.access.v1 import application_service_pb2 as pb
-from tests.support.access_region import PASSWORD, START, SchoolWorld
-from tests.support.access_service import Backends, Serve
-from tests.support.applications import add_vera, filing, granting, mother, say_details
 from tests.support.eventually import eventually
 from tests.support.services import refused
 from tests.support.statements import sent
+from tests.worlds.access import PASSWORD, START, SchoolWorld
+from tests.worlds.access_service import Backends, Serve
+from tests.worlds.applications import add_vera, filing, granting, mother, say_details
 
 R19, R20, R21 = (
     refusal_pb2.REFUSAL_GROUND_NOT_AN_APPLICANT,

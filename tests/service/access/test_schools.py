@@ -12,10 +12,10 @@ import pytest
 from chassis.clock import SystemClock, today
 from diary.access.v1 import application_service_pb2_grpc, school_pb2, school_service_pb2_grpc
 from diary.access.v1 import school_service_pb2 as pb
-from tests.support.access_region import ZONE, SchoolWorld
-from tests.support.access_service import Backends
-from tests.support.applications import filing, mother, reading
 from tests.support.services import refused
+from tests.worlds.access import ZONE, SchoolWorld
+from tests.worlds.access_service import Backends
+from tests.worlds.applications import filing, mother, reading
 
 
 @pytest.fixture

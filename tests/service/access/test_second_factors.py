@@ -19,11 +19,11 @@ from diary.access.v1 import application_service_pb2 as cases_pb
 from diary.access.v1 import application_service_pb2_grpc, session_service_pb2_grpc
 from diary.access.v1 import session_service_pb2 as pb
 from services.access.rights.actions.factor_keys import FactorKeys, seal_all
-from tests.support.access_region import PASSWORD, SchoolWorld
-from tests.support.access_service import Backends, Serve
-from tests.support.applications import add_vera
 from tests.support.eventually import eventually
 from tests.support.services import refused, refused_or_answered
+from tests.worlds.access import PASSWORD, SchoolWorld
+from tests.worlds.access_service import Backends, Serve
+from tests.worlds.applications import add_vera
 
 WRONG = (grpc.StatusCode.UNAUTHENTICATED, "CODE_WRONG")
 BY_CODES = (grpc.StatusCode.UNAUTHENTICATED, "SESSION_ENDED_BY_CODES")

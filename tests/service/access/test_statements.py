@@ -11,11 +11,11 @@ import pytest
 from deploy.local.ports import Ports
 from diary.access.v1 import application_pb2, application_service_pb2_grpc, events_pb2
 from diary.access.v1 import application_service_pb2 as pb
-from tests.support.access_region import SchoolWorld
-from tests.support.access_service import Backends, Serve
-from tests.support.applications import add_vera, filing, granting, mother, reading, set_birth_date
 from tests.support.eventually import eventually
 from tests.support.services import refused
+from tests.worlds.access import SchoolWorld
+from tests.worlds.access_service import Backends, Serve
+from tests.worlds.applications import add_vera, filing, granting, mother, reading, set_birth_date
 
 CANCEL = application_pb2.APPLICATION_KIND_APPENDIX_3
 DECLINE = application_pb2.APPLICATION_KIND_APPENDIX_2

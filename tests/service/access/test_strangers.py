@@ -25,10 +25,10 @@ from diary.access.v1 import (
 )
 from diary.access.v1 import application_service_pb2 as pb
 from services.access.people.actions.declarations import end_lapsed_modes
-from tests.support.access_region import ZONE, SchoolWorld
-from tests.support.access_service import Backends
-from tests.support.applications import add_vera, filing, granting, mother, set_birth_date
 from tests.support.services import refused
+from tests.worlds.access import ZONE, SchoolWorld
+from tests.worlds.access_service import Backends
+from tests.worlds.applications import add_vera, filing, granting, mother, set_birth_date
 
 R19, R21 = refusal_pb2.REFUSAL_GROUND_NOT_AN_APPLICANT, refusal_pb2.REFUSAL_GROUND_OWN_STATEMENT
 TODAY = today(SystemClock(), ZONE)

@@ -15,10 +15,10 @@ import grpc
 from diary.documents.v1 import document_pb2, events_pb2, print_run_pb2
 from diary.options.v1 import options_pb2
 from services.documents.print_runs.consumers import Consumers
-from tests.service.documents.families import Families
-from tests.service.documents.world import NAMES, WEEK, World, code_of
 from tests.support.papers import needs_poppler, read_texts
 from tests.support.services import refused
+from tests.worlds.documents import NAMES, WEEK, World, code_of
+from tests.worlds.families import Families
 
 NEXT_WEEK = "2026-W48"
 NOT_FOUND = grpc.StatusCode.NOT_FOUND
@@ -90,10 +90,10 @@ async def test_chosen_students_alone_are_printed_with_their_declarations(world: 
 
 async def test_the_journal_away_is_told_and_the_request_may_be_repeated(world: World) -> None:
     request = world.prepare_request()
-    world.neighbours.is_journal_away = True
+    world.neighbours.fail("diary.journal")
     refusal = await refused(world.documents.PrepareWeeklyPrintouts(request, metadata=world.teacher))
     assert refusal == (grpc.StatusCode.UNAVAILABLE, "JOURNAL_UNAVAILABLE")
-    world.neighbours.is_journal_away = False
+    world.neighbours.mend()
     answer = await world.documents.PrepareWeeklyPrintouts(request, metadata=world.teacher)
     assert answer.print_run.printouts[0].sheet_number == 1
 

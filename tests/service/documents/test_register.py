@@ -28,11 +28,11 @@ from services.documents.__main__ import build
 from services.documents.config import Settings
 from services.documents.decisions.consumers import DecisionConsumers
 from services.documents.register import store
-from tests.service.documents.world import Metadata, World
 from tests.support.backends import Clone
-from tests.support.decisions import refusal
 from tests.support.papers import needs_poppler, read_codes, read_texts
 from tests.support.services import refused, sign_in, sign_service
+from tests.worlds.documents import Metadata, World
+from tests.worlds.refusals import refusal
 
 
 async def _issue(world: World, deciding: DecisionConsumers, *decisions: Any) -> list[document_pb2.Document]:
@@ -148,7 +148,7 @@ async def test_a_case_that_ended_otherwise_has_no_paper(world: World, deciding: 
         await deciding.on_application_decided(world.application_decided(refusal(), state=state))
     # An event of the release before names no state; access says that the case was not refused.
     event = world.application_decided(refusal(), state="UNSPECIFIED")
-    world.neighbours.decisions.clear()
+    world.decisions.clear()
     await deciding.on_application_decided(event)
     assert await world.query("SELECT 1 FROM documents WHERE school_id = $1") == []
 

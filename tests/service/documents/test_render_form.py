@@ -9,16 +9,16 @@ import pytest
 
 from diary.access.v1 import school_pb2, school_service_pb2
 from diary.documents.v1 import form_pb2
-from tests.service.documents.world import World
 from tests.support.papers import needs_poppler, read_texts
 from tests.support.services import refused
+from tests.worlds.documents import World
 
 SCHOOL = "МБОУ «Александровская школа»"
 
 
 def _put_school(world: World, **details: str) -> None:
     school = school_pb2.School(school_id=world.school_id, name=SCHOOL)
-    world.neighbours.schools[world.school_id] = school_service_pb2.GetSchoolResponse(
+    world.schools[world.school_id] = school_service_pb2.GetSchoolResponse(
         school=school, details=school_pb2.SchoolDetails(**details)
     )
 
@@ -67,5 +67,5 @@ async def test_what_is_no_form_and_what_is_no_school_is_not_found(world: World) 
 
 async def test_access_away_is_told(world: World) -> None:
     _put_school(world)
-    world.neighbours.is_access_away = True
+    world.neighbours.fail("diary.access")
     assert await refused(_render(world, "appendix-2")) == (grpc.StatusCode.UNAVAILABLE, "ACCESS_UNAVAILABLE")

@@ -19,10 +19,10 @@ from diary.documents.v1 import document_pb2, events_pb2, signing_pb2
 from diary.options.v1 import options_pb2
 from services.documents.decisions.consumers import DecisionConsumers
 from services.documents.press.convert.pages import join_pages
-from tests.service.documents.world import Metadata, World
-from tests.support.decisions import Head, needs_gost, photograph, refusal, scan
 from tests.support.papers import needs_poppler
 from tests.support.services import refused, refused_or_answered, sign_service
+from tests.worlds.documents import Metadata, World
+from tests.worlds.refusals import Head, needs_gost, photograph, refusal, scan
 
 _UNREADABLE = (grpc.StatusCode.INVALID_ARGUMENT, "SCAN_UNREADABLE")
 # Long enough for two pages.

@@ -1,24 +1,25 @@
-"""The journal in process, on real Postgres and NATS, with a stand-in roster and a clock that stands."""
+"""The journal in process, on real Postgres and NATS, beside access's roster and with a clock that stands."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import grpc
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
+from chassis.auth import ServiceToken
+from chassis.clients import connect
 from chassis.clock import SetClock
 from chassis.db import Database
 from diary.access.v1 import roster_service_pb2_grpc
 from services.journal.__main__ import build
 from services.journal.config import Settings
-from tests.service.journal.roster import Roster, served_roster
-from tests.service.journal.world import NOW, School, World, query
 from tests.support.backends import Clone, PostgresServer
 from tests.support.services import served
+from tests.worlds.journal import NOW, School, World, query
+from tests.worlds.neighbours import Neighbours
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -28,15 +29,16 @@ async def clone(postgres: PostgresServer) -> Clone:
 
 
 @pytest_asyncio.fixture(scope="module")
-async def roster() -> AsyncIterator[tuple[Roster, str]]:
-    """The stand-in for access and its address."""
-    roster = Roster()
-    async with served_roster(roster) as address:
-        yield roster, address
+async def neighbours(keys_dir: Path) -> AsyncIterator[Neighbours]:
+    """access."""
+    found = Neighbours()
+    found.admit_services(keys_dir)
+    async with found.listening():
+        yield found
 
 
 @pytest_asyncio.fixture(scope="module")
-async def settings(clone: Clone, nats_url: str, keys_dir: Path, roster: tuple[Roster, str]) -> Settings:
+async def settings(clone: Clone, nats_url: str, keys_dir: Path, neighbours: Neighbours) -> Settings:
     """Settings of a journal on this module's backends."""
     return Settings(
         port=0,
@@ -45,7 +47,7 @@ async def settings(clone: Clone, nats_url: str, keys_dir: Path, roster: tuple[Ro
         admin_database_url=SecretStr(clone.admin_dsn),
         nats_url=SecretStr(nats_url),
         keys_dir=keys_dir,
-        access_address=roster[1],
+        access_address=neighbours.address,
     )
 
 
@@ -56,16 +58,16 @@ async def clock() -> SetClock:
 
 
 @pytest_asyncio.fixture(scope="module")
-async def world(settings: Settings, roster: tuple[Roster, str], keys_dir: Path, clock: SetClock) -> AsyncIterator[World]:
+async def world(settings: Settings, neighbours: Neighbours, keys_dir: Path, clock: SetClock) -> AsyncIterator[World]:
     """The journal, serving."""
     database = await Database.connect(settings.database_url.get_secret_value(), "journal", size=2)
     try:
         async with (
             served("journal", settings, lambda frame: build(settings, frame), clock) as channel,
-            grpc.aio.insecure_channel(roster[1]) as roster_channel,
+            connect(neighbours.address, ServiceToken(keys_dir, "journal", clock)) as access,
         ):
-            stub = roster_service_pb2_grpc.RosterServiceStub(roster_channel)
-            yield World(channel, keys_dir, clock, roster[0], stub, database, settings.nats_url.get_secret_value())
+            stub = roster_service_pb2_grpc.RosterServiceStub(access)
+            yield World(channel, keys_dir, clock, neighbours, stub, database, settings.nats_url.get_secret_value())
     finally:
         await database.close()
 

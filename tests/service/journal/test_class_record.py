@@ -13,7 +13,9 @@ from diary.journal.v1.journal_service_pb2 import ClassMarkCell, RecordClassReque
 from diary.journal.v1.lesson_pb2 import AbsenceCell
 from services.journal.marks.store import class_record
 from tests.service.journal.test_journal_standing import CLOSE, LEAVE
-from tests.service.journal.world import (
+from tests.support.backends import Clone
+from tests.support.services import refused
+from tests.worlds.journal import (
     TODAY,
     Person,
     School,
@@ -24,8 +26,6 @@ from tests.service.journal.world import (
     record_lesson,
     record_marks,
 )
-from tests.support.backends import Clone
-from tests.support.services import refused
 
 SAVED = mark_pb2.CELL_STATE_SAVED
 CONFLICT = mark_pb2.CELL_STATE_CONFLICT

@@ -11,9 +11,9 @@ import grpc
 
 from diary.journal.v1 import diary_service_pb2, events_pb2, journal_service_pb2, lesson_pb2
 from services.journal.diary.store.class_week import FIND_FRAME, LIST_RECORDS
-from tests.service.journal.world import TODAY, WEEK, School, World, cell, record_attendance, record_marks
 from tests.support.backends import Clone
 from tests.support.services import instant, refused, sign_service
+from tests.worlds.journal import TODAY, WEEK, School, World, cell, record_attendance, record_marks
 
 MONDAY = TODAY - timedelta(days=2)
 

@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.journal import commands
-from tests.service.journal.world import School, World, cell, query, record_marks
 from tests.support.backends import Clone
+from tests.worlds.journal import School, World, cell, query, record_marks
 
 MARKS = 3
 

@@ -9,9 +9,9 @@ import pytest
 
 from diary.journal.v1 import events_pb2, lesson_pb2
 from diary.options.v1 import options_pb2
-from tests.service.journal.world import TODAY, School, World, query, record_attendance, record_lesson
 from tests.support.backends import Clone
 from tests.support.services import refused
+from tests.worlds.journal import TODAY, School, World, query, record_attendance, record_lesson
 
 ABSENT = lesson_pb2.ABSENCE_CODE_ABSENT
 EXCUSED = lesson_pb2.ABSENCE_CODE_EXCUSED

@@ -8,9 +8,9 @@ import grpc
 import pytest
 
 from diary.journal.v1 import diary_service_pb2, events_pb2, journal_service_pb2, mark_pb2
-from tests.service.journal.world import TODAY, Person, School, World, cell, query, record_lesson, record_marks
 from tests.support.backends import Clone
 from tests.support.services import refused, sign_service
+from tests.worlds.journal import TODAY, Person, School, World, cell, query, record_lesson, record_marks
 
 SAVED = mark_pb2.CELL_STATE_SAVED
 CONFLICT = mark_pb2.CELL_STATE_CONFLICT

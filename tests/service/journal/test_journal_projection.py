@@ -8,10 +8,10 @@ from chassis.clock import SetClock
 from diary.access.v1 import events_pb2, roster_pb2
 from services.journal.config import Settings
 from services.journal.roster.consumers import KINDS
-from tests.service.journal.roster import Roster
-from tests.service.journal.world import NOW, School, World, query, school_entry, study_group
 from tests.support.backends import Clone
 from tests.support.eventually import eventually
+from tests.worlds.journal import NOW, School, World, query, school_entry, study_group
+from tests.worlds.neighbours import Neighbours
 
 GROUP = roster_pb2.ROSTER_KIND_STUDY_GROUP
 
@@ -120,7 +120,7 @@ async def test_an_event_over_nats_reaches_the_serving_journal(world: World, scho
 
 
 async def test_rebuild_of_all_reads_every_school(
-    world: World, settings: Settings, clone: Clone, roster: tuple[Roster, str], clock: SetClock
+    world: World, settings: Settings, clone: Clone, neighbours: Neighbours, clock: SetClock
 ) -> None:
     school_id, course_id = str(uuid4()), str(uuid4())
     world.roster.put(
@@ -128,5 +128,5 @@ async def test_rebuild_of_all_reads_every_school(
         roster_pb2.RosterEntry(school=school_entry(school_id)),
         study_group(course_id, "", "Хор", [str(uuid4())]),
     )
-    await projection.rebuild("journal", settings, roster[1], KINDS, None)
+    await projection.rebuild("journal", settings, neighbours.address, KINDS, None)
     assert await query(clone.admin_dsn, "SELECT 1 FROM courses WHERE course_id = $1 AND class_id IS NULL", course_id)

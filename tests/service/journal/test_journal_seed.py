@@ -24,9 +24,9 @@ from services.journal.marks.store import journal_page, marks
 from services.journal.roster.consumers import KINDS
 from services.journal.seed import seed
 from services.journal.seed.copies import copy_schools
-from tests.service.journal.roster import Roster
-from tests.service.journal.world import NOW, TODAY, World, query, school_entry, student_entry, study_group
 from tests.support.backends import Clone
+from tests.worlds.journal import NOW, TODAY, World, query, school_entry, student_entry, study_group
+from tests.worlds.neighbours import Neighbours
 
 SUBJECTS = ("Русский язык", "Алгебра", "Геометрия", "Физика", "История", "Биология", "Музыка", "Разговоры о важном")
 CLASSES, STUDENTS = 6, 20
@@ -41,7 +41,7 @@ class Seeded:
 
 
 @pytest_asyncio.fixture(scope="module")
-async def seeded(world: World, settings: Settings, clone: Clone, roster: tuple[Roster, str]) -> Seeded:
+async def seeded(world: World, settings: Settings, clone: Clone, neighbours: Neighbours) -> Seeded:
     """The only school of this module."""
     school = Seeded(str(uuid4()), uuid4())
     entries = [roster_pb2.RosterEntry(school=school_entry(school.school_id))]
@@ -57,7 +57,7 @@ async def seeded(world: World, settings: Settings, clone: Clone, roster: tuple[R
     for entry in entries:
         if entry.WhichOneof("entry") == "study_group" and entry.study_group.subject_name == "Физика":
             world.roster.put_relation(school.school_id, _teaches(school.teacher_id, entry.study_group.study_group_id))
-    await projection.rebuild("journal", settings, roster[1], KINDS, None)
+    await projection.rebuild("journal", settings, neighbours.address, KINDS, None)
     await seed(clone.admin_dsn, world.clock, 1, None)
     return school
 

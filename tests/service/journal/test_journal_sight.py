@@ -11,7 +11,8 @@ import pytest
 from diary.access.v1 import relation_pb2
 from diary.journal.v1 import diary_service_pb2, journal_service_pb2
 from diary.options.v1 import options_pb2
-from tests.service.journal.world import (
+from tests.support.services import instant, refused, sign_service
+from tests.worlds.journal import (
     WEEK,
     Person,
     School,
@@ -22,7 +23,6 @@ from tests.service.journal.world import (
     record_marks,
     student_entry,
 )
-from tests.support.services import instant, refused, sign_service
 
 SESSION_ENDED = (grpc.StatusCode.UNAUTHENTICATED, "SESSION_ENDED")
 NO_STUDENT = (grpc.StatusCode.NOT_FOUND, "STUDENT_NOT_FOUND")

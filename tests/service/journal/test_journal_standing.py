@@ -11,8 +11,8 @@ import pytest
 from diary.journal.v1 import journal_service_pb2, lesson_pb2
 from services.journal.lessons.store import lessons
 from services.journal.marks.store import marks
-from tests.service.journal.world import TODAY, School, World, cell, record_attendance, record_lesson, record_marks
 from tests.support.services import refused
+from tests.worlds.journal import TODAY, School, World, cell, record_attendance, record_lesson, record_marks
 
 ABSENT = lesson_pb2.ABSENCE_CODE_ABSENT
 CLOSE = "UPDATE periods SET is_closed = true WHERE school_id = $1"

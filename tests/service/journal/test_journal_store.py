@@ -12,8 +12,8 @@ from services.journal.lessons.store.writes import Call, Fact
 from services.journal.marks.rules.history import SALT_BYTES, BatchHeader, build_batch
 from services.journal.marks.rules.marks import Cell, record_marks
 from services.journal.marks.store import marks
-from tests.service.journal.world import NOW, TODAY, Person, School, World, query
 from tests.support.backends import Clone
+from tests.worlds.journal import NOW, TODAY, Person, School, World, query
 
 
 def _call(school: School, teacher: Person) -> Call:

@@ -7,9 +7,9 @@ import grpc
 import pytest
 
 from diary.journal.v1 import journal_service_pb2
-from tests.service.journal.world import TODAY, WEEK, School, World, cell, query, record_lesson, record_marks
 from tests.support.backends import Clone
 from tests.support.services import refused
+from tests.worlds.journal import TODAY, WEEK, School, World, cell, query, record_lesson, record_marks
 
 
 async def test_a_week_without_a_name_is_this_week_of_the_school(world: World, school: School) -> None:

@@ -18,10 +18,10 @@ from services.journal.lessons.store.writes import Call, Fact
 from services.journal.marks.rules.history import SALT_BYTES, BatchHeader, build_batch
 from services.journal.marks.rules.marks import Cell, record_marks
 from services.journal.marks.store import marks, retraction
-from tests.service.journal import world as worlds
-from tests.service.journal.world import NOW, TODAY, Person, School, World, cell, query, record_attendance
 from tests.support.backends import Clone
 from tests.support.services import refused
+from tests.worlds import journal as worlds
+from tests.worlds.journal import NOW, TODAY, Person, School, World, cell, query, record_attendance
 
 ABSENT = lesson_pb2.ABSENCE_CODE_ABSENT
 FAILED = grpc.StatusCode.FAILED_PRECONDITION

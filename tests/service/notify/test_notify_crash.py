@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from services.notify.letters.rules import State
-from tests.service.notify.mailbox import files
-from tests.service.notify.world import Refused, World
 from tests.support.eventually import eventually
+from tests.worlds.mailbox import files
+from tests.worlds.notify import Refused, World
 
 SENT, SENDING = int(State.SENT), int(State.SENDING)
 

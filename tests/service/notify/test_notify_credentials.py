@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from services.notify.letters.rules import State
-from tests.service.notify.mailbox import text
-from tests.service.notify.neighbours import TOKEN
-from tests.service.notify.world import MOTHER, World
+from tests.worlds.mailbox import text
+from tests.worlds.notify import MOTHER, TOKEN, World
 
 SENT, FAILED, CANCELLED, WAITING = (int(s) for s in (State.SENT, State.FAILED, State.CANCELLED, State.WAITING))
 
@@ -36,7 +35,7 @@ async def test_a_grant_that_has_ended_meanwhile_gets_no_letter(world: World) -> 
         await world.mailbox.stop()
         grant_id = await world.credentials_ready(family)
         await world.until(family, (WAITING, 1))
-        del world.neighbours.wanted[grant_id]
+        del world.wanted[grant_id]
         await world.mailbox.start()
         await world.until(family, (CANCELLED, 2), seconds=20)
     assert world.mailbox.letters == []

@@ -14,9 +14,9 @@ from chassis.clients import MESSAGE_LIMIT
 from chassis.clock import SetClock, SystemClock
 from diary.notify.v1 import events_pb2
 from services.notify.letters.rules import State
-from tests.service.notify.mailbox import files, text
-from tests.service.notify.world import MOTHER, Family, Refused, World
 from tests.support.eventually import eventually
+from tests.worlds.mailbox import files, text
+from tests.worlds.notify import MOTHER, Family, Refused, World
 
 SENT, FAILED, CANCELLED, WAITING = (int(s) for s in (State.SENT, State.FAILED, State.CANCELLED, State.WAITING))
 NAME = "Решение 3-ЭДО-2026"
@@ -87,7 +87,7 @@ async def test_an_applicant_who_wants_it_otherwise_or_has_it_already_gets_no_let
     async with world.serving():
         await world.sign_decision(refused)
         await world.until(refused, (WAITING, 1))
-        del world.neighbours.receivers[str(refused.applicant_id)]
+        del world.receivers[str(refused.applicant_id)]
         await world.mailbox.start()
         await world.make_due(refused)
         await world.until(refused, (CANCELLED, 2))
@@ -101,11 +101,11 @@ async def test_a_paper_that_documents_does_not_give_is_waited_for_and_not_taken_
         await world.sign_decision(refused)
         await world.until(refused, (SENT, 1))
         later = Refused(school_id=refused.school_id)
-        paper = world.neighbours.papers.pop(str(refused.document_id))
-        world.neighbours.receivers[str(later.applicant_id)] = world.neighbours.receivers[str(refused.applicant_id)]
+        paper = world.papers.pop(str(refused.document_id))
+        world.receivers[str(later.applicant_id)] = world.receivers[str(refused.applicant_id)]
         await world.tell(later.signed(), later.school_id)
         await world.until(refused, (SENT, 1), (WAITING, 1))
-        world.neighbours.papers[str(later.document_id)] = paper
+        world.papers[str(later.document_id)] = paper
         await world.make_due(refused)
         await world.until(refused, (SENT, 1), (SENT, 2))
     answers = await world.rows(

@@ -1,8 +1,10 @@
 """Ending access: once ApplyRelations has answered, no letter about the child leaves (R33)."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage
+from uuid import uuid4
 
 import grpc
 import pytest
@@ -11,9 +13,9 @@ from chassis.clock import SetClock, SystemClock
 from diary.access.v1 import relation_pb2
 from diary.notify.v1 import relation_service_pb2_grpc
 from services.notify.letters.rules import State
-from tests.service.notify.world import Family, World
 from tests.support.eventually import eventually
 from tests.support.services import refused, sign_service
+from tests.worlds.notify import Family, World
 
 SENT, CANCELLED, WAITING, SENDING = (int(s) for s in (State.SENT, State.CANCELLED, State.WAITING, State.SENDING))
 
@@ -39,11 +41,7 @@ async def test_another_relation_to_the_student_keeps_the_letter(world: World) ->
     await world.mailbox.stop()
     async with world.serving(clock) as channel:
         family = await world.family()
-        await world.rows(
-            "INSERT INTO relations SELECT school_id, gen_random_uuid(), kind, object_id, account_id, role, 1, valid_from_time "
-            "FROM relations WHERE relation_id = $1",
-            family.relation_id,
-        )
+        await world.relate(family.school_id, replace(family, relation_id=uuid4()).relation())
         await world.record_marks(family)
         await world.until(family, (WAITING, 1))
         await world.end(channel, family)

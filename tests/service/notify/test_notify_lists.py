@@ -13,8 +13,8 @@ from chassis.auth import NOBODY
 from chassis.db import Database
 from chassis.paging import LAST_ID
 from services.notify.letters.store import deliveries, queue
-from tests.service.notify.world import World
 from tests.support.plans import explain
+from tests.worlds.notify import World
 
 PAGE = 51
 NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)

@@ -14,8 +14,8 @@ from chassis.clock import SystemClock
 from chassis.db import Database
 from services.notify.letters.rules import Claim, State
 from services.notify.letters.store import queue
-from tests.service.notify.world import Family, World
 from tests.support.eventually import eventually
+from tests.worlds.notify import Family, World
 
 NOW = SystemClock().now()
 _END = "UPDATE relations SET valid_to_time = $2, version = version + 1 WHERE school_id = $1"

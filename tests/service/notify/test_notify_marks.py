@@ -9,9 +9,9 @@ import pytest
 from chassis.clock import SetClock, SystemClock
 from diary.journal.v1 import events_pb2
 from services.notify.letters.rules import State
-from tests.service.notify.mailbox import text
-from tests.service.notify.world import MOTHER, World
 from tests.support.eventually import eventually
+from tests.worlds.mailbox import text
+from tests.worlds.notify import MOTHER, World
 
 SENT, FAILED, CANCELLED, WAITING = (int(s) for s in (State.SENT, State.FAILED, State.CANCELLED, State.WAITING))
 
@@ -147,8 +147,7 @@ async def test_an_account_without_an_address_gets_no_letter(world: World) -> Non
 async def test_who_switched_letters_off_gets_none(world: World) -> None:
     async with world.serving():
         family = await world.family()
-        values = (family.school_id, family.account_id, family.student_id)
-        await world.rows("INSERT INTO preferences VALUES ($1, $2, $3, false, now())", *values)
+        await world.switch_letters_off(family)
         recorded = world.recorded(family, [world.mark(family)])
         await world.until_handled(await world.tell(recorded, family.school_id))
     assert await world.states(family) == []
@@ -161,8 +160,7 @@ async def test_letters_switched_off_while_one_waits_cancel_it(world: World) -> N
         family = await world.family()
         await world.record_marks(family)
         await world.until(family, (WAITING, 1))
-        values = (family.school_id, family.account_id, family.student_id)
-        await world.rows("INSERT INTO preferences VALUES ($1, $2, $3, false, now())", *values)
+        await world.switch_letters_off(family)
         await world.mailbox.start()
         clock.advance(timedelta(minutes=1))
         await world.until(family, (CANCELLED, 1))

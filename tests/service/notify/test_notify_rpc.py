@@ -17,9 +17,10 @@ from diary.notify.v1 import (
     preference_service_pb2,
     preference_service_pb2_grpc,
 )
+from diary.options.v1 import options_pb2
 from services.notify.letters.rules import State
-from tests.service.notify.world import MOTHER, Family, Refused, World
 from tests.support.services import refused, sign_in
+from tests.worlds.notify import MOTHER, Family, Refused, World, make_relation
 
 SENT = int(State.SENT)
 NOT_FOUND = grpc.StatusCode.NOT_FOUND
@@ -59,16 +60,9 @@ def _list(family: Family, size: int = 0, token: str = "") -> delivery_service_pb
     return delivery_service_pb2.ListDeliveriesRequest(school_id=str(family.school_id), page_size=size, page_token=token)
 
 
-async def _relate(world: World, family: Family, account_id: UUID, kind: int, object_id: UUID, role: int) -> None:
-    await world.rows(
-        "INSERT INTO relations (school_id, relation_id, kind, object_id, account_id, role, version, valid_from_time) "
-        "VALUES ($1, gen_random_uuid(), $2, $3, $4, $5, 1, '2026-09-01T00:00:00Z')",
-        family.school_id,
-        kind,
-        object_id,
-        account_id,
-        role,
-    )
+async def _relate(world: World, family: Family, account_id: UUID, kind: str, object_id: UUID, role: str) -> None:
+    relation, number = options_pb2.Relation.Value(f"RELATION_{kind}"), options_pb2.Role.Value(f"ROLE_{role}")
+    await world.relate(family.school_id, make_relation(account_id, relation, object_id, number))
 
 
 async def test_letters_are_on_from_the_first_day_for_an_account_with_an_address(
@@ -120,7 +114,7 @@ async def test_a_stranger_an_ended_session_and_an_ended_relation_find_nothing(
     assert await refused(preferences.GetPreferences(_get(family), metadata=stranger)) == (NOT_FOUND, "SCHOOL_NOT_FOUND")
     switch = _switch(family, is_on=False)
     assert await refused(preferences.UpdatePreferences(switch, metadata=stranger)) == (NOT_FOUND, "STUDENT_NOT_FOUND")
-    await world.rows("INSERT INTO ended_sessions VALUES ($1, now())", session_id)
+    await world.end_session(session_id)
     ended = (grpc.StatusCode.UNAUTHENTICATED, "SESSION_ENDED")
     assert await refused(preferences.UpdatePreferences(switch, metadata=mine)) == ended
     other_session = sign_in(world.keys_dir, family.account_id, uuid4(), "guardian")
@@ -152,20 +146,18 @@ async def test_each_sees_the_deliveries_that_concern_them(
 ) -> None:
     family, class_id = await world.family(), uuid4()
     sibling = Family(school_id=family.school_id)
-    await _relate(world, family, sibling.account_id, 3, sibling.student_id, 4)
-    values = (family.school_id, family.student_id, class_id)
-    await world.rows("INSERT INTO students VALUES ($1, $2, $3, 1)", *values)
-    await world.rows("INSERT INTO placements VALUES ($1, $2, '2026-09-01', '2026-12-05', $3, true)", *values)
+    await _relate(world, family, sibling.account_id, "STUDENT", sibling.student_id, "GUARDIAN")
+    await world.place(family.school_id, family.student_id, class_id)
     await world.credentials_ready(sibling)
     await world.until(family, (SENT, 1))
     await world.credentials_ready(family)
     await world.record_marks(family)
     await world.until(family, *[(SENT, 1)] * 3)
     accounts = {"class teacher": uuid4(), "other class teacher": uuid4(), "admin": uuid4(), "teacher of courses": uuid4()}
-    await _relate(world, family, accounts["class teacher"], 4, class_id, 6)
-    await _relate(world, family, accounts["other class teacher"], 4, uuid4(), 6)
-    await _relate(world, family, accounts["admin"], 6, family.school_id, 10)
-    await _relate(world, family, accounts["teacher of courses"], 5, uuid4(), 5)
+    await _relate(world, family, accounts["class teacher"], "CLASS", class_id, "CLASS_TEACHER")
+    await _relate(world, family, accounts["other class teacher"], "CLASS", uuid4(), "CLASS_TEACHER")
+    await _relate(world, family, accounts["admin"], "SCHOOL", family.school_id, "ADMIN")
+    await _relate(world, family, accounts["teacher of courses"], "COURSE", uuid4(), "TEACHER")
     accounts |= {"mother": family.account_id, "other mother": sibling.account_id}
     seen = {}
     for name, account_id in accounts.items():
@@ -195,10 +187,10 @@ async def test_a_decisions_delivery_is_seen_by_admin_and_the_class_teacher_of_th
     await world.sign_decision(in_none)
     await world.until(family, (SENT, 1), (SENT, 1))
     accounts = {"class teacher": uuid4(), "other class teacher": uuid4(), "teacher": uuid4(), "admin": uuid4()}
-    await _relate(world, family, accounts["class teacher"], 4, class_id, 6)
-    await _relate(world, family, accounts["other class teacher"], 4, uuid4(), 6)
-    await _relate(world, family, accounts["teacher"], 4, class_id, 5)
-    await _relate(world, family, accounts["admin"], 6, family.school_id, 10)
+    await _relate(world, family, accounts["class teacher"], "CLASS", class_id, "CLASS_TEACHER")
+    await _relate(world, family, accounts["other class teacher"], "CLASS", uuid4(), "CLASS_TEACHER")
+    await _relate(world, family, accounts["teacher"], "CLASS", class_id, "TEACHER")
+    await _relate(world, family, accounts["admin"], "SCHOOL", family.school_id, "ADMIN")
     accounts["mother"] = family.account_id
     seen = {}
     for name, account_id in accounts.items():
@@ -213,14 +205,8 @@ async def test_a_warning_is_seen_by_whom_it_tells_and_by_the_students_class_teac
     world: World, deliveries: delivery_service_pb2_grpc.DeliveryServiceAsyncStub
 ) -> None:
     family, class_id, teacher = await world.family(), uuid4(), uuid4()
-    await world.rows("INSERT INTO students VALUES ($1, $2, $3, 1)", family.school_id, family.student_id, class_id)
-    await world.rows(
-        "INSERT INTO placements VALUES ($1, $2, '2026-09-01', '2026-12-05', $3, true)",
-        family.school_id,
-        family.student_id,
-        class_id,
-    )
-    await _relate(world, family, teacher, 4, class_id, 6)
+    await world.place(family.school_id, family.student_id, class_id)
+    await _relate(world, family, teacher, "CLASS", class_id, "CLASS_TEACHER")
     await world.warn(family)
     await world.until(family, (SENT, 1))
     for account_id in (family.account_id, teacher):
@@ -244,10 +230,11 @@ async def test_students_and_relations_follow_the_roster(world: World, channel: g
     family, class_id = Family(), str(uuid4())
     key = str(family.student_id)
     for version, placed in ((2, class_id), (1, "")):
-        world.neighbours.students[key] = roster_pb2.RosterStudent(student_id=key, class_id=placed, version=version)
+        student = roster_pb2.RosterStudent(student_id=key, class_id=placed, version=version)
+        world.roster.put(str(family.school_id), roster_pb2.RosterEntry(student=student))
         changed = events_pb2.RosterChanged(school_id=str(family.school_id), kind=roster_pb2.ROSTER_KIND_STUDENT, ids=[key])
         await world.until_handled(await world.tell(changed, family.school_id))
-    world.neighbours.relations[str(family.relation_id)] = family.relation()
+    world.roster.put_relation(str(family.school_id), family.relation())
     changed = events_pb2.RosterChanged(
         school_id=str(family.school_id), kind=roster_pb2.ROSTER_KIND_RELATION, ids=[str(family.relation_id)]
     )

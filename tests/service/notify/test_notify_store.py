@@ -10,11 +10,11 @@ import pytest
 from chassis.clock import SystemClock
 from chassis.db import Database
 from chassis.projection import rebuild
-from diary.access.v1 import roster_pb2
+from diary.access.v1 import roster_pb2, school_pb2
 from services.notify.letters.consumers import KINDS
 from services.notify.preferences import store as preferences
 from services.notify.seed import read_addresses, seed
-from tests.service.notify.world import Family, World
+from tests.worlds.notify import Family, World
 
 
 async def test_the_jobs_role_sees_only_what_it_needs_to_claim(world: World) -> None:
@@ -54,12 +54,12 @@ async def test_the_logins_of_a_generated_region_give_those_shown_their_address(w
 async def test_a_rebuild_fills_the_projection_from_access(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     families = [Family() for _ in range(3)]
     school_id = uuid4()
-    world.neighbours.schools = [school_id]
-    world.neighbours.students = {
-        str(f.student_id): roster_pb2.RosterStudent(student_id=str(f.student_id), class_id=str(uuid4()), version=1)
-        for f in families
-    }
-    world.neighbours.relations = {str(f.relation_id): f.relation() for f in families}
+    school = roster_pb2.RosterSchool(school=school_pb2.School(school_id=str(school_id)))
+    world.roster.put(str(school_id), roster_pb2.RosterEntry(school=school))
+    for family in families:
+        student = roster_pb2.RosterStudent(student_id=str(family.student_id), class_id=str(uuid4()), version=1)
+        world.roster.put(str(school_id), roster_pb2.RosterEntry(student=student))
+        world.roster.put_relation(str(school_id), family.relation())
     for _ in range(2):
         await rebuild("notify", world.settings(), world.settings().access_address, KINDS, None)
     assert capsys.readouterr().out == f"rebuild: school {school_id}: 6 roster entries\n" * 2

@@ -7,9 +7,10 @@ import pytest
 from chassis.clock import SetClock, SystemClock
 from diary.access.v1 import grant_pb2
 from diary.notify.v1 import events_pb2
+from diary.options.v1 import options_pb2
 from services.notify.letters.rules import State
-from tests.service.notify.mailbox import text
-from tests.service.notify.world import MOTHER, Family, World
+from tests.worlds.mailbox import text
+from tests.worlds.notify import MOTHER, Family, World
 
 SENT, CANCELLED, WAITING = (int(s) for s in (State.SENT, State.CANCELLED, State.WAITING))
 
@@ -22,17 +23,8 @@ def _empty(world: World) -> None:
 async def _student(world: World, family: Family) -> Family:
     """The student's own account, which reads the own diary and has an address."""
     own = Family(school_id=family.school_id, student_id=family.student_id)
-    await world.rows(
-        "INSERT INTO relations (school_id, relation_id, kind, object_id, account_id, role, version, valid_from_time) "
-        "VALUES ($1, $2, 3, $3, $4, 3, 1, '2026-09-01T00:00:00Z')",
-        own.school_id,
-        own.relation_id,
-        own.student_id,
-        own.account_id,
-    )
-    await world.rows(
-        "INSERT INTO contact_points VALUES ($1, 'email', 'student@mail.example', 'application', now())", own.account_id
-    )
+    await world.relate(own.school_id, own.relation(role=options_pb2.ROLE_STUDENT))
+    await world.put_address(own.account_id, "student@mail.example")
     return own
 
 
@@ -62,8 +54,8 @@ async def test_the_letter_asks_access_what_is_true_when_it_is_sent(world: World)
         gone, _ = await world.warn(other)
         await world.until(family, (WAITING, 1))
         await world.until(other, (WAITING, 1))
-        world.neighbours.endings[kept.grant_id].cause = grant_pb2.GRANT_ENDING_CAUSE_LEAVING
-        del world.neighbours.endings[gone.grant_id]
+        world.endings[kept.grant_id].cause = grant_pb2.GRANT_ENDING_CAUSE_LEAVING
+        del world.endings[gone.grant_id]
         await world.mailbox.start()
         clock.advance(timedelta(minutes=1))
         await world.until(family, (SENT, 2))
@@ -98,8 +90,7 @@ async def test_an_account_without_an_address_is_sent_nothing(world: World) -> No
 async def test_who_switched_letters_about_marks_off_is_told_of_the_end_all_the_same(world: World) -> None:
     async with world.serving():
         family = await world.family()
-        values = (family.school_id, family.account_id, family.student_id)
-        await world.rows("INSERT INTO preferences VALUES ($1, $2, $3, false, now())", *values)
+        await world.switch_letters_off(family)
         await world.warn(family)
         await world.until(family, (SENT, 1))
 

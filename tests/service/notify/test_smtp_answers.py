@@ -7,7 +7,7 @@ import pytest
 from services.notify.channels import smtp
 from services.notify.channels.smtp import MailServer
 from services.notify.letters.rules import Attempt, Outcome
-from tests.service.notify.mailbox import Mailbox
+from tests.worlds.mailbox import Mailbox
 
 RECEIVER = "anna@mail.example"
 REFUSED, DEFERRED = Outcome.REFUSED, Outcome.DEFERRED

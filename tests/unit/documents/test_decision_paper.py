@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from services.documents.decisions.convert import read_decisions, render_decision
 from services.documents.decisions.rules import CODE_BYTES, Decision, build_decision, write_code, write_link
-from tests.support.decisions import REASONS, refusal
 from tests.support.papers import needs_poppler, read_codes, read_pages, read_texts, squeeze
+from tests.worlds.refusals import REASONS, refusal
 
 _CODE = "aleks-7k3m-qx4d-9p2w"
 _LINKS = [write_link("https://diary.example", _CODE, page) for page in range(1, 9)]

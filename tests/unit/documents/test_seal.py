@@ -16,7 +16,7 @@ from deploy.keys.keys import seal_certificate
 from services.documents.decisions.convert import read_decisions, render_decision
 from services.documents.decisions.rules import build_decision
 from services.documents.register.convert.seal import Sealer, SealState, judge_seal, read_authority
-from tests.support.decisions import refusal
+from tests.worlds.refusals import refusal
 
 _LONG_AGO = datetime(2012, 3, 1, tzinfo=UTC)
 _SCHOOL = uuid4()

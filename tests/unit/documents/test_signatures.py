@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.documents.register.convert.streebog import hash_streebog
 from services.documents.signing.convert.signatures import SignatureInvalidError, SignatureUnreadableError, read_signature
-from tests.support.decisions import Head, needs_gost
+from tests.worlds.refusals import Head, needs_gost
 
 # RFC 6986, 10.1: M1 and its hashes, both in the order of the standard's text, where the lowest byte stands last.
 _M1 = bytes.fromhex(

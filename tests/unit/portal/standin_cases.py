@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import grpc
 from google.api import httpbody_pb2
-from google.protobuf.any_pb2 import Any as AnyMessage
-from google.rpc import code_pb2, error_details_pb2, status_pb2
-from grpc_status import rpc_status
 
 from diary.access.v1 import (
     application_pb2,
-    application_service_pb2_grpc,
     compliance_service_pb2,
-    compliance_service_pb2_grpc,
     credential_service_pb2,
-    credential_service_pb2_grpc,
     deadline_pb2,
     guardianship_pb2,
     refusal_pb2,
     roster_service_pb2,
-    roster_service_pb2_grpc,
     session_pb2,
     student_pb2,
 )
 from diary.access.v1 import application_service_pb2 as pb
-from diary.notify.v1 import preference_pb2, preference_service_pb2, preference_service_pb2_grpc
+from diary.notify.v1 import preference_pb2, preference_service_pb2
+from tests.worlds.neighbours import Call, Neighbours, Refusal
 
 CLASS, CASE, MOTHER, APPLICANT, GRANT, DOCUMENT = (f"0198a000-0000-7000-8000-0000000000a{number}" for number in range(1, 7))
 ONE_TIME, LETTER_TOKEN, ONE_TIME_CODE = "k7mp-x2da-94rt", "token-of-the-letter", "123456"
@@ -36,27 +31,37 @@ RECEIVED = datetime(2026, 11, 16, 8, 40, tzinfo=UTC)
 DUE = datetime(2026, 11, 18, 21, tzinfo=UTC)
 
 
-async def refuse(context: Any, code: int, reason: str, *fields: str, **metadata: str) -> None:
-    """Ends the call as our services do."""
-    info, bad = AnyMessage(), AnyMessage()
-    info.Pack(error_details_pb2.ErrorInfo(reason=reason, domain="test.diary", metadata=metadata))
-    violations = [error_details_pb2.BadRequest.FieldViolation(field=field, description="amiss") for field in fields]
-    bad.Pack(error_details_pb2.BadRequest(field_violations=violations))
-    details = [info, bad] if fields else [info]
-    await context.abort_with_status(rpc_status.to_status(status_pb2.Status(code=code, message=reason, details=details)))
+class Answers:
+    """Answers the RPCs of a service by the methods of their names; the others stay unanswered."""
+
+    service: str
+
+    def __init__(self, neighbours: Neighbours) -> None:
+        self._neighbours = neighbours
+        neighbours.answer_by(self.service, self)
+
+    def calls(self, method: str) -> list[Call]:
+        """The calls of a method, in their order."""
+        return [call for call in self._neighbours.calls if call.rpc == f"{self.service}/{method}"]
+
+    @property
+    def sent(self) -> list[Any]:
+        """The requests to change something, in their order."""
+        own = [call.request for call in self._neighbours.calls if call.rpc.startswith(f"{self.service}/")]
+        return [request for request in own if "request_id" in request.DESCRIPTOR.fields_by_name]
 
 
-class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
-    """One case of the mother's; keeps the requests it was sent. `end` ends what a statement of hers ends."""
+class Applications(Answers):
+    """One case of the mother's. `end` ends what a statement of hers ends."""
 
-    def __init__(self, student_id: str, end: Callable[[], None]) -> None:
+    service = "diary.access.v1.ApplicationService"
+
+    def __init__(self, neighbours: Neighbours, student_id: str, end: Callable[[], None]) -> None:
+        super().__init__(neighbours)
         self._student_id = student_id
         self._end = end
-        self.sent: list[Any] = []
         self.kind = application_pb2.APPLICATION_KIND_APPENDIX_1
         self.person_id = MOTHER
-        # Set to have tokens checked as the gateway checks them.
-        self.check: Callable[[Any], Awaitable[None]] | None = None
         self.is_granted = False
         self.is_enrolled = True
         self.is_handed_over = False
@@ -171,62 +176,55 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
         case.log.append(line)
         return case
 
-    async def RegisterApplication(self, request: Any, context: Any) -> pb.RegisterApplicationResponse:
-        if self.check:
-            await self.check(context)
-        self.sent.append(request)
+    def RegisterApplication(self, request: Any) -> pb.RegisterApplicationResponse:
         for index, applicant in enumerate(request.applicants):
             is_own = request.channel == application_pb2.APPLICATION_CHANNEL_DIARY
             if not applicant.person_id and not applicant.family_name and not is_own:
-                await refuse(context, code_pb2.INVALID_ARGUMENT, "APPLICANT_INCOMPLETE", f"applicants[{index}]")
+                raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, "APPLICANT_INCOMPLETE", f"applicants[{index}]")
             if self.known and applicant.family_name and not applicant.is_another_person:
                 field = f"applicants[{index}].family_name"
-                await refuse(context, code_pb2.FAILED_PRECONDITION, "APPLICANT_KNOWN", field, **self.known)
+                raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "APPLICANT_KNOWN", field, **self.known)
             if applicant.email == "none@such":
-                await refuse(context, code_pb2.INVALID_ARGUMENT, "REQUEST_INVALID", f"applicants[{index}].email")
+                raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, "REQUEST_INVALID", f"applicants[{index}].email")
             if applicant.printout_way == application_pb2.PRINTOUT_WAY_OTHER and not applicant.printout_way_note:
                 field = f"applicants[{index}].printout_way_note"
-                await refuse(context, code_pb2.INVALID_ARGUMENT, "PRINTOUT_WAY_NOTE_REQUIRED", field)
+                raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, "PRINTOUT_WAY_NOTE_REQUIRED", field)
         if request.kind in (application_pb2.APPLICATION_KIND_APPENDIX_2, application_pb2.APPLICATION_KIND_APPENDIX_3):
             self.kind = request.kind
             if self.unconfirmed:
                 self.unconfirmed -= 1
-                await refuse(context, code_pb2.UNAVAILABLE, "ENDING_PENDING")
+                raise Refusal(grpc.StatusCode.UNAVAILABLE, "ENDING_PENDING")
             if not request.applicants[0].person_id:
                 self._end()
         return pb.RegisterApplicationResponse(application=self.whole_case())
 
-    async def GetApplication(self, request: Any, context: Any) -> pb.GetApplicationResponse:
+    def GetApplication(self, request: Any) -> pb.GetApplicationResponse:
         if request.application_id != CASE:
-            await refuse(context, code_pb2.NOT_FOUND, "APPLICATION_NOT_FOUND")
+            raise Refusal(grpc.StatusCode.NOT_FOUND, "APPLICATION_NOT_FOUND")
         return pb.GetApplicationResponse(application=self.whole_case())
 
-    async def ListApplications(self, request: Any, context: Any) -> pb.ListApplicationsResponse:
-        self.sent.append(request)
+    def ListApplications(self, request: Any) -> pb.ListApplicationsResponse:
         case = self.case()
         is_asked = request.state in (application_pb2.APPLICATION_STATE_UNSPECIFIED, case.state)
         return pb.ListApplicationsResponse(
             applications=[case] if is_asked else [], next_page_token="" if request.page_token else "next="
         )
 
-    async def GrantApplication(self, request: Any, context: Any) -> pb.GrantApplicationResponse:
-        self.sent.append(request)
+    def GrantApplication(self, request: Any) -> pb.GrantApplicationResponse:
         if not self.is_enrolled:
-            await refuse(context, code_pb2.FAILED_PRECONDITION, "CHECKLIST_INCOMPLETE", clauses="R10")
+            raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "CHECKLIST_INCOMPLETE", clauses="R10")
         self.is_granted = True
         return pb.GrantApplicationResponse(application=self.whole_case())
 
-    async def ShowAuthority(self, request: Any, context: Any) -> pb.ShowAuthorityResponse:
-        self.sent.append(request)
+    def ShowAuthority(self, request: Any) -> pb.ShowAuthorityResponse:
         if request.authority_document == "x":
-            await refuse(context, code_pb2.INVALID_ARGUMENT, "AUTHORITY_DOCUMENT_INVALID", "authority_document")
+            raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, "AUTHORITY_DOCUMENT_INVALID", "authority_document")
         self.document, self.document_end, self.is_relation_shown = request.authority_document, request.authority_end_date, True
         return pb.ShowAuthorityResponse(application=self.whole_case())
 
-    async def RecordHandOver(self, request: Any, context: Any) -> pb.RecordHandOverResponse:
-        self.sent.append(request)
+    def RecordHandOver(self, request: Any) -> pb.RecordHandOverResponse:
         if self.decision and not self.decision.signing_way:
-            await refuse(context, code_pb2.FAILED_PRECONDITION, "DECISION_NOT_SIGNED")
+            raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "DECISION_NOT_SIGNED")
         if self.decision:
             self.decision.channel = request.channel
             self.decision.deliver_time.FromDatetime(RECEIVED + timedelta(hours=4))
@@ -234,117 +232,124 @@ class Applications(application_service_pb2_grpc.ApplicationServiceServicer):
         self.is_handed_over = True
         return pb.RecordHandOverResponse(application=self.whole_case())
 
-    async def ProposeRefusal(self, request: Any, context: Any) -> pb.ProposeRefusalResponse:
-        self.sent.append(request)
+    def ProposeRefusal(self, request: Any) -> pb.ProposeRefusalResponse:
         if request.ground == refusal_pb2.REFUSAL_GROUND_NOT_AN_APPLICANT and self.is_relation_proved:
-            await refuse(context, code_pb2.FAILED_PRECONDITION, "GROUND_NOT_PROVED", clause="R19")
+            raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "GROUND_NOT_PROVED", clause="R19")
         self.propose(request.ground)
         return pb.ProposeRefusalResponse(application=self.whole_case())
 
-    async def SignRefusals(self, request: Any, context: Any) -> pb.SignRefusalsResponse:
-        self.sent.append(request)
+    def SignRefusals(self, request: Any) -> pb.SignRefusalsResponse:
         if not self.has_totp:
-            await refuse(context, code_pb2.FAILED_PRECONDITION, "TOTP_NOT_ENROLLED")
+            raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "TOTP_NOT_ENROLLED")
         if request.one_time_code != ONE_TIME_CODE:
-            await refuse(context, code_pb2.UNAUTHENTICATED, self.wrong_code)
+            raise Refusal(grpc.StatusCode.UNAUTHENTICATED, self.wrong_code)
         self.sign()
         return pb.SignRefusalsResponse(applications=[self.case()])
 
-    async def WithdrawApplication(self, request: Any, context: Any) -> pb.WithdrawApplicationResponse:
-        self.sent.append(request)
+    def WithdrawApplication(self, request: Any) -> pb.WithdrawApplicationResponse:
         if self.kind != application_pb2.APPLICATION_KIND_APPENDIX_1:
-            await refuse(context, code_pb2.FAILED_PRECONDITION, "NOTHING_TO_WITHDRAW")
+            raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "NOTHING_TO_WITHDRAW")
         self.is_withdrawn = True
         return pb.WithdrawApplicationResponse(application=self.whole_case())
 
 
-class Compliance(compliance_service_pb2_grpc.ComplianceServiceServicer):
+class Compliance(Answers):
     """The terms of a school, the earliest due first."""
 
-    def __init__(self) -> None:
-        self.deadlines: list[deadline_pb2.Deadline] = []
-        self.sent: list[Any] = []
+    service = "diary.access.v1.ComplianceService"
 
-    async def ListDeadlines(self, request: Any, context: Any) -> compliance_service_pb2.ListDeadlinesResponse:
-        self.sent.append(request)
+    def __init__(self, neighbours: Neighbours) -> None:
+        super().__init__(neighbours)
+        self.deadlines: list[deadline_pb2.Deadline] = []
+
+    def ListDeadlines(self, request: Any) -> compliance_service_pb2.ListDeadlinesResponse:
         token = "next" if not request.page_token and len(self.deadlines) > 2 else ""
         return compliance_service_pb2.ListDeadlinesResponse(deadlines=self.deadlines, next_page_token=token)
 
 
-class Credentials(credential_service_pb2_grpc.CredentialServiceServicer):
+class Credentials(Answers):
     """Slips printed once a request, and one account that is activated once."""
 
-    def __init__(self, issue: Any) -> None:
+    service = "diary.access.v1.CredentialService"
+
+    def __init__(self, neighbours: Neighbours, issue: Any) -> None:
+        super().__init__(neighbours)
         self._issue = issue
         self.printed: list[str] = []
         self.activated: list[Any] = []
 
-    async def IssueSlip(self, request: Any, context: Any) -> httpbody_pb2.HttpBody:
+    def IssueSlip(self, request: Any) -> httpbody_pb2.HttpBody:
         if request.request_id in self.printed:
-            await refuse(context, code_pb2.ALREADY_EXISTS, "SLIP_ALREADY_ISSUED")
+            raise Refusal(grpc.StatusCode.ALREADY_EXISTS, "SLIP_ALREADY_ISSUED")
         self.printed.append(request.request_id)
         return httpbody_pb2.HttpBody(content_type="application/pdf", data=b"%PDF-1.7 slip")
 
-    async def ActivateAccount(self, request: Any, context: Any) -> credential_service_pb2.ActivateAccountResponse:
+    def ActivateAccount(self, request: Any) -> credential_service_pb2.ActivateAccountResponse:
         if request.login == "blocked":
             retry_time = datetime(2026, 11, 17, 9, 11, 30, tzinfo=UTC).isoformat()
-            await refuse(context, code_pb2.RESOURCE_EXHAUSTED, "SIGN_IN_BLOCKED", retry_time=retry_time)
+            raise Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, "SIGN_IN_BLOCKED", retry_time=retry_time)
         is_right = request.activation_token == LETTER_TOKEN or (request.login, request.one_time_password) == ("new", ONE_TIME)
         if not is_right or self.activated:
-            await refuse(context, code_pb2.UNAUTHENTICATED, "CREDENTIALS_INVALID")
+            raise Refusal(grpc.StatusCode.UNAUTHENTICATED, "CREDENTIALS_INVALID")
         if len(request.new_password) < 10:
-            await refuse(context, code_pb2.INVALID_ARGUMENT, "PASSWORD_TOO_WEAK")
+            raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, "PASSWORD_TOO_WEAK")
         self.activated.append(request)
         tokens: session_pb2.SessionTokens = self._issue()
         return credential_service_pb2.ActivateAccountResponse(tokens=tokens, login="new")
 
 
-class Roster(roster_service_pb2_grpc.RosterServiceServicer):
+class Roster(Answers):
     """One class with one student, whose mother is known."""
 
-    def __init__(self, student_id: str) -> None:
+    service = "diary.access.v1.RosterService"
+
+    def __init__(self, neighbours: Neighbours, student_id: str) -> None:
+        super().__init__(neighbours)
         self._student = student_pb2.Student(
             student_id=student_id, display_name="Соколова Анна Дмитриевна", class_id=CLASS, class_name="8-А"
         )
         self.is_mother_known = True
         self.mondays: list[str] = []
 
-    async def ListClasses(self, request: Any, context: Any) -> roster_service_pb2.ListClassesResponse:
+    def ListClasses(self, request: Any) -> roster_service_pb2.ListClassesResponse:
         of_class = student_pb2.SchoolClass(class_id=CLASS, name="8-А", class_teacher_name="Петрова Нина Ивановна")
         return roster_service_pb2.ListClassesResponse(classes=[of_class])
 
-    async def ListStudents(self, request: Any, context: Any) -> roster_service_pb2.ListStudentsResponse:
+    def ListStudents(self, request: Any) -> roster_service_pb2.ListStudentsResponse:
         if request.class_id not in ("", CLASS):
-            await refuse(context, code_pb2.NOT_FOUND, "CLASS_NOT_FOUND")
+            raise Refusal(grpc.StatusCode.NOT_FOUND, "CLASS_NOT_FOUND")
         self.mondays.append(request.monday_date)
         return roster_service_pb2.ListStudentsResponse(students=[self._student])
 
-    async def GetStudent(self, request: Any, context: Any) -> roster_service_pb2.GetStudentResponse:
+    def GetStudent(self, request: Any) -> roster_service_pb2.GetStudentResponse:
         if request.student_id != self._student.student_id:
-            await refuse(context, code_pb2.NOT_FOUND, "STUDENT_NOT_FOUND")
+            raise Refusal(grpc.StatusCode.NOT_FOUND, "STUDENT_NOT_FOUND")
         return roster_service_pb2.GetStudentResponse(student=self._student)
 
-    async def ListGuardianships(self, request: Any, context: Any) -> roster_service_pb2.ListGuardianshipsResponse:
+    def ListGuardianships(self, request: Any) -> roster_service_pb2.ListGuardianshipsResponse:
         mother = student_pb2.Guardianship(
             guardian_person_id=MOTHER, guardian_name="Соколова Мария Викторовна", kind=guardianship_pb2.GUARDIAN_KIND_MOTHER
         )
         return roster_service_pb2.ListGuardianshipsResponse(guardianships=[mother] if self.is_mother_known else [])
 
 
-class Preferences(preference_service_pb2_grpc.PreferenceServiceServicer):
+class Preferences(Answers):
     """Letters about one student."""
 
-    def __init__(self, student_id: str) -> None:
+    service = "diary.notify.v1.PreferenceService"
+
+    def __init__(self, neighbours: Neighbours, student_id: str) -> None:
+        super().__init__(neighbours)
         self._student_id = student_id
         self.is_on = False
         self.email = "maria.sokolova@mail.ru"
 
-    async def GetPreferences(self, request: Any, context: Any) -> preference_service_pb2.GetPreferencesResponse:
+    def GetPreferences(self, request: Any) -> preference_service_pb2.GetPreferencesResponse:
         return preference_service_pb2.GetPreferencesResponse(preferences=[self._preference()], email=self.email)
 
-    async def UpdatePreferences(self, request: Any, context: Any) -> preference_service_pb2.UpdatePreferencesResponse:
+    def UpdatePreferences(self, request: Any) -> preference_service_pb2.UpdatePreferencesResponse:
         if request.is_marks_letter_on and not self.email:
-            await refuse(context, code_pb2.FAILED_PRECONDITION, "CONTACT_NOT_FOUND")
+            raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "CONTACT_NOT_FOUND")
         self.is_on = request.is_marks_letter_on
         return preference_service_pb2.UpdatePreferencesResponse(preference=self._preference())
 

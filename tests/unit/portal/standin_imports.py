@@ -4,45 +4,46 @@ from __future__ import annotations
 
 from typing import Any
 
-from google.rpc import code_pb2
+import grpc
 
 from diary.access.v1 import roster_import_service_pb2 as pb
-from diary.access.v1 import roster_import_service_pb2_grpc
-from tests.unit.portal.standin_cases import refuse
+from tests.unit.portal.standin_cases import Answers
+from tests.worlds.neighbours import Neighbours, Refusal
 
 IMPORT = "0198a000-0000-7000-8000-0000000000c1"
 
 
-class Imports(roster_import_service_pb2_grpc.RosterImportServiceServicer):
-    """One import as it stands; keeps the requests it was sent."""
+class Imports(Answers):
+    """One import as it stands; each write is refused for `refusal` where there is one."""
 
-    def __init__(self) -> None:
-        self.sent: list[Any] = []
+    service = "diary.access.v1.RosterImportService"
+
+    def __init__(self, neighbours: Neighbours) -> None:
+        super().__init__(neighbours)
         self.kept = pb.RosterImport(import_id=IMPORT, file_name="list.zip", state=pb.ROSTER_IMPORT_STATE_PLANNED)
         self.changes: list[pb.RosterImportChange] = []
         self.refusal = ""
 
-    async def _answer(self, request: Any, context: Any) -> None:
-        self.sent.append(request)
+    def _refuse(self) -> None:
         if self.refusal:
-            await refuse(context, code_pb2.FAILED_PRECONDITION, self.refusal)
+            raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, self.refusal)
 
-    async def CreateRosterImport(self, request: Any, context: Any) -> pb.CreateRosterImportResponse:
-        await self._answer(request, context)
+    def CreateRosterImport(self, request: Any) -> pb.CreateRosterImportResponse:
+        self._refuse()
         return pb.CreateRosterImportResponse(import_id=IMPORT)
 
-    async def GetRosterImport(self, request: Any, context: Any) -> pb.GetRosterImportResponse:
+    def GetRosterImport(self, request: Any) -> pb.GetRosterImportResponse:
         return pb.GetRosterImportResponse(roster_import=self.kept)
 
-    async def ListRosterImportChanges(self, request: Any, context: Any) -> pb.ListRosterImportChangesResponse:
+    def ListRosterImportChanges(self, request: Any) -> pb.ListRosterImportChangesResponse:
         shown = self.changes[: request.page_size]
         is_more = len(self.changes) > len(shown)
         return pb.ListRosterImportChangesResponse(changes=shown, next_page_token="next" if is_more else "")
 
-    async def ConfirmRosterImport(self, request: Any, context: Any) -> pb.ConfirmRosterImportResponse:
-        await self._answer(request, context)
+    def ConfirmRosterImport(self, request: Any) -> pb.ConfirmRosterImportResponse:
+        self._refuse()
         return pb.ConfirmRosterImportResponse()
 
-    async def CancelRosterImport(self, request: Any, context: Any) -> pb.CancelRosterImportResponse:
-        await self._answer(request, context)
+    def CancelRosterImport(self, request: Any) -> pb.CancelRosterImportResponse:
+        self._refuse()
         return pb.CancelRosterImportResponse()

@@ -2,42 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
+import grpc
 from google.api import httpbody_pb2
-from google.rpc import code_pb2
 
 from diary.access.v1 import (
     application_pb2,
     grant_pb2,
     grant_service_pb2,
-    grant_service_pb2_grpc,
     paper_declaration_pb2,
     paper_service_pb2,
-    paper_service_pb2_grpc,
     school_pb2,
     school_service_pb2,
-    school_service_pb2_grpc,
 )
 from diary.access.v1.person_name_pb2 import PersonName
-from diary.documents.v1 import document_pb2, document_service_pb2_grpc, print_run_pb2, signing_pb2
-from tests.unit.portal.standin_cases import APPLICANT, CASE, DOCUMENT, MOTHER, RECEIVED, refuse
+from diary.documents.v1 import document_pb2, print_run_pb2, signing_pb2
+from tests.unit.portal.standin_cases import APPLICANT, CASE, DOCUMENT, MOTHER, RECEIVED, Answers
+from tests.worlds.neighbours import Neighbours, Refusal
 
 FATHER, DECLARATION, RUN, SCAN = (f"0198a000-0000-7000-8000-0000000000b{number}" for number in range(1, 5))
 CODE = "ALEK-7K2M-9QXT"
 
 
-class Documents(document_service_pb2_grpc.DocumentServiceServicer):
-    """One decision that waits for its signature; keeps the requests it was sent."""
+class Documents(Answers):
+    """One decision that waits for its signature."""
 
-    def __init__(self) -> None:
-        self.sent: list[Any] = []
+    service = "diary.documents.v1.DocumentService"
+
+    def __init__(self, neighbours: Neighbours) -> None:
+        super().__init__(neighbours)
         self.state = document_pb2.DOCUMENT_STATE_AWAITS_SIGNATURE
         self.has_paper_families = False
         self.is_too_large = False
-        # Set to have tokens checked as the gateway checks them.
-        self.check: Callable[[Any], Awaitable[None]] | None = None
 
     def document(self) -> document_pb2.Document:
         """The decision as it stands."""
@@ -58,44 +55,38 @@ class Documents(document_service_pb2_grpc.DocumentServiceServicer):
             document.scan.scan_id, document.scan.signed_date = SCAN, "2026-11-17"
         return document
 
-    async def ListDocuments(self, request: Any, context: Any) -> document_pb2.ListDocumentsResponse:
+    def ListDocuments(self, request: Any) -> document_pb2.ListDocumentsResponse:
         is_asked = request.state in (document_pb2.DOCUMENT_STATE_UNSPECIFIED, self.state)
         return document_pb2.ListDocumentsResponse(documents=[self.document()] if is_asked else [])
 
-    async def DownloadDocument(self, request: Any, context: Any) -> httpbody_pb2.HttpBody:
+    def DownloadDocument(self, request: Any) -> httpbody_pb2.HttpBody:
         if request.document_id != DOCUMENT:
-            await refuse(context, code_pb2.NOT_FOUND, "DOCUMENT_NOT_FOUND")
+            raise Refusal(grpc.StatusCode.NOT_FOUND, "DOCUMENT_NOT_FOUND")
         if request.part == document_pb2.DOCUMENT_PART_SIGNATURE:
             return httpbody_pb2.HttpBody(content_type="application/octet-stream", data=b"signature")
         return httpbody_pb2.HttpBody(content_type="application/pdf", data=b"%PDF-1.7 decision")
 
-    async def BundleDocuments(self, request: Any, context: Any) -> httpbody_pb2.HttpBody:
-        self.sent.append(request)
+    def BundleDocuments(self, request: Any) -> httpbody_pb2.HttpBody:
         if self.is_too_large:
-            await refuse(context, code_pb2.FAILED_PRECONDITION, "DOCUMENTS_TOO_LARGE")
+            raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "DOCUMENTS_TOO_LARGE")
         if request.format == document_pb2.BUNDLE_FORMAT_ZIP:
             return httpbody_pb2.HttpBody(content_type="application/zip", data=b"PK")
         return httpbody_pb2.HttpBody(content_type="application/pdf", data=b"%PDF-1.7 bundle")
 
-    async def UploadScan(self, request: Any, context: Any) -> signing_pb2.UploadScanResponse:
-        if self.check:
-            await self.check(context)
-        self.sent.append(request)
+    def UploadScan(self, request: Any) -> signing_pb2.UploadScanResponse:
         if not request.file.startswith(b"%PDF"):
-            await refuse(context, code_pb2.INVALID_ARGUMENT, "SCAN_UNREADABLE")
+            raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, "SCAN_UNREADABLE")
         self.state = document_pb2.DOCUMENT_STATE_SCAN_UNCONFIRMED
         amiss = signing_pb2.Mismatch(place=2, reason=signing_pb2.MISMATCH_REASON_NO_CODE)
         return signing_pb2.UploadScanResponse(documents=[self.document()], mismatches=[amiss])
 
-    async def ConfirmScans(self, request: Any, context: Any) -> signing_pb2.ConfirmScansResponse:
-        self.sent.append(request)
+    def ConfirmScans(self, request: Any) -> signing_pb2.ConfirmScansResponse:
         if list(request.scan_ids) != [SCAN]:
-            await refuse(context, code_pb2.NOT_FOUND, "SCAN_NOT_FOUND")
+            raise Refusal(grpc.StatusCode.NOT_FOUND, "SCAN_NOT_FOUND")
         self.state = document_pb2.DOCUMENT_STATE_SIGNED_ON_PAPER
         return signing_pb2.ConfirmScansResponse(documents=[self.document()])
 
-    async def AttachSignatures(self, request: Any, context: Any) -> signing_pb2.AttachSignaturesResponse:
-        self.sent.append(request)
+    def AttachSignatures(self, request: Any) -> signing_pb2.AttachSignaturesResponse:
         mismatches = [
             signing_pb2.Mismatch(place=place, file_name=file.name, reason=signing_pb2.MISMATCH_REASON_UNKNOWN_DOCUMENT)
             for place, file in enumerate(request.files, start=1)
@@ -106,8 +97,7 @@ class Documents(document_service_pb2_grpc.DocumentServiceServicer):
         is_kept = self.state == document_pb2.DOCUMENT_STATE_SIGNED_ELECTRONICALLY
         return signing_pb2.AttachSignaturesResponse(documents=[self.document()] if is_kept else [], mismatches=mismatches)
 
-    async def VerifyDocument(self, request: Any, context: Any) -> document_pb2.VerifyDocumentResponse:
-        self.sent.append(request)
+    def VerifyDocument(self, request: Any) -> document_pb2.VerifyDocumentResponse:
         if request.file == b"%PDF-1.7 changed":
             return document_pb2.VerifyDocumentResponse(verdict=document_pb2.VERDICT_CHANGED)
         if request.code != CODE and request.file != b"%PDF-1.7 decision":
@@ -120,33 +110,34 @@ class Documents(document_service_pb2_grpc.DocumentServiceServicer):
             pdf_sha256="ab" * 32,
         )
 
-    async def RenderForm(self, request: Any, context: Any) -> httpbody_pb2.HttpBody:
+    def RenderForm(self, request: Any) -> httpbody_pb2.HttpBody:
         if request.kind not in ("appendix-2", "appendix-3", "student-statement", "paper"):
-            await refuse(context, code_pb2.NOT_FOUND, "FORM_NOT_FOUND")
+            raise Refusal(grpc.StatusCode.NOT_FOUND, "FORM_NOT_FOUND")
         return httpbody_pb2.HttpBody(content_type="application/pdf", data=b"%PDF-1.7 form")
 
-    async def ListPrintRuns(self, request: Any, context: Any) -> print_run_pb2.ListPrintRunsResponse:
+    def ListPrintRuns(self, request: Any) -> print_run_pb2.ListPrintRunsResponse:
         return print_run_pb2.ListPrintRunsResponse()
 
-    async def PrepareWeeklyPrintouts(self, request: Any, context: Any) -> print_run_pb2.PrepareWeeklyPrintoutsResponse:
-        self.sent.append(request)
+    def PrepareWeeklyPrintouts(self, request: Any) -> print_run_pb2.PrepareWeeklyPrintoutsResponse:
         if request.audience == print_run_pb2.PRINT_AUDIENCE_PAPER_FAMILIES and not self.has_paper_families:
-            await refuse(context, code_pb2.FAILED_PRECONDITION, "NO_PAPER_FAMILIES")
+            raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "NO_PAPER_FAMILIES")
         return print_run_pb2.PrepareWeeklyPrintoutsResponse(print_run=print_run_pb2.PrintRun(print_run_id=RUN))
 
 
-class Papers(paper_service_pb2_grpc.PaperServiceServicer):
+class Papers(Answers):
     """Declarations of the mother and the father about one student, newest first."""
 
-    def __init__(self, student_id: str) -> None:
+    service = "diary.access.v1.PaperService"
+
+    def __init__(self, neighbours: Neighbours, student_id: str) -> None:
+        super().__init__(neighbours)
         self._student_id = student_id
-        self.sent: list[Any] = []
         self.listed: list[paper_declaration_pb2.ListedPaperDeclaration] = []
 
-    async def ListPaperDeclarations(self, request: Any, context: Any) -> paper_service_pb2.ListPaperDeclarationsResponse:
+    def ListPaperDeclarations(self, request: Any) -> paper_service_pb2.ListPaperDeclarationsResponse:
         return paper_service_pb2.ListPaperDeclarationsResponse(declarations=self.listed)
 
-    async def ListOwnPaperDeclarations(self, request: Any, context: Any) -> paper_service_pb2.ListOwnPaperDeclarationsResponse:
+    def ListOwnPaperDeclarations(self, request: Any) -> paper_service_pb2.ListOwnPaperDeclarationsResponse:
         own = [
             paper_declaration_pb2.OwnPaperDeclaration(
                 declaration=one.declaration,
@@ -159,26 +150,23 @@ class Papers(paper_service_pb2_grpc.PaperServiceServicer):
         ]
         return paper_service_pb2.ListOwnPaperDeclarationsResponse(declarations=own)
 
-    async def RecordPaperDeclaration(self, request: Any, context: Any) -> paper_service_pb2.RecordPaperDeclarationResponse:
-        self.sent.append(request)
+    def RecordPaperDeclaration(self, request: Any) -> paper_service_pb2.RecordPaperDeclarationResponse:
         if request.declare_date > "2026-11-17":
-            await refuse(context, code_pb2.INVALID_ARGUMENT, "DECLARED_IN_FUTURE", "declare_date")
+            raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, "DECLARED_IN_FUTURE", "declare_date")
         if request.printout_way == application_pb2.PRINTOUT_WAY_OTHER and not request.printout_way_note:
-            await refuse(context, code_pb2.INVALID_ARGUMENT, "PRINTOUT_WAY_NOTE_REQUIRED", "printout_way_note")
+            raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, "PRINTOUT_WAY_NOTE_REQUIRED", "printout_way_note")
         listed = declaration(request.guardian_person_id or MOTHER, request.form, request.declines_printouts)
         listed.declaration.printout_way = request.printout_way
         listed.declaration.printout_way_note = request.printout_way_note
         self.listed.insert(0, listed)
         return paper_service_pb2.RecordPaperDeclarationResponse(declaration=listed)
 
-    async def RevokePaperDeclaration(self, request: Any, context: Any) -> paper_service_pb2.RevokePaperDeclarationResponse:
-        self.sent.append(request)
+    def RevokePaperDeclaration(self, request: Any) -> paper_service_pb2.RevokePaperDeclarationResponse:
         for one in self.listed:
             if one.declaration.declaration_id == request.declaration_id:
                 one.declaration.revoke_time.FromDatetime(RECEIVED)
                 return paper_service_pb2.RevokePaperDeclarationResponse(declaration=one)
-        await refuse(context, code_pb2.NOT_FOUND, "PAPER_DECLARATION_NOT_FOUND")
-        raise AssertionError("refused")
+        raise Refusal(grpc.StatusCode.NOT_FOUND, "PAPER_DECLARATION_NOT_FOUND")
 
 
 def declaration(person_id: str, form: Any, declines: bool = False) -> paper_declaration_pb2.ListedPaperDeclaration:
@@ -198,13 +186,16 @@ def declaration(person_id: str, form: Any, declines: bool = False) -> paper_decl
     )
 
 
-class Grants(grant_service_pb2_grpc.GrantServiceServicer):
+class Grants(Answers):
     """The mother's own accesses, the newest first; of strangers none."""
 
-    def __init__(self) -> None:
+    service = "diary.access.v1.GrantService"
+
+    def __init__(self, neighbours: Neighbours) -> None:
+        super().__init__(neighbours)
         self.held: list[grant_pb2.OwnGrant] = []
 
-    async def ListOwnGrants(self, request: Any, context: Any) -> grant_service_pb2.ListOwnGrantsResponse:
+    def ListOwnGrants(self, request: Any) -> grant_service_pb2.ListOwnGrantsResponse:
         wanted = [one for one in self.held if request.student_id in ("", one.grant.student_id)]
         return grant_service_pb2.ListOwnGrantsResponse(grants=wanted)
 
@@ -229,32 +220,32 @@ def own_grant(student_id: str, statement: str = "", **changes: Any) -> grant_pb2
     return made
 
 
-class Schools(school_service_pb2_grpc.SchoolServiceServicer):
+class Schools(Answers):
     """One school whose details two may change."""
 
-    def __init__(self) -> None:
-        self.sent: list[Any] = []
+    service = "diary.access.v1.SchoolService"
+
+    def __init__(self, neighbours: Neighbours) -> None:
+        super().__init__(neighbours)
         self.etag = "1"
         self.regulation: school_pb2.Regulation | None = None
         self.details = school_pb2.SchoolDetails(phone="+7 000 000-00-00", founder="Управление образования")
 
-    async def GetSchool(self, request: Any, context: Any) -> school_service_pb2.GetSchoolResponse:
+    def GetSchool(self, request: Any) -> school_service_pb2.GetSchoolResponse:
         school = school_pb2.School(school_id=request.school_id, name="Школа", full_name="Школа имени всех")
         return school_service_pb2.GetSchoolResponse(
             school=school, details=self.details, etag=self.etag, regulation=self.regulation
         )
 
-    async def AdoptRegulation(self, request: Any, context: Any) -> school_service_pb2.AdoptRegulationResponse:
-        self.sent.append(request)
+    def AdoptRegulation(self, request: Any) -> school_service_pb2.AdoptRegulationResponse:
         if request.valid_from_date < request.order_date:
-            await refuse(context, code_pb2.INVALID_ARGUMENT, "REQUEST_INVALID", "valid_from_date")
+            raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, "REQUEST_INVALID", "valid_from_date")
         names = ("title", "order_number", "order_date", "valid_from_date")
         self.regulation = school_pb2.Regulation(**{name: getattr(request, name) for name in names})
         return school_service_pb2.AdoptRegulationResponse(regulation=self.regulation)
 
-    async def UpdateSchool(self, request: Any, context: Any) -> school_service_pb2.UpdateSchoolResponse:
-        self.sent.append(request)
+    def UpdateSchool(self, request: Any) -> school_service_pb2.UpdateSchoolResponse:
         if request.etag != self.etag:
-            await refuse(context, code_pb2.ABORTED, "ETAG_STALE")
+            raise Refusal(grpc.StatusCode.ABORTED, "ETAG_STALE")
         self.details, self.etag = request.details, f"{self.etag}1"
         return school_service_pb2.UpdateSchoolResponse(details=self.details, etag=self.etag)

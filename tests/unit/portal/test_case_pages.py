@@ -36,8 +36,8 @@ async def test_filters_ask_for_their_state_and_others_are_no_page(stand_in: Stan
     for word in ("", "waiting", "granted", "all"):
         answer = await browser.get(LIST, params={"state": word, "page": "t"})
         assert answer.status_code == 200
-    assert [request.state for request in stand_in.applications.sent] == [1, 2, 3, 0]
-    assert {request.page_token for request in stand_in.applications.sent} == {"t"}
+    assert [call.request.state for call in stand_in.applications.calls("ListApplications")] == [1, 2, 3, 0]
+    assert {call.request.page_token for call in stand_in.applications.calls("ListApplications")} == {"t"}
     assert (await browser.get(LIST, params={"state": "x"})).status_code == 404
 
 

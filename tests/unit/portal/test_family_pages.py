@@ -131,7 +131,6 @@ async def test_an_ending_that_is_not_confirmed_can_be_asked_for_again_even_witho
     form = fields(pending, STATEMENT)
     assert form["request_id"] == fields(asked, STATEMENT)["request_id"]
     stand_in.access.end_all()
-    stand_in.applications.check = stand_in.access.check
     answer = await browser.post(STATEMENT, data=form)
     assert answer.headers["location"] == "/farewell"
     assert "Номер заявления сообщит классный руководитель." in (await browser.get("/farewell")).text

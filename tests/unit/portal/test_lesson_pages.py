@@ -202,6 +202,14 @@ async def test_a_lesson_of_a_closed_period_is_for_reading(stand_in: StandIn, bro
     assert "Записать урок" not in journal.text
 
 
+async def test_what_was_typed_while_the_period_was_closed_stays_in_sight(stand_in: StandIn, browser: AsyncClient) -> None:
+    form = await open_form(browser)
+    stand_in.journal.is_closed, stand_in.journal.lessons = True, []
+    answer = await browser.post(PAGE, data={**form, "topic": "Степени", "lesson_date": "2026-11-25", mark_name(form): "5"})
+    assert answer.status_code == 422
+    assert 'value="Степени"' in answer.text
+
+
 async def test_todays_planned_lessons_are_proposed_first(stand_in: StandIn, browser: AsyncClient) -> None:
     make = stand_in.journal.lesson
     stand_in.journal.lessons = [

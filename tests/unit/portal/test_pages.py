@@ -59,7 +59,7 @@ async def test_where_people_open_it_by_https_cookies_go_over_nothing_else(clock:
 async def test_the_address_of_the_visitor_is_handed_on(stand_in: StandIn) -> None:
     browser = stand_in.browser(**{"x-diary-client-address": "192.0.2.7"})
     await browser.post("/sign-in", data={"login": "mother", "password": "right"})
-    assert stand_in.access.addresses == ["192.0.2.7"]
+    assert [call.metadata["x-forwarded-for"] for call in stand_in.access.calls("CreateSession")] == ["192.0.2.7"]
 
 
 @pytest.mark.parametrize("written", ["{0}", "123 456", "123-456"])
@@ -107,7 +107,7 @@ def test_a_typed_code_may_be_grouped() -> None:
 async def test_a_login_too_long_to_be_one_is_not_asked_about(stand_in: StandIn) -> None:
     answer = await stand_in.browser().post("/sign-in", data={"login": "a" * 101, "password": "right"})
     assert (answer.status_code, "Логин или пароль не подошли." in answer.text) == (422, True)
-    assert stand_in.access.addresses == []
+    assert stand_in.access.calls("CreateSession") == []
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ async def test_a_refused_access_token_is_renewed_on_the_way(stand_in: StandIn) -
     stand_in.access.tokens.add("another")
     answer = await browser.get(WEEK)
     assert answer.status_code == 200
-    assert stand_in.access.refreshes == 1
+    assert len(stand_in.access.calls("RefreshSession")) == 1
 
 
 async def test_an_ended_session_leads_to_sign_in_without_cookies(stand_in: StandIn) -> None:
@@ -222,7 +222,7 @@ async def test_what_is_not_yours_what_is_absent_and_what_is_no_address_look_alik
 
 async def test_a_gateway_that_is_away_is_a_page_that_says_to_wait(stand_in: StandIn) -> None:
     browser = await stand_in.signed_in()
-    await stand_in.server.stop(None)
+    await stand_in.neighbours.stop()
     answer = await browser.get(WEEK)
     assert answer.status_code == 503
     assert "Дневник сейчас недоступен" in answer.text
@@ -241,20 +241,20 @@ async def test_a_defect_is_a_page_with_the_number_of_the_request(stand_in: Stand
 
 async def test_what_a_page_asks_bears_the_pages_own_id(stand_in: StandIn) -> None:
     browser = await stand_in.signed_in()
-    stand_in.access.request_ids.clear()
+    stand_in.neighbours.calls.clear()
     number = "0198a000-0000-7000-8000-0000000000fe"
     await browser.get(f"{LESSONS}/{LESSON}", headers={"x-request-id": number})
-    assert set(stand_in.access.request_ids) == {number}
+    assert {call.metadata["x-request-id"] for call in stand_in.neighbours.calls} == {number}
 
 
 async def test_who_is_signed_in_is_asked_once_in_ten_seconds(stand_in: StandIn, clock: SetClock) -> None:
     browser = await stand_in.signed_in()
     for _ in range(3):
         assert (await browser.get(WEEK)).status_code == 200
-    assert stand_in.access.asked == 1
+    assert len(stand_in.access.calls("GetCaller")) == 1
     clock.advance(timedelta(seconds=10))
     await browser.get(WEEK)
-    assert stand_in.access.asked == 2
+    assert len(stand_in.access.calls("GetCaller")) == 2
 
 
 async def test_an_ended_session_is_refused_at_once_though_its_holder_is_remembered(stand_in: StandIn) -> None:
@@ -264,4 +264,4 @@ async def test_an_ended_session_is_refused_at_once_though_its_holder_is_remember
     stand_in.access.live.clear()
     answer = await browser.get(WEEK)
     assert answer.headers["location"].startswith("/sign-in?next=")
-    assert stand_in.access.asked == 1
+    assert len(stand_in.access.calls("GetCaller")) == 1

@@ -167,7 +167,6 @@ async def test_signature_files_find_their_decision_and_others_are_named(stand_in
 async def test_files_are_read_again_when_the_session_was_renewed(stand_in: StandIn, head: AsyncClient) -> None:
     form = fields(await head.get(PAGE), f"{PAGE}/scan")
     stand_in.access.tokens.clear()
-    stand_in.documents.check = stand_in.access.check
     answer = await head.post(f"{PAGE}/scan", data=form, files={"file": ("a.pdf", b"%PDF-1.7 scan", "application/pdf")})
     assert "Загружено сканов: 1" in answer.text
     assert stand_in.documents.sent[-1].file == b"%PDF-1.7 scan"

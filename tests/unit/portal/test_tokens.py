@@ -123,3 +123,10 @@ def test_the_dark_has_a_colour_of_its_own_for_each() -> None:
     blocks = _read_tokens()
     colours = {name for name, value in blocks[""].items() if value.startswith("#")}
     assert colours - set(blocks["dark"]) == {"white"}
+
+
+def test_the_page_of_components_shows_each_of_them() -> None:
+    components = Path(__file__).parents[3] / "apps/portal/templates/components"
+    macros = {name for path in components.glob("*.html") for name in re.findall(r"{% macro (\w+)", path.read_text())}
+    shown = set(re.findall(r"\bui\.(\w+)\(", (components.parents[1] / "public/design.html").read_text()))
+    assert macros - shown == {"label"}, "a label is part of a field"

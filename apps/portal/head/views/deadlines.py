@@ -31,7 +31,9 @@ _STATES = {
     deadline_pb2.DEADLINE_STATE_MET_LATE: "исполнено с опозданием",
 }
 _LATE = frozenset({deadline_pb2.DEADLINE_STATE_OVERDUE, deadline_pb2.DEADLINE_STATE_MET_LATE})
+# An end that comes by itself is nobody's duty; the other terms are somebody's.
 _ENDS = frozenset({"R6", "R13"})
+OWED = tuple(clause for clause in _CLAUSES if clause not in _ENDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,6 @@ class DeadlineRow:
 def is_clause(chosen: str) -> bool:
     """Whether a filter's word is a clause with terms; empty is all of them."""
     return not chosen or chosen in _CLAUSES
-
-
-def ends_by_itself(one: deadline_pb2.Deadline) -> bool:
-    """Whether a term is the end of an access, which is no duty of anybody."""
-    return one.clause in _ENDS
 
 
 def build_filters(school_id: str, chosen: str, *, shows_met: bool) -> tuple[Link, ...]:

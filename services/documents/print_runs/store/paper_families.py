@@ -84,40 +84,46 @@ async def list_declarations(connection: Connection, school_id: UUID, student_ids
     return [PaperMode(*row) for row in rows]
 
 
-async def put_lesson(connection: Connection, school_id: UUID, lesson: HeldLesson) -> tuple[list[tuple[UUID, date]], bool]:
-    """Keeps the newest word on a lesson, and until when the weeks it touches have lessons.
+async def put_lessons(connection: Connection, school_id: UUID, lessons: Sequence[HeldLesson]) -> list[tuple[UUID, date, bool]]:
+    """Keeps the newest word on each lesson, and until when the weeks that it changes have lessons.
 
-    Class and Monday of these weeks, and whether one of them has lost the lesson, or a day.
+    Class and Monday of these weeks, and whether one has lost a lesson. A word that says what is known changes no week.
     """
-    row = await connection.fetchrow(
+    newest = {one.lesson_id: one for one in sorted(lessons, key=lambda one: one.fact_time)}
+    chosen = sorted(newest.values(), key=lambda one: one.lesson_id)
+    rows = await connection.fetch(
         """
-        INSERT INTO held_lessons AS kept (school_id, lesson_id, class_id, lesson_date, is_held, fact_time)
-        VALUES ($1, $2, $3, $4, $5, $6)
-        ON CONFLICT (school_id, lesson_id) DO UPDATE
-        SET class_id = excluded.class_id, lesson_date = excluded.lesson_date, is_held = excluded.is_held,
-            fact_time = excluded.fact_time
-        WHERE kept.fact_time <= excluded.fact_time
-        RETURNING old.class_id AS old_class_id, date_trunc('week', old.lesson_date)::date AS old_monday,
-                  date_trunc('week', new.lesson_date)::date AS monday,
-                  old.is_held AND (NOT new.is_held OR (old.class_id, old.lesson_date) <> (new.class_id, new.lesson_date))
-                  AS is_less
+        WITH kept AS (
+            INSERT INTO held_lessons AS kept (school_id, lesson_id, class_id, lesson_date, is_held, fact_time)
+            SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::date[], $5::boolean[], $6::timestamptz[])
+            ON CONFLICT (school_id, lesson_id) DO UPDATE
+            SET class_id = excluded.class_id, lesson_date = excluded.lesson_date, is_held = excluded.is_held,
+                fact_time = excluded.fact_time
+            WHERE kept.fact_time <= excluded.fact_time
+            RETURNING old.class_id AS old_class_id, old.lesson_date AS old_date, coalesce(old.is_held, false) AS was_held,
+                      new.class_id, new.lesson_date, new.is_held
+        ), changed AS (
+            SELECT * FROM kept WHERE (old_class_id, old_date, was_held) IS DISTINCT FROM (class_id, lesson_date, is_held)
+        )
+        SELECT class_id, date_trunc('week', day)::date AS monday, bool_or(is_less) AS is_less
+        FROM (SELECT class_id, lesson_date AS day, was_held AND NOT is_held AS is_less FROM changed
+              UNION ALL
+              SELECT old_class_id, old_date, was_held FROM changed
+              WHERE (old_class_id, old_date) <> (class_id, lesson_date)) AS touched
+        GROUP BY class_id, monday ORDER BY class_id, monday
         """,
         school_id,
-        lesson.lesson_id,
-        lesson.class_id,
-        lesson.day,
-        lesson.is_held,
-        lesson.fact_time,
+        [one.lesson_id for one in chosen],
+        [one.class_id for one in chosen],
+        [one.day for one in chosen],
+        [one.is_held for one in chosen],
+        [one.fact_time for one in chosen],
     )
-    if row is None:
-        return [], False
-    weeks = {(lesson.class_id, row["monday"])}
-    if row["old_class_id"] is not None:
-        weeks.add((row["old_class_id"], row["old_monday"]))
+    weeks = [(row["class_id"], row["monday"], row["is_less"]) for row in rows]
     # In one order, so that two lessons that change weeks wait for each other and do not lock each other out.
-    for class_id, monday in sorted(weeks):
+    for class_id, monday, _ in weeks:
         await _count_week(connection, school_id, class_id, monday)
-    return sorted(weeks), bool(row["is_less"])
+    return weeks
 
 
 async def _count_week(connection: Connection, school_id: UUID, class_id: UUID, monday: date) -> None:

@@ -19,9 +19,9 @@ from services.documents import __main__ as documents
 from services.documents import config as documents_config
 from services.notify import __main__ as notify
 from services.notify import config as notify_config
-from tests.support.access_region import Person
 from tests.support.backends import Clone
 from tests.support.services import none_ended, sign_in
+from tests.worlds.access import Person
 
 # Serves another access of the module's database: (clock=None, **addresses) -> context of a channel.
 Serve = Callable[..., Any]

@@ -1,8 +1,7 @@
-"""A class with its week, as the journal would tell it, and those who print it."""
+"""documents with a class and its week, as the journal would tell it, and those who print it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,10 @@ from chassis.events import Event
 from diary.access.v1 import (
     application_pb2,
     decision_pb2,
+    decision_service_pb2,
     relation_pb2,
     roster_pb2,
+    school_pb2,
     school_service_pb2,
 )
 from diary.access.v1 import events_pb2 as access_events
@@ -31,24 +32,14 @@ from diary.journal.v1 import events_pb2 as journal_events
 from diary.options.v1 import options_pb2
 from tests.support.backends import Clone
 from tests.support.services import instant, sign_in, sign_service
+from tests.worlds.neighbours import Neighbours, Refusal
+from tests.worlds.roster import Roster
 
 NOW = instant("2026-11-20T14:05:00+03:00")  # a Friday
 WEEK = "2026-W47"
 NAMES = ("Абрамова Анна Сергеевна", "Белов Борис Олегович", "Волкова Вера Ильинична")
+DIARY = "diary.journal.v1.DiaryService"
 Metadata = list[tuple[str, str]]
-
-
-@dataclass
-class Neighbours:
-    """What the stand-ins answer."""
-
-    weeks: dict[tuple[str, str], diary_service_pb2.GetClassWeekResponse] = field(default_factory=dict)
-    decisions: dict[str, list[decision_pb2.Decision]] = field(default_factory=dict)
-    roster: dict[str, roster_pb2.RosterEntry] = field(default_factory=dict)
-    schools: dict[str, school_service_pb2.GetSchoolResponse] = field(default_factory=dict)
-    is_journal_away: bool = False
-    is_access_away: bool = False
-    port: int = 0
 
 
 def code_of(school_id: str) -> str:
@@ -64,6 +55,14 @@ class World:
     ) -> None:
         self.clock = clock
         self.neighbours = neighbours
+        self.roster = Roster(neighbours)
+        # What the others know: weeks by class, decisions by case, what schools say of themselves.
+        self.weeks: dict[tuple[str, str], diary_service_pb2.GetClassWeekResponse] = {}
+        self.decisions: dict[str, list[decision_pb2.Decision]] = {}
+        self.schools: dict[str, school_service_pb2.GetSchoolResponse] = {}
+        neighbours.answer(f"{DIARY}/GetClassWeek", self._get_class_week)
+        neighbours.answer("diary.access.v1.DecisionService/GetDecisions", self._get_decisions)
+        neighbours.answer("diary.access.v1.SchoolService/GetSchool", self._get_school)
         self.documents: document_service_pb2_grpc.DocumentServiceAsyncStub = document_service_pb2_grpc.DocumentServiceStub(
             channel
         )
@@ -77,9 +76,21 @@ class World:
         """A new school with a class of three and its class teacher."""
         self.school_id, self.class_id = school_id, str(uuid4())
         self.student_ids = [str(uuid4()) for _ in NAMES]
-        self.neighbours.is_journal_away = self.neighbours.is_access_away = False
+        self.neighbours.mend()
+        school = school_pb2.School(
+            school_id=school_id, code=code_of(school_id), name="Школа № 1", time_zone="Europe/Simferopol"
+        )
+        self.roster.put(school_id, roster_pb2.RosterEntry(school=roster_pb2.RosterSchool(school=school, version=1)))
+        self.put_class(self.class_id)
         self.put_week(WEEK)
         self.teacher = await self.person("class_teacher", options_pb2.RELATION_CLASS, self.class_id)
+
+    def put_class(self, class_id: str) -> None:
+        """A class of the school."""
+        entry = roster_pb2.RosterEntry()
+        taught = roster_pb2.RosterClass(class_id=class_id, name="8-А", class_teacher_name="Петрова Наталья Ивановна")
+        getattr(entry, "class").CopyFrom(taught)
+        self.roster.put(self.school_id, entry)
 
     def put_week(self, week: str, lesson_count: int = 3) -> diary_service_pb2.GetClassWeekResponse:
         """The class's week: the first student has a 5, the second a corrected 3 and an illness, the third nothing."""
@@ -104,7 +115,7 @@ class World:
                 for place, (one, name) in enumerate(zip(self.student_ids, NAMES, strict=True))
             ],
         )
-        self.neighbours.weeks[self.class_id, week] = answer
+        self.weeks[self.class_id, week] = answer
         return answer
 
     async def person(self, role: str, kind: options_pb2.Relation.ValueType, object_id: str) -> Metadata:
@@ -211,11 +222,29 @@ class World:
     def application_decided(self, *decisions: decision_pb2.Decision, state: str = "REFUSED") -> Event:
         """Access's event of a refused case, whose decisions it will tell."""
         application_id = decisions[0].application_id
-        self.neighbours.decisions[application_id] = list(decisions)
+        self.decisions[application_id] = list(decisions)
         number = application_pb2.ApplicationState.Value(f"APPLICATION_STATE_{state}")
         message = access_events.ApplicationDecided(school_id=self.school_id, application_id=application_id, state=number)
         subject = message.DESCRIPTOR.full_name
         return Event(uuid4(), subject, UUID(self.school_id), self.clock.now(), message.SerializeToString())
+
+    def _get_class_week(self, request: diary_service_pb2.GetClassWeekRequest) -> diary_service_pb2.GetClassWeekResponse:
+        week = self.weeks.get((request.class_id, request.week))
+        if week is None:
+            raise Refusal(grpc.StatusCode.NOT_FOUND, "CLASS_NOT_FOUND")
+        return week
+
+    def _get_decisions(self, request: decision_service_pb2.GetDecisionsRequest) -> decision_service_pb2.GetDecisionsResponse:
+        found = self.decisions.get(request.application_id)
+        if found is None:
+            raise Refusal(grpc.StatusCode.NOT_FOUND, "APPLICATION_NOT_FOUND")
+        return decision_service_pb2.GetDecisionsResponse(decisions=found)
+
+    def _get_school(self, request: school_service_pb2.GetSchoolRequest) -> school_service_pb2.GetSchoolResponse:
+        school = self.schools.get(request.school_id)
+        if school is None:
+            raise Refusal(grpc.StatusCode.NOT_FOUND, "SCHOOL_NOT_FOUND")
+        return school
 
     async def query(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
         """Rows as the superuser sees them; without arguments $1 is the school."""

@@ -8,8 +8,11 @@ from uuid import UUID, uuid4
 
 from diary.access.v1 import application_pb2, credential_service_pb2, guardianship_pb2
 from diary.access.v1 import application_service_pb2 as pb
+from services.access.people.rules.regulations import Regulation
 from services.access.people.rules.roles import Role
-from tests.support.access_region import Person, SchoolWorld
+from services.access.people.rules.schools import SchoolDetails
+from services.access.people.store import regulations, schools
+from tests.worlds.access import Person, SchoolWorld
 
 BIRTH_DATE = date(2012, 5, 14)
 DOCUMENT = "свидетельство о рождении I-АЯ № 654321 от 20.05.2012"
@@ -32,21 +35,10 @@ async def add_vera(school: SchoolWorld, class_name: str = "8-А", birth_date: da
 
 async def say_details(school: SchoolWorld) -> None:
     """What decisions print of the school: its address, its founder, the regulation that it has adopted."""
-    await school.connection.execute(
-        """
-        INSERT INTO access.school_details (school_id, address, founder) VALUES ($1, 'ул. Школьная, 1', 'администрация района')
-        ON CONFLICT DO NOTHING
-        """,
-        school.school_id,
-    )
-    await school.connection.execute(
-        """
-        INSERT INTO access.regulation_versions (school_id, title, order_number, order_date, valid_from)
-        VALUES ($1, 'Регламент услуги', '213', '2020-08-28', '2020-09-01')
-        ON CONFLICT DO NOTHING
-        """,
-        school.school_id,
-    )
+    details = SchoolDetails(address="ул. Школьная, 1", founder="администрация района")
+    await schools.save_details(school.connection, school.school_id, details)
+    adopted = Regulation("Регламент услуги", "213", date(2020, 8, 28), date(2020, 9, 1))
+    await regulations.insert_regulation(school.connection, school.school_id, adopted)
 
 
 async def set_birth_date(school: SchoolWorld, person: Person, birth_date: date | None) -> None:

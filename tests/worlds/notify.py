@@ -19,24 +19,37 @@ from google.protobuf.message import Message
 from nats.js import JetStreamContext
 from pydantic import SecretStr
 
-from chassis.clock import Clock
-from diary.access.v1 import decision_service_pb2, grant_pb2, grant_service_pb2, relation_pb2
+from chassis import projection, relations
+from chassis.clock import Clock, SystemClock
+from chassis.db import Database
+from diary.access.v1 import (
+    credential_service_pb2,
+    decision_service_pb2,
+    grant_pb2,
+    grant_service_pb2,
+    relation_pb2,
+    roster_pb2,
+)
 from diary.access.v1 import events_pb2 as access_events
 from diary.documents.v1 import document_pb2
 from diary.documents.v1 import events_pb2 as document_events
-from diary.journal.v1 import diary_week_pb2
+from diary.journal.v1 import diary_service_pb2, diary_week_pb2
 from diary.journal.v1 import events_pb2 as journal_events
 from diary.notify.v1 import relation_service_pb2_grpc
 from diary.options.v1 import options_pb2
 from services.notify.__main__ import build
 from services.notify.config import Settings
-from tests.service.notify.mailbox import Mailbox
-from tests.service.notify.neighbours import Neighbours
+from services.notify.preferences import store as preferences
+from services.notify.preferences.rules import Preference
 from tests.support.backends import Clone
 from tests.support.eventually import eventually
 from tests.support.services import served, sign_service
+from tests.worlds.mailbox import Mailbox
+from tests.worlds.neighbours import Neighbours, Refusal
+from tests.worlds.roster import Roster
 
 MOTHER = "mother@mail.example"
+TOKEN = "known-secret-token-of-the-tests"
 
 
 @dataclass
@@ -69,33 +82,68 @@ class Family:
     account_id: UUID = field(default_factory=uuid4)
     relation_id: UUID = field(default_factory=uuid4)
 
-    def relation(self, version: int = 1, *, is_ended: bool = False) -> relation_pb2.Relation:
+    def relation(
+        self, version: int = 1, *, is_ended: bool = False, role: options_pb2.Role.ValueType = options_pb2.ROLE_GUARDIAN
+    ) -> relation_pb2.Relation:
         """The relation between them."""
-        made = relation_pb2.Relation(
-            relation_id=str(self.relation_id),
-            kind=options_pb2.RELATION_STUDENT,
-            object_id=str(self.student_id),
-            account_id=str(self.account_id),
-            role=options_pb2.ROLE_GUARDIAN,
-            version=version,
+        made = make_relation(
+            self.account_id, options_pb2.RELATION_STUDENT, self.student_id, role, relation_id=self.relation_id, version=version
         )
-        made.valid_from_time.FromJsonString("2026-09-01T00:00:00Z")
         if is_ended:
             made.valid_to_time.FromDatetime(datetime.now(UTC))  # noqa: TID251 - an ending is now
         return made
 
 
+def make_relation(
+    account_id: UUID,
+    kind: options_pb2.Relation.ValueType,
+    object_id: UUID,
+    role: options_pb2.Role.ValueType,
+    *,
+    relation_id: UUID | None = None,
+    version: int = 1,
+) -> relation_pb2.Relation:
+    """A relation since the first of September."""
+    made = relation_pb2.Relation(
+        relation_id=str(relation_id or uuid4()),
+        kind=kind,
+        object_id=str(object_id),
+        account_id=str(account_id),
+        role=role,
+        version=version,
+    )
+    made.valid_from_time.FromJsonString("2026-09-01T00:00:00Z")
+    return made
+
+
 @dataclass
 class World:
-    """What stands around notify."""
+    """What stands around notify, and what the others know: grants whose credentials may be sent, by the address they go to;
+    receivers of decisions by applicant; ends of accesses by grant.
+    """
 
     clone: Clone
     admin: asyncpg.Pool[asyncpg.Record]
+    database: Database
     nats_url: str
     keys_dir: Path
     jetstream: JetStreamContext
     neighbours: Neighbours
     mailbox: Mailbox
+    wanted: dict[str, str] = field(default_factory=dict)
+    marks: dict[str, diary_week_pb2.MarkForLetter] = field(default_factory=dict)
+    receivers: dict[str, decision_service_pb2.GetDecisionReceiverResponse] = field(default_factory=dict)
+    papers: dict[str, document_pb2.FetchDocumentResponse] = field(default_factory=dict)
+    endings: dict[str, grant_service_pb2.GetGrantEndingResponse] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.roster = Roster(self.neighbours)
+        answer = self.neighbours.answer
+        answer("diary.access.v1.CredentialService/RedeemDelivery", self._redeem)
+        answer("diary.access.v1.DecisionService/GetDecisionReceiver", self._get_receiver)
+        answer("diary.access.v1.GrantService/GetGrantEnding", self._get_ending)
+        answer("diary.documents.v1.DocumentService/FetchDocument", self._fetch_document)
+        answer("diary.journal.v1.DiaryService/BatchGetMarks", self._get_marks)
 
     def settings(self) -> Settings:
         """notify's settings here."""
@@ -105,9 +153,9 @@ class World:
             database_url=SecretStr(self.clone.app_dsns["notify"]),
             nats_url=SecretStr(self.nats_url),
             keys_dir=self.keys_dir,
-            access_address=f"127.0.0.1:{self.neighbours.port}",
-            journal_address=f"127.0.0.1:{self.neighbours.port}",
-            documents_address=f"127.0.0.1:{self.neighbours.port}",
+            access_address=self.neighbours.address,
+            journal_address=self.neighbours.address,
+            documents_address=self.neighbours.address,
             smtp_port=self.mailbox.port,
             portal_url="https://diary.example",
             mail_from="diary@school.example",
@@ -164,19 +212,40 @@ class World:
     async def family(self, address: str = MOTHER) -> Family:
         """A new family whose relation notify knows, with an address unless it is empty."""
         made = Family()
-        await self.rows(
-            "INSERT INTO relations (school_id, relation_id, kind, object_id, account_id, role, version, valid_from_time) "
-            "VALUES ($1, $2, 3, $3, $4, 4, 1, '2026-09-01T00:00:00Z')",
-            made.school_id,
-            made.relation_id,
-            made.student_id,
-            made.account_id,
-        )
+        await self.relate(made.school_id, made.relation())
         if address:
-            await self.rows(
-                "INSERT INTO contact_points VALUES ($1, 'email', $2, 'application', now())", made.account_id, address
-            )
+            await self.put_address(made.account_id, address)
         return made
+
+    async def relate(self, school_id: UUID, relation: relation_pb2.Relation) -> None:
+        """access has a relation, and notify knows it."""
+        self.roster.put_relation(str(school_id), relation)
+        async with self.database.school(school_id) as connection, connection.transaction():
+            await projection.write_relations(connection, school_id, [roster_pb2.RosterEntry(relation=relation)])
+
+    async def place(self, school_id: UUID, student_id: UUID, class_id: UUID) -> None:
+        """A student is in a class since the first of September, and notify knows it."""
+        student = roster_pb2.RosterStudent(student_id=str(student_id), class_id=str(class_id), version=1)
+        student.placements.add(class_id=str(class_id)).from_time.FromJsonString("2026-09-01T00:00:00Z")
+        async with self.database.school(school_id) as connection, connection.transaction():
+            await projection.write_places(connection, school_id, [roster_pb2.RosterEntry(student=student)])
+
+    async def put_address(self, account_id: UUID, address: str) -> None:
+        """The address that an account's application named."""
+        async with self.database.region() as connection:
+            await preferences.put_address(connection, account_id, address, SystemClock().now())
+
+    async def switch_letters_off(self, family: Family) -> None:
+        """The account wants no letters about the student's marks."""
+        async with self.database.school(family.school_id) as connection:
+            await preferences.put_preference(
+                connection, family.school_id, family.account_id, Preference(family.student_id, False), SystemClock().now()
+            )
+
+    async def end_session(self, session_id: UUID) -> None:
+        """access has told that a session is over."""
+        async with self.database.region() as connection:
+            await relations.end_sessions(connection, [relations.EndedSession(session_id, SystemClock().now())])
 
     async def tell(self, message: Message, school_id: UUID, event_id: UUID | None = None) -> UUID:
         """Publishes a fact as the relay of its service does; a repeat goes on until the stream takes it for a new one."""
@@ -207,7 +276,7 @@ class World:
             "value": 5,
             "revision": 1,
         }
-        self.neighbours.marks[mark_id] = diary_week_pb2.MarkForLetter(**(values | changes))
+        self.marks[mark_id] = diary_week_pb2.MarkForLetter(**(values | changes))
         return mark_id
 
     async def record_marks(self, family: Family, count: int = 1) -> UUID:
@@ -226,7 +295,7 @@ class World:
     async def credentials_ready(self, family: Family, address: str = MOTHER) -> str:
         """A granted access whose credentials shall be sent; returns the grant."""
         grant_id = str(uuid4())
-        self.neighbours.wanted[grant_id] = address
+        self.wanted[grant_id] = address
         ready = access_events.CredentialsReady(
             school_id=str(family.school_id), grant_id=grant_id, account_id=str(family.account_id)
         )
@@ -243,7 +312,7 @@ class World:
         **parts: bytes,
     ) -> UUID:
         """A refusal that its applicant wants by e-mail, signed with these parts (scan, signature); returns the event."""
-        self.neighbours.receivers[str(refused.applicant_id)] = decision_service_pb2.GetDecisionReceiverResponse(
+        self.receivers[str(refused.applicant_id)] = decision_service_pb2.GetDecisionReceiverResponse(
             email=address,
             school_name="Школа № 1",
             application_number="15-ЭД/2026",
@@ -253,9 +322,7 @@ class World:
         document = document_pb2.Document(
             document_id=str(refused.document_id), number="3-ЭДО/2026", addressee_name="Петрова Анна Сергеевна"
         )
-        self.neighbours.papers[str(refused.document_id)] = document_pb2.FetchDocumentResponse(
-            document=document, pdf=pdf, **parts
-        )
+        self.papers[str(refused.document_id)] = document_pb2.FetchDocumentResponse(document=document, pdf=pdf, **parts)
         return await self.tell(refused.signed(), refused.school_id)
 
     async def warn(
@@ -273,7 +340,7 @@ class World:
         }
         ending = grant_service_pb2.GetGrantEndingResponse(**(values | changes))
         ending.end_time.FromJsonString("2026-12-26T21:00:00Z")
-        self.neighbours.endings[grant_id] = ending
+        self.endings[grant_id] = ending
         told = access_events.AccessEndsSoon(
             school_id=str(family.school_id),
             grant_id=grant_id,
@@ -326,3 +393,42 @@ class World:
         )
         stub = relation_service_pb2_grpc.RelationServiceStub(channel)
         await stub.ApplyRelations(request, metadata=sign_service(self.keys_dir, "access"))
+
+    def _redeem(self, request: credential_service_pb2.RedeemDeliveryRequest) -> credential_service_pb2.RedeemDeliveryResponse:
+        if request.grant_id not in self.wanted:
+            raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "DELIVERY_NOT_WANTED")
+        answer = credential_service_pb2.RedeemDeliveryResponse(
+            email=self.wanted[request.grant_id],
+            activation_token=TOKEN,
+            account_id="",
+            school_name="Школа № 1",
+            time_zone="Europe/Moscow",
+            login="ivanova.mp",
+            application_number="15-ЭД/2026",
+            application_date="2026-11-19",
+            student_called_name="Артём",
+        )
+        answer.expire_time.FromJsonString("2026-12-04T21:30:00Z")
+        return answer
+
+    def _get_receiver(
+        self, request: decision_service_pb2.GetDecisionReceiverRequest
+    ) -> decision_service_pb2.GetDecisionReceiverResponse:
+        if request.applicant_id not in self.receivers:
+            raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "DELIVERY_NOT_WANTED")
+        return self.receivers[request.applicant_id]
+
+    def _get_ending(self, request: grant_service_pb2.GetGrantEndingRequest) -> grant_service_pb2.GetGrantEndingResponse:
+        if request.grant_id not in self.endings:
+            raise Refusal(grpc.StatusCode.NOT_FOUND, "GRANT_NOT_FOUND")
+        return self.endings[request.grant_id]
+
+    def _fetch_document(self, request: document_pb2.FetchDocumentRequest) -> document_pb2.FetchDocumentResponse:
+        if request.document_id not in self.papers:
+            raise Refusal(grpc.StatusCode.NOT_FOUND, "DOCUMENT_NOT_FOUND")
+        return self.papers[request.document_id]
+
+    def _get_marks(self, request: diary_service_pb2.BatchGetMarksRequest) -> diary_service_pb2.BatchGetMarksResponse:
+        return diary_service_pb2.BatchGetMarksResponse(
+            marks=[self.marks[mark_id] for mark_id in request.mark_ids if mark_id in self.marks]
+        )

@@ -1,4 +1,8 @@
-"""A small school in access's tables, made by SQL as the server's admin; each call makes another school."""
+"""A small school in access's tables, made by the product's own statements, as the server's admin; each call makes another.
+
+By SQL of the tests is what a list brings in (years, classes, orders, study groups): a list is a bundle of CSV files, which says
+a school as it is today, and a world stands since 2020.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,13 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from chassis.clock import SetClock
-from services.access.people.rules.names import build_sort_key
+from chassis.names import PersonName
+from services.access.people.rules.guardianships import GuardianKind, Period
 from services.access.people.rules.roles import Role
+from services.access.people.store import guardianships, people
 from services.access.rights.actions.passwords import hash_password
 from services.access.rights.actions.relations import derive_relations
+from services.access.rights.store import accounts, grants, sessions
 
 PASSWORD = "Verno-2026-пароль"
 _HASH = hash_password(PASSWORD)
@@ -51,30 +58,22 @@ class SchoolWorld:
         self, key: str, family: str, given: str, patronymic: str = "", *, account_id: UUID | None = None
     ) -> Person:
         """A person; with an account of their own, or another school's."""
-        person_id = await self._value(
-            """
-            INSERT INTO access.people (school_id, family_name, given_name, patronymic, sort_key) VALUES ($1, $2, $3, $4, $5)
-            RETURNING person_id
-            """,
-            family,
-            given,
-            patronymic,
-            build_sort_key(family, given, patronymic),
-        )
+        person_id = await people.insert_person(self.connection, self.school_id, PersonName(family, given, patronymic))
         login = f"{key}-{uuid4().hex[:10]}"
         if account_id is None:
-            account_id = await self.connection.fetchval(
-                "INSERT INTO access.accounts (login, password_hash, create_time) VALUES ($1, $2, $3) RETURNING account_id",
-                login,
-                _HASH,
-                GRANTED,
+            account_id = await accounts.insert_account(self.connection, self.school_id, person_id, login, GRANTED)
+            assert account_id is not None
+            # As activated long ago; hashing takes its time.
+            await self.connection.execute(
+                "UPDATE access.accounts SET password_hash = $2 WHERE account_id = $1", account_id, _HASH
             )
-        await self.connection.execute(
-            "INSERT INTO access.account_people (account_id, school_id, person_id) VALUES ($1, $2, $3)",
-            account_id,
-            self.school_id,
-            person_id,
-        )
+        else:
+            await self.connection.execute(
+                "INSERT INTO access.account_people (account_id, school_id, person_id) VALUES ($1, $2, $3)",
+                account_id,
+                self.school_id,
+                person_id,
+            )
         session_id = await add_session(self.connection, account_id)
         self.people[key] = Person(person_id, account_id, session_id, login)
         return self.people[key]
@@ -136,32 +135,33 @@ class SchoolWorld:
         holder_id, student_id = self.people[holder].person_id, self.people[student].person_id
         guardianship_id = None
         if holder != student:
-            guardianship_id = await self._value(
-                """
-                INSERT INTO access.guardianships (school_id, guardian_person_id, student_id, kind, document, validity)
-                VALUES ($1, $2, $3, $4, 'Свидетельство о рождении I-АЯ № 123456', daterange($5, NULL)) RETURNING guardianship_id
-                """,
+            guardianship_id = await guardianships.insert_guardianship(
+                self.connection,
+                self.school_id,
                 holder_id,
                 student_id,
-                kind,
-                START,
+                "Свидетельство о рождении I-АЯ № 123456",
+                [Period(GuardianKind(kind), START, None)],
             )
-        grant_id: UUID = await self._value(
-            """
-            INSERT INTO access.grants (school_id, student_id, account_id, holder_person_id, role, guardianship_id,
-                application_number, application_date, granted_by_account_id, granted_by_role, grant_time, end_time, end_ground)
-            VALUES ($1, $2, $3, $4, $5, $6, '12', '2025-08-29', $7, 10, $8, $9, $10) RETURNING grant_id
-            """,
-            student_id,
-            self.people[holder].account_id,
-            holder_id,
-            Role.STUDENT if holder == student else Role.GUARDIAN,
-            guardianship_id,
-            self.people["admin"].account_id,
-            GRANTED,
-            end_time,
-            "revoked" if end_time else None,
+        new = grants.NewGrant(
+            student_id=student_id,
+            account_id=self.people[holder].account_id,
+            holder_id=holder_id,
+            role=Role.STUDENT if holder == student else Role.GUARDIAN,
+            guardianship_id=guardianship_id,
+            application_number="12",
+            application_date=date(2025, 8, 29),
+            granted_by_account_id=self.people["admin"].account_id,
+            granted_by_role=Role.ADMIN,
+            grant_time=GRANTED,
         )
+        grant_id = await grants.insert_grant(self.connection, self.school_id, new)
+        if end_time:
+            await self._execute(
+                "UPDATE access.grants SET end_time = $3, end_ground = 'revoked' WHERE school_id = $1 AND grant_id = $2",
+                grant_id,
+                end_time,
+            )
         self.grants[holder if holder not in self.grants else f"{holder}:{student}"] = grant_id
         return grant_id
 
@@ -221,17 +221,8 @@ class SchoolWorld:
 
 async def add_session(connection: Connection, account_id: UUID) -> UUID:
     """A live session whose refresh token nobody has."""
-    session_id: UUID = await connection.fetchval(
-        """
-        INSERT INTO access.sessions (account_id, refresh_digest, create_time, expire_time) VALUES ($1, $2, $3, $4)
-        RETURNING session_id
-        """,
-        account_id,
-        uuid4().bytes,
-        GRANTED,
-        GRANTED + timedelta(days=36500),
-    )
-    return session_id
+    digests = uuid4().bytes, uuid4().bytes, b""
+    return await sessions.insert_session(connection, account_id, *digests, GRANTED, GRANTED + timedelta(days=36500))
 
 
 async def make_empty_school(connection: Connection) -> SchoolWorld:

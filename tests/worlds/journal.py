@@ -34,8 +34,9 @@ from diary.journal.v1 import (
 )
 from diary.options.v1 import options_pb2
 from services.journal.roster.consumers import KINDS
-from tests.service.journal.roster import Roster
 from tests.support.services import instant, sign_in
+from tests.worlds.neighbours import Neighbours
+from tests.worlds.roster import Roster
 
 Metadata = Sequence[tuple[str, str]]
 TODAY = date(2026, 11, 18)  # a Wednesday of the second quarter
@@ -75,13 +76,14 @@ class World:
         channel: grpc.aio.Channel,
         keys_dir: Path,
         clock: SetClock,
-        roster: Roster,
+        neighbours: Neighbours,
         roster_stub: roster_service_pb2_grpc.RosterServiceAsyncStub,
         database: Database,
         nats_url: str,
     ) -> None:
         self.clock = clock
-        self.roster = roster
+        self.neighbours = neighbours
+        self.roster = Roster(neighbours)
         self.database = database
         self.roster_stub = roster_stub
         self._nats_url = nats_url
