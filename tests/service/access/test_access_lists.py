@@ -10,23 +10,25 @@ import pytest
 import pytest_asyncio
 
 from chassis.db import Database
-from chassis.paging import FIRST_ID, LONG_AGO
+from chassis.paging import FIRST_ID, LAST_ID, LONG_AGO
 from services.access.cases.rules.applications import READING
 from services.access.cases.store import applications
 from services.access.oversight import store as deadlines
 from services.access.people.rules.roles import Role
 from services.access.people.rules.students import REGISTERING
-from services.access.people.store import students
-from services.access.rights.store import grants
+from services.access.people.store import declarations, schools, students
+from services.access.rights.store import grants, relations
 from services.access.roster.store import lists as roster
 from tests.support.backends import Clone, PostgresServer
 from tests.support.plans import explain
-from tests.worlds.access import GRANTED, START, SchoolWorld, connect, make_school
+from tests.worlds.access import END, GRANTED, START, SchoolWorld, connect, make_school
 
 PAGE = 51
 NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
 # What a row of a page may cost in rows of tables (its card, names, classes) and in pages of the buffer cache.
 ROWS, BUFFERS = 12, 40
+# A class counts its students and a study group tells its members: 25 each.
+MEMBERS = {"classes": 25, "roster of study groups": 25}
 
 
 @dataclass
@@ -173,6 +175,37 @@ async def _crowd(admin: Any, world: SchoolWorld) -> None:
         world.people["admin"].account_id,
         NOW + timedelta(days=20),
     )
+    # The mothers of every fourth have declared for paper each year.
+    await admin.execute(
+        """
+        INSERT INTO paper_declarations (school_id, student_id, guardian_person_id, year, number, declare_date, reason,
+                                        declines_printouts, printout_way, printout_way_note, form, recorded_by_account_id,
+                                        revoke_time)
+        SELECT $1, g.student_id, g.guardian_person_id, 2016 + y, row_number() OVER (PARTITION BY y), make_date(2016 + y, 9, 1),
+               1, false, 0, '', 2, $2, CASE WHEN y < 10 THEN $3::timestamptz END
+        FROM (SELECT *, row_number() OVER () AS n FROM guardianships WHERE school_id = $1) g, generate_series(1, 10) y
+        WHERE g.n % 3 = 0
+        """,
+        school_id,
+        world.people["admin"].account_id,
+        GRANTED,
+    )
+    await admin.execute(
+        """
+        WITH groups AS (
+            INSERT INTO study_groups (school_id, year_id, class_id, subject_name, validity)
+            SELECT $1, $2, class_id, 'П' || n, daterange($3, $4)
+            FROM classes, generate_series(1, 84) n WHERE school_id = $1 RETURNING study_group_id, class_id
+        )
+        INSERT INTO study_group_members (school_id, study_group_id, student_id, validity)
+        SELECT $1, s.study_group_id, p.student_id, daterange($3, NULL)
+        FROM groups s JOIN placements p ON p.school_id = $1 AND p.class_id = s.class_id AND upper_inf(p.validity)
+        """,
+        school_id,
+        year_id,
+        START,
+        END,
+    )
     await admin.execute("DROP TABLE crowd")
 
 
@@ -230,6 +263,15 @@ LISTS: dict[str, List] = {
         for is_open_only in (False, True)
     },
     "deadlines, a later page": _deadlines("", is_open_only=False, after=HALFWAY),
+    "classes": lambda of, c: roster.list_class_rows(c, of.world.school_id, NOW.date(), 0, "", PAGE),
+    "declarations of a student": lambda of, c: declarations.list_listed(
+        c, of.world.school_id, of.world.people["anna"].person_id, None, LAST_ID, PAGE
+    ),
+    "roster of classes": lambda of, c: roster.list_classes(c, of.world.school_id, None, FIRST_ID, PAGE, NOW.date()),
+    "roster of students": lambda of, c: roster.list_students(c, of.world.school_id, None, FIRST_ID, PAGE, NOW.date()),
+    "roster of study groups": lambda of, c: roster.list_study_groups(c, of.world.school_id, None, FIRST_ID, PAGE, NOW.date()),
+    "roster of relations": lambda of, c: relations.list_relations(c, of.world.school_id, None, FIRST_ID, PAGE),
+    "roster of declarations": lambda of, c: declarations.list_roster_declarations(c, of.world.school_id, None, FIRST_ID, PAGE),
 }
 
 
@@ -319,5 +361,23 @@ async def test_the_due_time_of_a_case_is_that_of_its_first_deadline(crowded: Cro
 async def test_a_page_touches_its_page(crowded: Crowded, name: str) -> None:
     async with crowded.database.school(crowded.world.school_id) as connection:
         touched = await explain(connection, lambda c: LISTS[name](crowded, c))
-    assert touched.rows <= ROWS * PAGE, touched
+    assert touched.rows <= (ROWS + MEMBERS.get(name, 0)) * PAGE, touched
     assert touched.buffers <= BUFFERS * PAGE, touched
+
+
+async def test_a_page_of_schools_touches_its_page(crowded: Crowded) -> None:
+    admin = crowded.world.connection
+    await admin.execute(
+        """
+        INSERT INTO schools (code, name, full_name, time_zone)
+        SELECT 's' || k, 'Школа № ' || k, 'Школа № ' || k, 'Europe/Moscow' FROM generate_series(1, 4000) k
+        """
+    )
+    await admin.execute("ANALYZE schools")
+    async with crowded.database.region() as connection:
+        page = await schools.list_schools(connection, "s2", PAGE)
+        touched = await explain(connection, lambda c: schools.list_schools(c, "s2", PAGE))
+    assert len(page) == PAGE
+    assert [school.code for school in page] == sorted(school.code for school in page)
+    assert touched.scanned == frozenset()
+    assert touched.buffers <= 3 * PAGE, touched
