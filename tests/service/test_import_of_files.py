@@ -12,11 +12,12 @@ import pytest_asyncio
 
 from chassis.clock import SetClock
 from chassis.db import Database
-from chassis.imports import KEPT, LEASE, MOST_ATTEMPTS, PLAN_TERM, ImportRefusedError, LostError, State, acts, store
+from chassis.imports import KEPT, LEASE, MOST_ATTEMPTS, PLAN_TERM, Change, ImportRefusedError, LostError, State, acts, store
 from chassis.imports.kinds import Work
 from chassis.quarantine import Quarantine
 from tests.support.backends import PostgresServer
 from tests.support.imports import ARTICLES, SHOP, Shop, write
+from tests.support.plans import explain
 
 _START = datetime(2026, 11, 30, 9, tzinfo=UTC)
 _MOMENT = timedelta(seconds=1)
@@ -212,6 +213,21 @@ async def test_a_file_goes_when_its_import_is_over_and_all_of_it_after_its_term(
     for table in ("imports", "import_problems"):
         assert await _count(shop, table, ended.import_id) == 0
     assert await _count(shop, "imports", waiting.import_id) == 1
+
+
+async def test_a_page_of_lines_touches_its_page_among_thousands(shop: Shop) -> None:
+    made = await shop.upload("чай=20")
+    async with shop.enter() as connection:
+        lines = [Change(f"s{number}", "товар", "", "1 руб.") for number in range(5000)]
+        await store.insert_changes(connection, made.claim, lines)
+
+        async def ask(asked: Any) -> object:
+            return await store.list_changes(asked, shop.school_id, made.import_id, 4000, 51)
+
+        touched = await explain(connection, ask)
+        await store.move(connection, made.claim, State.REFUSED, shop.clock.now())
+    assert touched.rows <= 51, touched
+    assert touched.buffers <= 51, touched
 
 
 async def _count(shop: Shop, table: str, import_id: Any) -> int:
