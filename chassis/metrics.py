@@ -24,6 +24,8 @@ deadlines_open = Gauge("diary_deadline_open", "Deadlines of the regulation not m
 deadlines_overdue = Gauge("diary_deadline_overdue", "Deadlines past due and not met, by clause", ["clause"])
 deadlines_met = Counter("diary_deadline_met_total", "Deadlines met, by clause and whether in time", ["clause", "in_time"])
 
+imports_ended = Counter("diary_imports_ended_total", "Imports that are over, by kind and outcome", ["kind", "outcome"])
+
 
 class OpenDeadlines:
     """What is open and overdue, by clause: also of a clause of which nothing is left, whose figure would stay."""

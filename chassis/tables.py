@@ -119,6 +119,83 @@ GRANT SELECT, INSERT, DELETE ON ended_sessions TO {role}_region;
 """
 
 
+# Imports (chassis/imports): school tables; the jobs role claims what waits and forgets what is over. No reference to the
+# service's schools: a school may come into being by its import.
+IMPORTS_V1 = """
+CREATE TABLE imports (
+    school_id uuid NOT NULL,
+    import_id uuid NOT NULL,
+    kind text NOT NULL,
+    file_name text NOT NULL,
+    digest bytea NOT NULL,
+    wish text NOT NULL,
+    account_id uuid,
+    state smallint NOT NULL,
+    attempt smallint NOT NULL,
+    steps_done integer NOT NULL DEFAULT 0,
+    steps_total integer NOT NULL DEFAULT 0,
+    summary text[] NOT NULL DEFAULT '{{}}',
+    create_time timestamptz NOT NULL,
+    next_attempt_time timestamptz,
+    finish_time timestamptz,
+    PRIMARY KEY (school_id, import_id),
+    CONSTRAINT imports_state_is_known CHECK (state BETWEEN 1 AND 6),
+    CONSTRAINT imports_end_with_their_state CHECK ((state >= 5) = (finish_time IS NOT NULL)),
+    CONSTRAINT imports_wait_until_their_end CHECK ((finish_time IS NULL) = (next_attempt_time IS NOT NULL))
+);
+CREATE UNIQUE INDEX imports_same_file_is_one ON imports (school_id, kind, digest) WHERE finish_time IS NULL;
+CREATE INDEX imports_waiting ON imports (next_attempt_time) WHERE next_attempt_time IS NOT NULL;
+CREATE INDEX imports_finish_time ON imports (finish_time) WHERE finish_time IS NOT NULL;
+
+CREATE TABLE import_bodies (
+    school_id uuid NOT NULL,
+    import_id uuid NOT NULL,
+    number integer NOT NULL,
+    chunk bytea NOT NULL,
+    PRIMARY KEY (school_id, import_id, number),
+    FOREIGN KEY (school_id, import_id) REFERENCES imports ON DELETE CASCADE
+);
+
+CREATE TABLE import_changes (
+    school_id uuid NOT NULL,
+    import_id uuid NOT NULL,
+    number integer NOT NULL,
+    subject text NOT NULL,
+    what text NOT NULL,
+    before text NOT NULL,
+    after text NOT NULL,
+    is_chosen boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (school_id, import_id, number),
+    FOREIGN KEY (school_id, import_id) REFERENCES imports ON DELETE CASCADE
+);
+
+CREATE TABLE import_problems (
+    school_id uuid NOT NULL,
+    import_id uuid NOT NULL,
+    number integer NOT NULL,
+    file text NOT NULL,
+    sheet text NOT NULL,
+    row_number integer NOT NULL,
+    column_name text NOT NULL,
+    what text NOT NULL,
+    mend text NOT NULL,
+    PRIMARY KEY (school_id, import_id, number),
+    FOREIGN KEY (school_id, import_id) REFERENCES imports ON DELETE CASCADE
+);
+
+GRANT SELECT, INSERT, UPDATE (state, attempt, steps_done, steps_total, summary, next_attempt_time, finish_time)
+    ON imports TO {role}_app;
+GRANT SELECT, INSERT ON import_bodies, import_problems TO {role}_app;
+GRANT SELECT, INSERT, UPDATE (is_chosen) ON import_changes TO {role}_app;
+GRANT SELECT (school_id, import_id, kind, state, attempt, next_attempt_time, finish_time),
+    UPDATE (attempt, next_attempt_time), DELETE ON imports TO {role}_jobs;
+GRANT SELECT (school_id, import_id, number), DELETE ON import_bodies TO {role}_jobs;
+CREATE POLICY jobs ON imports TO {role}_jobs USING (true) WITH CHECK (true);
+CREATE POLICY jobs ON import_bodies TO {role}_jobs USING (true);
+"""
+IMPORT_TABLES = ("imports", "import_bodies", "import_changes", "import_problems")
+
+
 def school_table(table: str) -> str:
     """SQL that puts the school's wall around a table: USING and WITH CHECK on `diary.school_id`."""
     wall = "school_id = nullif(current_setting('diary.school_id', true), '')::uuid"

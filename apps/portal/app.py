@@ -34,6 +34,7 @@ from apps.portal.office.pages.applications import ApplicationPages
 from apps.portal.office.pages.case import CasePages
 from apps.portal.office.pages.declarations import DeclarationPages
 from apps.portal.office.pages.documents import DocumentPages
+from apps.portal.office.pages.imports import ImportPages
 from apps.portal.office.pages.statements import StatementPages
 from apps.portal.public.pages.design import DesignPages
 from apps.portal.public.pages.verify import PublicPages
@@ -169,6 +170,7 @@ def build(gateway: Gateway, clock: Clock, url: str) -> Guard:
             *OwnStatementPages(frame).routes,
             *OwnCasePages(frame).routes,
             *SecondFactorPages(frame).routes,
+            *ImportPages(frame).routes,
             *SchoolPages(frame).routes,
             *PublicPages(frame).routes,
             *PrintoutPages(frame).routes,

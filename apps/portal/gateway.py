@@ -17,6 +17,7 @@ from diary.access.v1 import (
     credential_service_pb2_grpc,
     grant_service_pb2_grpc,
     paper_service_pb2_grpc,
+    roster_import_service_pb2_grpc,
     roster_service_pb2_grpc,
     school_service_pb2_grpc,
     session_service_pb2_grpc,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from diary.access.v1.credential_service_pb2_grpc import CredentialServiceAsyncStub
     from diary.access.v1.grant_service_pb2_grpc import GrantServiceAsyncStub
     from diary.access.v1.paper_service_pb2_grpc import PaperServiceAsyncStub
+    from diary.access.v1.roster_import_service_pb2_grpc import RosterImportServiceAsyncStub
     from diary.access.v1.roster_service_pb2_grpc import RosterServiceAsyncStub
     from diary.access.v1.school_service_pb2_grpc import SchoolServiceAsyncStub
     from diary.access.v1.session_service_pb2_grpc import SessionServiceAsyncStub
@@ -107,6 +109,7 @@ class Gateway:
         self.compliance: ComplianceServiceAsyncStub = compliance_service_pb2_grpc.ComplianceServiceStub(self._channel)
         self.credentials: CredentialServiceAsyncStub = credential_service_pb2_grpc.CredentialServiceStub(self._channel)
         self.roster: RosterServiceAsyncStub = roster_service_pb2_grpc.RosterServiceStub(self._channel)
+        self.imports: RosterImportServiceAsyncStub = roster_import_service_pb2_grpc.RosterImportServiceStub(self._channel)
         self.grants: GrantServiceAsyncStub = grant_service_pb2_grpc.GrantServiceStub(self._channel)
         self.papers: PaperServiceAsyncStub = paper_service_pb2_grpc.PaperServiceStub(self._channel)
         self.schools: SchoolServiceAsyncStub = school_service_pb2_grpc.SchoolServiceStub(self._channel)

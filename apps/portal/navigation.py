@@ -53,6 +53,7 @@ PLACES = (
     Place("/refusals", refusals_title, people.refusals_url, (roles.BRING_PAPERS,)),
     Place("/printouts", "Печать за неделю", people.printouts_url, (roles.PRINT,)),
     Place("/deadlines", "Соблюдение сроков", people.deadlines_url, (roles.LIST_DEADLINES,)),
+    Place("/imports", "Загрузка списков", people.imports_url, (roles.IMPORT_LISTS,)),
     Place("/details", "Реквизиты школы", people.school_url, (roles.CHANGE_SCHOOL,)),
 )
 # Of these something may be due: whoever may call one of them begins at a page of what is.

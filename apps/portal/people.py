@@ -72,6 +72,16 @@ def school_url(school_id: str) -> str:
     return f"/schools/{school_id}/details"
 
 
+def imports_url(school_id: str) -> str:
+    """Where lists are loaded from files."""
+    return f"/schools/{school_id}/imports"
+
+
+def import_url(school_id: str, import_id: str) -> str:
+    """One file that was loaded."""
+    return f"{imports_url(school_id)}/{import_id}"
+
+
 def informing_url(school_id: str, student_id: str) -> str:
     """How a family is informed about a student."""
     return f"/schools/{school_id}/students/{student_id}/informing"

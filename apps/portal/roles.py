@@ -4,7 +4,7 @@ from functools import cache
 
 from google.protobuf.descriptor import FileDescriptor
 
-from diary.access.v1 import application_service_pb2, compliance_service_pb2, school_service_pb2
+from diary.access.v1 import application_service_pb2, compliance_service_pb2, roster_import_service_pb2, school_service_pb2
 from diary.access.v1.session_pb2 import CallerSchool
 from diary.access.v1.session_service_pb2 import GetCallerResponse
 from diary.documents.v1 import document_service_pb2
@@ -14,6 +14,7 @@ from diary.options.v1 import options_pb2
 _FILES: tuple[FileDescriptor, ...] = (
     application_service_pb2.DESCRIPTOR,
     compliance_service_pb2.DESCRIPTOR,
+    roster_import_service_pb2.DESCRIPTOR,
     school_service_pb2.DESCRIPTOR,
     document_service_pb2.DESCRIPTOR,
     journal_service_pb2.DESCRIPTOR,
@@ -29,6 +30,7 @@ SIGN = "ApplicationService.SignRefusals"
 BRING_PAPERS = "DocumentService.UploadScan"
 PRINT = "DocumentService.PrepareWeeklyPrintouts"
 LIST_DEADLINES = "ComplianceService.ListDeadlines"
+IMPORT_LISTS = "RosterImportService.CreateRosterImport"
 CHANGE_SCHOOL = "SchoolService.UpdateSchool"
 # Own cases are anybody's; those of a school are read by who registers or signs.
 CASE_WORK = (REGISTER, SIGN)

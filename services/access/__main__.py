@@ -14,6 +14,7 @@ from chassis import clients, log, migrate, run
 from chassis.auth import Signer
 from chassis.commands import add_redrive, redrive
 from chassis.commands import run as run_command
+from chassis.imports.jobs import carry_imports, forget_imports
 from chassis.relations import EndedSession, Relation, write_ended_session, write_relation
 from chassis.server import Part
 from diary.access.v1 import (
@@ -24,6 +25,7 @@ from diary.access.v1 import (
     grant_service_pb2_grpc,
     paper_service_pb2_grpc,
     relation_pb2,
+    roster_import_service_pb2_grpc,
     roster_service_pb2_grpc,
     school_service_pb2_grpc,
     session_service_pb2_grpc,
@@ -52,7 +54,9 @@ from services.access.rights.actions.second_factor import SecondFactors
 from services.access.rights.actions.sign_in import Sessions, SignInAttempts, has_ended
 from services.access.rights.rpc.grants import GrantServicer
 from services.access.rights.rpc.sessions import SessionServicer
-from services.access.roster.rpc import RosterServicer
+from services.access.roster.actions.imports import ONEROSTER
+from services.access.roster.rpc.imports import RosterImportServicer
+from services.access.roster.rpc.lists import RosterServicer
 
 # An ending is confirmed or called pending within five seconds.
 _PUSH_SECONDS = 4.0
@@ -85,6 +89,8 @@ def build(settings: Settings, frame: run.Frame) -> run.Service:
         jobs.seal_factors(frame, factor_keys),
         jobs.warn_of_endings(frame),
         count_deadlines(frame),
+        carry_imports(frame, [ONEROSTER]),
+        forget_imports(frame),
     ]
     heard = [CaseConsumers(frame.database, frame.clock), DeadlineConsumers(frame.database, frame.clock)]
     return run.Service(
@@ -119,6 +125,11 @@ def _build_parts(
             "diary.access.v1.RosterService",
             roster_service_pb2_grpc.add_RosterServiceServicer_to_server,
             RosterServicer(frame, endings),
+        ),
+        Part(
+            "diary.access.v1.RosterImportService",
+            roster_import_service_pb2_grpc.add_RosterImportServiceServicer_to_server,
+            RosterImportServicer(frame),
         ),
         Part(
             "diary.access.v1.SchoolService",

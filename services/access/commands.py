@@ -8,8 +8,9 @@ import argparse
 import asyncio
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,28 +19,17 @@ from chassis.calendar import CalendarFileError, YearUnknownError, count_due, exp
 from chassis.clock import SystemClock
 from chassis.commands import told_in_a_line
 from chassis.db import owner
+from chassis.imports import ImportRefusedError, Problem
+from chassis.imports.acts import demand_size
 from services.access.cases.actions.calendars import read_calendar
 from services.access.people.rules.roles import STAFF, Role
-from services.access.roster.actions.imports import Report, import_roster, read_zip
+from services.access.roster.actions.bringing import Bringing
+from services.access.roster.actions.imports import ONEROSTER
 from services.access.roster.actions.open_access import Opened, OpeningWish, open_access
+from services.access.roster.convert.bundles import refuse_unreadable
 from services.access.roster.rules.opening import Document, OpeningRefusedError
-from services.access.roster.rules.problems import Problem, RosterRefusedError
 from services.access.roster.rules.rosters import Ages, Order, Wish
 
-_KINDS = {
-    "school": "школа",
-    "year": "учебный год",
-    "people": "люди",
-    "students": "ученики",
-    "teachers": "учителя",
-    "orders": "приказы о зачислении",
-    "classes": "классы",
-    "placements": "распределение по классам",
-    "class teachers": "классные руководители",
-    "study groups": "учебные группы",
-    "members": "состав учебных групп",
-    "teachings": "учителя учебных групп",
-}
 _ROLES = [role.name.lower() for role in (Role.STUDENT, Role.GUARDIAN, *sorted(STAFF))]
 
 
@@ -121,6 +111,7 @@ def _read_words(words: list[str]) -> argparse.Namespace:
         metavar="ГОД",
         help="прочитать выгрузку прошлого года как год, который начинается в этом; дни недели сохраняются",
     )
+    said.add_argument("--plan", action="store_true", help="только показать, что изменится, строка за строкой")
     found, unknown = parser.parse_known_args(words)
     if unknown:
         parser.error(f"лишнее: {' '.join(unknown)}")
@@ -151,17 +142,14 @@ def _import(command: argparse.Namespace, admin_dsn: str) -> None:
     arguments = _read_words(command.words)
     try:
         with told_in_a_line():
-            report = asyncio.run(_import_roster(arguments, admin_dsn))
-    except RosterRefusedError as error:
+            told = asyncio.run(_import_roster(arguments, admin_dsn))
+    except ImportRefusedError as error:
         sys.exit(f"список не загружен, ничего не изменено:\n{error}")
-    for kind, (created, changed, unchanged) in report.counts.items():
-        print(f"{_KINDS[kind]}: новых {created}, изменено {changed}, без изменений {unchanged}")
-    for note in report.notes:
-        print(f"внимание: {note}")
+    print("\n".join(told))
 
 
-async def _import_roster(arguments: argparse.Namespace, admin_dsn: str) -> Report:
-    files = read_zip(arguments.zip)
+async def _import_roster(arguments: argparse.Namespace, admin_dsn: str) -> Sequence[str]:
+    file_name, body = arguments.zip.name, _read_file(arguments.zip)
     wish = Wish(
         code=arguments.school,
         move_to_year=arguments.move_to_year,
@@ -170,14 +158,22 @@ async def _import_roster(arguments: argparse.Namespace, admin_dsn: str) -> Repor
         enrolled_from=arguments.enrolled_from,
         ages=arguments.student_ages,
     )
-    async with owner(admin_dsn, "access") as connection:
-        return await import_roster(connection, SystemClock(), files, wish)
+    bringing = Bringing(partial(owner, admin_dsn, "access"), SystemClock())
+    return await bringing.bring(file_name, body, wish, is_plan_only=arguments.plan)
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        demand_size(ONEROSTER, path.name, path.stat().st_size)
+        return path.read_bytes()
+    except OSError as error:
+        raise refuse_unreadable(path.name) from error
 
 
 def _read_order(number: str | None, day: date | None) -> Order | None:
     if bool(number) != bool(day):
         what, mend = "у приказа нет номера или даты", "назовите --enrolment-order-number и --enrolment-order-date"
-        raise RosterRefusedError([Problem("приказ о зачислении", 0, "", what, mend)])
+        raise ImportRefusedError([Problem("приказ о зачислении", 0, "", what, mend)])
     return Order(number, day) if number and day else None
 
 

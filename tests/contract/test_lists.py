@@ -23,6 +23,7 @@ LISTED = {
     "ListOwnPaperDeclarations": ("access/test_access_indexes.py", "list_own_declarations"),
     "ListPaperDeclarations": (_OF_ACCESS, "list_listed"),
     "ListPrintRuns": ("documents/test_documents_lists.py", "list_runs"),
+    "ListRosterImportChanges": ("test_import_of_files.py", "list_changes"),
     "ListRoster": (_OF_ACCESS, "list_roster_declarations"),
     "ListSchools": (_OF_ACCESS, "list_schools"),
     "ListStudents": (_OF_ACCESS, "list_listed_students"),

@@ -1,1 +1,1 @@
-"""How papers are made and read: Typst, its presses and words in print, and the quarantine for strangers' files."""
+"""How papers are made and read: Typst, its presses and words in print, and how much of a file is read."""

@@ -11,10 +11,10 @@ from chassis import auth, outbox, requests
 from chassis.db import Connection
 from chassis.errors import FailedPrecondition, InvalidArgument, NotFound
 from chassis.interceptors import Context
+from chassis.quarantine import Quarantine, UnreadableError
 from chassis.run import Frame
 from diary.documents.v1 import document_pb2, signing_pb2
-from services.documents.press.actions.quarantine import Quarantine
-from services.documents.press.convert.bounds import OF_THE_OFFICE, UnreadableError
+from services.documents.press.convert.bounds import OF_THE_OFFICE
 from services.documents.register import store as register
 from services.documents.register.convert.papers import write_document
 from services.documents.register.rules import Certified, Confirmed, Document, Scanned, no_document

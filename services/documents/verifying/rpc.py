@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from chassis.errors import InvalidArgument
 from chassis.interceptors import Context
+from chassis.quarantine import Quarantine, UnreadableError
 from chassis.run import Frame
 from diary.documents.v1 import document_pb2
-from services.documents.press.actions.quarantine import Quarantine
-from services.documents.press.convert.bounds import OF_STRANGERS, UnreadableError
+from services.documents.press.convert.bounds import OF_STRANGERS
 from services.documents.register.convert.seal import SealState, judge_seal
 from services.documents.verifying import convert, store
 from services.documents.verifying.rules import IssuedSheet, list_keys

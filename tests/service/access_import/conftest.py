@@ -4,16 +4,39 @@ import zipfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
+from chassis.clock import Clock
 from chassis.db import owner
+from chassis.imports.kinds import Work
+from services.access.roster.actions.imports import Report, write_roster
+from services.access.roster.convert.bundles import read_zip
+from services.access.roster.rules.oneroster import read_bundle
+from services.access.roster.rules.rosters import Wish, build_roster
+from services.access.roster.store.imported_ids import find_school
 from tests.support.backends import Clone, PostgresServer
 
 BUNDLE = Path(__file__).parents[4] / "shared/data/oneroster/edfi_1.1"
 MakeZip = Callable[..., Path]
+
+
+def read_files(path: Path) -> dict[str, str]:
+    """The files of a bundle."""
+    return read_zip(path.name, path.read_bytes())
+
+
+async def write_files(keeper: Any, clock: Clock, files: dict[str, str], wish: Wish) -> Report:
+    """Writes a bundle's school as an import does when it has been confirmed."""
+
+    async def note(_done: int, _total: int) -> None:
+        pass
+
+    school_id = await find_school(keeper, wish.code.strip()) or uuid4()
+    return await write_roster(Work(keeper, clock, school_id, wish, note), build_roster(read_bundle(files), wish))
 
 
 @pytest_asyncio.fixture

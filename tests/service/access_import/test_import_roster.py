@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from chassis.clock import SystemClock
-from services.access.roster.actions.imports import Report, import_roster, read_zip
-from services.access.roster.rules.problems import RosterRefusedError
+from chassis.imports import ImportRefusedError
+from services.access.roster.actions.imports import Report
 from services.access.roster.rules.rosters import Wish
-from tests.service.access_import.conftest import MakeZip
+from tests.service.access_import.conftest import MakeZip, read_files, write_files
 
 TABLES = (
     *("schools", "school_years", "people", "students", "enrolments", "appointments", "study_groups"),
@@ -19,7 +19,7 @@ TABLES = (
 
 
 async def _import(keeper: Any, path: Path, code: str = "gb") -> Report:
-    return await import_roster(keeper, SystemClock(), read_zip(path), Wish(code, 2026))
+    return await write_files(keeper, SystemClock(), read_files(path), Wish(code, 2026))
 
 
 async def _rows(admin: Any) -> dict[str, list[str]]:
@@ -83,7 +83,7 @@ async def test_a_term_that_ends_earlier_moves_the_same_period(admin: Any, keeper
 async def test_a_broken_row_in_the_middle_leaves_nothing_written(admin: Any, keeper: Any, make_zip: MakeZip) -> None:
     before = await _rows(admin)
     broken = make_zip(lambda name, text: text.replace("605015,student,,2020", "999,student,,2O20"))
-    with pytest.raises(RosterRefusedError) as refused:
+    with pytest.raises(ImportRefusedError) as refused:
         await _import(keeper, broken)
     assert str(refused.value).splitlines()[:2] == [
         "enrollments.csv, строка 11, столбец beginDate: «2O20-08-17» не дата; запишите в виде 2026-09-01",
@@ -95,5 +95,5 @@ async def test_a_broken_row_in_the_middle_leaves_nothing_written(admin: Any, kee
 async def test_another_schools_bundle_is_refused_for_the_code(keeper: Any, make_zip: MakeZip) -> None:
     await _import(keeper, make_zip())
     other = make_zip(lambda name, text: text.replace("255901001", "255901002"))
-    with pytest.raises(RosterRefusedError, match="ведётся школа 255901001, а не 255901002"):
+    with pytest.raises(ImportRefusedError, match="ведётся школа 255901001, а не 255901002"):
         await _import(keeper, other)

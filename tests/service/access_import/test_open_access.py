@@ -24,11 +24,10 @@ from diary.options.v1 import options_pb2
 from services.access import __main__ as access
 from services.access.config import Settings
 from services.access.people.rules.roles import Role
-from services.access.roster.actions.imports import import_roster, read_zip
 from services.access.roster.actions.open_access import Opened, OpeningWish, open_access
 from services.access.roster.rules.opening import Document, OpeningRefusedError
 from services.access.roster.rules.rosters import Order, Wish
-from tests.service.access_import.conftest import MakeZip
+from tests.service.access_import.conftest import MakeZip, read_files, write_files
 from tests.support.backends import Clone
 from tests.support.services import refused, served
 
@@ -50,7 +49,7 @@ async def school(keeper: Any, make_zip: MakeZip) -> None:
     """The imported school, in the school year of today."""
     today = SystemClock().now().date()
     year = today.year if today.month >= 8 else today.year - 1
-    await import_roster(keeper, SystemClock(), read_zip(make_zip()), Wish("gb", year, order=ENROLMENT))
+    await write_files(keeper, SystemClock(), read_files(make_zip()), Wish("gb", year, order=ENROLMENT))
 
 
 @pytest_asyncio.fixture

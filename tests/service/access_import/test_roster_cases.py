@@ -10,23 +10,24 @@ from typing import Any
 import pytest
 
 from chassis.clock import SetClock
+from chassis.imports import ImportRefusedError
 from services.access.people.rules.roles import Role
-from services.access.roster.actions.imports import Report, import_roster, read_zip
+from services.access.roster.actions.imports import Report
 from services.access.roster.actions.open_access import Opened, OpeningWish, open_access
 from services.access.roster.rules.opening import Document, OpeningRefusedError
-from services.access.roster.rules.problems import RosterRefusedError
 from services.access.roster.rules.rosters import Order, Wish
+from tests.service.access_import.conftest import read_files, write_files
 
 _CASES = Path(__file__).parents[2] / "cases/roster"
 _NOVEMBER = SetClock(datetime(2026, 11, 30, 9, tzinfo=UTC))
 
 
 async def _import(keeper: Any, case: str, code: str, clock: SetClock = _NOVEMBER, **said: Any) -> Report:
-    return await import_roster(keeper, clock, read_zip(_CASES / f"{case}.zip"), Wish(code, **said))
+    return await write_files(keeper, clock, read_files(_CASES / f"{case}.zip"), Wish(code, **said))
 
 
 async def _refusal(keeper: Any, case: str, code: str) -> list[str]:
-    with pytest.raises(RosterRefusedError) as refused:
+    with pytest.raises(ImportRefusedError) as refused:
         await _import(keeper, case, code)
     assert await keeper.fetchval("SELECT count(*) FROM schools") == 0
     return str(refused.value).splitlines()
@@ -108,7 +109,7 @@ async def test_a_list_of_the_wild_comes_in_and_twice_without_a_change(keeper: An
 
 async def test_a_school_known_under_another_code_is_not_made_twice(keeper: Any) -> None:
     await _import(keeper, "08-any-good", "first")
-    with pytest.raises(RosterRefusedError, match="уже ведётся под кодом first"):
+    with pytest.raises(ImportRefusedError, match="уже ведётся под кодом first"):
         await _import(keeper, "08-any-good", "second")
     assert await keeper.fetchval("SELECT count(*) FROM schools") == 1
 
@@ -165,36 +166,36 @@ async def test_a_student_who_left_stays_out_and_the_list_is_taken(keeper: Any) -
 
 
 async def test_who_is_not_enabled_has_no_post_and_no_enrolment(keeper: Any) -> None:
-    files = read_zip(_CASES / "12-users-that-are-not-enabled.zip")
+    files = read_files(_CASES / "12-users-that-are-not-enabled.zip")
     files["users.csv"] = files["users.csv"].replace(",maybe,", ",false,")
-    report = await import_roster(keeper, _NOVEMBER, files, Wish("N12"))
+    report = await write_files(keeper, _NOVEMBER, files, Wish("N12"))
     assert report.counts["students"] == (3, 0, 0)
     assert report.counts["teachers"] == (1, 0, 0)
     assert report.notes[1] == (
         "без должности и зачисления, так как enabledUser=false: Бажов Тарас Ильич, Осокин Ждан, Рогозин Клим"
     )
     files["users.csv"] = files["users.csv"].replace("T1,,,true", "T1,,,false")
-    await import_roster(keeper, _NOVEMBER, files, Wish("N12"))
+    await write_files(keeper, _NOVEMBER, files, Wish("N12"))
     for table in ("appointments", "study_group_teachers"):
         assert await keeper.fetchval(f"SELECT count(*) FROM {table} WHERE validity @> date '2026-11-30'") == 0
 
 
 async def test_a_class_that_changes_hands_is_its_former_teachers_no_more(keeper: Any) -> None:
     """Clause R9: at once, and the other services are told; who is appointed by an order stays and is named."""
-    files = read_zip(_CASES / "02-move-to-another-class-before.zip")
-    await import_roster(keeper, _NOVEMBER, files, Wish("N02"))
+    files = read_files(_CASES / "02-move-to-another-class-before.zip")
+    await write_files(keeper, _NOVEMBER, files, Wish("N02"))
     school = await keeper.fetchval("SELECT school_id FROM schools")
     person = await keeper.fetchval("SELECT entry_id FROM external_ids WHERE kind = 'person' AND external_id = 'T2'")
     account = await keeper.fetchval(
         "INSERT INTO accounts (login, create_time) VALUES ('bazhov.ti', now()) RETURNING account_id"
     )
     await keeper.execute("INSERT INTO account_people VALUES ($1, $2, $3)", account, school, person)
-    await import_roster(keeper, _NOVEMBER, files, Wish("N02"))
+    await write_files(keeper, _NOVEMBER, files, Wish("N02"))
     handed = {**files, "enrollments.csv": files["enrollments.csv"].replace("H8B,N02,T2", "H8B,N02,T3")}
     handed["enrollments.csv"] = handed["enrollments.csv"].replace("G8B,N02,T2", "G8B,N02,T3")
     # Who has left the school is in its list no more.
     handed["users.csv"] = "".join(row for row in files["users.csv"].splitlines(True) if not row.startswith("T2,"))
-    report = await import_roster(keeper, _NOVEMBER, handed, Wish("N02"))
+    report = await write_files(keeper, _NOVEMBER, handed, Wish("N02"))
     assert report.counts["class teachers"][:2] == (1, 1)
     still = await keeper.fetchval(
         "SELECT count(*) FROM relations WHERE account_id = $1 AND kind IN (4, 5) AND valid_to_time > $2",
@@ -204,7 +205,7 @@ async def test_a_class_that_changes_hands_is_its_former_teachers_no_more(keeper:
     assert still == 0
     assert await keeper.fetchval("SELECT count(*) FROM ending_pushes") > 0
     await keeper.execute("UPDATE appointments SET order_number = '5-к', order_date = '2026-09-01' WHERE class_id IS NOT NULL")
-    report = await import_roster(keeper, _NOVEMBER, files, Wish("N02"))
+    report = await write_files(keeper, _NOVEMBER, files, Wish("N02"))
     assert "класс 8-Б: классный руководитель по приказу № 5-к остаётся, в выгрузке — другой" in report.notes
 
 
@@ -268,11 +269,11 @@ async def test_an_order_stated_for_the_first_time_is_new(keeper: Any) -> None:
 
 
 async def test_a_contradiction_is_told_by_the_student_and_never_by_a_key(keeper: Any) -> None:
-    files = read_zip(_CASES / "02-move-to-another-class-before.zip")
-    await import_roster(keeper, _NOVEMBER, files, Wish("N02"))
+    files = read_files(_CASES / "02-move-to-another-class-before.zip")
+    await write_files(keeper, _NOVEMBER, files, Wish("N02"))
     moved = {**files, "enrollments.csv": files["enrollments.csv"].replace("E1,,,H8A,", "E1,,,H8B,")}
-    with pytest.raises(RosterRefusedError) as refused:
-        await import_roster(keeper, _NOVEMBER, moved, Wish("N02"))
+    with pytest.raises(ImportRefusedError) as refused:
+        await write_files(keeper, _NOVEMBER, moved, Wish("N02"))
     assert str(refused.value) == (
         "enrollments.csv: Ромашкин Глеб Олегович: в дневнике на эти же дни — класс «8-А»;"
         " добавьте строку прежнего класса с последним днём (endDate)"
@@ -280,12 +281,12 @@ async def test_a_contradiction_is_told_by_the_student_and_never_by_a_key(keeper:
 
 
 async def test_what_the_database_refuses_leaves_nothing_written_and_names_no_constraint(keeper: Any) -> None:
-    files = read_zip(_CASES / "08-any-good.zip")
-    await import_roster(keeper, _NOVEMBER, files, Wish("N08"))
+    files = read_files(_CASES / "08-any-good.zip")
+    await write_files(keeper, _NOVEMBER, files, Wish("N08"))
     written = await keeper.fetchval("SELECT count(*) FROM outbox")
     other = {name: text.replace("H8A", "H8X").replace("Ромашкин", "Ромашков") for name, text in files.items()}
-    with pytest.raises(RosterRefusedError) as refused:
-        await import_roster(keeper, _NOVEMBER, other, Wish("N08"))
+    with pytest.raises(ImportRefusedError) as refused:
+        await write_files(keeper, _NOVEMBER, other, Wish("N08"))
     assert str(refused.value) == (
         "выгрузка: класс с таким названием уже есть в этом учебном году под другим sourcedId;"
         " исправьте выгрузку или сведения школы и повторите"
@@ -297,11 +298,12 @@ async def test_what_the_database_refuses_leaves_nothing_written_and_names_no_con
 _MEASURE = """
 import re, sys
 from pathlib import Path
-from services.access.roster.actions.imports import read_zip
-from services.access.roster.rules.oneroster import RosterRefusedError, read_bundle
+from chassis.imports import ImportRefusedError
+from services.access.roster.convert.bundles import read_roster
+from services.access.roster.rules.rosters import Wish
 try:
-    read_bundle(read_zip(Path(sys.argv[1])))
-except RosterRefusedError as error:
+    read_roster("bomb.zip", Path(sys.argv[1]).read_bytes(), Wish("N08"))
+except ImportRefusedError as error:
     print(error)
 # Not by getrusage: its peak is that of the process that forked this one too.
 print(int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024)
@@ -310,7 +312,7 @@ print(int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[
 
 @pytest.mark.parametrize("padding", ["\U0001f600" + "a" * 2**23, "\U0001f600" + "x,y\n" * 2**21, "a" * 2**25])
 def test_a_small_bundle_that_unpacks_to_much_takes_less_than_256_mb(tmp_path: Path, padding: str) -> None:
-    files = read_zip(_CASES / "08-any-good.zip")
+    files = read_files(_CASES / "08-any-good.zip")
     bomb = tmp_path / "bomb.zip"
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, text in files.items():

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.imports import ImportRefusedError
 from services.access.roster.rules.bundle import Bundle
 from services.access.roster.rules.oneroster import read_bundle
-from services.access.roster.rules.problems import RosterRefusedError
 from services.access.roster.rules.rosters import Wish, build_roster, name_class
 from services.access.roster.rules.times import Period, clip_periods, merge_periods
 
@@ -44,7 +44,7 @@ def _with(**texts: str | None) -> dict[str, str]:
 
 
 def _refusal(files: Mapping[str, str]) -> list[str]:
-    with pytest.raises(RosterRefusedError) as refused:
+    with pytest.raises(ImportRefusedError) as refused:
         build_roster(read_bundle(files), Wish("s"))
     return str(refused.value).splitlines()
 
@@ -163,7 +163,7 @@ def test_two_schools_need_a_code() -> None:
     orgs = FILES["orgs.csv"] + "s2,,,Вторая,school,78,\n"
     bundle = read_bundle(_with(orgs=orgs))
     assert build_roster(bundle, Wish(" 77 ")).school_external_id == "s"
-    with pytest.raises(RosterRefusedError, match="школ в выгрузке: 2"):
+    with pytest.raises(ImportRefusedError, match="школ в выгрузке: 2"):
         build_roster(bundle, Wish("x"))
 
 
@@ -173,7 +173,7 @@ def test_a_damaged_file_is_read_or_refused_and_never_breaks_the_reader(name: str
     damaged = text[: cut % len(text)] + junk + text[cut % len(text) + 3 :]
     try:
         build_roster(read_bundle({**FILES, name: damaged}), Wish("s"))
-    except RosterRefusedError:
+    except ImportRefusedError:
         return
 
 

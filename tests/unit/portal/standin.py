@@ -32,6 +32,7 @@ from tests.unit.portal.standin_cases import (
     Preferences,
     Roster,
 )
+from tests.unit.portal.standin_imports import Imports
 from tests.unit.portal.standin_papers import Documents, Grants, Papers, Schools
 from tests.worlds.neighbours import RPCS, Call, Neighbours, Refusal
 
@@ -287,6 +288,7 @@ class StandIn:
         self.grants = Grants(neighbours)
         self.compliance = Compliance(neighbours)
         self.schools = Schools(neighbours)
+        self.imports = Imports(neighbours)
         self.preferences = Preferences(neighbours, STUDENT)
         self.gateway = Gateway(neighbours.address)
         self.application = app.build(self.gateway, clock, url)

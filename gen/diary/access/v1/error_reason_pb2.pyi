@@ -165,6 +165,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_NOTHING_TO_SHOW: _ErrorReason.ValueType  # 122
     """The applicant's relation needs no other document. Example: the student applies, or a guardianship is on record."""
+    ERROR_REASON_IMPORT_NOT_FOUND: _ErrorReason.ValueType  # 130
+    """No such import of the school, or it ended more than 30 days ago."""
+    ERROR_REASON_IMPORT_NOT_PLANNED: _ErrorReason.ValueType  # 131
+    """The import waits for no word: it was confirmed or given up, or has no such lines. Example: confirmed twice, in two tabs."""
+    ERROR_REASON_ENROLMENT_ORDER_INVALID: _ErrorReason.ValueType  # 132
+    """An order of enrolment has a number and a date: one of them is missing, or the date is none. Example: 2026-02-30."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Reasons of errors, in ErrorInfo.reason with domain access.diary. Each says when it occurs."""
@@ -312,4 +318,10 @@ twice from two open forms.
 """
 ERROR_REASON_NOTHING_TO_SHOW: ErrorReason.ValueType  # 122
 """The applicant's relation needs no other document. Example: the student applies, or a guardianship is on record."""
+ERROR_REASON_IMPORT_NOT_FOUND: ErrorReason.ValueType  # 130
+"""No such import of the school, or it ended more than 30 days ago."""
+ERROR_REASON_IMPORT_NOT_PLANNED: ErrorReason.ValueType  # 131
+"""The import waits for no word: it was confirmed or given up, or has no such lines. Example: confirmed twice, in two tabs."""
+ERROR_REASON_ENROLMENT_ORDER_INVALID: ErrorReason.ValueType  # 132
+"""An order of enrolment has a number and a date: one of them is missing, or the date is none. Example: 2026-02-30."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

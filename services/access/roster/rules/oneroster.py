@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TypeVar
 
+from chassis.imports import MOST_PROBLEMS, ImportRefusedError, Problem
 from services.access.roster.rules.bundle import Birth, Bundle, Enrollment, Org, Session, TaughtClass, User
-from services.access.roster.rules.problems import MOST_PROBLEMS, Problem, RosterRefusedError
 
 _T = TypeVar("_T")
 _BULK, _ABSENT = "bulk", "absent"
@@ -61,7 +61,7 @@ _MOST_ROWS = 100_000
 
 
 def read_bundle(files: Mapping[str, str]) -> Bundle:
-    """The bundle of the texts of its files by name (`users.csv`). Raises RosterRefusedError with up to 50 problems."""
+    """The bundle of the texts of its files by name (`users.csv`). Raises ImportRefusedError with up to 50 problems."""
     reader = _Reader(files)
     reader.check_manifest()
     reader.stop_at_problems()
@@ -147,9 +147,9 @@ class _Reader:
         self._problems: list[Problem] = []
 
     def stop_at_problems(self) -> None:
-        """Raises RosterRefusedError when there are any."""
+        """Raises ImportRefusedError when there are any."""
         if self._problems:
-            raise RosterRefusedError(self._problems)
+            raise ImportRefusedError(self._problems)
 
     def check_manifest(self) -> None:
         """A full bundle of 1.1 whose files are all there."""
@@ -204,7 +204,7 @@ class _Reader:
             for number, cells in enumerate(table):
                 if number == _MOST_ROWS:
                     what = f"больше {_MOST_ROWS} строк"
-                    raise RosterRefusedError([Problem(file, 0, "", what, "выгрузите список одной школы")])
+                    raise ImportRefusedError([Problem(file, 0, "", what, "выгрузите список одной школы")])
                 # Empty cells past the header's are left by many exporters.
                 surplus: Sequence[str] = cells.pop(None, ())
                 if any(surplus) or None in cells.values():

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 
+from chassis.imports import MOST_PROBLEMS, ImportRefusedError, Problem
 from services.access.people.rules.names import PersonName, build_display_name
 from services.access.roster.rules.bundle import Bundle, Enrollment, Org, Session, TaughtClass, User
-from services.access.roster.rules.problems import MOST_PROBLEMS, Problem, RosterRefusedError
 from services.access.roster.rules.study_groups import place_groups
 from services.access.roster.rules.times import Period, merge_periods
 
@@ -116,7 +116,7 @@ def build_roster(bundle: Bundle, wish: Wish) -> ImportedRoster:
     """The roster of the school whose sourcedId or identifier is the wish's code, or of the bundle's only one.
 
     With `move_to_year` every day but birth dates moves by whole weeks, so that the school year begins in that year and days of
-    the week stay. Raises RosterRefusedError.
+    the week stay. Raises ImportRefusedError.
     """
     school = _choose_school(bundle, wish.code)
     year = _choose_year(bundle)
@@ -201,7 +201,7 @@ def _choose_school(bundle: Bundle, code: str) -> Org:
     if len(schools) != 1:
         known = ", ".join(sorted(org.sourced_id for org in schools)) or "нет ни одной"
         what = f"школ в выгрузке: {len(schools)} ({known}), и ни одной с кодом {code}"
-        raise RosterRefusedError([Problem("orgs.csv", 0, "sourcedId", what, "назовите sourcedId одной из них: --school")])
+        raise ImportRefusedError([Problem("orgs.csv", 0, "sourcedId", what, "назовите sourcedId одной из них: --school")])
     return schools[0]
 
 
@@ -209,7 +209,7 @@ def _choose_year(bundle: Bundle) -> Session:
     years = [session for session in bundle.sessions.values() if session.kind == "schoolYear"]
     if len(years) != 1:
         what = f"учебных годов (schoolYear): {len(years)}"
-        raise RosterRefusedError([Problem("academicSessions.csv", 0, "type", what, "выгрузите один учебный год")])
+        raise ImportRefusedError([Problem("academicSessions.csv", 0, "type", what, "выгрузите один учебный год")])
     return years[0]
 
 
@@ -219,14 +219,14 @@ def _choose_shift(year: Session, move_to_year: int | None) -> timedelta:
     # 1 March stands in for a day that the other year lacks.
     first = year.first_day
     if move_to_year not in _YEARS_OF_SCHOOLS:
-        raise RosterRefusedError([Problem("--move-to-year", 0, "", f"{move_to_year} не год", "назовите год с 2000 по 2100")])
+        raise ImportRefusedError([Problem("--move-to-year", 0, "", f"{move_to_year} не год", "назовите год с 2000 по 2100")])
     there = date(move_to_year, 3, 1) if (first.month, first.day) == (2, 29) else first.replace(year=move_to_year)
     return timedelta(weeks=round((there - first).days / 7))
 
 
 def _stop_at(problems: Iterable[Problem]) -> None:
     if found := list(problems):
-        raise RosterRefusedError(found[:MOST_PROBLEMS])
+        raise ImportRefusedError(found[:MOST_PROBLEMS])
 
 
 def _list_problems(

@@ -10,6 +10,14 @@ from chassis.db import Connection
 from services.access.roster.rules.rosters import ImportedYear
 
 
+async def find_school(connection: Connection, code: str) -> UUID | None:
+    """The school of a code."""
+    school_id: UUID | None = await connection.fetchval(
+        "SELECT school_id FROM schools WHERE lower(code) = lower($1) ORDER BY code LIMIT 1", code
+    )
+    return school_id
+
+
 async def lock_school(connection: Connection, code: str) -> UUID | None:
     """The school of a code, locked until the import is over."""
     school_id: UUID | None = await connection.fetchval(
@@ -36,15 +44,15 @@ async def get_zone(connection: Connection, school_id: UUID) -> str:
     return zone
 
 
-async def insert_school(connection: Connection, code: str, name: str, time_zone: str) -> UUID:
+async def insert_school(connection: Connection, school_id: UUID, code: str, name: str, time_zone: str) -> None:
     """A new school."""
-    school_id: UUID = await connection.fetchval(
-        "INSERT INTO schools (code, name, full_name, time_zone) VALUES ($1, $2, $2, $3) RETURNING school_id",
+    await connection.execute(
+        "INSERT INTO schools (school_id, code, name, full_name, time_zone) VALUES ($1, $2, $3, $3, $4)",
+        school_id,
         code,
         name,
         time_zone,
     )
-    return school_id
 
 
 async def match_external_ids(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pypdfium2
 
-from services.documents.press.convert.bounds import UnreadableError
+from chassis.quarantine import UnreadableError
 
 
 def join_pages(pdfs: Sequence[bytes]) -> bytes:

@@ -13,7 +13,7 @@ import pypdfium2
 import typst
 import zxingcpp
 
-from services.documents.press.convert.bounds import UnreadableError
+from chassis.quarantine import UnreadableError
 from services.documents.press.convert.pages import copy_pages, open_pages
 from services.documents.signing.rules import PageMark, PagePlace
 

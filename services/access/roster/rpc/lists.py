@@ -19,8 +19,8 @@ from services.access.rights.actions.endings import Endings
 from services.access.rights.convert.relations import relation_entry
 from services.access.rights.rules.standing import require_place, require_session
 from services.access.rights.store import grants, pushes, relations
-from services.access.roster import convert
 from services.access.roster.actions.leaving import Leaving, Parting, end_enrolment, end_guardianship
+from services.access.roster.convert import lists as convert
 from services.access.roster.store import lists as roster
 
 _MOST = 500

@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from chassis.errors import ResourceExhausted
-from services.documents.press.actions.quarantine import Quarantine
-from services.documents.press.convert.bounds import Bounds, UnreadableError
+from chassis.quarantine import Bounds, Quarantine, UnreadableError
 from tests.support.eventually import eventually
 
 _SMALL = Bounds(data_bytes=192 << 20, cpu_seconds=2, waiting=1, seconds=60.0)

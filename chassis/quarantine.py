@@ -1,19 +1,36 @@
 """Where strangers' files are read: a process for each, bounded in memory and time, whose end harms nobody else."""
 
 import asyncio
+import resource
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Any, TypeVar
 
 from chassis.errors import ResourceExhausted
-from services.documents.press.convert.bounds import Bounds, UnreadableError, bound_process
 
 _Answer = TypeVar("_Answer")
 # Spawned, since gRPC does not bear a fork.
 _processes = get_context("spawn")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a process that reads a stranger's file may take, the reader's own 60 MB included; how many may wait beside it, each
+    with its file, and for how long all of it may take.
+    """
+
+    data_bytes: int
+    cpu_seconds: int
+    waiting: int
+    seconds: float
+
+
+class UnreadableError(Exception):
+    """The file is not what it should be, or takes more than it may."""
 
 
 class Quarantine:
@@ -96,12 +113,19 @@ class _Reader:
 
 def _answer(to: Connection, bounds: Bounds, work: Callable[..., Any], arguments: tuple[object, ...]) -> None:
     """The process's own: the answer, or the error in its place."""
-    bound_process(bounds)
+    _bound_process(bounds)
     try:
         found = (True, work(*arguments))
     except Exception as error:
         found = (False, error)
     to.send(found)
+
+
+def _bound_process(bounds: Bounds) -> None:
+    """Bounds memory and processor time of this process; it leaves no core behind, which would hold people's papers."""
+    resource.setrlimit(resource.RLIMIT_DATA, (bounds.data_bytes, bounds.data_bytes))
+    resource.setrlimit(resource.RLIMIT_CPU, (bounds.cpu_seconds, bounds.cpu_seconds))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _too_many() -> ResourceExhausted:

@@ -1,0 +1,1 @@
+"""The lists between protobuf, files and dataclasses."""

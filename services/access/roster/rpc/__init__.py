@@ -1,0 +1,1 @@
+"""RosterService and RosterImportService."""
