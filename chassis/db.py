@@ -65,6 +65,8 @@ _AWAY = (
     asyncpg.CrashShutdownError,
     asyncpg.QueryCanceledError,
     asyncpg.LockNotAvailableError,
+    # Two waited for each other, and this one was let go: nothing of it was written, so it may be repeated.
+    asyncpg.DeadlockDetectedError,
 )
 
 
@@ -80,6 +82,13 @@ def asking(statement: str) -> Callable[..., Question]:
     """Makes questions of a statement that has the school as `door.school_id`; `$2` is the first of their arguments."""
     entering = _ENTER.format(statement=statement)
     return lambda *arguments: Question(entering, arguments)
+
+
+def among(column: str, ids: object | None) -> str:
+    """That a column is one of the ids of `$2`, where any are given: said by two statements and not by an OR in one, whose only
+    plan would have to read all rows.
+    """
+    return "$2::uuid[] IS NULL" if ids is None else f"{column} = ANY ($2)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from services.documents.print_runs.rules.runs import CLAUSE, find_met, name_term
 from services.documents.print_runs.store import deadlines, paper_families
 from services.documents.print_runs.store import runs as print_runs
 
-# A declaration's event comes late by some days at most; of weeks further back a lesson's event reckons.
+# A declaration's event comes late by some days at most; of weeks further back a lesson reckons that is
+# new, moved or withdrawn.
 _LATE = timedelta(days=14)
 
 

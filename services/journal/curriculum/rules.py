@@ -47,6 +47,9 @@ _PLANNED: dict[PeriodKind, tuple[str, tuple[_Days, ...], str]] = {
 }
 
 
+PLANNED_KINDS = frozenset(_PLANNED)
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """A period of some kind; both days are of it."""

@@ -18,6 +18,16 @@ def upgrade() -> None:
     with concurrently():
         for table, constraint in _PROVED.items():
             op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {constraint}")
+        # Run again after a break, whose new index may be the only one there is: it is then the old one of this run.
+        op.execute(
+            """
+            DO $$ BEGIN
+                IF to_regclass('mark_revisions_by_student') IS NULL THEN
+                    ALTER INDEX mark_revisions_of_student RENAME TO mark_revisions_by_student;
+                END IF;
+            END $$
+            """
+        )
         # One that was left half made is of no use.
         op.execute("DROP INDEX CONCURRENTLY IF EXISTS mark_revisions_of_student")
         op.execute(

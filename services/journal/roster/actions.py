@@ -5,7 +5,7 @@ from uuid import UUID
 from chassis import relations
 from chassis.db import Connection
 from services.journal.curriculum import store as curriculum
-from services.journal.curriculum.rules import PeriodKind, choose_common_kind, plan_periods, plan_work_types
+from services.journal.curriculum.rules import PLANNED_KINDS, PeriodKind, choose_common_kind, plan_periods, plan_work_types
 from services.journal.roster import store as roster
 from services.journal.roster.convert import Entries
 
@@ -33,7 +33,8 @@ async def apply_entries(connection: Connection, school_id: UUID, entries: Entrie
 async def _put_periods(connection: Connection, school_id: UUID) -> None:
     """The periods of a school's years, of each kind by which one of its classes goes; quarters in any case."""
     years = await roster.list_years(connection, school_id)
-    for kind in {PeriodKind.QUARTER} | await roster.list_class_kinds(connection, school_id):
+    # Of another kind, which a release to come has told, the periods come by that release.
+    for kind in PLANNED_KINDS & ({PeriodKind.QUARTER} | await roster.list_class_kinds(connection, school_id)):
         for first, last in years:
             await curriculum.insert_periods(connection, school_id, kind, plan_periods(school_id, kind, first, last))
 

@@ -119,7 +119,10 @@ async def list_course_kinds(
         WHERE c.school_id = $1
           AND (c.course_id = ANY($2) OR c.class_id = ANY($3) OR c.class_id IS NULL AND EXISTS (
               SELECT FROM course_members m
-              WHERE m.school_id = $1 AND m.course_id = c.course_id AND m.student_id = ANY($4)))
+              WHERE m.school_id = $1 AND m.course_id = c.course_id
+                AND (m.student_id = ANY($4) OR EXISTS (
+                    SELECT FROM placements p
+                    WHERE p.school_id = $1 AND p.student_id = m.student_id AND p.is_named AND p.class_id = ANY($3)))))
           AND NOT EXISTS (SELECT FROM lessons l WHERE l.school_id = $1 AND l.course_id = c.course_id AND l.state = 2)
         """,
         school_id,

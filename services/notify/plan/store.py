@@ -22,7 +22,10 @@ CROSS JOIN LATERAL (
         AND r.valid_from_time <= told.fact_time AND (r.valid_to_time IS NULL OR r.valid_to_time > $4)
     OFFSET 0
 ) r
-CROSS JOIN LATERAL (SELECT c.kind FROM contact_points c WHERE c.account_id = r.account_id OFFSET 0) c
+CROSS JOIN LATERAL (
+    -- A release to come knows kinds of contact that this one has no channel for.
+    SELECT c.kind FROM contact_points c WHERE c.account_id = r.account_id AND c.kind = ANY ($5::text[]) OFFSET 0
+) c
 LEFT JOIN preferences p ON p.school_id = $1 AND p.account_id = r.account_id AND p.student_id = told.student_id
 ORDER BY told.place, r.account_id
 """  # noqa: S608 - of constants
@@ -41,7 +44,8 @@ async def find_viewers(connection: Connection, school_id: UUID, news: Sequence[N
     """The news of students for each account that may read and can be told at all. What was before the access is news to
     nobody, however late it is told.
     """
-    rows = await connection.fetch(_VIEWERS, school_id, [one.student_id for one in news], [one.fact_time for one in news], now)
+    students, times = [one.student_id for one in news], [one.fact_time for one in news]
+    rows = await connection.fetch(_VIEWERS, school_id, students, times, now, list(_BY_CONTACT))
     contacts: dict[UUID | None, set[Channel]] = {}
     for row in rows:
         contacts.setdefault(row["account_id"], set()).add(_BY_CONTACT[row["contact"]])
@@ -81,6 +85,8 @@ async def insert_planned(
             FROM unnest($13::integer[], $14::integer[]) AS k (news_place, letter_place)
             JOIN letters l ON l.place = k.letter_place
             JOIN told t ON t.place = k.news_place JOIN made m ON m.news_id = t.news_id
+            -- Two events of one batch may tell one fact.
+            ON CONFLICT DO NOTHING
             RETURNING delivery_id, news_id
         )
         INSERT INTO deliveries (school_id, delivery_id, channel, has_files, account_id, applicant_id, student_id,

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -234,6 +234,10 @@ def _students(key: str, after: str = "", *, is_class: bool = False) -> "List":
     )
 
 
+def _roster(read: Callable[..., Awaitable[Any]], ids: list[UUID] | None, *today: date) -> "List":
+    return lambda of, c: read(c, of.world.school_id, ids, FIRST_ID, PAGE, *today)
+
+
 List = Callable[[Crowded, Any], Awaitable[Any]]
 HALFWAY = GRANTED + timedelta(hours=2000)
 LISTS: dict[str, List] = {
@@ -267,11 +271,17 @@ LISTS: dict[str, List] = {
     "declarations of a student": lambda of, c: declarations.list_listed(
         c, of.world.school_id, of.world.people["anna"].person_id, None, LAST_ID, PAGE
     ),
-    "roster of classes": lambda of, c: roster.list_classes(c, of.world.school_id, None, FIRST_ID, PAGE, NOW.date()),
-    "roster of students": lambda of, c: roster.list_students(c, of.world.school_id, None, FIRST_ID, PAGE, NOW.date()),
-    "roster of study groups": lambda of, c: roster.list_study_groups(c, of.world.school_id, None, FIRST_ID, PAGE, NOW.date()),
-    "roster of relations": lambda of, c: relations.list_relations(c, of.world.school_id, None, FIRST_ID, PAGE),
-    "roster of declarations": lambda of, c: declarations.list_roster_declarations(c, of.world.school_id, None, FIRST_ID, PAGE),
+    **{
+        f"roster of {name}{', by ids' if ids else ''}": _roster(read, ids, *today)
+        for name, read, today in (
+            ("classes", roster.list_classes, (NOW.date(),)),
+            ("students", roster.list_students, (NOW.date(),)),
+            ("study groups", roster.list_study_groups, (NOW.date(),)),
+            ("relations", relations.list_relations, ()),
+            ("declarations", declarations.list_roster_declarations, ()),
+        )
+        for ids in (None, [UUID(int=place) for place in range(1, PAGE)])
+    },
 }
 
 

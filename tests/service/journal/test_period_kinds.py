@@ -224,6 +224,16 @@ async def test_a_group_is_told_before_its_students_and_goes_by_their_classes(wor
     assert [period.name for period in (await world.page(seniors.school, teacher, group_id)).periods] == HALF_YEARS
 
 
+async def test_a_group_is_told_before_the_class_of_its_students_and_goes_by_it(world: World, school: School) -> None:
+    student_id, class_id, group_id = (str(uuid4()) for _ in range(3))
+    world.roster.put(school.school_id, study_group(group_id, "", "Право", [student_id]))
+    teacher = await world.teacher(school, group_id)
+    await tell(world, school, student_entry(student_id, "Новый", class_id))
+    for grade, version, kinds in ((11, 1, HALF_YEARS), (9, 2, QUARTERS)):
+        await tell(world, school, class_entry(class_id, "А", grade, version=version))
+        assert [period.name for period in (await world.page(school, teacher, group_id)).periods] == kinds
+
+
 async def tell(world: World, school: School, entry: roster_pb2.RosterEntry) -> None:
     """One entry alone, as an event brings it."""
     school_id = UUID(school.school_id)

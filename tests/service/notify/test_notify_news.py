@@ -18,6 +18,8 @@ from services.notify.news.convert import Words
 from services.notify.news.kinds import NOTICES
 from services.notify.news.notice import Content, Notice, Sources, hears
 from services.notify.news.rules import Fact, Taken
+from services.notify.plan.rules import Channel, Planned
+from services.notify.plan.store import insert_planned
 from tests.support import statements
 from tests.support.eventually import eventually
 from tests.support.services import sign_in
@@ -117,6 +119,15 @@ async def test_what_is_planned_again_is_planned_once(world: World) -> None:
     assert await world.states(family) == [(WAITING, 0)] * 2
 
 
+async def test_two_events_that_tell_one_fact_in_one_batch_make_one_letter(world: World) -> None:
+    family, now = await world.family(), SystemClock().now()
+    news = world.news(family)
+    twice = [Planned(Channel.EMAIL, now, [news])] * 2
+    async with world.database.school(family.school_id) as connection, connection.transaction():
+        assert await insert_planned(connection, family.school_id, twice, now, has_files=False) == 1
+    assert await world.states(family) == [(WAITING, 0)]
+
+
 async def test_a_letter_of_a_kind_of_a_release_to_come_is_left_to_it(world: World) -> None:
     family, now = await world.family(), SystemClock().now()
     delivery_id = await world.plan(family, world.news(family, INVENTED))
@@ -148,7 +159,16 @@ async def test_an_event_and_its_letter_take_six_statements(world: World) -> None
             await world.record_marks(family, count=3)
             await world.until(family, (SENT, 1), (SENT, 1))
     ours = [s for s in asked if not any(word in s for word in ("DELETE FROM", "SKIP LOCKED"))]
-    of_tables = ("inbox", "contact_points", "delivery_news", "delivery_attempts", "outbox (")
+    of_tables = (
+        "inbox",
+        "contact_points",
+        "relations",
+        "preferences",
+        "news",
+        "delivery_news",
+        "delivery_attempts",
+        "outbox (",
+    )
     told = [s for s in ours if any(f"{word} {table}" in s for word in ("INTO", "JOIN", "FROM") for table in of_tables)]
     assert len(told) == 6, told
 

@@ -27,7 +27,7 @@ SENT, CANCELLED, WAITING = (int(s) for s in (State.SENT, State.CANCELLED, State.
 CREDENTIALS, MARKS, DECISION, WARNING = range(1, 5)
 _LAST_OF_BEFORE = "0093"
 
-# As the release before writes them.
+# As a release with 0093 writes them; the release before leaves `fact_key` null.
 _INSERT = """
 INSERT INTO deliveries (school_id, kind, account_id, student_id, applicant_id, grant_id, document_id, mark_ids, fact_key,
                         event_id, state, attempt_count, send_time, fact_time, next_attempt_time, create_time)
@@ -84,7 +84,7 @@ async def _upgrade(world: World) -> None:
 
 async def test_letters_that_wait_at_an_upgrade_leave_once_and_those_that_left_are_listed(before: World) -> None:
     family, refused, mother = await before.family(), Refused(), "mother@mail.example"
-    other = await before.family("other@mail.example")
+    other, third = await before.family("other@mail.example"), await before.family("third@mail.example")
     waiting = before.recorded(family, [before.mark(family), before.mark(family)])
     left = before.recorded(other, [before.mark(other)])
     await _insert_marks(before, family, waiting)
@@ -96,7 +96,15 @@ async def test_letters_that_wait_at_an_upgrade_leave_once_and_those_that_left_ar
     await _insert(before, family, WARNING, CANCELLED, 1, **warning)
     await _insert(before, refused, DECISION, applicant_id=refused.applicant_id, document_id=refused.document_id)
 
+    event_id = uuid4()
+    keyless: dict[str, Any] = {"account_id": third.account_id, "student_id": third.student_id, "mark_ids": [uuid4()]}
+    await _insert(before, third, MARKS, SENT, event_id=event_id, **keyless)
+
     await _upgrade(before)
+    [row] = await before.rows("SELECT has_files FROM deliveries WHERE school_id = $1", refused.school_id)
+    assert row["has_files"]
+    [row] = await before.rows("SELECT fact_key FROM news WHERE school_id = $1", third.school_id)
+    assert row["fact_key"] == event_id
     signed = await before.sign_decision(refused)
     async with before.serving() as channel:
         await before.until_handled(signed)
@@ -179,7 +187,7 @@ async def test_our_letters_have_what_the_release_before_reads_and_sends_them_by(
     assert tuple(decision) == (DECISION, None, refused.document_id, refused.applicant_id, 0, True)
 
 
-def test_the_kinds_of_the_release_before_are_those_that_the_migration_names() -> None:
+def test_the_numbers_of_kinds_are_those_of_the_proto() -> None:
     assert (CREDENTIALS, MARKS, DECISION, WARNING) == (
         delivery_pb2.NOTICE_KIND_CREDENTIALS,
         delivery_pb2.NOTICE_KIND_MARKS,

@@ -1,12 +1,14 @@
 """Guardians' declarations for paper (Clause R8). In `db.school`."""
 
+# ruff: noqa: S608 - the statements are composed of constants of this room and of chassis
+
 from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
 import asyncpg
 
-from chassis.db import Connection
+from chassis.db import Connection, among
 from services.access.people.rules.declarations import (
     DeclarationForm,
     Declared,
@@ -185,12 +187,12 @@ async def list_roster_declarations(
 ) -> list[ListedDeclaration]:
     """Declarations after an id, revoked ones too; only those of `ids` where given."""
     rows = await connection.fetch(
-        """
+        f"""
         SELECT d.declaration_id, d.student_id, d.guardian_person_id, d.year, d.number, d.declare_date, d.reason,
                d.declines_printouts, d.printout_way AS way, d.printout_way_note AS way_note, d.revoke_time, d.form,
                p.family_name, p.given_name, p.patronymic
         FROM paper_declarations d JOIN people p ON p.school_id = d.school_id AND p.person_id = d.guardian_person_id
-        WHERE d.school_id = $1 AND d.declaration_id > $3 AND ($2::uuid[] IS NULL OR d.declaration_id = ANY ($2))
+        WHERE d.school_id = $1 AND d.declaration_id > $3 AND {among("d.declaration_id", ids)}
         ORDER BY d.declaration_id LIMIT $4
         """,
         school_id,

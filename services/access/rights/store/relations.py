@@ -1,6 +1,6 @@
 """Relations and the facts they come from. In `db.school`, or as the owner in a seed."""
 
-# ruff: noqa: S608 - the statements are composed of constants of this room and of chassis/sight.py
+# ruff: noqa: S608 - the statements are composed of constants of this room and of chassis
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ import asyncpg
 
 from chassis import sight
 from chassis.auth import Caller
-from chassis.db import Connection
+from chassis.db import Connection, among
 from chassis.relations import Relation
 from services.access.rights.rules.relations import AppointmentFact, Bounds, DerivedRelation, GrantFact, TeachingFact
 from services.access.rights.rules.standing import Scene, Standing
@@ -102,10 +102,10 @@ async def list_relations(
 ) -> list[Relation]:
     """Relations after an id, ended ones too; only those of `ids` where given."""
     rows = await connection.fetch(
-        """
+        f"""
         SELECT relation_id, kind, object_id, account_id, role, version, valid_from_time, valid_to_time
         FROM relations
-        WHERE school_id = $1 AND relation_id > $3 AND ($2::uuid[] IS NULL OR relation_id = ANY ($2))
+        WHERE school_id = $1 AND relation_id > $3 AND {among("relation_id", ids)}
         ORDER BY relation_id LIMIT $4
         """,
         school_id,

@@ -110,7 +110,7 @@ async def put_lessons(connection: Connection, school_id: UUID, lessons: Sequence
               UNION ALL
               SELECT old_class_id, old_date, was_held FROM changed
               WHERE (old_class_id, old_date) <> (class_id, lesson_date)) AS touched
-        GROUP BY class_id, monday ORDER BY class_id, monday
+        GROUP BY class_id, monday ORDER BY monday, class_id
         """,
         school_id,
         [one.lesson_id for one in chosen],
