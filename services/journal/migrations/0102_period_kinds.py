@@ -1,7 +1,7 @@
 """Periods have a kind, and classes and courses go by one (docs/decisions/0155): quarters for 8А beside half-years for 10А.
 
 Quarters are what every school had, and what the code of the release before goes on to write. Classes and courses that are there
-keep them while a lesson was held: a year that runs is not divided anew. New checks stand for every row already and are proved in 0103.
+keep them where a lesson was held: a year that runs is not divided anew. New checks stand for every row already, proved in 0103.
 """
 
 from alembic import op
