@@ -174,9 +174,9 @@ def write_page(frame: PageFrame, period: Period, page: Page) -> journal_service_
         lessons=[write_lesson(lesson) for lesson in page.lessons],
         marks=[
             mark_pb2.JournalMark(
-                mark_id=str(mark.mark_id),
-                lesson_id=str(mark.lesson_id),
-                student_id=str(mark.student_id),
+                mark_id=mark.mark_id,
+                lesson_id=mark.lesson_id,
+                student_id=mark.student_id,
                 value=mark.value,
                 revision=mark.revision,
             )

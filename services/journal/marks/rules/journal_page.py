@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 from chassis.names import PersonName
@@ -50,13 +51,12 @@ class PageStudent:
     name: PersonName | None
 
 
-@dataclass(frozen=True, slots=True)
-class PageMark:
-    """A mark as it now stands."""
+class PageMark(NamedTuple):
+    """A mark as it now stands. Ids are texts, and it is a tuple: a page has a thousand, and only hands them on."""
 
-    mark_id: UUID
-    lesson_id: UUID
-    student_id: UUID
+    mark_id: str
+    lesson_id: str
+    student_id: str
     value: int
     revision: int
 

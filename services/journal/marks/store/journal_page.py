@@ -123,7 +123,7 @@ SELECT
         ORDER BY l.lesson_date, l.lesson_number
     ) AS lessons,
     ARRAY(
-        SELECT ROW(m.mark_id, m.lesson_id, m.student_id, m.value, m.revision) FROM (
+        SELECT ROW(m.mark_id::text, m.lesson_id::text, m.student_id::text, m.value, m.revision) FROM (
             SELECT DISTINCT ON (mark_id) mark_id, lesson_id, student_id, lesson_date, {FIVE_POINT}, revision FROM mark_revisions
             WHERE school_id = $1 AND course_id = $2 AND lesson_date BETWEEN $3 AND $4
             ORDER BY mark_id, revision DESC
@@ -178,6 +178,6 @@ async def get_page(connection: Connection, school_id: UUID, course_id: UUID, per
     return Page(
         students=[PageStudent(student_id, shown, read_parts(*parts)) for student_id, shown, *parts in row["students"]],
         lessons=[build_lesson(lesson) for lesson in row["lessons"]],
-        marks=[PageMark(*mark) for mark in row["marks"]],
+        marks=[PageMark._make(mark) for mark in row["marks"]],
         absences=[PageAbsence(lesson, student, AbsenceCode(code)) for lesson, student, code in row["absences"]],
     )
