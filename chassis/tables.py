@@ -129,17 +129,18 @@ CREATE TABLE imports (
     file_name text NOT NULL,
     digest bytea NOT NULL,
     wish text NOT NULL,
-    account_id uuid,
     state smallint NOT NULL,
     attempt smallint NOT NULL,
     steps_done integer NOT NULL DEFAULT 0,
     steps_total integer NOT NULL DEFAULT 0,
     summary text[] NOT NULL DEFAULT '{{}}',
     create_time timestamptz NOT NULL,
+    planned_time timestamptz,
     next_attempt_time timestamptz,
     finish_time timestamptz,
     PRIMARY KEY (school_id, import_id),
     CONSTRAINT imports_state_is_known CHECK (state BETWEEN 1 AND 6),
+    CONSTRAINT imports_are_confirmed_as_planned CHECK (state NOT BETWEEN 3 AND 5 OR planned_time IS NOT NULL),
     CONSTRAINT imports_end_with_their_state CHECK ((state >= 5) = (finish_time IS NOT NULL)),
     CONSTRAINT imports_wait_until_their_end CHECK ((finish_time IS NULL) = (next_attempt_time IS NOT NULL))
 );
@@ -183,7 +184,8 @@ CREATE TABLE import_problems (
     FOREIGN KEY (school_id, import_id) REFERENCES imports ON DELETE CASCADE
 );
 
-GRANT SELECT, INSERT, UPDATE (state, attempt, steps_done, steps_total, summary, next_attempt_time, finish_time)
+GRANT SELECT, INSERT,
+    UPDATE (state, attempt, steps_done, steps_total, summary, planned_time, next_attempt_time, finish_time)
     ON imports TO {role}_app;
 GRANT SELECT, INSERT ON import_bodies, import_problems TO {role}_app;
 GRANT SELECT, INSERT, UPDATE (is_chosen) ON import_changes TO {role}_app;

@@ -5,13 +5,11 @@ A kind says how its file is read, which lines it may change and how it is writte
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import IntEnum
 from uuid import UUID
 
 MOST_PROBLEMS = 50
-# Of any kind's body; a kind may take less.
-MOST_BYTES = 64 << 20
 # Who carries an import tells a step done within this time, or another takes it up.
 LEASE = timedelta(minutes=5)
 MOST_ATTEMPTS = 3
@@ -139,8 +137,9 @@ def demand_as_chosen(done: Sequence[Change], chosen: Sequence[Change], file: str
     raise ImportRefusedError([Problem(file, 0, "", what, "загрузите файл ещё раз и посмотрите изменения")])
 
 
-def _sorted(changes: Sequence[Change]) -> list[tuple[str, str, str, str]]:
-    return sorted((change.subject, change.what, change.before, change.after) for change in changes)
+def _sorted(changes: Sequence[Change]) -> list[tuple[str, str, str]]:
+    # Not by what names them: who is renamed by a line that was left out keeps the old name in all others.
+    return sorted((change.subject, change.before, change.after) for change in changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +155,9 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """What is kept of an import but its body, lines and problems. `summary` says what it has done, a line a thing."""
+    """What is kept of an import but its body, lines and problems. `summary` says what it has done, a line a thing;
+    `planned_time` is of its plan, None before.
+    """
 
     school_id: UUID
     import_id: UUID
@@ -168,6 +169,7 @@ class Import:
     steps_done: int
     steps_total: int
     summary: Sequence[str]
+    planned_time: datetime | None
 
     @property
     def claim(self) -> Claim:

@@ -53,24 +53,31 @@ async def create(
     body: bytes,
     wish: str,
     *,
-    account_id: UUID | None = None,
     is_held: bool = False,
 ) -> Import:
     """Takes a file in, to be carried on by the job, or by the maker who holds it. The same file with the same wish, while it is
-    on its way, is the import that it was. Raises ImportRefusedError for its size. In a transaction.
+    on its way, is the import that it was; a plan of it that waits gives way to a new one, since it may be days old. Raises
+    ImportRefusedError for its size, LostError when others bring it at this moment. In a transaction.
     """
     demand_size(kind, file_name, len(body))
     now = clock.now()
     claim = Claim(school_id, uuid4(), kind.name, State.UPLOADED, int(is_held))
     next_time = now + LEASE if is_held else now
-    made = await store.insert_import(connection, claim, file_name, wish, body, account_id, now, next_time)
+    made = await store.insert_import(connection, claim, file_name, wish, body, now, next_time)
     if made is not None:
         return made
     same = await store.find_same(connection, school_id, kind.name, wish, body)
-    if same is None:
-        # It ended between the two statements.
+    if same is not None and same.state is not State.PLANNED:
+        return same
+    if same is not None:
+        # Unless somebody says its word at this moment.
+        with suppress(LostError):
+            await _give_up(connection, clock, same, "тот же файл загружен ещё раз", "смотрите изменения новой загрузки")
+    made = await store.insert_import(connection, claim, file_name, wish, body, now, next_time)
+    made = made or await store.find_same(connection, school_id, kind.name, wish, body)
+    if made is None:
         raise LostError
-    return same
+    return made
 
 
 async def confirm(
@@ -88,9 +95,12 @@ async def cancel(connection: Connection, clock: Clock, planned: Import) -> None:
     """Gives a plan up. Raises LostError when it is none. In a transaction."""
     if planned.state is not State.PLANNED:
         raise LostError
+    await _give_up(connection, clock, planned, "загрузка отменена", "загрузите файл ещё раз, если он нужен")
+
+
+async def _give_up(connection: Connection, clock: Clock, planned: Import, what: str, mend: str) -> None:
     await store.move(connection, planned.claim, State.REFUSED, clock.now())
-    problem = Problem(planned.file_name, 0, "", "загрузка отменена", "загрузите файл ещё раз, если он нужен")
-    await store.insert_problems(connection, planned.claim, [problem])
+    await store.insert_problems(connection, planned.claim, [Problem(planned.file_name, 0, "", what, mend)])
     metrics.imports_ended.labels(planned.kind, "refused").inc()
 
 
@@ -115,12 +125,14 @@ class _Carrier(Generic[W, P]):
         self._kind = kind
         self._claim = claim
         self._file_name = ""
+        self._planned_time = clock.now()
 
     async def run(self) -> None:
         """On from the state in which it is."""
         async with self._enter() as connection:
             kept = await store.get_import(connection, self._claim.school_id, self._claim.import_id)
         self._file_name = kept.file_name
+        self._planned_time = kept.planned_time or self._planned_time
         try:
             if self._claim.state is State.PLANNED:
                 raise self._refusal("изменения не подтверждены за 7 дней", "загрузите файл ещё раз")
@@ -153,7 +165,7 @@ class _Carrier(Generic[W, P]):
                     changes, _ = await self._try(connection, wish, parsed, ())
                     raise _UndoneError
             async with connection.transaction():
-                await store.move(connection, self._claim, State.PLANNED, self._clock.now())
+                await store.move(connection, self._claim, State.PLANNED, self._planned_time)
                 await store.insert_changes(connection, self._claim, changes)
 
     async def _write(self, wish: W, parsed: P) -> None:
@@ -170,7 +182,7 @@ class _Carrier(Generic[W, P]):
     async def _try(
         self, connection: Connection, wish: W, parsed: P, left_out: Collection[str]
     ) -> tuple[list[Change], Sequence[str]]:
-        work = Work(connection, self._clock, self._claim.school_id, wish, self._note_progress)
+        work = Work(connection, self._clock, self._claim.school_id, wish, self._note_progress, self._planned_time)
         before = await self._kind.list_lines(work, parsed)
         summary = await self._kind.write(work, parsed, left_out)
         return compare(before, await self._kind.list_lines(work, parsed)), summary

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -17,13 +18,16 @@ Progress = Callable[[int, int], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Work(Generic[W]):
-    """What a kind works with, in a transaction: `wish` is what was said beside the file, `progress` tells steps done of all."""
+    """What a kind works with, in a transaction: `wish` is what was said beside the file, `progress` tells steps done of all.
+    `planned_time` is when the plan was made, also while it is written days later: what depends on the day is as it was shown.
+    """
 
     connection: Connection
     clock: Clock
     school_id: UUID
     wish: W
     progress: Progress
+    planned_time: datetime
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from chassis.imports import KEPT, LEASE, PLAN_TERM, Change, Claim, Import, LostE
 
 _CHUNK = 1 << 20
 _FORGOTTEN_AT_ONCE = 100
-_COLUMNS = "school_id, import_id, kind, file_name, wish, state, attempt, steps_done, steps_total, summary"
+_COLUMNS = "school_id, import_id, kind, file_name, wish, state, attempt, steps_done, steps_total, summary, planned_time"
 
 
 async def insert_import(
@@ -23,16 +23,15 @@ async def insert_import(
     file_name: str,
     wish: str,
     body: bytes,
-    account_id: UUID | None,
     now: datetime,
     next_time: datetime,
 ) -> Import | None:
     """A new import with its body; None where the same file, with the same wish, is on its way already. In a transaction."""
     row = await connection.fetchrow(
         f"""
-        INSERT INTO imports (school_id, import_id, kind, file_name, digest, wish, account_id, state, attempt, create_time,
+        INSERT INTO imports (school_id, import_id, kind, file_name, digest, wish, state, attempt, create_time,
                              next_attempt_time)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         ON CONFLICT (school_id, kind, digest) WHERE finish_time IS NULL DO NOTHING
         RETURNING {_COLUMNS}
         """,
@@ -42,7 +41,6 @@ async def insert_import(
         file_name,
         _digest(wish, body),
         wish,
-        account_id,
         claim.state,
         claim.attempt,
         now,
@@ -144,13 +142,14 @@ async def note_progress(connection: Connection, claim: Claim, done: int, total: 
 
 
 async def move(connection: Connection, claim: Claim, after: State, now: datetime, summary: Sequence[str] = ()) -> Claim:
-    """Takes an import on to its next state, as who holds it. Raises LostError."""
+    """Takes an import on to its next state, as who holds it; a plan is of `now`. Raises LostError."""
     if not may_become(claim.state, after):
         raise ValueError(after)
     next_time = None if is_over(after) else now + (PLAN_TERM if after is State.PLANNED else LEASE)
     status = await connection.execute(
         """
-        UPDATE imports SET state = $5, next_attempt_time = $6, finish_time = $7, summary = $8
+        UPDATE imports
+        SET state = $5, next_attempt_time = $6, finish_time = $7, summary = $8, planned_time = coalesce($9, planned_time)
         WHERE school_id = $1 AND import_id = $2 AND state = $3 AND attempt = $4
         """,
         *_held(claim),
@@ -158,6 +157,7 @@ async def move(connection: Connection, claim: Claim, after: State, now: datetime
         next_time,
         now if is_over(after) else None,
         list(summary),
+        now if after is State.PLANNED else None,
     )
     _demand_held(status)
     return Claim(claim.school_id, claim.import_id, claim.kind, after, claim.attempt)

@@ -12,7 +12,19 @@ import pytest_asyncio
 
 from chassis.clock import SetClock
 from chassis.db import Database
-from chassis.imports import KEPT, LEASE, MOST_ATTEMPTS, PLAN_TERM, Change, ImportRefusedError, LostError, State, acts, store
+from chassis.imports import (
+    KEPT,
+    LEASE,
+    MOST_ATTEMPTS,
+    PLAN_TERM,
+    Change,
+    Import,
+    ImportRefusedError,
+    LostError,
+    State,
+    acts,
+    store,
+)
 from chassis.imports.kinds import Work
 from chassis.quarantine import Quarantine
 from tests.support.backends import PostgresServer
@@ -71,8 +83,51 @@ async def test_the_same_file_is_the_same_import_while_it_is_on_its_way(shop: Sho
     made = await shop.upload("чай=20")
     assert (await shop.upload("чай=20")).import_id == made.import_id
     assert (await shop.upload("чай=20", wish="1")).import_id != made.import_id
+
+
+async def test_the_same_file_makes_a_new_plan_in_place_of_one_that_waits(shop: Shop) -> None:
+    """What a plan shows may be seven days old."""
+    planned = await shop.upload("чай=20")
     await shop.carry()
-    assert (await shop.upload("чай=20")).import_id == made.import_id
+    async with shop.enter() as connection:
+        await connection.execute("INSERT INTO articles VALUES ($1, 'чай', 18)", shop.school_id)
+    again = await shop.upload("чай=20")
+    assert again.import_id != planned.import_id
+    assert (await shop.look(planned)).state is State.REFUSED
+    assert await shop.problems(planned) == ["shop.txt: тот же файл загружен ещё раз; смотрите изменения новой загрузки"]
+    await shop.carry()
+    assert await shop.changes(again) == ["товар чай: 18 руб. → 20 руб."]
+
+
+async def test_a_plan_that_is_confirmed_while_its_file_comes_again_is_that_import(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = await shop.upload("чай=20")
+    await shop.carry()
+    find = store.find_same
+
+    async def find_and_lose(*arguments: Any) -> Import | None:
+        found = await find(*arguments)
+        if found is not None and found.state is State.PLANNED:
+            await shop.confirm(planned)
+        return found
+
+    monkeypatch.setattr(store, "find_same", find_and_lose)
+    assert (await shop.upload("чай=20")).import_id == planned.import_id
+    assert (await shop.look(planned)).state is State.CONFIRMED
+
+
+async def test_a_file_whose_import_ends_as_it_comes_again_is_a_new_import(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = await shop.upload("refused")
+    find = store.find_same
+
+    async def end_and_find(*arguments: Any) -> Import | None:
+        await shop.carry()
+        return await find(*arguments)
+
+    monkeypatch.setattr(store, "find_same", end_and_find)
+    assert (await shop.upload("refused")).import_id != made.import_id
+    assert (await shop.look(made)).state is State.REFUSED
 
 
 async def test_the_same_file_once_more_changes_nothing(shop: Shop) -> None:

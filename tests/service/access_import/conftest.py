@@ -36,7 +36,7 @@ async def write_files(keeper: Any, clock: Clock, files: dict[str, str], wish: Wi
         pass
 
     school_id = await find_school(keeper, wish.code.strip()) or uuid4()
-    return await write_roster(Work(keeper, clock, school_id, wish, note), build_roster(read_bundle(files), wish))
+    return await write_roster(Work(keeper, clock, school_id, wish, note, clock.now()), build_roster(read_bundle(files), wish))
 
 
 @pytest_asyncio.fixture

@@ -1,8 +1,10 @@
 """Lists that come in, or are refused so that a school knows what to mend: file, row or person, and how."""
 
+import io
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from chassis.imports import ImportRefusedError
 from services.access.people.rules.roles import Role
 from services.access.roster.actions.imports import Report
 from services.access.roster.actions.open_access import Opened, OpeningWish, open_access
+from services.access.roster.convert.bundles import read_zip
 from services.access.roster.rules.opening import Document, OpeningRefusedError
 from services.access.roster.rules.rosters import Order, Wish
 from tests.service.access_import.conftest import read_files, write_files
@@ -114,12 +117,22 @@ async def test_a_school_known_under_another_code_is_not_made_twice(keeper: Any) 
     assert await keeper.fetchval("SELECT count(*) FROM schools") == 1
 
 
+async def test_another_schools_list_is_refused_in_words_for_the_office_too(keeper: Any) -> None:
+    await _import(keeper, "08-any-good", "N08")
+    with pytest.raises(ImportRefusedError) as refused:
+        await _import(keeper, "05-open-end-9999-12-31", "N08")
+    assert str(refused.value).endswith("; проверьте, список ли это вашей школы, и её код")
+    assert "--" not in str(refused.value)
+
+
 async def test_no_order_and_no_first_of_september_is_invented(keeper: Any) -> None:
     """Clause R10."""
     report = await _import(keeper, "08-any-good", "N08")
     rows = await keeper.fetch("SELECT order_number, order_date, lower(validity) AS first_day FROM enrolments")
     assert {tuple(row) for row in rows} == {(None, None, date(2026, 11, 30))}
-    assert "без приказа" in " ".join(report.notes)
+    assert report.notes == [
+        "зачислено без приказа: 3; доступ им не предоставить, пока не загружен список с номером и датой приказа о зачислении"
+    ]
     assert await keeper.fetchval("SELECT count(*) FROM placements WHERE lower(validity) < '2026-11-30'") == 0
     report = await _import(keeper, "08-any-good", "N08", order=Order("12-у", date(2026, 8, 31)))
     rows = await keeper.fetch("SELECT order_number, order_date FROM enrolments")
@@ -293,6 +306,30 @@ async def test_what_the_database_refuses_leaves_nothing_written_and_names_no_con
     )
     assert await keeper.fetchval("SELECT count(*) FROM people WHERE family_name = 'Ромашков'") == 0
     assert await keeper.fetchval("SELECT count(*) FROM outbox") == written
+
+
+def _damage_lzma() -> bytes:
+    """The properties of the stream are no such."""
+    body = _make_zip("users.csv", zipfile.ZIP_LZMA)
+    at = body.index(b"users.csv") + len("users.csv") + 4
+    return body[:at] + b"\xff" * 8 + body[at + 8 :]
+
+
+def _damage_name() -> bytes:
+    return _make_zip("ж.csv", zipfile.ZIP_STORED).replace("ж".encode(), b"\xff\xfe")
+
+
+def _make_zip(name: str, compression: int) -> bytes:
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w", compression) as archive:
+        archive.writestr(name, "sourcedId\n" * 100)
+    return body.getvalue()
+
+
+@pytest.mark.parametrize("make", [_damage_lzma, _damage_name])
+def test_a_hostile_zip_is_refused_as_none(make: Callable[[], bytes]) -> None:
+    with pytest.raises(ImportRefusedError, match="не читается как ZIP; пришлите целый архив без пароля"):
+        read_zip("list.zip", make())
 
 
 _MEASURE = """

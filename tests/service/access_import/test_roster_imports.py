@@ -117,7 +117,9 @@ async def _open_office(keeper: Any, channel: grpc.aio.Channel, case: str, code: 
 async def test_a_list_is_shown_confirmed_in_part_and_the_rest_is_left(keeper: Any, channel: grpc.aio.Channel) -> None:
     office = await _open_office(keeper, channel, "08-any-good", "N08")
     files = read_files(_CASES / "08-any-good.zip")
-    name = next(csv.DictReader(io.StringIO(files["users.csv"])))["familyName"]
+    users = csv.DictReader(io.StringIO(files["users.csv"]))
+    # A student whose other line is chosen.
+    name = next(user["familyName"] for user in users if user["role"] == "student")
     files["users.csv"] = files["users.csv"].replace(f",{name},", f",{name}ов,")
     import_id = await office.upload(files, enrolment_order_number="12-у", enrolment_order_date="2026-08-31")
     planned = await office.until(import_id, pb.ROSTER_IMPORT_STATE_PLANNED, pb.ROSTER_IMPORT_STATE_REFUSED)

@@ -59,6 +59,11 @@ def test_what_is_written_is_what_was_confirmed() -> None:
         demand_as_chosen([one], [one, two], "list.zip", is_all=False)
 
 
+def test_whose_new_name_was_left_out_is_changed_under_the_old_one() -> None:
+    shown = Change("post", "Осокин Ждан Ильич: учитель", "без срока", "с 01.09.2026")
+    demand_as_chosen([replace(shown, what="Осокин Ждан: учитель")], [shown], "list.zip", is_all=False)
+
+
 def test_a_refusal_comes_out_of_the_quarantine_with_its_places() -> None:
     problem = Problem("list.xlsx", 4, "Имя", "не заполнено", "заполните", sheet="8-А")
     refusal = pickle.loads(pickle.dumps(ImportRefusedError([problem])))

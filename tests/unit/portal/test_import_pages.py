@@ -35,6 +35,11 @@ async def test_a_file_is_sent_with_its_order_and_its_page_opens(stand_in: StandI
     assert (sent.enrolment_order_number, sent.enrolment_order_date, sent.enrolled_from_date) == ("12-у", "2026-08-31", "")
 
 
+async def test_the_form_says_whom_a_list_may_replace(admin: AsyncClient) -> None:
+    said = "но если класс или группу список отдаёт другому учителю, прежний перестаёт их вести."
+    assert said in (await admin.get(PAGE)).text
+
+
 async def test_without_a_file_or_with_one_too_large_nothing_is_sent_and_what_was_typed_stays(
     stand_in: StandIn, admin: AsyncClient
 ) -> None:
@@ -61,6 +66,8 @@ async def test_a_plan_is_shown_line_by_line_and_confirmed_whole_or_by_its_lines(
     assert "с 01.09.2026 → с 01.09.2026 по 04.12.2026" in page.text
     assert "&lt;b&gt;Бажов" in page.text
     assert 'http-equiv="refresh"' not in page.text
+    # Enter in a checkbox presses the first of them.
+    assert page.text.index("Внести отмеченные") < page.text.index("Внести все изменения")
     form = fields(page, f"{ONE}/confirm")
     nothing = await admin.post(f"{ONE}/confirm", data={"request_id": form["request_id"], "what": "lines"})
     assert (nothing.status_code, "Отметьте хотя бы одну строку." in nothing.text) == (422, True)
@@ -86,6 +93,9 @@ async def test_a_plan_is_given_up_and_a_second_word_is_told(stand_in: StandIn, a
     stand_in.imports.refusal = "IMPORT_NOT_PLANNED"
     told = await admin.post(f"{ONE}/cancel", data=form)
     assert (told.status_code, "уже подтверждена или отменена" in told.text) == (422, True)
+    stand_in.imports.kept.state = pb.ROSTER_IMPORT_STATE_CONFIRMED
+    told = await admin.post(f"{ONE}/cancel", data=form)
+    assert f'<meta http-equiv="refresh" content="3; url={ONE}">' in told.text
 
 
 async def test_work_under_way_shows_its_steps_and_asks_again_by_itself(stand_in: StandIn, admin: AsyncClient) -> None:
@@ -104,12 +114,14 @@ async def test_an_end_is_told_by_what_was_done_or_what_stands_in_the_way(stand_i
     done = (await admin.get(ONE)).text
     assert "ученики: новых 1, изменено 0, без изменений 2" in done
     assert "не внесено" in done
-    stand_in.imports.changes = []
+    chosen = pb.RosterImportChange(number=1, what="Осокин Ждан: класс 8-А", after="с 01.09.2026", is_chosen=True)
+    stand_in.imports.changes = [chosen]
     problem = pb.RosterImportProblem(file="users.csv", row=4, column="role", what="не роль", mend="исправьте")
     refused = pb.RosterImport(import_id=IMPORT, file_name="list.zip", state=pb.ROSTER_IMPORT_STATE_REFUSED, problems=[problem])
     stand_in.imports.kept = refused
     told = (await admin.get(ONE)).text
     assert "Ничего не изменено" in told
+    assert "не внесено" in told, "nothing of it was, whatever was chosen"
     assert "<b>users.csv, строка 4, столбец role</b>: не роль." in told
 
 

@@ -68,7 +68,7 @@ class RosterImportServiceServicer:
 
     def CreateRosterImport(self, request, context):
         """Takes a file in. It is read and compared by the service itself: ask GetRosterImport until it is planned or refused. The same
-        file, while it is on its way, is the import that it was.
+        file, while it is on its way, is the import that it was; in place of a plan that waits for its word it makes a new one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -35,7 +35,7 @@ class RosterImportServiceStub:
     def __new__(cls, channel: _aio.Channel) -> RosterImportServiceAsyncStub: ...
     CreateRosterImport: _grpc.UnaryUnaryMultiCallable[_roster_import_service_pb2.CreateRosterImportRequest, _roster_import_service_pb2.CreateRosterImportResponse]
     """Takes a file in. It is read and compared by the service itself: ask GetRosterImport until it is planned or refused. The same
-    file, while it is on its way, is the import that it was.
+    file, while it is on its way, is the import that it was; in place of a plan that waits for its word it makes a new one.
     """
     GetRosterImport: _grpc.UnaryUnaryMultiCallable[_roster_import_service_pb2.GetRosterImportRequest, _roster_import_service_pb2.GetRosterImportResponse]
     """Where an import is, and what has become of it. Kept 30 days after its end."""
@@ -53,7 +53,7 @@ class RosterImportServiceAsyncStub(RosterImportServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateRosterImport: _aio.UnaryUnaryMultiCallable[_roster_import_service_pb2.CreateRosterImportRequest, _roster_import_service_pb2.CreateRosterImportResponse]  # type: ignore[assignment]
     """Takes a file in. It is read and compared by the service itself: ask GetRosterImport until it is planned or refused. The same
-    file, while it is on its way, is the import that it was.
+    file, while it is on its way, is the import that it was; in place of a plan that waits for its word it makes a new one.
     """
     GetRosterImport: _aio.UnaryUnaryMultiCallable[_roster_import_service_pb2.GetRosterImportRequest, _roster_import_service_pb2.GetRosterImportResponse]  # type: ignore[assignment]
     """Where an import is, and what has become of it. Kept 30 days after its end."""
@@ -74,7 +74,7 @@ class RosterImportServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_roster_import_service_pb2.CreateRosterImportResponse, _abc.Awaitable[_roster_import_service_pb2.CreateRosterImportResponse]]:
         """Takes a file in. It is read and compared by the service itself: ask GetRosterImport until it is planned or refused. The same
-        file, while it is on its way, is the import that it was.
+        file, while it is on its way, is the import that it was; in place of a plan that waits for its word it makes a new one.
         """
 
     @_abc_1.abstractmethod

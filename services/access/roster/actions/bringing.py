@@ -47,7 +47,7 @@ class Bringing:
 
     async def _carry(self, made: Import) -> Import:
         """On to its plan or its end. Raises ImportRefusedError."""
-        if made.state is not State.PLANNED:
+        if made.state is not State.PLANNED and not is_over(made.state):
             await acts.carry_on(self._enter, self._clock, self._quarantine, ONEROSTER, made.claim)
         carried = await self._get(made.school_id, made.import_id)
         if carried.state is State.REFUSED:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from asyncpg import InsufficientPrivilegeError, IntegrityConstraintViolationError
 from google.protobuf.message import Message
@@ -83,6 +84,8 @@ class Report:
 
 
 async def _list_lines(work: Work[Wish], _roster: ImportedRoster) -> Mapping[Hashable, Line]:
+    # Before anything is read: what another list writes meanwhile is none of this one's.
+    await imported_ids.lock_school(work.connection, work.wish.code.strip())
     return build_lines(await kept.read_roster(work.connection, work.school_id))
 
 
@@ -122,6 +125,7 @@ class _Import:
         self._roster = roster
         self._wish = work.wish
         self._progress: Progress = work.progress
+        self._planned_time = work.planned_time
         # Whoever a list of the school has named, also those that this one no longer does.
         self._people: dict[str, UUID] = {}
 
@@ -130,12 +134,16 @@ class _Import:
         school_id, is_new = await self._find_school(self._wish.code.strip())
         report = Report(school_id)
         report.counts["school"] = (int(is_new), 0, int(not is_new))
-        self._today = today(self._clock, await imported_ids.get_zone(self._connection, school_id))
+        zone = await imported_ids.get_zone(self._connection, school_id)
+        # The day that was shown, whenever it is written.
+        self._today = self._planned_time.astimezone(ZoneInfo(zone)).date()
         years = await imported_ids.match_year(self._connection, school_id, self._roster.year)
         if len(years) > 1:
             raise _refuse("academicSessions.csv", "учебный год пересекается с двумя годами школы", "исправьте его даты")
         year_id = years[0]
-        saved_year = await imported_classes.save_year(self._connection, school_id, year_id, self._roster.year, self._today)
+        saved_year = await imported_classes.save_year(
+            self._connection, school_id, year_id, self._roster.year, today(self._clock, zone)
+        )
         year = report.note("year", 1, saved_year)
         await self._progress(1, _STEPS)
         people = await self._save_people(report)
@@ -144,10 +152,8 @@ class _Import:
         await self._progress(3, _STEPS)
         groups, changed_groups = await self._save_groups(report, year_id, class_ids, people.changed)
         await self._progress(4, _STEPS)
-        students = self._students_among([*people.written, *placements])
-        await imported_ids.raise_versions(
-            self._connection, school_id, self._students_among(people.changed + placements), changed_groups
-        )
+        students = await imported_people.list_students(self._connection, school_id, [*people.written, *placements])
+        await imported_ids.raise_versions(self._connection, school_id, people.changed + placements, changed_groups)
         await self._announce(report, year.written, classes.written, students, groups)
         await self._progress(5, _STEPS)
         return report
@@ -169,7 +175,9 @@ class _Import:
             await imported_ids.insert_external_id(self._connection, school_id, "school", external_id, school_id)
         elif known != [external_id]:
             what = f"под кодом {code} ведётся школа {known[0]}, а не {external_id}"
-            raise ImportRefusedError([Problem("orgs.csv", 0, "sourcedId", what, "назовите код нужной школы: --school")])
+            raise ImportRefusedError(
+                [Problem("orgs.csv", 0, "sourcedId", what, "проверьте, список ли это вашей школы, и её код")]
+            )
         if self._wish.zone not in (None, await imported_ids.get_zone(self._connection, school_id)):
             raise _refuse("--zone", "у школы уже другой часовой пояс", "его задают, когда школа новая: повторите без --zone")
         return school_id, False
@@ -217,8 +225,8 @@ class _Import:
             report.note("orders", len(student_ids), saved)
         if count := await imported_people.count_without_order(self._connection, report.school_id, student_ids):
             report.notes.append(
-                f"зачислено без приказа: {count}; доступ им не предоставить, пока приказ не назван:"
-                " --enrolment-order-number и --enrolment-order-date"
+                f"зачислено без приказа: {count}; доступ им не предоставить,"
+                " пока не загружен список с номером и датой приказа о зачислении"
             )
 
     async def _save_classes(self, report: Report, year_id: UUID) -> tuple[Saved, list[UUID], dict[str, UUID]]:
@@ -226,6 +234,10 @@ class _Import:
         connection, roster, school_id = self._connection, self._roster, report.school_id
         matched = await self._match("class", school_id, year_id, [of_class.external_id for of_class in roster.classes])
         ids = _Ids({external_id: one.entry_id for external_id, one in matched.items()})
+        # What has not changed of a class whose own line was left out still names it.
+        named = {p.of_id for p in (*roster.placements, *roster.class_teachers)}
+        named |= {group.class_id for group in roster.groups if group.class_id}
+        ids |= await imported_ids.find_of_year(connection, school_id, "class", year_id, named - ids.keys())
         classes = await imported_classes.save_classes(connection, school_id, year_id, list(matched.values()), roster.classes)
         times = self._times(await self._clip(school_id, roster.placements), ids)
         if clash := await imported_classes.find_clash(connection, school_id, times):
@@ -251,6 +263,8 @@ class _Import:
         groups = await imported_classes.save_groups(
             connection, school_id, year_id, list(ids.values()), roster.groups, class_ids
         )
+        left_out = {p.of_id for p in (*roster.members, *roster.teachings)} - ids.keys()
+        ids |= await imported_ids.find_of_year(connection, school_id, "study_group", year_id, left_out)
         times = self._times(await self._clip(school_id, roster.members), ids)
         members = await imported_classes.save_members(connection, school_id, times)
         named = self._times(roster.teachings, ids)
@@ -268,22 +282,18 @@ class _Import:
         return await imported_ids.match_of_year(self._connection, school_id, kind, year_id, external_ids)
 
     async def _clip(self, school_id: UUID, periods: Sequence[Period]) -> list[Period]:
-        enrolled = await imported_people.list_enrolled(
-            self._connection, school_id, [self._people[s] for s in self._roster.students]
-        )
-        return clip_periods(periods, {s: enrolled.get(self._people[s], ()) for s in self._roster.students})
+        # Also of those whose own lines were left out.
+        ids = {p.person_id: self._people[p.person_id] for p in periods if p.person_id in self._people}
+        enrolled = await imported_people.list_enrolled(self._connection, school_id, [*ids.values()])
+        return clip_periods(periods, {external_id: enrolled.get(ours, ()) for external_id, ours in ids.items()})
 
     def _tell_clash(self, student_id: UUID, class_name: str) -> tuple[str, str]:
         names = {self._people[person.external_id]: build_display_name(person.name) for person in self._roster.people}
-        what = f"{names[student_id]}: в дневнике на эти же дни — класс «{class_name}»"
+        what = f"{names.get(student_id, 'ученик')}: в дневнике на эти же дни — класс «{class_name}»"
         return what, "добавьте строку прежнего класса с последним днём (endDate)"
 
     def _times(self, periods: Sequence[Period], ids: Mapping[str, UUID]) -> list[Time]:
         return [Time(ids[p.of_id], self._people[p.person_id], p.first_day, p.end_day) for p in periods]
-
-    def _students_among(self, person_ids: Sequence[UUID]) -> list[UUID]:
-        students = {self._people[external_id] for external_id in self._roster.students}
-        return sorted(students.intersection(person_ids))
 
     async def _announce(
         self, report: Report, years: Sequence[UUID], classes: Sequence[UUID], students: Sequence[UUID], groups: Sequence[UUID]

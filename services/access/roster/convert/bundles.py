@@ -1,6 +1,7 @@
 """A OneRoster 1.1 bundle as a file, and what an operator says beside it. What strangers wrote is read in a bounded process."""
 
 import io
+import lzma
 import re
 import zipfile
 import zlib
@@ -12,6 +13,17 @@ from services.access.roster.rules.oneroster import FILES, read_bundle
 from services.access.roster.rules.rosters import ImportedRoster, Wish, build_roster
 
 _MOST_FILES, _MOST_BYTES = 50, 12 * 2**20
+# ValueError: a name that is not in the encoding of which it says it is.
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
 # What archivers add of their own.
 _JUNK = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
 _ROSTER_FILES = {"manifest.csv", *(f"{name}.csv" for name in FILES)}
@@ -50,7 +62,7 @@ def read_zip(file_name: str, body: bytes) -> dict[str, str]:
                 # What is no roster is refused by its name: there is no need to read it.
                 files[file] = _read_entry(archive, entry) if file in _ROSTER_FILES else ""
             return files
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+    except _UNREADABLE as error:
         raise refuse_unreadable(file_name) from error
 
 

@@ -201,7 +201,7 @@ def _choose_school(bundle: Bundle, code: str) -> Org:
     if len(schools) != 1:
         known = ", ".join(sorted(org.sourced_id for org in schools)) or "нет ни одной"
         what = f"школ в выгрузке: {len(schools)} ({known}), и ни одной с кодом {code}"
-        raise ImportRefusedError([Problem("orgs.csv", 0, "sourcedId", what, "назовите sourcedId одной из них: --school")])
+        raise ImportRefusedError([Problem("orgs.csv", 0, "sourcedId", what, "выгрузите список одной школы или укажите её код")])
     return schools[0]
 
 

@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - the statements are composed of constants of this room
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -19,9 +19,9 @@ async def find_school(connection: Connection, code: str) -> UUID | None:
 
 
 async def lock_school(connection: Connection, code: str) -> UUID | None:
-    """The school of a code, locked until the import is over."""
+    """The school of a code, locked until the import is over; what refers to it may still be written."""
     school_id: UUID | None = await connection.fetchval(
-        "SELECT school_id FROM schools WHERE lower(code) = lower($1) ORDER BY code LIMIT 1 FOR UPDATE", code
+        "SELECT school_id FROM schools WHERE lower(code) = lower($1) ORDER BY code LIMIT 1 FOR NO KEY UPDATE", code
     )
     return school_id
 
@@ -150,6 +150,27 @@ async def match_of_year(
         previous[external_id] = max(earlier, key=lambda row: row["first_day"])["entry_id"] if earlier else None
     ids = await match_external_ids(connection, school_id, kind, list(chosen.values()))
     return {external_id: Matched(ids[key], previous[external_id]) for external_id, key in chosen.items()}
+
+
+async def find_of_year(
+    connection: Connection, school_id: UUID, kind: str, year_id: UUID, external_ids: Collection[str]
+) -> dict[str, UUID]:
+    """Our ids of those classes or study groups that are kept of the year already."""
+    table = {"class": "classes", "study_group": "study_groups"}[kind]
+    rows = await connection.fetch(
+        f"""
+        SELECT given.external_id, x.entry_id
+        FROM unnest($4::text[]) AS given (external_id)
+        JOIN external_ids x ON x.school_id = $1 AND x.kind = $2
+            AND x.external_id IN (given.external_id, given.external_id || ' ' || $3::text)
+        JOIN {table} t ON t.school_id = $1 AND t.{kind}_id = x.entry_id AND t.year_id = $3::text::uuid
+        """,
+        school_id,
+        kind,
+        str(year_id),
+        list(external_ids),
+    )
+    return {row["external_id"]: row["entry_id"] for row in rows}
 
 
 async def raise_versions(connection: Connection, school_id: UUID, students: Sequence[UUID], groups: Sequence[UUID]) -> None:

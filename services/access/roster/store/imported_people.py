@@ -69,6 +69,16 @@ async def save_students(
     return list_saved(rows)
 
 
+async def list_students(connection: Connection, school_id: UUID, ids: Sequence[UUID]) -> list[UUID]:
+    """Who of the people are students, by id."""
+    rows = await connection.fetch(
+        "SELECT student_id FROM students WHERE school_id = $1 AND student_id = ANY ($2::uuid[]) ORDER BY student_id",
+        school_id,
+        ids,
+    )
+    return [row["student_id"] for row in rows]
+
+
 async def save_order(connection: Connection, school_id: UUID, ids: Sequence[UUID], number: str, day: date) -> Saved:
     """The school's order for the enrolments in force of students that have none (Clause R10)."""
     rows = await connection.fetch(
