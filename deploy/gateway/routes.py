@@ -23,7 +23,7 @@ _OFF = {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "disa
 
 
 # What a page of the portal sends as a file.
-UPLOADS = r"/verify|/schools/[^/]+/refusals/(scan|signatures)"
+UPLOADS = r"/verify|/schools/[^/]+/(imports|refusals/(scan|signatures))"
 # Of the client, whatever it says itself: written over by the gateway, read by access and by the portal.
 CLIENT_ADDRESS = "x-diary-client-address"
 

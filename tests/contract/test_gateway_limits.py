@@ -298,5 +298,5 @@ def test_pages_that_send_files_are_the_ones_that_may() -> None:
     """The gateway knows them by their paths."""
     for template in _TEMPLATES.rglob("*.html"):
         for action in re.findall(r'action="([^"]*)" enctype="multipart/form-data"', template.read_text()):
-            path = action.replace("{{ url }}", "/schools/0190-id/refusals")
+            path = action.replace("{{ url }}", f"/schools/0190-id/{template.stem}")
             assert re.fullmatch(UPLOADS, path), f"{template.name} sends a file to {action}"

@@ -40,4 +40,4 @@ def test_a_list_is_asked_among_thousands(name: str) -> None:
     file, question = LISTED[name]
     text = (_SERVICE / file).read_text()
     assert "explain(" in text
-    assert re.search(rf"\.{question}\(", text), f"{file} does not ask {question}"
+    assert re.search(rf"\.{question}\b", text), f"{file} does not ask {question}"
