@@ -293,7 +293,7 @@ async def test_a_contradiction_is_told_by_the_student_and_never_by_a_key(keeper:
     )
 
 
-async def test_what_the_database_refuses_leaves_nothing_written_and_names_no_constraint(keeper: Any) -> None:
+async def test_a_class_whose_title_is_taken_is_told_by_it_and_nothing_is_left_written(keeper: Any) -> None:
     files = read_files(_CASES / "08-any-good.zip")
     await write_files(keeper, _NOVEMBER, files, Wish("N08"))
     written = await keeper.fetchval("SELECT count(*) FROM outbox")
@@ -301,8 +301,8 @@ async def test_what_the_database_refuses_leaves_nothing_written_and_names_no_con
     with pytest.raises(ImportRefusedError) as refused:
         await write_files(keeper, _NOVEMBER, other, Wish("N08"))
     assert str(refused.value) == (
-        "выгрузка: класс с таким названием уже есть в этом учебном году под другим sourcedId;"
-        " исправьте выгрузку или сведения школы и повторите"
+        "classes.csv, столбец title: класс «8-А» уже есть в этом учебном году под другим sourcedId;"
+        " выгрузите список из той же системы, что и в прошлый раз, или назовите класс в выгрузке иначе"
     )
     assert await keeper.fetchval("SELECT count(*) FROM people WHERE family_name = 'Ромашков'") == 0
     assert await keeper.fetchval("SELECT count(*) FROM outbox") == written
@@ -361,3 +361,16 @@ def test_a_small_bundle_that_unpacks_to_much_takes_less_than_256_mb(tmp_path: Pa
     said, megabytes = done.stdout.rstrip().rsplit("\n", 1)
     assert "выгрузите" in said or "кавычки" in said
     assert int(megabytes) < 256
+
+
+async def test_what_the_database_refuses_leaves_nothing_written_and_names_no_constraint(keeper: Any) -> None:
+    files = read_files(_CASES / "08-any-good.zip")
+    await keeper.execute("ALTER TABLE people ADD CONSTRAINT people_are_no_daisies CHECK (family_name <> 'Ромашков')")
+    other = {name: text.replace("Ромашкин", "Ромашков") for name, text in files.items()}
+    with pytest.raises(ImportRefusedError) as refused:
+        await write_files(keeper, _NOVEMBER, other, Wish("N09"))
+    await keeper.execute("ALTER TABLE people DROP CONSTRAINT people_are_no_daisies")
+    assert str(refused.value) == (
+        "выгрузка: противоречит тому, что школа уже ведёт в дневнике; исправьте выгрузку или сведения школы и повторите"
+    )
+    assert await keeper.fetchval("SELECT count(*) FROM schools WHERE code = 'N09'") == 0

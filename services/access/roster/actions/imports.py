@@ -53,7 +53,6 @@ _KINDS = {
     "teachings": "учителя учебных групп",
 }
 _CONTRADICTIONS = {
-    "classes_name_is_free": "класс с таким названием уже есть в этом учебном году под другим sourcedId",
     "placements_do_not_overlap": "ученик на одни и те же дни числится в двух классах",
     "placements_within_enrolment": "ученик распределён в класс на дни, когда не зачислен",
     "school_years_do_not_overlap": "учебный год пересекается с другим годом школы",
@@ -238,6 +237,9 @@ class _Import:
         named = {p.of_id for p in (*roster.placements, *roster.class_teachers)}
         named |= {group.class_id for group in roster.groups if group.class_id}
         ids |= await imported_ids.find_of_year(connection, school_id, "class", year_id, named - ids.keys())
+        written, names = [one.entry_id for one in matched.values()], [of_class.name for of_class in roster.classes]
+        if taken := await imported_classes.list_taken_names(connection, school_id, year_id, written, names):
+            raise ImportRefusedError([Problem("classes.csv", 0, "title", *_tell_taken(name)) for name in taken])
         classes = await imported_classes.save_classes(connection, school_id, year_id, list(matched.values()), roster.classes)
         times = self._times(await self._clip(school_id, roster.placements), ids)
         if clash := await imported_classes.find_clash(connection, school_id, times):
@@ -310,6 +312,11 @@ class _Import:
         for message in messages:
             await outbox.add(self._connection, self._clock, message, school_id)
         await derive_relations(self._connection, self._clock, school_id, sorted(self._people.values()))
+
+
+def _tell_taken(name: str) -> tuple[str, str]:
+    what = f"класс «{name}» уже есть в этом учебном году под другим sourcedId"
+    return what, "выгрузите список из той же системы, что и в прошлый раз, или назовите класс в выгрузке иначе"
 
 
 def _refuse(file: str, what: str, mend: str) -> ImportRefusedError:

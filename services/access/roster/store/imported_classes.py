@@ -86,6 +86,23 @@ async def save_classes(
     return list_saved(rows)
 
 
+async def list_taken_names(
+    connection: Connection, school_id: UUID, year_id: UUID, ids: Sequence[UUID], names: Sequence[str]
+) -> list[str]:
+    """Those of the names that other classes of the year have."""
+    rows = await connection.fetch(
+        """
+        SELECT name FROM classes
+        WHERE school_id = $1 AND year_id = $2 AND name = ANY ($4) AND class_id <> ALL ($3::uuid[]) ORDER BY grades, name
+        """,
+        school_id,
+        year_id,
+        ids,
+        names,
+    )
+    return [row["name"] for row in rows]
+
+
 async def save_groups(
     connection: Connection,
     school_id: UUID,
