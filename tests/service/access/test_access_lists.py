@@ -12,7 +12,7 @@ import pytest_asyncio
 from chassis.db import Database
 from chassis.paging import FIRST_ID, LAST_ID, LONG_AGO
 from services.access.cases.rules.applications import READING
-from services.access.cases.store import applications
+from services.access.cases.store import applicants, applications
 from services.access.oversight import store as deadlines
 from services.access.people.rules.roles import Role
 from services.access.people.rules.students import REGISTERING
@@ -372,6 +372,17 @@ async def test_a_page_touches_its_page(crowded: Crowded, name: str) -> None:
     async with crowded.database.school(crowded.world.school_id) as connection:
         touched = await explain(connection, lambda c: LISTS[name](crowded, c))
     assert touched.rows <= (ROWS + MEMBERS.get(name, 0)) * PAGE, touched
+    assert touched.buffers <= BUFFERS * PAGE, touched
+
+
+async def test_the_applicants_of_a_page_of_cases_touch_their_own_rows(crowded: Crowded) -> None:
+    school_id = crowded.world.school_id
+    async with crowded.database.school(school_id) as connection:
+        found = await connection.fetch("SELECT application_id FROM applications ORDER BY due_time LIMIT $1", PAGE)
+        cases = [row["application_id"] for row in found]
+        assert len(await applicants.list_applicants(connection, school_id, cases, NOW.date(), NOW)) >= PAGE
+        touched = await explain(connection, lambda c: applicants.list_applicants(c, school_id, cases, NOW.date(), NOW))
+    assert touched.rows <= ROWS * PAGE, touched
     assert touched.buffers <= BUFFERS * PAGE, touched
 
 
