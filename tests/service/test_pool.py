@@ -271,3 +271,18 @@ async def test_a_connection_that_ends_within_a_statement_is_said_to_be_unavailab
         await lose()
     assert await _backend(database) != before
     await admin.close()
+
+
+async def test_whoever_is_let_go_of_two_that_wait_for_each_other_may_repeat(clone: Clone) -> None:
+    database = await Database.connect(clone.app_dsns["documents"], "documents", size=2)
+    held = asyncio.Barrier(2)
+
+    async def lock_both(first: int, second: int) -> None:
+        async with database.region() as connection, connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", first)
+            await held.wait()
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", second)
+
+    outcomes = await asyncio.gather(lock_both(1, 2), lock_both(2, 1), return_exceptions=True)
+    await database.close()
+    assert sorted(type(one).__name__ for one in outcomes) == ["NoneType", "Unavailable"]
